@@ -1,1 +1,4 @@
-//! Operator.
+//! The operator that keeps people and teams in Insightful in step with Okta.
+
+pub mod api;
+pub mod snapshot;
