@@ -1,0 +1,343 @@
+//! Which team? From Okta's team groups to Insightful's teams, and from a
+//! person's groups to the one team that Insightful allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    api::TeamState,
+    snapshot::{GroupId, PersonId, Snapshot, Team, TeamGroup, TeamId},
+};
+
+/// The team of a group, as an earlier apply left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Insightful's id of the team.
+    pub team: TeamId,
+    /// Whether the operator created it.
+    pub created: bool,
+}
+
+/// What a team group stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedTeam {
+    /// Okta's id of the group.
+    pub group: GroupId,
+    /// The team's name: for a bound team Insightful's, else the group's
+    /// without the prefix.
+    pub name: String,
+    /// Insightful's id; None while it is new or in conflict.
+    pub team: Option<TeamId>,
+    /// Whether Insightful has it.
+    pub state: TeamState,
+    /// What is wrong or worth knowing.
+    pub note: Option<String>,
+}
+
+/// All derived teams, by group.
+pub type DerivedTeams = BTreeMap<GroupId, DerivedTeam>;
+
+/// Derives the team of each group.
+///
+/// A group with a binding to a team that still exists keeps it, whatever
+/// either is called now: a team is bound to its group's id. Any other is matched
+/// by equal name with the prefix taken off; a name that two groups or two teams
+/// have is a conflict.
+pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &BTreeMap<GroupId, Binding>) -> DerivedTeams {
+    let mut teams_by_name: BTreeMap<&str, Vec<&Team>> = BTreeMap::new();
+    for team in snapshot.teams().values() {
+        teams_by_name.entry(&team.name).or_default().push(team);
+    }
+    let bound: BTreeMap<&GroupId, (&Binding, &Team)> = bindings
+        .iter()
+        .filter_map(|(group, binding)| Some((group, (binding, snapshot.teams().get(&binding.team)?))))
+        .collect();
+    let mut groups_by_name: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in snapshot.groups().values() {
+        *groups_by_name.entry(team_name(group, prefix)).or_default() += 1;
+    }
+
+    snapshot
+        .groups()
+        .values()
+        .map(|group| {
+            let name = team_name(group, prefix);
+            let derived = match bound.get(&group.id) {
+                Some((binding, team)) => bound_team(group, name, binding, team),
+                None => {
+                    let same_name = teams_by_name.get(name).map_or(&[][..], Vec::as_slice);
+                    unbound_team(group, name, groups_by_name[name], same_name)
+                }
+            };
+            (group.id.clone(), derived)
+        })
+        .collect()
+}
+
+/// The group's name without the prefix.
+fn team_name<'a>(group: &'a TeamGroup, prefix: &str) -> &'a str {
+    group.name.strip_prefix(prefix).unwrap_or(&group.name).trim()
+}
+
+fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Team) -> DerivedTeam {
+    let renamed = group_name != team.name;
+    DerivedTeam {
+        group: group.id.clone(),
+        name: team.name.clone(),
+        team: Some(team.id.clone()),
+        state: if binding.created { TeamState::Created } else { TeamState::Existing },
+        note: renamed.then(|| {
+            format!(
+                "the Okta group is now called {group_name:?}; Insightful's API cannot rename a team, do it in the web app"
+            )
+        }),
+    }
+}
+
+fn unbound_team(group: &TeamGroup, name: &str, groups: usize, same_name: &[&Team]) -> DerivedTeam {
+    let (state, team, note) = match same_name {
+        _ if name.is_empty() => (
+            TeamState::Conflict,
+            None,
+            Some("nothing is left of the group's name after the prefix".to_owned()),
+        ),
+        _ if groups > 1 => (
+            TeamState::Conflict,
+            None,
+            Some(format!(
+                "{groups} Okta groups have this name: rename or merge all but one"
+            )),
+        ),
+        [] => (TeamState::New, None, None),
+        [team] => (TeamState::Existing, Some(team.id.clone()), None),
+        several => (
+            TeamState::Conflict,
+            None,
+            Some(format!(
+                "{} teams in Insightful have this name: rename or merge all but one",
+                several.len()
+            )),
+        ),
+    };
+    DerivedTeam {
+        group: group.id.clone(),
+        name: name.to_owned(),
+        team,
+        state,
+        note,
+    }
+}
+
+/// The team that a person gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TeamChoice {
+    /// No team group: the team stays what it is.
+    Keep,
+    /// The team of this group.
+    Of(GroupId),
+    /// Several, and nothing settles which: the names.
+    Several(Vec<String>),
+    /// The only teams there are, are in conflict: the names.
+    Conflict(Vec<String>),
+    /// The only teams there are would have to be created, which the policy forbids: the names.
+    NotCreated(Vec<String>),
+}
+
+/// The groups of each person.
+pub fn groups_of_people(snapshot: &Snapshot) -> BTreeMap<&PersonId, BTreeSet<&GroupId>> {
+    let mut groups: BTreeMap<&PersonId, BTreeSet<&GroupId>> = BTreeMap::new();
+    for group in snapshot.groups().values() {
+        for member in &group.members {
+            groups.entry(member).or_default().insert(&group.id);
+        }
+    }
+    groups
+}
+
+/// One person, one team: of several, the first by `precedence`, else the
+/// present team if it is among them, else nobody decides but an admin.
+pub fn choose(
+    groups: &BTreeSet<&GroupId>,
+    teams: &DerivedTeams,
+    precedence: &[String],
+    create_missing: bool,
+    present: Option<&TeamId>,
+) -> TeamChoice {
+    let all: Vec<&DerivedTeam> = groups.iter().filter_map(|group| teams.get(*group)).collect();
+    let names = |teams: &[&DerivedTeam]| {
+        let mut names: Vec<String> = teams.iter().map(|team| team.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let sound: Vec<&DerivedTeam> = all
+        .iter()
+        .copied()
+        .filter(|team| team.state != TeamState::Conflict)
+        .collect();
+    let usable: Vec<&DerivedTeam> = sound
+        .iter()
+        .copied()
+        .filter(|team| create_missing || team.team.is_some())
+        .collect();
+    match usable.as_slice() {
+        [] if all.is_empty() => TeamChoice::Keep,
+        [] if sound.is_empty() => TeamChoice::Conflict(names(&all)),
+        [] => TeamChoice::NotCreated(names(&sound)),
+        // A person in this team and in one that is in conflict is not settled by leaving the latter out.
+        [only] if all.len() == 1 => TeamChoice::Of(only.group.clone()),
+        _ => precedence
+            .iter()
+            .find_map(|name| usable.iter().find(|team| team.name == *name))
+            .or_else(|| {
+                usable
+                    .iter()
+                    .find(|team| team.team.is_some() && team.team.as_ref() == present)
+            })
+            .map_or_else(
+                || TeamChoice::Several(names(&all)),
+                |team| TeamChoice::Of(team.group.clone()),
+            ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Complete, Workforce};
+
+    fn snapshot(groups: &[(&str, &str)], teams: &[(&str, &str)]) -> Snapshot {
+        let groups = groups
+            .iter()
+            .map(|(id, name)| TeamGroup {
+                id: (*id).into(),
+                name: (*name).into(),
+                members: BTreeSet::new(),
+            })
+            .collect();
+        let teams = teams
+            .iter()
+            .map(|(id, name)| Team {
+                id: (*id).into(),
+                name: (*name).into(),
+                default: false,
+            })
+            .collect();
+        Snapshot::of(
+            Complete::last_page_read(vec![]),
+            Complete::last_page_read(groups),
+            Workforce {
+                employees: Complete::last_page_read(vec![]),
+                teams: Complete::last_page_read(teams),
+                settings: Complete::last_page_read(vec![]),
+            },
+        )
+    }
+
+    #[test]
+    fn a_team_is_matched_by_equal_name_or_new_or_in_conflict() {
+        let snapshot = snapshot(
+            &[
+                ("g1", "P_Sales"),
+                ("g2", "P_Ops"),
+                ("g3", "P_Twice"),
+                ("g4", "P_Twice"),
+                ("g5", "P_"),
+                ("g6", "P_Double"),
+            ],
+            &[("t1", "Sales"), ("t2", "ops"), ("t3", "Double"), ("t4", "Double")],
+        );
+        let teams = derive(&snapshot, "P_", &BTreeMap::new());
+        let seen: Vec<_> = teams.values().map(|t| (t.name.as_str(), t.state)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("Sales", TeamState::Existing),
+                ("Ops", TeamState::New), // names must be equal, case included
+                ("Twice", TeamState::Conflict),
+                ("Twice", TeamState::Conflict),
+                ("", TeamState::Conflict),
+                ("Double", TeamState::Conflict),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bound_team_survives_a_rename_on_either_side() {
+        let snapshot = snapshot(&[("g1", "P_Sales EMEA")], &[("t1", "Sales")]);
+        let binding = Binding {
+            team: "t1".into(),
+            created: true,
+        };
+        let teams = derive(&snapshot, "P_", &BTreeMap::from([("g1".into(), binding)]));
+        let team = &teams[&"g1".into()];
+        assert_eq!((team.name.as_str(), team.state), ("Sales", TeamState::Created));
+        assert!(team.note.as_ref().unwrap().contains("Sales EMEA"));
+
+        let gone = Binding {
+            team: "t9".into(),
+            created: false,
+        };
+        let teams = derive(&snapshot, "P_", &BTreeMap::from([("g1".into(), gone)]));
+        assert_eq!(teams[&"g1".into()].state, TeamState::New);
+    }
+
+    #[test]
+    fn one_person_one_team() {
+        let snapshot = snapshot(
+            &[
+                ("g1", "P_A"),
+                ("g2", "P_B"),
+                ("g3", "P_New"),
+                ("c1", "P_Twice"),
+                ("c2", "P_Twice"),
+            ],
+            &[("t1", "A"), ("t2", "B")],
+        );
+        let teams = derive(&snapshot, "P_", &BTreeMap::new());
+        let of = |id: &str| TeamChoice::Of(id.into());
+        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        for (groups, precedence, create, present, expected) in [
+            (&[][..], &[][..], true, None, TeamChoice::Keep),
+            (&["g1"], &[], true, None, of("g1")),
+            (&["g1", "g2"], &["B", "A"], true, Some("t1"), of("g2")),
+            (&["g1", "g2"], &["C"], true, Some("t2"), of("g2")),
+            (
+                &["g1", "g2"],
+                &[],
+                true,
+                Some("t9"),
+                TeamChoice::Several(names(&["A", "B"])),
+            ),
+            (
+                &["g1", "g2"],
+                &[],
+                true,
+                None,
+                TeamChoice::Several(names(&["A", "B"])),
+            ),
+            (&["g3"], &[], true, None, of("g3")),
+            (&["g3"], &[], false, None, TeamChoice::NotCreated(names(&["New"]))),
+            (&["c1"], &[], true, None, TeamChoice::Conflict(names(&["Twice"]))),
+            (
+                &["c1", "g1"],
+                &[],
+                true,
+                None,
+                TeamChoice::Several(names(&["A", "Twice"])),
+            ),
+            (&["c1", "g1"], &["A"], true, None, of("g1")),
+        ] {
+            let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
+            let precedence = names(precedence);
+            let present = present.map(TeamId::from);
+            let choice = choose(
+                &groups.iter().collect(),
+                &teams,
+                &precedence,
+                create,
+                present.as_ref(),
+            );
+            assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
+        }
+    }
+}
