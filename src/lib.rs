@@ -1,6 +1,12 @@
 //! The operator that keeps people and teams in Insightful in step with Okta.
 
 pub mod api;
+pub mod assessment;
+pub mod decisions;
+pub mod guard;
 pub mod matching;
+pub mod plan;
 pub mod snapshot;
+pub mod status;
 pub mod teams;
+pub mod trouble;

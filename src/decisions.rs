@@ -1,0 +1,420 @@
+//! Which employee is whose? Decisions come first, then matches in force, then
+//! proposals that are sure enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    api::{
+        Applied, Decision, EmployeeMatch, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
+        ProposalKind, SuspendedPolicy,
+    },
+    matching::{self, Evidence, Object, Proposal, Subject},
+    snapshot::{EmployeeId, GroupId, OktaStatus, Person, PersonId, Snapshot},
+    teams::{self, DerivedTeams, TeamChoice},
+    trouble::Trouble,
+};
+
+/// What the cluster remembers of one person: the decision, and the match in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// What an admin decided.
+    pub decision: Decision,
+    /// With [`Decision::Match`]: the employees.
+    pub employee_ids: Vec<EmployeeId>,
+    /// Employees that an admin ruled out.
+    pub rejected: BTreeSet<EmployeeId>,
+    /// The match in force.
+    pub applied: Option<Applied>,
+    /// A creation whose outcome is not known.
+    pub pending: Option<Pending>,
+    /// The state that was last written.
+    pub state: Option<MatchState>,
+}
+
+impl From<&EmployeeMatch> for Record {
+    fn from(object: &EmployeeMatch) -> Self {
+        let status = object.status.clone().unwrap_or_default();
+        Self {
+            decision: object.spec.decision,
+            employee_ids: object
+                .spec
+                .employee_ids
+                .iter()
+                .map(|id| id.as_str().into())
+                .collect(),
+            rejected: object
+                .spec
+                .rejected_employee_ids
+                .iter()
+                .map(|id| id.as_str().into())
+                .collect(),
+            applied: status.applied,
+            pending: status.pending,
+            state: status.state,
+        }
+    }
+}
+
+impl Record {
+    /// The employees of the match in force.
+    pub fn employees_in_force(&self) -> Vec<EmployeeId> {
+        self.applied
+            .iter()
+            .flat_map(|applied| &applied.employee_ids)
+            .map(|id| id.as_str().into())
+            .collect()
+    }
+
+    /// Whether the admin wants the match in force no longer.
+    pub fn is_taken_back(&self) -> bool {
+        let Some(applied) = &self.applied else {
+            return false;
+        };
+        match self.decision {
+            Decision::Ignore => true,
+            Decision::Create if !applied.created => true,
+            _ => self
+                .employees_in_force()
+                .iter()
+                .any(|employee| self.rejected.contains(employee)),
+        }
+    }
+
+    /// Whether the match in force still is what the admin wants, as far as
+    /// this record alone can tell.
+    fn stands(&self) -> bool {
+        self.applied.is_some()
+            && !self.employees_in_force().is_empty()
+            && self.decision != Decision::Match
+            && !self.is_taken_back()
+    }
+}
+
+/// All that the cluster remembers, by person.
+pub type Records = BTreeMap<PersonId, Record>;
+
+/// Where a person stands after decisions and proposals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// These employees are the person; the first takes the email.
+    Linked(Vec<EmployeeId>),
+    /// The person is to be invited.
+    Create,
+    /// Left alone by decision.
+    Ignored,
+    /// Not synced now, and nobody has to decide.
+    OutOfScope(Trouble),
+    /// Waits for somebody.
+    Waits(Trouble),
+}
+
+/// A person's standing, and what was proposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Where the person stands.
+    pub standing: Standing,
+    /// Who the person is believed to be; None if nobody was asked, because the
+    /// person is not in scope.
+    pub proposal: Option<Proposal>,
+    /// The team that the team groups give.
+    pub team: TeamChoice,
+}
+
+/// Settles everybody who is in scope or on record.
+pub fn settle(
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    teams: &DerivedTeams,
+    records: &Records,
+) -> BTreeMap<PersonId, Settled> {
+    let nothing = Record::default();
+    let record = |id: &PersonId| records.get(id).unwrap_or(&nothing);
+    let groups = teams::groups_of_people(snapshot);
+    let no_groups = BTreeSet::new();
+    let groups_of = |id: &PersonId| groups.get(id).unwrap_or(&no_groups);
+    let suspended_left = spec.okta.suspended == SuspendedPolicy::Deactivate;
+
+    let in_scope: BTreeMap<&PersonId, &Person> = snapshot
+        .people()
+        .iter()
+        .filter(|(id, person)| {
+            spec.okta.people == PeopleScope::Everyone
+                || !groups_of(id).is_empty()
+                || (person.left(suspended_left).is_some() && record(id).applied.is_some())
+        })
+        .collect();
+
+    let claims = Claims::of(snapshot, records, &in_scope);
+    let team_of = |id: &PersonId| -> TeamChoice {
+        let present = record(id)
+            .employees_in_force()
+            .first()
+            .or(record(id).employee_ids.first())
+            .and_then(|employee| snapshot.employees().get(employee));
+        choose_team(groups_of(id), teams, spec, present.map(|employee| &employee.team))
+    };
+
+    let choices: BTreeMap<&PersonId, TeamChoice> = in_scope.keys().map(|id| (*id, team_of(id))).collect();
+    let team_names: BTreeMap<&PersonId, &str> = choices
+        .iter()
+        .filter_map(|(id, choice)| match choice {
+            TeamChoice::Of(group) => Some((*id, teams.get(group)?.name.as_str())),
+            _ => None,
+        })
+        .collect();
+    let proposals = matching::propose(&Evidence {
+        people: in_scope
+            .iter()
+            .map(|(id, person)| Subject {
+                person,
+                left: person.left(suspended_left).is_some(),
+                team: team_names.get(id).copied(),
+            })
+            .collect(),
+        employees: snapshot
+            .employees()
+            .values()
+            .map(|employee| Object {
+                employee,
+                team: snapshot
+                    .teams()
+                    .get(&employee.team)
+                    .map(|team| team.name.as_str()),
+            })
+            .collect(),
+        rejected: records
+            .iter()
+            .flat_map(|(id, record)| {
+                record
+                    .rejected
+                    .iter()
+                    .map(|employee| (id.clone(), employee.clone()))
+            })
+            .collect(),
+        bound: claims.bound(),
+        unmatched: spec.matching.unmatched,
+    });
+
+    let mut settled: BTreeMap<PersonId, Settled> = in_scope
+        .iter()
+        .map(|(id, person)| {
+            let proposal = proposals.get(*id).cloned();
+            let left = person.left(suspended_left).is_some();
+            let standing = claims.standing(record(id), id, person, left, proposal.as_ref(), spec);
+            // Until an employee is linked, the present team of a person in several is not known.
+            let team = match &standing {
+                Standing::Linked(employees) => {
+                    let present = employees.first().and_then(|id| snapshot.employees().get(id));
+                    choose_team(groups_of(id), teams, spec, present.map(|employee| &employee.team))
+                }
+                _ => choices[*id].clone(),
+            };
+            (
+                (*id).clone(),
+                Settled {
+                    standing,
+                    proposal,
+                    team,
+                },
+            )
+        })
+        .collect();
+    for id in records.keys().filter(|id| !in_scope.contains_key(id)) {
+        let trouble = if snapshot.people().contains_key(id) {
+            Trouble::NotInTeamGroup
+        } else {
+            Trouble::NotInOktaAnswer
+        };
+        let standing = Standing::OutOfScope(trouble);
+        settled.insert(
+            id.clone(),
+            Settled {
+                standing,
+                proposal: None,
+                team: TeamChoice::Keep,
+            },
+        );
+    }
+    settled
+}
+
+fn choose_team(
+    groups: &BTreeSet<&GroupId>,
+    teams: &DerivedTeams,
+    spec: &OktaIntegrationSpec,
+    present: Option<&crate::snapshot::TeamId>,
+) -> TeamChoice {
+    teams::choose(
+        groups,
+        teams,
+        &spec.teams.precedence,
+        spec.teams.create_missing,
+        present,
+    )
+}
+
+/// Who claims which employee, and by what right.
+struct Claims<'a> {
+    /// Named by a decision. More than one person is a conflict.
+    decided: BTreeMap<&'a EmployeeId, BTreeSet<&'a PersonId>>,
+    /// By a match in force, or a creation whose outcome became known.
+    held: BTreeMap<EmployeeId, BTreeSet<&'a PersonId>>,
+    /// Creations whose outcome became known.
+    adopted: BTreeMap<&'a PersonId, EmployeeId>,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> Claims<'a> {
+    fn of(
+        snapshot: &'a Snapshot,
+        records: &'a Records,
+        in_scope: &BTreeMap<&'a PersonId, &'a Person>,
+    ) -> Self {
+        let mut claims = Self {
+            decided: BTreeMap::new(),
+            held: BTreeMap::new(),
+            adopted: BTreeMap::new(),
+            snapshot,
+        };
+        for (id, record) in records {
+            if record.decision == Decision::Match {
+                for employee in &record.employee_ids {
+                    claims.decided.entry(employee).or_default().insert(id);
+                }
+            } else if record.stands() {
+                for employee in record.employees_in_force() {
+                    claims.held.entry(employee).or_default().insert(id);
+                }
+            }
+        }
+        // The look by natural key after a creation whose answer was lost.
+        for (id, record) in records {
+            if record.pending.is_none() || record.stands() {
+                continue;
+            }
+            let email = in_scope.get(id).and_then(|person| person.email.as_deref());
+            let created = email.and_then(|email| {
+                snapshot
+                    .employees()
+                    .values()
+                    .find(|employee| !employee.deactivated && employee.email.eq_ignore_ascii_case(email))
+            });
+            if let Some(employee) = created
+                && !claims.decided.contains_key(&employee.id)
+                && !claims.held.contains_key(&employee.id)
+            {
+                claims.held.entry(employee.id.clone()).or_default().insert(id);
+                claims.adopted.insert(id, employee.id.clone());
+            }
+        }
+        claims
+    }
+
+    /// Who has each employee that is not free; a decision outranks a match in force.
+    fn bound(&self) -> BTreeMap<EmployeeId, PersonId> {
+        let held = self.held.iter().map(|(employee, people)| (employee, people));
+        let decided = self.decided.iter().map(|(employee, people)| (*employee, people));
+        held.chain(decided)
+            .filter_map(|(employee, people)| Some((employee.clone(), (*people.first()?).clone())))
+            .collect()
+    }
+
+    fn standing(
+        &self,
+        record: &Record,
+        id: &PersonId,
+        person: &Person,
+        left: bool,
+        proposal: Option<&Proposal>,
+        spec: &OktaIntegrationSpec,
+    ) -> Standing {
+        match record.decision {
+            Decision::Ignore => return Standing::Ignored,
+            Decision::Match => return self.claim(&record.employee_ids, id),
+            Decision::Auto | Decision::Create => {}
+        }
+        if record.stands() {
+            return self.claim(&record.employees_in_force(), id);
+        }
+        if let Some(employee) = self.adopted.get(id) {
+            return Standing::Linked(vec![employee.clone()]);
+        }
+        let proposal = if record.decision == Decision::Create {
+            None
+        } else {
+            proposal
+        };
+        match proposal {
+            Some(Proposal {
+                kind: ProposalKind::Auto,
+                candidates,
+                ..
+            }) if spec.matching.automatic => Standing::Linked(
+                candidates
+                    .iter()
+                    .take(1)
+                    .map(|best| best.employee.clone())
+                    .collect(),
+            ),
+            Some(Proposal {
+                kind: ProposalKind::Auto,
+                ..
+            }) => Standing::Waits(Trouble::NeedsDecision {
+                doubts: vec!["spec.matching.automatic is false".to_owned()],
+            }),
+            Some(Proposal {
+                kind: ProposalKind::Review,
+                doubts,
+                ..
+            }) => Standing::Waits(Trouble::NeedsDecision {
+                doubts: doubts.clone(),
+            }),
+            _ if left => Standing::OutOfScope(Trouble::LeftWithoutEmployee),
+            Some(Proposal {
+                kind: ProposalKind::Create,
+                ..
+            })
+            | None => Standing::Create,
+            Some(_) if person.status == OktaStatus::Staged => Standing::OutOfScope(Trouble::NotStarted),
+            Some(_) => Standing::Waits(Trouble::NoEmployee),
+        }
+    }
+
+    /// The standing of a person who names, or holds, these employees.
+    fn claim(&self, employees: &[EmployeeId], id: &PersonId) -> Standing {
+        let missing: Vec<EmployeeId> = employees
+            .iter()
+            .filter(|employee| !self.snapshot.employees().contains_key(*employee))
+            .cloned()
+            .collect();
+        if !missing.is_empty() {
+            return Standing::Waits(Trouble::EmployeeNotFound { missing });
+        }
+        for employee in employees {
+            let decided = self.decided.get(employee);
+            if let Some(decided) = decided
+                && !decided.contains(id)
+                && let Some(to) = decided.first()
+            {
+                return Standing::Waits(Trouble::GivenAway {
+                    employee: employee.clone(),
+                    to: (*to).clone(),
+                });
+            }
+            let rivals = decided.or_else(|| self.held.get(employee));
+            let with: Vec<PersonId> = rivals
+                .into_iter()
+                .flatten()
+                .filter(|other| **other != id)
+                .map(|other| (*other).clone())
+                .collect();
+            if !with.is_empty() {
+                return Standing::Waits(Trouble::ClaimedTwice {
+                    employee: employee.clone(),
+                    with,
+                });
+            }
+        }
+        Standing::Linked(employees.to_vec())
+    }
+}

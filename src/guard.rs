@@ -1,0 +1,233 @@
+//! May it? A plan is cleared to be written, or held with the reasons.
+//!
+//! Only [`judge`] makes a [`ClearedPlan`], and only a cleared plan can be applied.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::{
+    api::{Approval, Decision, MatchState, OktaIntegrationSpec},
+    decisions::{Records, Settled, Standing},
+    plan::Plan,
+    snapshot::PersonId,
+    trouble::Trouble,
+};
+
+use std::collections::BTreeMap;
+
+/// Whether a plan may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody finished yet: nothing may be written.
+    NotFinalized,
+    /// The plan waits for `approvedPlan`.
+    Held(Vec<Breach>),
+    /// The plan may be written.
+    Cleared(ClearedPlan),
+}
+
+/// A plan that may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClearedPlan(Plan);
+
+impl ClearedPlan {
+    /// The plan.
+    pub fn into_inner(self) -> Plan {
+        self.0
+    }
+}
+
+/// A bound that a plan goes beyond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// More employees switched off than `maxDeactivations`.
+    Deactivations(Excess),
+    /// More employees moved than `maxTeamMoves`.
+    TeamMoves(Excess),
+    /// More emails replaced than `maxEmailChanges`.
+    EmailChanges(Excess),
+    /// More matches taken back than `maxRelinks`.
+    Relinks(Excess),
+    /// Okta's answer lacks many of the people who were known, which no bound
+    /// of single counts would show.
+    PeopleMissing {
+        /// How many are not there, or are in no team group any more.
+        missing: usize,
+        /// Of how many.
+        known: usize,
+    },
+    /// `approval: EveryPlan`.
+    EveryPlan,
+}
+
+/// How many are planned, and how many are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// Planned.
+    pub planned: usize,
+    /// Allowed.
+    pub allowed: usize,
+}
+
+impl Breach {
+    /// The stable reason for the condition.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Deactivations(_) => "TooManyDeactivations",
+            Self::TeamMoves(_) => "TooManyTeamMoves",
+            Self::EmailChanges(_) => "TooManyEmailChanges",
+            Self::Relinks(_) => "TooManyRelinks",
+            Self::PeopleMissing { .. } => "PeopleMissing",
+            Self::EveryPlan => "EveryPlanNeedsApproval",
+        }
+    }
+
+    /// In words.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Deactivations(excess) => excess.message("deactivations", "maxDeactivations"),
+            Self::TeamMoves(excess) => excess.message("team moves", "maxTeamMoves"),
+            Self::EmailChanges(excess) => excess.message("email changes", "maxEmailChanges"),
+            Self::Relinks(excess) => excess.message("matches taken back", "maxRelinks"),
+            Self::PeopleMissing { missing, known } => format!(
+                "{missing} of {known} known people are not in Okta's answer, or in no team group any more: check the org; those who are to be left alone can be set to Ignore"
+            ),
+            Self::EveryPlan => "spec.approval is EveryPlan".to_owned(),
+        }
+    }
+}
+
+impl Excess {
+    fn message(self, what: &str, bound: &str) -> String {
+        format!(
+            "{} {what}, and spec.guard.{bound} allows {}",
+            self.planned, self.allowed
+        )
+    }
+}
+
+/// How many of the known people are missing before a plan is held: more than a
+/// tenth, and more than one.
+fn too_many_missing(missing: usize, known: usize) -> bool {
+    missing > 1 && missing * 10 > known
+}
+
+/// Clears a plan or holds it. A plan whose hash `approvedPlan` names is cleared
+/// whatever its size; without the Finish, nothing is.
+pub fn judge(
+    plan: Plan,
+    spec: &OktaIntegrationSpec,
+    records: &Records,
+    settled: &BTreeMap<PersonId, Settled>,
+) -> Verdict {
+    let breaches = breaches(&plan, spec, records, settled);
+    if !spec.finalized {
+        return Verdict::NotFinalized;
+    }
+    if breaches.is_empty() || spec.approved_plan.as_ref() == Some(&plan.hash()) {
+        return Verdict::Cleared(ClearedPlan(plan));
+    }
+    Verdict::Held(breaches)
+}
+
+/// The bounds that a plan goes beyond, finished or not: what an admin wants to
+/// know before the Finish, too.
+pub fn breaches(
+    plan: &Plan,
+    spec: &OktaIntegrationSpec,
+    records: &Records,
+    settled: &BTreeMap<PersonId, Settled>,
+) -> Vec<Breach> {
+    let matched = settled
+        .values()
+        .filter(|settled| matches!(settled.standing, Standing::Linked(_)))
+        .count();
+    let excess = |planned: usize, bound: &IntOrString| {
+        let allowed = allowed(bound, matched);
+        (planned > allowed).then_some(Excess { planned, allowed })
+    };
+    let team_moves = plan.updates.iter().filter(|update| update.team.is_some()).count();
+    let email_changes = plan
+        .updates
+        .iter()
+        .filter(|update| update.email.is_some())
+        .count();
+    let (missing, known) = missing(records, settled);
+
+    let mut breaches: Vec<Breach> = [
+        excess(plan.deactivations.len(), &spec.guard.max_deactivations).map(Breach::Deactivations),
+        excess(team_moves, &spec.guard.max_team_moves).map(Breach::TeamMoves),
+        excess(email_changes, &spec.guard.max_email_changes).map(Breach::EmailChanges),
+        excess(plan.releases.len(), &spec.guard.max_relinks).map(Breach::Relinks),
+        too_many_missing(missing, known).then_some(Breach::PeopleMissing { missing, known }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if spec.approval == Approval::EveryPlan && !plan.is_empty() {
+        breaches.push(Breach::EveryPlan);
+    }
+    breaches
+}
+
+/// The bound as a count; a percentage is rounded down.
+fn allowed(bound: &IntOrString, matched: usize) -> usize {
+    match bound {
+        IntOrString::Int(count) => usize::try_from(*count).unwrap_or(0),
+        IntOrString::String(text) => {
+            let percent: usize = text.trim_end_matches('%').parse().unwrap_or(0);
+            matched * percent.min(100) / 100
+        }
+    }
+}
+
+/// How many of the people on record Okta's answer lacks, and of how many.
+/// Those who have left, and those an admin leaves alone, do not count.
+fn missing(records: &Records, settled: &BTreeMap<PersonId, Settled>) -> (usize, usize) {
+    let known = records.iter().filter(|(_, record)| {
+        record.state != Some(MatchState::Deactivated)
+            && record.decision != Decision::Ignore
+            && record.state.is_some()
+    });
+    known.fold((0, 0), |(missing, known), (id, record)| {
+        let gone = match settled.get(id).map(|settled| &settled.standing) {
+            Some(Standing::OutOfScope(Trouble::NotInOktaAnswer)) => true,
+            Some(Standing::OutOfScope(Trouble::NotInTeamGroup)) => record.applied.is_some(),
+            _ => false,
+        };
+        (missing + usize::from(gone), known + 1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_is_rounded_down_and_a_count_is_a_count() {
+        let percent = |text: &str| IntOrString::String(text.to_owned());
+        for (bound, matched, expected) in [
+            (percent("5%"), 100, 5),
+            (percent("5%"), 39, 1),
+            (percent("5%"), 19, 0),
+            (percent("100%"), 7, 7),
+            (percent("0%"), 7, 0),
+            (IntOrString::Int(3), 7, 3),
+            (IntOrString::Int(-1), 7, 0),
+        ] {
+            assert_eq!(allowed(&bound, matched), expected, "{bound:?} of {matched}");
+        }
+    }
+
+    #[test]
+    fn a_tenth_of_the_people_may_be_missing() {
+        for (missing, known, held) in [
+            (0, 0, false),
+            (1, 3, false),
+            (2, 3, true),
+            (6, 60, false),
+            (7, 60, true),
+        ] {
+            assert_eq!(too_many_missing(missing, known), held, "{missing} of {known}");
+        }
+    }
+}

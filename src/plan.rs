@@ -1,0 +1,949 @@
+//! What would change? Every outside write with its before-image, in one order,
+//! and the hash over them.
+//!
+//! Who gets deactivated is decided here, in [`leaver`]: the employees of a
+//! person whose record Okta was read to say has left, and nobody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    api::{
+        Applied, AppliedField, Field, FieldChange, OktaIntegrationSpec, OnUnmatch, PlanSummary,
+        SuspendedPolicy, TeamState,
+    },
+    decisions::{Record, Records, Settled, Standing},
+    snapshot::{Employee, EmployeeId, GroupId, Left, Person, PersonId, SettingsId, Snapshot, TeamId},
+    teams::{DerivedTeams, TeamChoice},
+    trouble::Trouble,
+};
+
+/// Every write, in the order in which they are made, and the matches that come
+/// into force or are taken back with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Teams that Insightful does not have.
+    pub teams: Vec<NewTeam>,
+    /// People who are invited.
+    pub creations: Vec<Creation>,
+    /// Employees who are overwritten, ordered so that an email is free before it is given.
+    pub updates: Vec<Update>,
+    /// Employees who get back what they held before their match.
+    pub restores: Vec<Restore>,
+    /// Employees who are switched off.
+    pub deactivations: Vec<Deactivation>,
+    /// Matches that come into force, or change their employees.
+    pub links: BTreeMap<PersonId, Link>,
+    /// Matches in force that are taken back, with the employees let go.
+    pub releases: BTreeMap<PersonId, BTreeSet<EmployeeId>>,
+}
+
+/// A match that comes into force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// The person's employees, the one with the email first.
+    pub employees: Vec<EmployeeId>,
+    /// What an earlier match wrote to these employees and they still hold, with
+    /// its before-image: the match that takes over must be able to undo it too.
+    pub inherited: Vec<AppliedField>,
+}
+
+/// A team that is created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewTeam {
+    /// The group it stands for.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Where an employee goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum TeamTarget {
+    /// A team that Insightful has.
+    Existing(TeamId),
+    /// The team that this plan creates for the group.
+    Created(GroupId),
+}
+
+/// A person who is invited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Creation {
+    /// Who.
+    pub person: PersonId,
+    /// Name.
+    pub name: String,
+    /// Email.
+    pub email: String,
+    /// Team.
+    pub team: TeamTarget,
+    /// Shared settings.
+    pub settings: SettingsId,
+    /// Title, set by a second write.
+    pub title: Option<String>,
+}
+
+/// One field's value that is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Replace<T> {
+    /// What the field holds; None where that cannot be read.
+    pub from: Option<T>,
+    /// What it gets.
+    pub to: T,
+    /// What it held before the first of our writes: what an undo gives back.
+    pub before: Option<T>,
+    /// False where `to` is an undo: a field that an earlier match of the
+    /// employee wrote, and this one does not.
+    pub ours: bool,
+}
+
+/// An employee who is overwritten, by one PUT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Update {
+    /// For whom.
+    pub person: PersonId,
+    /// Who.
+    pub employee: EmployeeId,
+    /// The name.
+    pub name: Option<Replace<String>>,
+    /// The email.
+    pub email: Option<Replace<String>>,
+    /// The title. `from` is what we wrote last: it cannot be read.
+    pub title: Option<Replace<String>>,
+    /// The team.
+    pub team: Option<Replace<TeamTarget>>,
+}
+
+/// An employee who gets back what they held before their match, by one PUT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Restore {
+    /// Whose match is taken back.
+    pub person: PersonId,
+    /// Who.
+    pub employee: EmployeeId,
+    /// The name.
+    pub name: Option<Replace<String>>,
+    /// The email.
+    pub email: Option<Replace<String>>,
+    /// The team.
+    pub team: Option<Replace<TeamTarget>>,
+    /// Fields that are left as they are, and why.
+    pub left: Vec<(Field, NotRestored)>,
+}
+
+/// Why a field is not given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum NotRestored {
+    /// Somebody changed it since we wrote it.
+    ChangedSince,
+    /// Insightful never shows it, so that what it held is not known.
+    Unreadable,
+    /// Insightful's API cannot reactivate.
+    Irreversible,
+    /// Another employee has the email by now, or the team is gone.
+    NoLongerFree,
+}
+
+impl NotRestored {
+    /// In words.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::ChangedSince => "changed by somebody else since",
+            Self::Unreadable => "cannot be read back",
+            Self::Irreversible => "cannot be undone through the API",
+            Self::NoLongerFree => "the former value is no longer free",
+        }
+    }
+}
+
+/// An employee who is switched off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deactivation {
+    /// Who left.
+    pub person: PersonId,
+    /// Their employee.
+    pub employee: EmployeeId,
+    /// Okta's record that says so.
+    #[serde(serialize_with = "status_word")]
+    pub evidence: Left,
+}
+
+fn status_word<S: serde::Serializer>(left: &Left, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(left.status().as_str())
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// `sha256:` over the canonical JSON of every write, including the values
+    /// it replaces. The same facts give the same hash.
+    pub fn hash(&self) -> String {
+        // Strings, enums and ordered maps with string keys always serialise.
+        let canonical = serde_json::to_vec(self).unwrap_or_default();
+        let digest: String = Sha256::digest(canonical)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("sha256:{digest}")
+    }
+
+    /// How many writes of each kind.
+    pub fn summary(&self) -> PlanSummary {
+        let Self {
+            teams,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            links: _,
+            releases,
+        } = self;
+        let restores = restores.iter().filter(|restore| restore.writes()).count();
+        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        PlanSummary {
+            hash: self.hash(),
+            total: count(teams.len() + creations.len() + updates.len() + restores + deactivations.len()),
+            create_teams: count(teams.len()),
+            create_employees: count(creations.len()),
+            updates: count(updates.len()),
+            team_moves: count(updates.iter().filter(|update| update.team.is_some()).count()),
+            email_changes: count(updates.iter().filter(|update| update.email.is_some()).count()),
+            deactivations: count(deactivations.len()),
+            relinks: count(releases.len()),
+            restores: count(restores),
+        }
+    }
+
+    /// What each person's employees would get, for people to read.
+    pub fn changes(
+        &self,
+        snapshot: &Snapshot,
+        teams: &DerivedTeams,
+        settled: &BTreeMap<PersonId, Settled>,
+    ) -> BTreeMap<PersonId, Vec<FieldChange>> {
+        let mut changes: BTreeMap<PersonId, Vec<FieldChange>> = BTreeMap::new();
+        let team_name = |target: &TeamTarget| target.name(snapshot, teams);
+        let unless_first = |person: &PersonId, employee: &EmployeeId| {
+            let first = match settled.get(person).map(|settled| &settled.standing) {
+                Some(Standing::Linked(employees)) => employees.first(),
+                _ => None,
+            };
+            (first != Some(employee)).then(|| employee.to_string())
+        };
+        for creation in &self.creations {
+            let mut add = |field, to: Option<String>| {
+                if to.is_some() {
+                    let change = FieldChange {
+                        employee_id: None,
+                        field,
+                        from: None,
+                        to,
+                    };
+                    changes.entry(creation.person.clone()).or_default().push(change);
+                }
+            };
+            add(Field::Name, Some(creation.name.clone()));
+            add(Field::Email, Some(creation.email.clone()));
+            add(Field::Title, creation.title.clone());
+            add(Field::Team, Some(team_name(&creation.team)));
+            add(Field::Active, Some("true".to_owned()));
+        }
+        let mut overwrite = |person: &PersonId,
+                             employee_id: Option<String>,
+                             name: &Option<Replace<String>>,
+                             email: &Option<Replace<String>>,
+                             title: &Option<Replace<String>>,
+                             team: &Option<Replace<TeamTarget>>| {
+            let text = |replace: &Replace<String>| (replace.from.clone(), replace.to.clone());
+            let fields = [
+                (Field::Name, name.as_ref().map(text)),
+                (Field::Email, email.as_ref().map(text)),
+                (Field::Title, title.as_ref().map(text)),
+                (
+                    Field::Team,
+                    team.as_ref()
+                        .map(|replace| (replace.from.as_ref().map(team_name), team_name(&replace.to))),
+                ),
+            ];
+            for (field, (from, to)) in fields
+                .into_iter()
+                .filter_map(|(field, pair)| Some((field, pair?)))
+            {
+                let change = FieldChange {
+                    employee_id: employee_id.clone(),
+                    field,
+                    from,
+                    to: Some(to),
+                };
+                changes.entry(person.clone()).or_default().push(change);
+            }
+        };
+        for Update {
+            person,
+            employee,
+            name,
+            email,
+            title,
+            team,
+        } in &self.updates
+        {
+            overwrite(person, unless_first(person, employee), name, email, title, team);
+        }
+        for Restore {
+            person,
+            employee,
+            name,
+            email,
+            team,
+            left: _,
+        } in &self.restores
+        {
+            overwrite(person, Some(employee.to_string()), name, email, &None, team);
+        }
+        for Deactivation {
+            person,
+            employee,
+            evidence: _,
+        } in &self.deactivations
+        {
+            let change = FieldChange {
+                employee_id: unless_first(person, employee),
+                field: Field::Active,
+                from: Some("true".to_owned()),
+                to: Some("false".to_owned()),
+            };
+            changes.entry(person.clone()).or_default().push(change);
+        }
+        changes
+    }
+}
+
+impl Restore {
+    /// Whether anything is given back at all.
+    pub fn writes(&self) -> bool {
+        self.name.is_some() || self.email.is_some() || self.team.is_some()
+    }
+}
+
+impl TeamTarget {
+    /// What people call the team.
+    pub fn name(&self, snapshot: &Snapshot, teams: &DerivedTeams) -> String {
+        match self {
+            Self::Existing(id) => snapshot
+                .teams()
+                .get(id)
+                .map_or_else(|| id.to_string(), |team| team.name.clone()),
+            Self::Created(group) => teams
+                .get(group)
+                .map_or_else(|| group.to_string(), |team| team.name.clone()),
+        }
+    }
+}
+
+/// Plans everything. Gives the plan, and the people who are left out of it
+/// although they are linked or to be created, each with what stands in the way.
+pub fn plan(
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    teams: &DerivedTeams,
+    records: &Records,
+    settled: &BTreeMap<PersonId, Settled>,
+) -> (Plan, BTreeMap<PersonId, Trouble>) {
+    let mut planner = Planner {
+        snapshot,
+        spec,
+        teams,
+        records,
+        plan: Plan::default(),
+        troubles: BTreeMap::new(),
+        takers: takers(settled),
+        previous_holders: BTreeMap::new(),
+    };
+    planner.previous_holders = previous_holders(records, &planner.takers);
+    for (id, settled) in settled {
+        let Some(person) = snapshot.people().get(id) else {
+            continue;
+        };
+        let planned = match &settled.standing {
+            Standing::Linked(employees) => planner.link(person, employees, &settled.team),
+            Standing::Create => planner.create(person, &settled.team),
+            Standing::Ignored | Standing::OutOfScope(_) | Standing::Waits(_) => Ok(()),
+        };
+        if let Err(trouble) = planned {
+            planner.troubles.insert(id.clone(), trouble);
+        }
+    }
+    planner.hold_or_order_emails();
+    for (id, settled) in settled {
+        planner.release(id, &settled.standing);
+    }
+    planner.create_teams();
+    let Planner { plan, troubles, .. } = planner;
+    (plan, troubles)
+}
+
+/// Whose each employee is, of those who are somebody's.
+fn takers(settled: &BTreeMap<PersonId, Settled>) -> BTreeMap<&EmployeeId, &PersonId> {
+    settled
+        .iter()
+        .filter_map(|(id, settled)| match &settled.standing {
+            Standing::Linked(employees) => Some(employees.iter().map(move |employee| (employee, id))),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// For each employee that goes from one person's match to another's: the
+/// record of the match that is taken back.
+fn previous_holders<'a>(
+    records: &'a Records,
+    takers: &BTreeMap<&'a EmployeeId, &'a PersonId>,
+) -> BTreeMap<&'a EmployeeId, &'a Applied> {
+    let holders: BTreeMap<&str, (&PersonId, &Applied)> = records
+        .iter()
+        .filter_map(|(id, record)| Some((id, record.applied.as_ref()?)))
+        .flat_map(|(id, applied)| {
+            applied
+                .employee_ids
+                .iter()
+                .map(move |employee| (employee.as_str(), (id, applied)))
+        })
+        .collect();
+    takers
+        .iter()
+        .filter_map(|(employee, taker)| {
+            let (holder, applied) = holders.get(employee.as_str())?;
+            (holder != taker).then_some((*employee, *applied))
+        })
+        .collect()
+}
+
+struct Planner<'a> {
+    snapshot: &'a Snapshot,
+    spec: &'a OktaIntegrationSpec,
+    teams: &'a DerivedTeams,
+    records: &'a Records,
+    plan: Plan,
+    troubles: BTreeMap<PersonId, Trouble>,
+    takers: BTreeMap<&'a EmployeeId, &'a PersonId>,
+    previous_holders: BTreeMap<&'a EmployeeId, &'a Applied>,
+}
+
+impl Planner<'_> {
+    /// A person who is linked: overwrite their employees, or switch them off.
+    fn link(&mut self, person: &Person, employees: &[EmployeeId], team: &TeamChoice) -> Result<(), Trouble> {
+        let employees: Vec<&Employee> = employees
+            .iter()
+            .filter_map(|employee| self.snapshot.employees().get(employee))
+            .collect();
+        if let Some(evidence) = person.left(self.spec.okta.suspended == SuspendedPolicy::Deactivate) {
+            self.plan.deactivations.extend(leaver(&evidence, &employees));
+        } else {
+            let target = self.target(team)?;
+            let updates = employees
+                .iter()
+                .enumerate()
+                .map(|(place, employee)| self.update(person, employee, place == 0, target.as_ref()))
+                .collect::<Result<Vec<_>, _>>()?;
+            self.plan.updates.extend(updates.into_iter().flatten());
+        }
+        let ids: Vec<EmployeeId> = employees.iter().map(|employee| employee.id.clone()).collect();
+        if self
+            .records
+            .get(&person.id)
+            .is_none_or(|record| record.employees_in_force() != ids)
+        {
+            let inherited = employees
+                .iter()
+                .flat_map(|employee| {
+                    let written =
+                        Written::of(employee, None, self.previous_holders.get(&employee.id).copied());
+                    written
+                        .fields
+                        .into_iter()
+                        .filter(|field| holds(employee, field))
+                        .cloned()
+                })
+                .collect();
+            self.plan.links.insert(
+                person.id.clone(),
+                Link {
+                    employees: ids,
+                    inherited,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// Where a person goes; None if they stay where they are.
+    fn target(&self, choice: &TeamChoice) -> Result<Option<TeamTarget>, Trouble> {
+        match choice {
+            TeamChoice::Keep => Ok(None),
+            TeamChoice::Of(group) => {
+                let existing = self.teams.get(group).and_then(|team| team.team.clone());
+                Ok(Some(existing.map_or_else(
+                    || TeamTarget::Created(group.clone()),
+                    TeamTarget::Existing,
+                )))
+            }
+            TeamChoice::Several(teams) => Err(Trouble::SeveralTeams { teams: teams.clone() }),
+            TeamChoice::Conflict(teams) => Err(Trouble::TeamConflict { teams: teams.clone() }),
+            TeamChoice::NotCreated(teams) => Err(Trouble::TeamNotCreated { teams: teams.clone() }),
+        }
+    }
+
+    /// What is written to one employee of a person; None if nothing differs.
+    fn update(
+        &self,
+        person: &Person,
+        employee: &Employee,
+        first: bool,
+        team: Option<&TeamTarget>,
+    ) -> Result<Option<Update>, Trouble> {
+        if employee.deactivated {
+            return if first {
+                Err(Trouble::EmployeeDeactivated {
+                    employee: employee.id.clone(),
+                })
+            } else {
+                Ok(None)
+            };
+        }
+        let own = self
+            .records
+            .get(&person.id)
+            .and_then(|record| record.applied.as_ref());
+        let written = Written::of(employee, own, self.previous_holders.get(&employee.id).copied());
+
+        let title_written = written.field(Field::Title).map(|field| field.after.clone());
+        let title = person
+            .title
+            .clone()
+            .filter(|title| Some(title) != title_written.as_ref());
+        let email = person
+            .email
+            .clone()
+            .filter(|email| first && !email.eq_ignore_ascii_case(&employee.email));
+        let name = person.full_name().filter(|name| *name != employee.name);
+        let team_differs = team.filter(|team| **team != TeamTarget::Existing(employee.team.clone()));
+        let present_team = TeamTarget::Existing(employee.team.clone());
+
+        let update = Update {
+            person: person.id.clone(),
+            employee: employee.id.clone(),
+            name: written.replace(Field::Name, &employee.name, name, person.full_name().is_none()),
+            email: written.replace(
+                Field::Email,
+                &employee.email,
+                email,
+                !first || person.email.is_none(),
+            ),
+            title: title.map(|to| Replace {
+                before: None,
+                from: title_written,
+                to,
+                ours: true,
+            }),
+            team: match team_differs {
+                Some(to) => Some(Replace {
+                    before: Some(written.before(Field::Team, employee.team.as_str()))
+                        .map(|id| TeamTarget::Existing(id.as_str().into())),
+                    from: Some(present_team),
+                    to: to.clone(),
+                    ours: true,
+                }),
+                None if team.is_none() => written
+                    .give_back(Field::Team, employee.team.as_str())
+                    .filter(|id| self.snapshot.teams().contains_key(&id.as_str().into()))
+                    .map(|id| Replace {
+                        before: None,
+                        from: Some(present_team),
+                        to: TeamTarget::Existing(id.as_str().into()),
+                        ours: false,
+                    }),
+                None => None,
+            },
+        };
+        let writes = update.name.is_some()
+            || update.email.is_some()
+            || update.title.is_some()
+            || update.team.is_some();
+        Ok(writes.then_some(update))
+    }
+
+    /// A person who is invited.
+    fn create(&mut self, person: &Person, team: &TeamChoice) -> Result<(), Trouble> {
+        let email = person.email.clone().ok_or(Trouble::NoEmail)?;
+        let name = person.full_name().ok_or(Trouble::NoName)?;
+        let wanted = &self.spec.insightful.new_employees;
+        let team = match self.target(team)? {
+            Some(team) => team,
+            None => self
+                .snapshot
+                .teams()
+                .values()
+                .find(|team| {
+                    wanted
+                        .team
+                        .as_ref()
+                        .map_or(team.default, |name| team.name == *name)
+                })
+                .map(|team| TeamTarget::Existing(team.id.clone()))
+                .ok_or_else(|| Trouble::NewEmployeeTeamMissing {
+                    name: wanted.team.clone(),
+                })?,
+        };
+        let settings = self
+            .snapshot
+            .settings()
+            .values()
+            .find(|settings| {
+                wanted
+                    .shared_settings
+                    .as_ref()
+                    .map_or(settings.default, |name| settings.name == *name)
+            })
+            .map(|settings| settings.id.clone())
+            .ok_or_else(|| Trouble::SharedSettingsMissing {
+                name: wanted.shared_settings.clone(),
+            })?;
+        let creation = Creation {
+            person: person.id.clone(),
+            name,
+            email,
+            team,
+            settings,
+            title: person.title.clone(),
+        };
+        self.plan.creations.push(creation);
+        Ok(())
+    }
+
+    /// Each email goes to one employee, and only when nobody holds it any more:
+    /// writes are ordered so, and people for whom no order does it are left out.
+    fn hold_or_order_emails(&mut self) {
+        let key = |email: &str| email.to_lowercase();
+        let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
+        let creations = self.plan.creations.iter().map(|creation| &creation.email);
+        let updates = self
+            .plan
+            .updates
+            .iter()
+            .filter_map(|update| update.email.as_ref())
+            .map(|email| &email.to);
+        for email in creations.chain(updates) {
+            *wanted.entry(key(email)).or_default() += 1;
+        }
+        let twice = |email: &str| wanted[&key(email)] > 1;
+
+        let mut holders: BTreeMap<String, BTreeSet<EmployeeId>> = BTreeMap::new();
+        for employee in self.snapshot.employees().values() {
+            holders
+                .entry(key(&employee.email))
+                .or_default()
+                .insert(employee.id.clone());
+        }
+        let taken_by =
+            |holders: &BTreeMap<String, BTreeSet<EmployeeId>>, email: &str, except: Option<&EmployeeId>| {
+                let holder = holders
+                    .get(&key(email))
+                    .and_then(|ids| ids.iter().find(|id| Some(*id) != except));
+                holder.map(|by| Trouble::EmailTaken { by: by.clone() })
+            };
+
+        // Creations come before updates, so that only emails free from the start will do.
+        let mut held: BTreeMap<PersonId, Trouble> = BTreeMap::new();
+        for creation in &self.plan.creations {
+            if twice(&creation.email) {
+                held.insert(creation.person.clone(), Trouble::EmailWantedTwice);
+            } else if let Some(trouble) = taken_by(&holders, &creation.email, None) {
+                held.insert(creation.person.clone(), trouble);
+            }
+        }
+
+        let (mut ordered, mut waiting): (Vec<Update>, Vec<Update>) = std::mem::take(&mut self.plan.updates)
+            .into_iter()
+            .partition(|update| update.email.is_none());
+        loop {
+            let (free, not_free): (Vec<Update>, Vec<Update>) = waiting.into_iter().partition(|update| {
+                update.email.as_ref().is_none_or(|email| {
+                    !twice(&email.to) && taken_by(&holders, &email.to, Some(&update.employee)).is_none()
+                })
+            });
+            waiting = not_free;
+            if free.is_empty() {
+                break;
+            }
+            for update in &free {
+                if let Some(Replace {
+                    from: Some(from), to, ..
+                }) = &update.email
+                {
+                    if let Some(ids) = holders.get_mut(&key(from)) {
+                        ids.remove(&update.employee);
+                    }
+                    holders
+                        .entry(key(to))
+                        .or_default()
+                        .insert(update.employee.clone());
+                }
+            }
+            ordered.extend(free);
+        }
+        for update in &waiting {
+            let Some(email) = &update.email else { continue };
+            let trouble = if twice(&email.to) {
+                Some(Trouble::EmailWantedTwice)
+            } else {
+                taken_by(&holders, &email.to, Some(&update.employee))
+            };
+            held.extend(trouble.map(|trouble| (update.person.clone(), trouble)));
+        }
+
+        // A person is written whole or not at all.
+        ordered.retain(|update| !held.contains_key(&update.person));
+        self.plan.updates = ordered;
+        self.plan
+            .creations
+            .retain(|creation| !held.contains_key(&creation.person));
+        self.plan.links.retain(|person, _| !held.contains_key(person));
+        self.troubles.extend(held);
+    }
+
+    /// Takes back what is in force and no longer wanted.
+    fn release(&mut self, id: &PersonId, standing: &Standing) {
+        let Some(applied) = self.records.get(id).and_then(|record| record.applied.as_ref()) else {
+            return;
+        };
+        let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
+        let keeps: &[EmployeeId] = match standing {
+            Standing::Linked(_) if self.troubles.contains_key(id) => return,
+            Standing::Linked(employees) => employees,
+            // Until the other person's match is in force, this one keeps the before-images.
+            Standing::Waits(Trouble::GivenAway { to, .. }) if self.troubles.contains_key(to) => return,
+            Standing::Waits(Trouble::GivenAway { .. }) => &[],
+            _ if taken_back => &[],
+            _ => return,
+        };
+        let kept = |employee: &str| keeps.iter().any(|keep| keep.as_str() == employee);
+        // Fields of an employee who is linked no longer are a restore that is still due.
+        let let_go: BTreeSet<EmployeeId> = applied
+            .employee_ids
+            .iter()
+            .chain(applied.fields.iter().map(|field| &field.employee_id))
+            .filter(|employee| !kept(employee))
+            .map(|employee| employee.as_str().into())
+            .collect();
+        if let_go.is_empty() {
+            return;
+        }
+        if self.spec.on_unmatch == OnUnmatch::Restore {
+            for employee in &let_go {
+                // Whoever got the employee gives back what is not theirs in their own update.
+                if self
+                    .takers
+                    .get(employee)
+                    .is_some_and(|taker| !self.troubles.contains_key(*taker))
+                {
+                    continue;
+                }
+                let restore = self
+                    .snapshot
+                    .employees()
+                    .get(employee)
+                    .map(|now| self.restore(id, now, applied));
+                self.plan
+                    .restores
+                    .extend(restore.filter(|restore| restore.writes() || !restore.left.is_empty()));
+            }
+        }
+        self.plan.releases.insert(id.clone(), let_go);
+    }
+
+    fn restore(&self, id: &PersonId, employee: &Employee, applied: &Applied) -> Restore {
+        let mut restore = Restore {
+            person: id.clone(),
+            employee: employee.id.clone(),
+            name: None,
+            email: None,
+            team: None,
+            left: Vec::new(),
+        };
+        for field in applied
+            .fields
+            .iter()
+            .filter(|field| field.employee_id == employee.id.as_str())
+        {
+            let text = |now: &str| match &field.before {
+                _ if now != field.after => Err(NotRestored::ChangedSince),
+                None => Err(NotRestored::Unreadable),
+                Some(before) => Ok(Replace {
+                    from: Some(now.to_owned()),
+                    to: before.clone(),
+                    before: None,
+                    ours: false,
+                }),
+            };
+            let outcome = match field.field {
+                Field::Name => text(&employee.name).map(|name| restore.name = Some(name)),
+                Field::Email => text(&employee.email).and_then(|email| {
+                    let free =
+                        !self.snapshot.employees().values().any(|other| {
+                            other.id != employee.id && other.email.eq_ignore_ascii_case(&email.to)
+                        });
+                    if free {
+                        Ok(restore.email = Some(email))
+                    } else {
+                        Err(NotRestored::NoLongerFree)
+                    }
+                }),
+                Field::Team => text(employee.team.as_str()).and_then(|team| {
+                    let target = TeamTarget::Existing(team.to.as_str().into());
+                    if !self.snapshot.teams().contains_key(&team.to.as_str().into()) {
+                        return Err(NotRestored::NoLongerFree);
+                    }
+                    restore.team = Some(Replace {
+                        from: Some(TeamTarget::Existing(employee.team.clone())),
+                        to: target,
+                        before: None,
+                        ours: false,
+                    });
+                    Ok(())
+                }),
+                Field::Title => Err(NotRestored::Unreadable),
+                Field::Active => Err(NotRestored::Irreversible),
+            };
+            if let Err(why) = outcome {
+                restore.left.push((field.field, why));
+            }
+        }
+        restore
+    }
+
+    fn create_teams(&mut self) {
+        if !self.spec.teams.create_missing {
+            return;
+        }
+        self.plan.teams = self
+            .teams
+            .values()
+            .filter(|team| team.state == TeamState::New)
+            .map(|team| NewTeam {
+                group: team.group.clone(),
+                name: team.name.clone(),
+            })
+            .collect();
+    }
+}
+
+/// Who gets deactivated: the employees, still active, of a person whose record
+/// says that they left. [`Left`] can be had from such a record only.
+fn leaver(evidence: &Left, employees: &[&Employee]) -> Vec<Deactivation> {
+    employees
+        .iter()
+        .filter(|employee| !employee.deactivated)
+        .map(|employee| Deactivation {
+            person: evidence.person().clone(),
+            employee: employee.id.clone(),
+            evidence: evidence.clone(),
+        })
+        .collect()
+}
+
+/// Whether the employee still holds what was written. A title cannot be read,
+/// and nothing else can tell.
+fn holds(employee: &Employee, field: &AppliedField) -> bool {
+    match field.field {
+        Field::Name => employee.name == field.after,
+        Field::Email => employee.email == field.after,
+        Field::Team => employee.team.as_str() == field.after,
+        Field::Title => true,
+        Field::Active => employee.deactivated,
+    }
+}
+
+/// What we, by this match or the one before it, wrote to an employee.
+struct Written<'a> {
+    fields: Vec<&'a AppliedField>,
+    /// Whether the match before it wrote them.
+    inherited: bool,
+}
+
+impl<'a> Written<'a> {
+    fn of(employee: &Employee, own: Option<&'a Applied>, previous: Option<&'a Applied>) -> Self {
+        let of_employee = |applied: Option<&'a Applied>| -> Vec<&'a AppliedField> {
+            let fields = applied.into_iter().flat_map(|applied| &applied.fields);
+            fields
+                .filter(|field| field.employee_id == employee.id.as_str())
+                .collect()
+        };
+        let own = of_employee(own);
+        if own.is_empty() {
+            Self {
+                fields: of_employee(previous),
+                inherited: true,
+            }
+        } else {
+            Self {
+                fields: own,
+                inherited: false,
+            }
+        }
+    }
+
+    fn field(&self, field: Field) -> Option<&'a AppliedField> {
+        self.fields.iter().copied().find(|written| written.field == field)
+    }
+
+    /// What the field held before our first write: what we recorded if it
+    /// still holds what we wrote, else what it holds now.
+    fn before(&self, field: Field, now: &str) -> String {
+        self.field(field)
+            .filter(|written| written.after == now)
+            .and_then(|written| written.before.clone())
+            .unwrap_or_else(|| now.to_owned())
+    }
+
+    /// The value to give back to a field that an earlier match wrote and that
+    /// still holds it.
+    fn give_back(&self, field: Field, now: &str) -> Option<String> {
+        let written = self
+            .field(field)
+            .filter(|written| self.inherited && written.after == now)?;
+        written.before.clone().filter(|before| before != now)
+    }
+
+    /// What is written to a text field: the wanted value or, where this person
+    /// has none, what an earlier match of the employee is to give back.
+    fn replace(
+        &self,
+        field: Field,
+        now: &str,
+        wanted: Option<String>,
+        has_none: bool,
+    ) -> Option<Replace<String>> {
+        let from = Some(now.to_owned());
+        match wanted {
+            Some(to) => Some(Replace {
+                before: Some(self.before(field, now)),
+                from,
+                to,
+                ours: true,
+            }),
+            None if has_none => self.give_back(field, now).map(|to| Replace {
+                before: None,
+                from,
+                to,
+                ours: false,
+            }),
+            None => None,
+        }
+    }
+}
