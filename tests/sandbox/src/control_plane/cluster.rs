@@ -141,9 +141,11 @@ pub async fn client(kubeconfig: &Path) -> Result<Client, Error> {
         source: Box::new(source),
     };
     let content = Kubeconfig::read_from(kubeconfig).map_err(unusable)?;
-    let config = Config::from_custom_kubeconfig(content, &KubeConfigOptions::default())
+    let mut config = Config::from_custom_kubeconfig(content, &KubeConfigOptions::default())
         .await
         .map_err(unusable)?;
+    // kube takes a proxy of the environment even for this machine.
+    config.proxy_url = None;
     // Whoever else is linked in, kube then finds the provider it is built with.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::try_from(config).map_err(Error::request(format!("use {}", kubeconfig.display())))

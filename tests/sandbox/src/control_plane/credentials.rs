@@ -24,8 +24,8 @@ pub(super) struct Credentials {
     pub authority: String,
     pub server: Identity,
     pub admin: Identity,
-    /// The key that signs ServiceAccounts' tokens, in PEM.
-    pub token_key: String,
+    /// The key that signs ServiceAccounts' tokens.
+    pub tokens: KeyPair,
 }
 
 impl Credentials {
@@ -62,7 +62,7 @@ impl Credentials {
                 &[],
                 ExtendedKeyUsagePurpose::ClientAuth,
             )?,
-            token_key: KeyPair::generate()?.serialize_pem(),
+            tokens: KeyPair::generate()?,
             authority: authority.pem(),
         })
     }

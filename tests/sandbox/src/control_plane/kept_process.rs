@@ -36,7 +36,7 @@ exec >&2
     kill -s KILL "$program"
 ) 2>/dev/null &
 watcher=$!
-wait "$program"
+wait "$program" 2>/dev/null
 status=$?
 kill "$watcher" 2>/dev/null
 [ -z "$remove" ] || rm -rf "$remove"
@@ -220,6 +220,7 @@ impl Drop for KeptProcess {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
 mod tests {
     use super::*;
 

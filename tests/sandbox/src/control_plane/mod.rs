@@ -102,7 +102,8 @@ impl ControlPlane {
         write("authority.pem", &credentials.authority)?;
         write("server.pem", &credentials.server.certificate)?;
         write("server.key", &credentials.server.key)?;
-        write("token.key", &credentials.token_key)?;
+        write("tokens.key", &credentials.tokens.serialize_pem())?;
+        write("tokens.pub", &credentials.tokens.public_key_pem())?;
 
         let mut etcd = start_etcd(place)?;
         let (api_server, url) = start_api_server(place, options, &credentials, &mut etcd).await?;
@@ -308,8 +309,8 @@ async fn start_api_server(
                 "--client-ca-file=authority.pem",
                 "--authorization-mode=RBAC",
                 "--service-account-issuer=https://kubernetes.default.svc",
-                "--service-account-key-file=token.key",
-                "--service-account-signing-key-file=token.key",
+                "--service-account-key-file=tokens.pub",
+                "--service-account-signing-key-file=tokens.key",
                 "--service-cluster-ip-range=10.0.0.0/24",
                 // Tests in parallel are one user to it; its share of the defaults is small.
                 "--max-requests-inflight=4000",

@@ -306,6 +306,7 @@ fn say(line: &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
 mod tests {
     use super::*;
 
