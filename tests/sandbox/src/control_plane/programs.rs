@@ -109,8 +109,11 @@ impl Program {
         format!("-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor}")
     }
 
-    /// Where it lies, once it is provided.
-    pub(super) fn path(self) -> Result<PathBuf, Error> {
+    /// Where it lies, once it is there (see [`provide`](super::provide)).
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn path(self) -> Result<PathBuf, Error> {
         let missing = || Error::Io {
             what: format!("find {}", self.name()),
             source: io::ErrorKind::NotFound.into(),
@@ -346,18 +349,5 @@ mod tests {
         );
         assert!(flags.contains("gitMajor=1 "), "{flags}");
         assert!(!flags.ends_with("gitMinor="), "{flags}");
-    }
-
-    #[test]
-    fn the_error_names_both_ways_out() {
-        let error = Error::ProgramsMissing {
-            missing: "etcd, helm".to_owned(),
-            reason: "Go cannot be run".to_owned(),
-            go: required(CONTROL_PLANE_MODULE, "go"),
-        };
-        let text = error.to_string();
-        for part in ["etcd, helm", "install Go 1.", "KUBEBUILDER_ASSETS"] {
-            assert!(text.contains(part), "{text}");
-        }
     }
 }
