@@ -124,10 +124,13 @@ impl Program {
     fn existing(self) -> Option<PathBuf> {
         let given =
             env::var_os("KUBEBUILDER_ASSETS").map(|directory| Path::new(&directory).join(self.name()));
+        // The programs run in another directory than this process.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         given
             .into_iter()
             .chain([self.built()])
             .find(|path| path.is_file())
+            .map(absolute)
     }
 
     fn build(self) -> Result<(), Error> {
