@@ -139,7 +139,7 @@ impl Program {
         fs::create_dir_all(directory).map_err(Error::io(format!("make {}", directory.display())))?;
         let partial = built.with_extension("partial");
         let log = built.with_extension("log");
-        drop(fs::remove_file(&log));
+        drop(fs::remove_file(&log)); // of a build that failed
 
         let mut go = Command::new("go");
         go.args(["build", "-trimpath", "-ldflags", &self.linker_flags(), "-o"])
@@ -177,6 +177,7 @@ impl Program {
                 log,
             });
         }
+        drop(fs::remove_file(&log));
         fs::rename(&partial, &built).map_err(Error::io(format!("rename {}", partial.display())))?;
         say(&format!(
             "built {} in {} s",
