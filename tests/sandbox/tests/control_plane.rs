@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -315,10 +316,28 @@ async fn a_start_that_fails_shows_the_log_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn another_port_is_tried_when_one_is_taken() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let options = Options {
+        api_server_arguments: vec![format!("--secure-port={port}")],
+        ..Options::default()
+    };
+    let error = ControlPlane::start(&options).await.unwrap_err();
+    // A start tries other ports then; here each of the five meets the same one.
+    let tries = error.to_string().matches("address already in use").count();
+    assert_eq!(tries, 5, "{error}");
+}
+
+#[tokio::test]
 async fn stop_leaves_nothing() {
     let plane = ControlPlane::start(&Options::default()).await.unwrap();
     let (pids, directory) = (plane.pids(), plane.directory().to_owned());
-    assert!(pids.into_iter().all(is_alive) && directory.exists());
+    assert!(pids.into_iter().all(is_alive));
+    assert_eq!(
+        fs::metadata(&directory).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     plane.stop().await.unwrap();
     assert!(!pids.into_iter().any(is_alive));
     assert!(!directory.exists());

@@ -15,8 +15,10 @@ pub mod kept_process;
 mod programs;
 
 use std::fmt;
+use std::fs::Permissions;
 use std::mem;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -88,7 +90,9 @@ impl ControlPlane {
         ];
         provide(&wanted).await?;
         let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix("sandbox-");
+        let builder = builder
+            .prefix("sandbox-")
+            .permissions(Permissions::from_mode(0o700));
         let directory = match &options.parent {
             Some(parent) => builder.tempdir_in(parent),
             None => builder.tempdir(),
