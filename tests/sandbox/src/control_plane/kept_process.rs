@@ -1,0 +1,322 @@
+//! A program that cannot outlive this process, whatever ends it: a return, a
+//! panic, Ctrl-C or `SIGKILL`.
+//!
+//! Each program runs under a keeper, a shell script in a process group of its
+//! own that reads from a pipe whose other end only this process holds. When
+//! the pipe closes, the keeper ends the program. Ctrl-C in a terminal goes to
+//! the foreground group, so it reaches this process and never the program
+//! directly.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// Takes the tenths of a second from TERM to KILL, a directory to remove at
+/// the end (or an empty word), and the program with its arguments. Answers the
+/// program's process id. Each line on its input is a signal for the program.
+///
+/// It waits in tenths, so that no long `sleep` outlives it.
+const KEEPER: &str = r#"
+tenths=$1 remove=$2
+shift 2
+exec 3<&0
+"$@" </dev/null >&2 3<&- &
+program=$!
+echo "$program"
+exec >&2
+(
+    while read -r signal; do kill -s "$signal" "$program"; done <&3
+    kill -s TERM "$program"
+    while [ "$tenths" -gt 0 ]; do sleep 0.1; tenths=$((tenths - 1)); done
+    kill -s KILL "$program"
+) 2>/dev/null &
+watcher=$!
+wait "$program" 2>/dev/null
+status=$?
+kill "$watcher" 2>/dev/null
+[ -z "$remove" ] || rm -rf "$remove"
+exit "$status"
+"#;
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// How a kept program ends once nobody keeps it any more.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// How long it may take after TERM before it gets KILL; counted in tenths
+    /// of a second.
+    pub grace: Duration,
+    /// A directory to remove once the program has ended, for whatever reason.
+    pub remove: Option<PathBuf>,
+}
+
+impl Default for Ending {
+    /// Five seconds, and nothing removed.
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(5),
+            remove: None,
+        }
+    }
+}
+
+/// A running program that ends with this process at the latest. Dropping it
+/// ends the program and blocks until it is gone; [`stop`](Self::stop) does the
+/// same without blocking the thread.
+#[derive(Debug)]
+pub struct KeptProcess {
+    keeper: Child,
+    /// Open as long as the program shall run.
+    lifeline: Option<ChildStdin>,
+    pid: u32,
+    log: PathBuf,
+}
+
+impl KeptProcess {
+    /// Starts `command` (its program, arguments, environment and directory;
+    /// what it says about standard streams is ignored) with no input and with
+    /// all output appended to the file `log`.
+    ///
+    /// # Errors
+    /// When the program, given by a path, is no file, when the log cannot be
+    /// opened, or when no process can be started. A program that is looked up
+    /// in `PATH` and not found exits with 127 instead.
+    pub fn spawn(command: &Command, log: impl Into<PathBuf>, ending: &Ending) -> io::Result<Self> {
+        let program = Path::new(command.get_program());
+        if program.components().count() > 1 && !program.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("{} is not a file", program.display()),
+            ));
+        }
+        let log = log.into();
+        let output = OpenOptions::new().create(true).append(true).open(&log)?;
+        let tenths = ending.grace.as_millis() / 100;
+
+        let mut keeper = Command::new("/bin/sh");
+        keeper
+            .args(["-c", KEEPER, "keeper", &tenths.to_string()])
+            .arg(ending.remove.as_ref().map_or_else(OsString::new, OsString::from))
+            .arg(program)
+            .args(command.get_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(output)
+            .process_group(0);
+        if let Some(directory) = command.get_current_dir() {
+            keeper.current_dir(directory);
+        }
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => keeper.env(name, value),
+                None => keeper.env_remove(name),
+            };
+        }
+
+        let mut keeper = keeper.spawn()?;
+        let lifeline = keeper.stdin.take();
+        let mut line = String::new();
+        if let Some(answer) = keeper.stdout.take() {
+            BufReader::new(answer).read_line(&mut line)?;
+        }
+        let pid = line
+            .trim()
+            .parse()
+            .map_err(|_| io::Error::other(format!("the keeper of {} did not start it", program.display())))?;
+        Ok(Self {
+            keeper,
+            lifeline,
+            pid,
+            log,
+        })
+    }
+
+    /// The process id of the program itself, not of its keeper.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The file that holds the program's output.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The last `lines` lines of the log; empty when it cannot be read.
+    #[must_use]
+    pub fn log_tail(&self, lines: usize) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut tail: Vec<&str> = text.lines().rev().take(lines).collect();
+        tail.reverse();
+        tail.join("\n")
+    }
+
+    /// The exit status once the program has ended, by itself or not: as a
+    /// shell gives it, so 128 and the signal's number for one that was killed.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.keeper.try_wait()
+    }
+
+    /// Whether the program has ended.
+    pub fn has_exited(&mut self) -> bool {
+        matches!(self.exit_status(), Ok(Some(_)))
+    }
+
+    /// Waits until the program ends by itself.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.exit_status()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Ends the program: TERM, and KILL after the grace it was started with.
+    ///
+    /// # Errors
+    /// When the system does not tell how it ended.
+    pub async fn stop(mut self) -> io::Result<ExitStatus> {
+        self.lifeline = None;
+        self.wait().await
+    }
+
+    /// Ends the program by `SIGKILL`, as a crash would, and waits until it is
+    /// gone. One that has ended already is left as it is.
+    ///
+    /// # Errors
+    /// When the system does not tell how it ended.
+    pub async fn kill(&mut self) -> io::Result<ExitStatus> {
+        if let Some(lifeline) = &mut self.lifeline
+            && let Err(error) = lifeline.write_all(b"KILL\n")
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            return Err(error);
+        }
+        self.wait().await
+    }
+}
+
+impl Drop for KeptProcess {
+    fn drop(&mut self) {
+        self.lifeline = None;
+        while matches!(self.exit_status(), Ok(None)) {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    fn is_alive(pid: u32) -> bool {
+        let status = Command::new("kill")
+            .args(["-0", &pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+        status.unwrap().success()
+    }
+
+    async fn logged(process: &KeptProcess, text: &str) {
+        while !process.log_tail(5).contains(text) {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_exit_is_seen_with_its_status_and_output() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut command = shell("echo $WORD; echo $PWD >&2; exit 3");
+        command.env("WORD", "out").current_dir(directory.path());
+        let log = directory.path().join("log");
+        let mut process = KeptProcess::spawn(&command, log, &Ending::default()).unwrap();
+        assert_eq!(process.wait().await.unwrap().code(), Some(3));
+        assert!(process.has_exited());
+        let place = directory.path().display();
+        assert_eq!(process.log_tail(2), format!("out\n{place}"));
+        assert_eq!(process.log_tail(1), place.to_string());
+        assert_eq!(process.kill().await.unwrap().code(), Some(3));
+    }
+
+    #[tokio::test]
+    async fn stop_lets_the_program_finish_and_insists_after_the_grace() {
+        let directory = tempfile::tempdir().unwrap();
+        let ending = Ending {
+            grace: Duration::from_millis(300),
+            remove: None,
+        };
+
+        let polite = shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
+        let process = KeptProcess::spawn(&polite, directory.path().join("polite"), &ending).unwrap();
+        logged(&process, "ready").await;
+        assert!(process.stop().await.unwrap().success());
+
+        let deaf = shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
+        let process = KeptProcess::spawn(&deaf, directory.path().join("deaf"), &ending).unwrap();
+        logged(&process, "ready").await;
+        let pid = process.pid();
+        assert_eq!(process.stop().await.unwrap().code(), Some(128 + 9));
+        assert!(!is_alive(pid));
+    }
+
+    #[tokio::test]
+    async fn kill_gives_no_chance_to_finish() {
+        let directory = tempfile::tempdir().unwrap();
+        let command = shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
+        let mut process =
+            KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
+        logged(&process, "ready").await;
+        assert!(is_alive(process.pid()));
+        assert_eq!(process.kill().await.unwrap().code(), Some(128 + 9));
+        assert!(!is_alive(process.pid()));
+        assert_eq!(process.log_tail(5), "ready");
+    }
+
+    #[test]
+    fn drop_ends_the_program_and_removes_its_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        fs::create_dir(&data).unwrap();
+        let ending = Ending {
+            grace: Duration::ZERO,
+            remove: Some(data.clone()),
+        };
+        let log = directory.path().join("log");
+        let process = KeptProcess::spawn(&shell("exec sleep 600"), log, &ending).unwrap();
+        let pid = process.pid();
+        assert!(is_alive(pid) && data.exists());
+        drop(process);
+        assert!(!is_alive(pid));
+        assert!(!data.exists());
+    }
+
+    #[test]
+    fn a_program_that_is_no_file_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let command = Command::new(directory.path().join("nothing"));
+        let error =
+            KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

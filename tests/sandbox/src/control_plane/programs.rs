@@ -1,0 +1,357 @@
+//! The programs of the control plane: given by the user, built by an earlier
+//! run, or built now from the Go modules beside this crate.
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Error;
+use super::kept_process::{Ending, KeptProcess};
+
+const CONTROL_PLANE_MODULE: &str = include_str!("../../control-plane/go.mod");
+const HELM_MODULE: &str = include_str!("../../helm/go.mod");
+
+/// How often a build says that it is still going on.
+const NOTICE: Duration = Duration::from_secs(30);
+
+/// A stock program that the control plane runs or its user calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The store of the API server.
+    Etcd,
+    /// The API server.
+    KubeApiserver,
+    /// Garbage collection, namespace deletion and the like.
+    KubeControllerManager,
+    /// What admins type.
+    Kubectl,
+    /// What installs the chart.
+    Helm,
+}
+
+impl Program {
+    /// Every program, in the order in which they are built.
+    pub const ALL: [Self; 5] = [
+        Self::Etcd,
+        Self::KubeApiserver,
+        Self::KubeControllerManager,
+        Self::Kubectl,
+        Self::Helm,
+    ];
+
+    /// The name of its file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+            Self::KubeApiserver => "kube-apiserver",
+            Self::KubeControllerManager => "kube-controller-manager",
+            Self::Kubectl => "kubectl",
+            Self::Helm => "helm",
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Etcd => "go.etcd.io/etcd/server/v3",
+            Self::KubeApiserver => "k8s.io/kubernetes/cmd/kube-apiserver",
+            Self::KubeControllerManager => "k8s.io/kubernetes/cmd/kube-controller-manager",
+            Self::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
+            Self::Helm => "helm.sh/helm/v4/cmd/helm",
+        }
+    }
+
+    /// What a build takes on two cores, with nothing in Go's build cache but
+    /// what the programs before it left there.
+    fn usual_seconds(self) -> u32 {
+        match self {
+            Self::Etcd => 45,
+            Self::KubeApiserver => 250,
+            Self::KubeControllerManager => 80,
+            Self::Kubectl => 20,
+            Self::Helm => 100,
+        }
+    }
+
+    fn module(self) -> &'static Path {
+        Path::new(match self {
+            Self::Helm => concat!(env!("CARGO_MANIFEST_DIR"), "/helm"),
+            _ => concat!(env!("CARGO_MANIFEST_DIR"), "/control-plane"),
+        })
+    }
+
+    /// Where a build leaves it: by version, so that a newer one is built anew.
+    fn built(self) -> PathBuf {
+        let (module, version) = match self {
+            Self::Helm => ("helm", required(HELM_MODULE, "helm.sh/helm/v4")),
+            _ => ("control-plane", kubernetes_version()),
+        };
+        target_directory()
+            .join(module)
+            .join(version)
+            .join("bin")
+            .join(self.name())
+    }
+
+    /// Without the version a server calls itself v0.0.0, which clients refuse.
+    fn linker_flags(self) -> String {
+        if self == Self::Helm {
+            return "-s -w".to_owned();
+        }
+        let version = kubernetes_version();
+        let mut parts = version.trim_start_matches('v').split('.');
+        let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let set = "-X k8s.io/component-base/version";
+        format!("-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor}")
+    }
+
+    /// Where it lies, once it is there (see [`provide`](super::provide)).
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn path(self) -> Result<PathBuf, Error> {
+        let missing = || Error::Io {
+            what: format!("find {}", self.name()),
+            source: io::ErrorKind::NotFound.into(),
+        };
+        self.existing().or_else(|| stand_in(self)).ok_or_else(missing)
+    }
+
+    fn existing(self) -> Option<PathBuf> {
+        let given =
+            env::var_os("KUBEBUILDER_ASSETS").map(|directory| Path::new(&directory).join(self.name()));
+        // The programs run in another directory than this process.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        given
+            .into_iter()
+            .chain([self.built()])
+            .find(|path| path.is_file())
+            .map(absolute)
+    }
+
+    fn build(self) -> Result<(), Error> {
+        let built = self.built();
+        let directory = built.parent().unwrap_or(&built);
+        fs::create_dir_all(directory).map_err(Error::io(format!("make {}", directory.display())))?;
+        let partial = built.with_extension("partial");
+        let log = built.with_extension("log");
+        drop(fs::remove_file(&log)); // of a build that failed
+
+        let mut go = Command::new("go");
+        go.args(["build", "-trimpath", "-ldflags", &self.linker_flags(), "-o"])
+            .arg(&partial)
+            .arg(self.package())
+            .env("CGO_ENABLED", "0")
+            .current_dir(self.module());
+        let begin = Instant::now();
+        let usual = self.usual_seconds();
+        say(&format!(
+            "building {}: usually {usual} s on two cores, once",
+            self.name()
+        ));
+        let mut build =
+            KeptProcess::spawn(&go, &log, &Ending::default()).map_err(Error::io("start `go build`"))?;
+        let mut next_notice = NOTICE;
+        let status = loop {
+            if let Some(status) = build.exit_status().map_err(Error::io("wait for `go build`"))? {
+                break status;
+            }
+            if begin.elapsed() > next_notice {
+                say(&format!(
+                    "building {}: {} s of about {usual} s",
+                    self.name(),
+                    next_notice.as_secs()
+                ));
+                next_notice += NOTICE;
+            }
+            thread::sleep(Duration::from_millis(100));
+        };
+        if !status.success() {
+            return Err(Error::Build {
+                program: self.name(),
+                tail: build.log_tail(20),
+                log,
+            });
+        }
+        drop(fs::remove_file(&log));
+        fs::rename(&partial, &built).map_err(Error::io(format!("rename {}", partial.display())))?;
+        say(&format!(
+            "built {} in {} s",
+            self.name(),
+            begin.elapsed().as_secs()
+        ));
+        Ok(())
+    }
+}
+
+/// The version of Kubernetes that is built, such as `v1.37.2`. Programs that
+/// come from `KUBEBUILDER_ASSETS` have their own.
+#[must_use]
+pub fn kubernetes_version() -> &'static str {
+    required(CONTROL_PLANE_MODULE, "k8s.io/kubernetes")
+}
+
+/// Builds those of these programs that are neither in `KUBEBUILDER_ASSETS` nor
+/// left under `target/` by an earlier run, and says so on standard error.
+/// Blocks: a first build takes minutes.
+///
+/// # Errors
+/// When programs are missing and Go is missing or too old, or a build fails.
+pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
+    if wanted.iter().any(|program| program.existing().is_none()) {
+        let lock = lock()?;
+        // Another process may have built them while this one waited.
+        let missing: Vec<Program> = wanted
+            .iter()
+            .copied()
+            .filter(|program| program.existing().is_none())
+            .collect();
+        let go = if missing.is_empty() {
+            Ok(())
+        } else {
+            check_go(missing[0])
+        };
+        match go {
+            Ok(()) => missing.into_iter().try_for_each(Program::build)?,
+            Err(reason) => {
+                let missing: Vec<&str> = missing
+                    .into_iter()
+                    .filter(|program| stand_in(*program).is_none())
+                    .map(Program::name)
+                    .collect();
+                if !missing.is_empty() {
+                    let go = required(CONTROL_PLANE_MODULE, "go");
+                    return Err(Error::ProgramsMissing {
+                        missing: missing.join(", "),
+                        reason,
+                        go,
+                    });
+                }
+            }
+        }
+        drop(lock);
+    }
+    Ok(())
+}
+
+/// Helm from `PATH`, for who has no Go; of the others another version would
+/// behave differently.
+fn stand_in(program: Program) -> Option<PathBuf> {
+    if program != Program::Helm {
+        return None;
+    }
+    let answer = Command::new("helm").args(["version", "--short"]).output().ok()?;
+    let version = String::from_utf8_lossy(&answer.stdout);
+    (version.starts_with("v3.") || version.starts_with("v4.")).then(|| PathBuf::from("helm"))
+}
+
+/// Whether Go can read the module, which it refuses when it is too old for it.
+fn check_go(program: Program) -> Result<(), String> {
+    match Command::new("go")
+        .args(["list", "-m"])
+        .current_dir(program.module())
+        .output()
+    {
+        Err(error) => Err(format!("Go cannot be run ({error})")),
+        Ok(answer) if answer.status.success() => Ok(()),
+        Ok(answer) => Err(format!(
+            "Go cannot build it ({})",
+            String::from_utf8_lossy(&answer.stderr).trim()
+        )),
+    }
+}
+
+/// Held while building, so that two processes do not build the same.
+fn lock() -> Result<File, Error> {
+    let directory = target_directory();
+    let path = directory.join("control-plane.lock");
+    let failed = || Error::io(format!("lock {}", path.display()));
+    fs::create_dir_all(&directory).map_err(failed())?;
+    let file = File::create(&path).map_err(failed())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            say("waiting for another process that builds the control plane");
+            file.lock().map_err(failed())?;
+        }
+        Err(TryLockError::Error(error)) => return Err(failed()(error)),
+    }
+    Ok(file)
+}
+
+fn target_directory() -> PathBuf {
+    let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => workspace.join(directory),
+        None => workspace.join("target"),
+    }
+}
+
+/// The word after `what` in a go.mod: a module's version, or Go's.
+fn required(go_mod: &'static str, what: &str) -> &'static str {
+    go_mod
+        .lines()
+        .filter(|line| !line.contains("=>"))
+        .map(|line| line.trim_start().trim_start_matches("require "))
+        .find_map(|line| {
+            line.strip_prefix(what)?
+                .strip_prefix(' ')?
+                .split_whitespace()
+                .next()
+        })
+        .unwrap_or("unknown")
+}
+
+/// Tells the person who waits, past the test harness, which would hold it back
+/// until the test is over.
+fn say(line: &str) {
+    drop(writeln!(io::stderr().lock(), "[sandbox] {line}"));
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_come_from_the_go_modules() {
+        for (module, what, start) in [
+            (CONTROL_PLANE_MODULE, "k8s.io/kubernetes", "v1."),
+            (CONTROL_PLANE_MODULE, "go", "1."),
+            (HELM_MODULE, "helm.sh/helm/v4", "v4."),
+        ] {
+            assert!(
+                required(module, what).starts_with(start),
+                "{what}: {}",
+                required(module, what)
+            );
+        }
+        assert_eq!(required("go 1.26.0\nrequire a.b/c v1.2.3\n", "a.b/c"), "v1.2.3");
+        assert_eq!(required("\ta.b/c v1 // indirect\n", "a.b/c"), "v1");
+        assert_eq!(required("\ta.b/cd v1\n", "a.b/c"), "unknown");
+    }
+
+    #[test]
+    fn each_program_is_a_tool_of_its_module() {
+        for program in Program::ALL {
+            let go_mod = fs::read_to_string(program.module().join("go.mod")).unwrap();
+            let is_tool = |line: &str| line.trim_start().trim_start_matches("tool ") == program.package();
+            assert!(go_mod.lines().any(is_tool), "{}", program.name());
+        }
+    }
+
+    #[test]
+    fn the_linker_is_told_the_version() {
+        let flags = Program::KubeApiserver.linker_flags();
+        assert!(
+            flags.contains(&format!("gitVersion={}", kubernetes_version())),
+            "{flags}"
+        );
+        assert!(flags.contains("gitMajor=1 "), "{flags}");
+        assert!(!flags.ends_with("gitMinor="), "{flags}");
+    }
+}
