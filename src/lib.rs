@@ -1,1 +1,6 @@
 //! Operator.
+
+pub mod insightful;
+pub mod okta;
+pub mod snapshot;
+pub mod transport;
