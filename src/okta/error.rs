@@ -241,6 +241,14 @@ impl OktaError {
         }
     }
 
+    pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
+        let what = format!("cannot be read: {}", clip(&error.to_string(), LONGEST_TEXT));
+        Self::BrokenAnswer {
+            call: call.clone(),
+            what,
+        }
+    }
+
     /// The error in an answer that is no success.
     pub(super) fn refused(call: &Call, answer: &Answer, rate: Option<RateHeaders>) -> Self {
         let call = call.clone();

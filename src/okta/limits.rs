@@ -6,10 +6,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{DATE, HeaderMap};
+use reqwest::header::HeaderMap;
 use tokio::time::Instant;
+
+use crate::transport::server_time;
 
 /// No window is longer; a header that says so is wrong.
 const LONGEST_WINDOW_SECONDS: i64 = 3600;
@@ -42,12 +42,7 @@ impl RateHeaders {
             headers.get(name)?.to_str().ok()?.trim().parse().ok()
         }
         let reset: i64 = number(headers, "x-rate-limit-reset")?;
-        // Okta's clock, for ours may be wrong.
-        let now = headers
-            .get(DATE)
-            .and_then(|date| DateTimeParser::new().parse_timestamp(date.as_bytes()).ok())
-            .unwrap_or_else(Timestamp::now)
-            .as_second();
+        let now = server_time(headers).as_second();
         let seconds = reset.saturating_sub(now).clamp(0, LONGEST_WINDOW_SECONDS) + 1;
         Some(Self {
             limit: number(headers, "x-rate-limit-limit")?,
@@ -168,7 +163,7 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use reqwest::header::{DATE, HeaderValue};
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Where a token may be sent.
+//! Where a token may be sent, and what may stand in a path.
 
 use url::{Host, Url};
 
@@ -43,9 +43,25 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether an id can stand in a path as it is and cannot make another path of it.
+pub(crate) fn is_path_segment(id: &str) -> bool {
+    !id.is_empty()
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_stays_one_path_segment() {
+        assert!(is_path_segment("00u1a2B3c4D5e6F7g8h9"));
+        for id in ["", "..", "a/b", "deactivate/a", "a?b", "a%2Fb", "jane@acme.com"] {
+            assert!(!is_path_segment(id), "{id}");
+        }
+    }
 
     #[test]
     fn a_token_goes_to_known_hosts_only() {

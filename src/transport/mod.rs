@@ -11,12 +11,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::{DATE, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::Instant;
 use url::Url;
 
-pub(crate) use address::{check_address, is_loopback};
+pub(crate) use address::{check_address, is_loopback, is_path_segment};
 pub use observer::{CallObserver, CallOutcome, Operation, Service, WaitCause};
 pub use patience::Patience;
 pub(crate) use patience::{Backoff, Retries};
@@ -202,6 +204,19 @@ fn cause(error: &reqwest::Error) -> String {
         innermost = source;
     }
     clip(&innermost.to_string(), 200)
+}
+
+/// The time by the service's clock, for ours may be wrong; ours if it does not say.
+pub(crate) fn server_time(headers: &HeaderMap) -> Timestamp {
+    headers
+        .get(DATE)
+        .and_then(http_date)
+        .unwrap_or_else(Timestamp::now)
+}
+
+/// The time in a header such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(crate) fn http_date(header: &HeaderValue) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(header.as_bytes()).ok()
 }
 
 /// At most `longest` characters of somebody else's text, on one line.

@@ -71,21 +71,26 @@ impl Retries {
         }
     }
 
-    /// How long to wait before the next attempt, after a failure with this advice; None when
-    /// the failure is the caller's.
-    pub(crate) fn next(&mut self, advice: Advice) -> Option<(WaitCause, Duration)> {
-        let (cause, wait) = match advice {
+    /// How long to wait before the next attempt after a failure with this advice; None when the
+    /// failure is the caller's. Being told that there are too many calls uses up no attempt:
+    /// there the bound on the waits is enough.
+    pub(crate) fn next(&mut self, cause: WaitCause, advice: Advice) -> Option<Duration> {
+        let wait = match advice {
             Advice::AskAHuman => return None,
             Advice::WaitFor(wait) if wait > self.patience.longest_wait => return None,
-            Advice::WaitFor(wait) => (WaitCause::RateLimited, wait),
-            Advice::Retry if self.attempts >= self.patience.attempts => return None,
+            Advice::WaitFor(wait) => wait,
             Advice::Retry => {
-                self.attempts += 1;
-                (WaitCause::Backoff, self.backoff.delay())
+                if cause == WaitCause::Backoff {
+                    if self.attempts >= self.patience.attempts {
+                        return None;
+                    }
+                    self.attempts += 1;
+                }
+                self.backoff.delay()
             }
         };
         self.waited += wait;
-        (self.waited <= self.patience.total_wait).then_some((cause, wait))
+        (self.waited <= self.patience.total_wait).then_some(wait)
     }
 }
 
@@ -108,27 +113,36 @@ mod tests {
         let mut retries = Retries::new(&patience());
         for longest in [1, 2, 3] {
             let longest = Duration::from_secs(longest);
-            let (cause, wait) = retries.next(Advice::Retry).unwrap();
-            assert_eq!(cause, WaitCause::Backoff);
+            let wait = retries.next(WaitCause::Backoff, Advice::Retry).unwrap();
             assert!(longest / 2 <= wait && wait <= longest, "{wait:?}");
         }
-        assert_eq!(retries.next(Advice::Retry), None);
+        assert_eq!(retries.next(WaitCause::Backoff, Advice::Retry), None);
     }
 
     #[test]
     fn a_wait_that_the_service_asks_for_is_bounded_singly_and_in_all() {
         let mut retries = Retries::new(&patience());
-        let wait = Duration::from_secs(50);
-        assert_eq!(retries.next(Advice::WaitFor(Duration::from_secs(61))), None);
+        let mut next = |seconds| {
+            retries.next(
+                WaitCause::RateLimited,
+                Advice::WaitFor(Duration::from_secs(seconds)),
+            )
+        };
+        assert_eq!(next(61), None);
+        assert_eq!(next(50), Some(Duration::from_secs(50)));
+        assert_eq!(next(50), Some(Duration::from_secs(50)));
+        assert_eq!(next(1), None);
+    }
+
+    #[test]
+    fn a_rate_limit_without_a_time_is_waited_out() {
+        let mut retries = Retries::new(&patience());
+        let waits: Vec<Duration> =
+            std::iter::from_fn(|| retries.next(WaitCause::RateLimited, Advice::Retry)).collect();
+        assert!(waits.len() > 30, "{waits:?}");
         assert_eq!(
-            retries.next(Advice::WaitFor(wait)),
-            Some((WaitCause::RateLimited, wait))
+            Retries::new(&patience()).next(WaitCause::Backoff, Advice::AskAHuman),
+            None
         );
-        assert_eq!(
-            retries.next(Advice::WaitFor(wait)),
-            Some((WaitCause::RateLimited, wait))
-        );
-        assert_eq!(retries.next(Advice::WaitFor(wait)), None);
-        assert_eq!(Retries::new(&patience()).next(Advice::AskAHuman), None);
     }
 }
