@@ -1,3 +1,9 @@
-//! Sandbox.
+//! A real control plane, strict emulators of Okta and Insightful, and a company to try them on.
 
+pub mod company;
 pub mod control_plane;
+pub mod faults;
+pub mod insightful;
+pub mod journal;
+pub mod okta;
+mod server;

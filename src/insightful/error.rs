@@ -1,0 +1,523 @@
+//! Why a call to Insightful failed, whether it can have had an effect, and what to do about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use serde::Deserialize;
+use url::Url;
+
+use crate::transport::{Advice, Answer, Call, NoAnswer, clip, http_date, server_time};
+
+/// Longest of Insightful's texts in a message, in characters.
+const LONGEST_TEXT: usize = 300;
+
+/// No rate limit lasts longer, in seconds; a header that says so is wrong.
+const LONGEST_WAIT: i64 = 3600;
+
+/// What Insightful's answer said, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// Insightful's word for the kind of error; None if the body is not Insightful's.
+    pub kind: Option<String>,
+    /// Insightful's sentence, with what is wrong with which field.
+    pub message: Option<String>,
+    /// The fields that are wrong.
+    pub fields: Vec<String>,
+}
+
+impl Refusal {
+    fn of(answer: &Answer) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Body {
+            r#type: Option<String>,
+            message: Option<String>,
+            details: Vec<Detail>,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Detail {
+            field: Option<String>,
+            message: Option<String>,
+        }
+        let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let details = body.details.iter().filter_map(|detail| detail.message.clone());
+        let sentences: Vec<String> = body.message.into_iter().chain(details).collect();
+        Self {
+            status: answer.status.as_u16(),
+            kind: body.r#type.map(|kind| clip(&kind, 40)),
+            message: (!sentences.is_empty()).then(|| clip(&sentences.join(" "), LONGEST_TEXT)),
+            fields: body
+                .details
+                .into_iter()
+                .filter_map(|detail| detail.field)
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if let Some(kind) = &self.kind {
+            write!(f, " {kind}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, " \"{message}\"")?;
+        }
+        Ok(())
+    }
+}
+
+/// A write that did not end well, by what that means for its effect.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The write certainly had no effect: it was refused, or never sent.
+    #[error("nothing was changed: {0}")]
+    Refused(#[source] InsightfulError),
+    /// The write may have had its effect. Read before you write again.
+    #[error("whether it was changed is not known: {0}")]
+    OutcomeUnknown(#[source] InsightfulError),
+}
+
+impl WriteError {
+    /// What happened.
+    pub fn error(&self) -> &InsightfulError {
+        match self {
+            Self::Refused(error) | Self::OutcomeUnknown(error) => error,
+        }
+    }
+
+    /// What to do about it. To retry a write whose outcome is not known is to read first.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::Refused(error) => error.advice(),
+            Self::OutcomeUnknown(_) => Advice::Retry,
+        }
+    }
+
+    /// The stable word for a condition's reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused(error) => error.reason(),
+            Self::OutcomeUnknown(_) => "OutcomeUnknown",
+        }
+    }
+}
+
+impl From<InsightfulError> for WriteError {
+    fn from(error: InsightfulError) -> Self {
+        use InsightfulError::*;
+        match error {
+            // Refused before it was looked at, or never sent.
+            BadUrl { .. }
+            | BadToken { .. }
+            | NoHttps(_)
+            | BadId { .. }
+            | TokenRefused { .. }
+            | NotPermitted { .. }
+            | NotFound { .. }
+            | Invalid { .. }
+            | Refused { .. }
+            | RateLimited { .. }
+            | Unreachable { .. } => Self::Refused(error),
+            Unavailable { .. } | NoAnswer { .. } | BrokenAnswer { .. } | Redirected { .. } => {
+                Self::OutcomeUnknown(error)
+            }
+        }
+    }
+}
+
+/// Why a call to Insightful failed. Messages name the call and what to do, and never the token.
+#[derive(Debug, thiserror::Error)]
+pub enum InsightfulError {
+    /// The configured address cannot be Insightful's.
+    #[error("insightful.url {problem}; it is the API's address, such as https://app.insightful.io/api/v1")]
+    BadUrl {
+        /// Completes the sentence.
+        problem: String,
+    },
+    /// The configured token cannot be one.
+    #[error("the Insightful API token {problem}: put the token, and nothing else, into the Secret")]
+    BadToken {
+        /// Completes the sentence.
+        problem: &'static str,
+    },
+    /// HTTPS cannot be set up on this machine.
+    #[error("HTTPS cannot be set up: {0}")]
+    NoHttps(String),
+    /// An id that cannot be Insightful's; nothing was sent.
+    #[error("{id:?} is no Insightful id")]
+    BadId {
+        /// The id.
+        id: String,
+    },
+    /// Insightful does not know the token.
+    #[error(
+        "{call}: Insightful refuses the API token ({refusal}): have an Admin make a new one and put it into the \
+         Secret"
+    )]
+    TokenRefused {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// The token may not do this.
+    #[error("{call}: the API token may not do this ({refusal}): it must be an Admin's WRITE token")]
+    NotPermitted {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// What the call is about is not there, or not there any more.
+    #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
+    NotFound {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// Insightful does not accept a value.
+    #[error("{call}: Insightful does not accept a value ({refusal}). Correct it in Okta or the integration")]
+    Invalid {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// Insightful refuses the call for another reason, such as an email that is taken.
+    #[error("{call}: Insightful refuses ({refusal})")]
+    Refused {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// The organisation has made too many calls; this one had no effect.
+    #[error("{call}: the organisation's rate limit is used up ({refusal})")]
+    RateLimited {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+        /// Until the next call may be made, where Insightful says.
+        wait: Option<Duration>,
+    },
+    /// Insightful failed.
+    #[error("{call}: Insightful is not available ({refusal})")]
+    Unavailable {
+        /// The call.
+        call: Call,
+        /// Insightful's answer.
+        refusal: Refusal,
+    },
+    /// No connection could be opened; nothing was sent.
+    #[error(
+        "{call}: no connection to Insightful: {cause}. Check insightful.url, DNS, proxy and network policies"
+    )]
+    Unreachable {
+        /// The call.
+        call: Call,
+        /// What failed.
+        cause: String,
+    },
+    /// The connection broke, or the time was up, before the whole answer was there.
+    #[error("{call}: no whole answer from Insightful: {cause}")]
+    NoAnswer {
+        /// The call.
+        call: Call,
+        /// What failed.
+        cause: String,
+    },
+    /// The answer is not what Insightful promises.
+    #[error("{call}: Insightful's answer {what}")]
+    BrokenAnswer {
+        /// The call.
+        call: Call,
+        /// Completes the sentence.
+        what: String,
+    },
+    /// A redirect, which must not get the token.
+    #[error(
+        "{call}: Insightful redirects to {} (HTTP {status}). Set insightful.url to the API's own address",
+        .to.as_deref().unwrap_or("nowhere")
+    )]
+    Redirected {
+        /// The call.
+        call: Call,
+        /// HTTP status.
+        status: u16,
+        /// The origin that the redirect names.
+        to: Option<String>,
+    },
+}
+
+impl InsightfulError {
+    pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
+        let call = call.clone();
+        match no_answer {
+            NoAnswer::NotSent(cause) => Self::Unreachable { call, cause },
+            NoAnswer::Lost(cause) => Self::NoAnswer { call, cause },
+            NoAnswer::TooLarge(bound) => Self::BrokenAnswer {
+                call,
+                what: format!("is larger than {bound} bytes"),
+            },
+        }
+    }
+
+    pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
+        let what = format!("cannot be read: {}", clip(&error.to_string(), LONGEST_TEXT));
+        Self::BrokenAnswer {
+            call: call.clone(),
+            what,
+        }
+    }
+
+    /// The error in an answer that is no success.
+    pub(super) fn refused(call: &Call, answer: &Answer) -> Self {
+        let call = call.clone();
+        let refusal = Refusal::of(answer);
+        match answer.status.as_u16() {
+            401 => Self::TokenRefused { call, refusal },
+            403 => Self::NotPermitted { call, refusal },
+            404 => Self::NotFound { call, refusal },
+            422 => Self::Invalid { call, refusal },
+            429 => Self::RateLimited {
+                call,
+                refusal,
+                wait: retry_after(&answer.headers),
+            },
+            408 | 500..=599 => Self::Unavailable { call, refusal },
+            status @ 300..=399 => {
+                let location = answer
+                    .headers
+                    .get(LOCATION)
+                    .and_then(|location| location.to_str().ok());
+                let to = location.and_then(|location| Url::parse(location).ok());
+                Self::Redirected {
+                    call,
+                    status,
+                    to: to.map(|url| url.origin().ascii_serialization()),
+                }
+            }
+            400..=499 => Self::Refused { call, refusal },
+            status => Self::BrokenAnswer {
+                call,
+                what: format!("has the unknown status {status}"),
+            },
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> Advice {
+        match self {
+            Self::RateLimited { wait: Some(wait), .. } => Advice::WaitFor(*wait),
+            Self::RateLimited { wait: None, .. }
+            | Self::NotFound { .. }
+            | Self::Unavailable { .. }
+            | Self::Unreachable { .. }
+            | Self::NoAnswer { .. }
+            | Self::BrokenAnswer { .. } => Advice::Retry,
+            Self::BadUrl { .. }
+            | Self::BadToken { .. }
+            | Self::NoHttps(_)
+            | Self::BadId { .. }
+            | Self::TokenRefused { .. }
+            | Self::NotPermitted { .. }
+            | Self::Invalid { .. }
+            | Self::Refused { .. }
+            | Self::Redirected { .. } => Advice::AskAHuman,
+        }
+    }
+
+    /// The stable word for a condition's reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::BadUrl { .. } => "BadUrl",
+            Self::BadToken { .. } => "BadToken",
+            Self::NoHttps(_) => "NoHttps",
+            Self::BadId { .. } => "BadId",
+            Self::TokenRefused { .. } => "TokenRefused",
+            Self::NotPermitted { .. } => "NotPermitted",
+            Self::NotFound { .. } => "NotFound",
+            Self::Invalid { .. } => "Invalid",
+            Self::Refused { .. } => "Refused",
+            Self::RateLimited { .. } => "RateLimited",
+            Self::Unavailable { .. } => "Unavailable",
+            Self::Unreachable { .. } => "Unreachable",
+            Self::NoAnswer { .. } => "NoAnswer",
+            Self::BrokenAnswer { .. } => "BrokenAnswer",
+            Self::Redirected { .. } => "Redirected",
+        }
+    }
+
+    /// Whether the same read may succeed a moment later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. }
+                | Self::Unavailable { .. }
+                | Self::Unreachable { .. }
+                | Self::NoAnswer { .. }
+                | Self::BrokenAnswer { .. }
+        )
+    }
+
+    /// Whether Insightful itself, and not something before it, says that there is no such
+    /// employee: by name, or because the id cannot be one.
+    pub(super) fn says_nonexistent(&self) -> bool {
+        match self {
+            Self::NotFound { refusal, .. } => {
+                matches!(refusal.kind.as_deref(), Some("EntityNotFound" | "NOT_FOUND"))
+            }
+            Self::Invalid { refusal, .. } => refusal.fields == ["id"],
+            _ => false,
+        }
+    }
+
+    /// Whether a deactivation was refused because somebody had done it before. Sources disagree
+    /// on the status; the sentence is the same.
+    pub(super) fn says_already_deactivated(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } | Self::Invalid { refusal, .. } => refusal
+                .message
+                .as_deref()
+                .is_some_and(|message| message.to_lowercase().contains("already deactivated")),
+            _ => false,
+        }
+    }
+}
+
+/// `Retry-After`, in seconds or as a time by the service's clock; at least a second.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let header = headers.get(RETRY_AFTER)?;
+    let seconds = match header.to_str().ok()?.trim().parse::<i64>() {
+        Ok(seconds) => seconds,
+        Err(_) => http_date(header)?.as_second() - server_time(headers).as_second(),
+    };
+    Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT).unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Method, StatusCode};
+
+    use super::*;
+
+    fn error(status: u16, body: &str, headers: &[(&'static str, &str)]) -> InsightfulError {
+        let url = Url::parse("https://app.insightful.io/api/v1/employee/w1").unwrap();
+        let answer = Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect(),
+            body: body.as_bytes().to_vec(),
+        };
+        InsightfulError::refused(&Call::new(Method::PUT, &url), &answer)
+    }
+
+    #[test]
+    fn each_answer_has_its_reason_advice_and_effect() {
+        use Advice::{AskAHuman, Retry, WaitFor};
+        let soon = [("retry-after", "7")];
+        for (status, headers, reason, advice, no_effect) in [
+            (400, &[][..], "Refused", AskAHuman, true),
+            (401, &[], "TokenRefused", AskAHuman, true),
+            (403, &[], "NotPermitted", AskAHuman, true),
+            (404, &[], "NotFound", Retry, true),
+            (409, &[], "Refused", AskAHuman, true),
+            (422, &[], "Invalid", AskAHuman, true),
+            (429, &[], "RateLimited", Retry, true),
+            (429, &soon, "RateLimited", WaitFor(Duration::from_secs(7)), true),
+            (408, &[], "Unavailable", Retry, false),
+            (500, &[], "Unavailable", Retry, false),
+            (504, &[], "Unavailable", Retry, false),
+            (303, &[], "Redirected", AskAHuman, false),
+        ] {
+            let error = error(status, "", headers);
+            assert_eq!((error.reason(), error.advice()), (reason, advice), "{status}");
+            let write = WriteError::from(error);
+            assert_eq!(matches!(write, WriteError::Refused(_)), no_effect, "{status}");
+            assert_eq!(write.reason() == "OutcomeUnknown", !no_effect, "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_time() {
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (header, seconds) in [
+            ("30", Some(30)),
+            ("0", Some(1)),
+            ("99999", Some(3600)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60)),
+            ("soon", None),
+        ] {
+            let InsightfulError::RateLimited { wait, .. } = error(429, "", &[date, ("retry-after", header)])
+            else {
+                panic!("not a rate limit");
+            };
+            assert_eq!(wait, seconds.map(Duration::from_secs), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_message_names_the_fields_that_are_wrong_and_stays_short() {
+        let detail = r#"{"type":"required","field":"name","message":"The 'name' field is required!"}"#;
+        let body = format!(
+            r#"{{"type":"VALIDATION_ERROR","message":"Parameters validation error!","details":[{}]}}"#,
+            vec![detail; 100].join(",")
+        );
+        let message = error(422, &body, &[]).to_string();
+        assert!(message.contains("PUT /api/v1/employee/w1"), "{message}");
+        assert!(
+            message.contains("Parameters validation error! The 'name' field is required!"),
+            "{message}"
+        );
+        assert!(message.chars().count() < 500, "{message}");
+    }
+
+    #[test]
+    fn only_insightful_itself_says_that_somebody_does_not_exist() {
+        for (status, body, nonexistent) in [
+            (
+                404,
+                r#"{"type":"EntityNotFound","message":"Employee doesn't exist."}"#,
+                true,
+            ),
+            (404, r#"{"type":"NOT_FOUND","message":"Not found"}"#, true),
+            (404, "<html>No such site</html>", false),
+            (
+                422,
+                r#"{"details":[{"type":"stringLength","field":"id","message":"15"}]}"#,
+                true,
+            ),
+            (
+                422,
+                r#"{"details":[{"type":"required","field":"name","message":"name"}]}"#,
+                false,
+            ),
+            (409, r#"{"type":"NOT_FOUND"}"#, false),
+        ] {
+            assert_eq!(
+                error(status, body, &[]).says_nonexistent(),
+                nonexistent,
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_repeated_deactivation_is_told_by_its_sentence() {
+        let body = r#"{"message":"Employee is already deactivated"}"#;
+        assert!(error(400, body, &[]).says_already_deactivated());
+        assert!(error(409, body, &[]).says_already_deactivated());
+        assert!(!error(500, body, &[]).says_already_deactivated());
+        assert!(!error(409, r#"{"message":"Conflict"}"#, &[]).says_already_deactivated());
+    }
+}

@@ -1,0 +1,380 @@
+//! Insightful's public API, as far as the operator needs it.
+//!
+//! Reads are tried again. A write is sent at most once per call: its error says whether it can
+//! have had an effect, and what to do then is the caller's to decide.
+
+mod config;
+mod error;
+mod pace;
+mod records;
+
+use std::sync::Arc;
+
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId};
+use crate::transport::{
+    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, clip, is_path_segment,
+};
+
+pub use config::InsightfulConfig;
+pub use error::{InsightfulError, Refusal, WriteError};
+pub use records::{employee, shared_settings, team};
+
+use config::Authorization;
+use pace::Pace;
+
+/// An employee to invite. Insightful wants all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewEmployee {
+    /// First and last name in one.
+    pub name: String,
+    /// Where the invitation goes.
+    pub email: String,
+    /// The one team.
+    #[serde(rename = "teamId")]
+    pub team: TeamId,
+    /// The tracking settings.
+    #[serde(rename = "sharedSettingsId")]
+    pub settings: SettingsId,
+}
+
+/// What to overwrite of an employee; None stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EmployeeUpdate {
+    /// First and last name in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The email. The employee's `identifier` keeps the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The job title. No answer shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The one team.
+    #[serde(rename = "teamId", skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
+}
+
+/// What came of a deactivation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deactivation {
+    /// This call did it.
+    Done(Employee),
+    /// Somebody had done it before.
+    AlreadyDeactivated,
+}
+
+/// A client of one Insightful organisation.
+pub struct InsightfulClient {
+    api: Url,
+    authorization: Authorization,
+    transport: Transport,
+    pace: Pace,
+    patience: Patience,
+}
+
+impl InsightfulClient {
+    /// A client of the organisation that the token in `config` belongs to. Nothing is sent yet.
+    pub fn new(config: InsightfulConfig) -> Result<Self, InsightfulError> {
+        config.check_url()?;
+        let authorization = Authorization::new(&config.token)?;
+        let transport = Transport::new(&config.url, &config.bounds).map_err(InsightfulError::NoHttps)?;
+        Ok(Self {
+            api: config.url,
+            authorization,
+            transport,
+            pace: Pace::new(config.calls_per_minute),
+            patience: config.patience,
+        })
+    }
+
+    /// The same client, telling `observer` of each call and wait.
+    pub fn observed_by(mut self, observer: Arc<dyn CallObserver>) -> Self {
+        self.transport.observed_by(observer);
+        self
+    }
+
+    /// All employees, deactivated ones included.
+    pub async fn employees(&self) -> Result<Complete<Vec<Employee>>, InsightfulError> {
+        self.list(Operation::ListEmployees, "employee", employee).await
+    }
+
+    /// All teams.
+    pub async fn teams(&self) -> Result<Complete<Vec<Team>>, InsightfulError> {
+        self.list(Operation::ListTeams, "team", team).await
+    }
+
+    /// All shared settings.
+    pub async fn shared_settings(&self) -> Result<Complete<Vec<SharedSettings>>, InsightfulError> {
+        self.list(Operation::ListSharedSettings, "shared-settings", shared_settings)
+            .await
+    }
+
+    /// [`employees`](Self::employees) as Insightful wrote them.
+    pub async fn employees_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
+        self.list(Operation::ListEmployees, "employee", Ok).await
+    }
+
+    /// [`teams`](Self::teams) as Insightful wrote them.
+    pub async fn teams_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
+        self.list(Operation::ListTeams, "team", Ok).await
+    }
+
+    /// [`shared_settings`](Self::shared_settings) as Insightful wrote them.
+    pub async fn shared_settings_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
+        self.list(Operation::ListSharedSettings, "shared-settings", Ok)
+            .await
+    }
+
+    /// The employee with this id, None if Insightful says that there is none.
+    pub async fn employee(&self, id: &EmployeeId) -> Result<Option<Employee>, InsightfulError> {
+        if !is_path_segment(id.as_str()) {
+            return Ok(None);
+        }
+        let url = self.url(&["employee", id.as_str()]);
+        let call = Call::new(Method::GET, &url);
+        match self.read(Operation::GetEmployee, &url).await {
+            Ok(answer) => expected_employee(&call, answer, id).map(Some),
+            Err(error) if error.says_nonexistent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates a team, whether or not there is one of this name.
+    pub async fn create_team(&self, name: &str) -> Result<Team, WriteError> {
+        let url = self.url(&["team"]);
+        let call = Call::new(Method::POST, &url);
+        let request = self
+            .transport
+            .request(Method::POST, url)
+            .json(&serde_json::json!({ "name": name }));
+        let answer = self.write(Operation::CreateTeam, &call, request).await?;
+        parsed(&call, answer, team).map_err(WriteError::OutcomeUnknown)
+    }
+
+    /// Creates an employee; Insightful invites them by email.
+    pub async fn create_employee(&self, new: &NewEmployee) -> Result<Employee, WriteError> {
+        let url = self.url(&["employee"]);
+        let call = Call::new(Method::POST, &url);
+        let request = self.transport.request(Method::POST, url).json(new);
+        let answer = self.write(Operation::CreateEmployee, &call, request).await?;
+        let employee = parsed(&call, answer, employee).map_err(WriteError::OutcomeUnknown)?;
+        if employee.email.to_lowercase() != new.email.to_lowercase() {
+            let what = format!("is employee {}, who has another email", employee.id);
+            return Err(WriteError::OutcomeUnknown(InsightfulError::BrokenAnswer {
+                call,
+                what,
+            }));
+        }
+        Ok(employee)
+    }
+
+    /// Overwrites what `update` names, in one call. The answer does not show the title.
+    pub async fn update_employee(
+        &self,
+        id: &EmployeeId,
+        update: &EmployeeUpdate,
+    ) -> Result<Employee, WriteError> {
+        let url = self.employee_url(&["employee"], id)?;
+        let call = Call::new(Method::PUT, &url);
+        let request = self.transport.request(Method::PUT, url).json(update);
+        let answer = self.write(Operation::UpdateEmployee, &call, request).await?;
+        expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)
+    }
+
+    /// Deactivates an employee. No call takes it back, and nothing does within seven days.
+    pub async fn deactivate_employee(&self, id: &EmployeeId) -> Result<Deactivation, WriteError> {
+        let url = self.employee_url(&["employee", "deactivate"], id)?;
+        // A GET, yet a write: it goes the way of writes and is never repeated.
+        let call = Call::new(Method::GET, &url);
+        let request = self.transport.request(Method::GET, url);
+        let answer = match self.write(Operation::DeactivateEmployee, &call, request).await {
+            Err(WriteError::Refused(error)) if error.says_already_deactivated() => {
+                return Ok(Deactivation::AlreadyDeactivated);
+            }
+            result => result?,
+        };
+        let employee = expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)?;
+        if !employee.deactivated {
+            let what = "shows the employee as active".to_owned();
+            return Err(WriteError::OutcomeUnknown(InsightfulError::BrokenAnswer {
+                call,
+                what,
+            }));
+        }
+        Ok(Deactivation::Done(employee))
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.api.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+
+    fn employee_url(&self, path: &[&str], id: &EmployeeId) -> Result<Url, WriteError> {
+        if is_path_segment(id.as_str()) {
+            Ok(self.url(&[path, &[id.as_str()]].concat()))
+        } else {
+            Err(WriteError::Refused(InsightfulError::BadId {
+                id: clip(id.as_str(), 50),
+            }))
+        }
+    }
+
+    /// A list. Insightful has no pages: the answer is the whole, or it is broken.
+    async fn list<T>(
+        &self,
+        operation: Operation,
+        path: &str,
+        parse: fn(Value) -> Result<T, serde_json::Error>,
+    ) -> Result<Complete<Vec<T>>, InsightfulError> {
+        let url = self.url(&[path]);
+        let items: Vec<Value> = self.read(operation, &url).await?;
+        let items: Result<Vec<T>, _> = items.into_iter().map(parse).collect();
+        match items {
+            Ok(items) => Ok(Complete::last_page_read(items)),
+            Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
+        }
+    }
+
+    /// One GET, tried again as long as that may help.
+    async fn read<T: DeserializeOwned>(&self, operation: Operation, url: &Url) -> Result<T, InsightfulError> {
+        let call = Call::new(Method::GET, url);
+        let mut retries = Retries::new(&self.patience);
+        loop {
+            let request = self.transport.request(Method::GET, url.clone());
+            let result = match self.exchange(operation, &call, request).await {
+                Ok(answer) => serde_json::from_slice(&answer.body)
+                    .map_err(|error| InsightfulError::broken(&call, &error)),
+                Err(error) => Err(error),
+            };
+            let error = match result {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let cause = match error {
+                InsightfulError::RateLimited { .. } => WaitCause::RateLimited,
+                _ => WaitCause::Backoff,
+            };
+            if !error.may_pass() {
+                return Err(error);
+            }
+            let Some(wait) = retries.next(cause, error.advice()) else {
+                return Err(error);
+            };
+            self.transport.wait(operation, cause, wait).await;
+        }
+    }
+
+    /// One request, sent at most once.
+    async fn write(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: RequestBuilder,
+    ) -> Result<Value, WriteError> {
+        let answer = self
+            .exchange(operation, call, request)
+            .await
+            .map_err(WriteError::from)?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|error| WriteError::OutcomeUnknown(InsightfulError::broken(call, &error)))
+    }
+
+    /// Sends the request when the pace allows; the answer is a success.
+    async fn exchange(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: RequestBuilder,
+    ) -> Result<Answer, InsightfulError> {
+        loop {
+            let now = Instant::now();
+            match self.pace.admit(now) {
+                Ok(()) => break,
+                Err(until) => {
+                    self.transport
+                        .wait(operation, WaitCause::OurShare, until - now)
+                        .await
+                }
+            }
+        }
+        let Authorization(header) = &self.authorization;
+        let request = request.header(AUTHORIZATION, header);
+        match self.transport.exchange(operation, request).await {
+            Ok(answer) if answer.status.is_success() => Ok(answer),
+            Ok(answer) => Err(InsightfulError::refused(call, &answer)),
+            Err(no_answer) => Err(InsightfulError::without_answer(call, no_answer)),
+        }
+    }
+}
+
+fn parsed<T>(
+    call: &Call,
+    answer: Value,
+    parse: fn(Value) -> Result<T, serde_json::Error>,
+) -> Result<T, InsightfulError> {
+    parse(answer).map_err(|error| InsightfulError::broken(call, &error))
+}
+
+/// The employee in `answer`, who must be the one asked for.
+fn expected_employee(call: &Call, answer: Value, id: &EmployeeId) -> Result<Employee, InsightfulError> {
+    let employee = parsed(call, answer, employee)?;
+    if employee.id == *id {
+        Ok(employee)
+    } else {
+        let what = format!("is employee {}", employee.id);
+        Err(InsightfulError::BrokenAnswer {
+            call: call.clone(),
+            what,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_update_names_only_what_changes() {
+        let update = EmployeeUpdate {
+            team: Some("wautlmuhdnndn7f".into()),
+            ..EmployeeUpdate::default()
+        };
+        assert_eq!(
+            serde_json::to_value(update).unwrap(),
+            json!({"teamId": "wautlmuhdnndn7f"})
+        );
+    }
+
+    #[test]
+    fn calls_can_run_on_another_thread_and_keep_the_base_path() {
+        fn send<T: Send>(_: T) {}
+        for base in [
+            "https://app.insightful.io/api/v1",
+            "https://app.insightful.io/api/v1/",
+        ] {
+            let config = InsightfulConfig::new(Url::parse(base).unwrap(), "token".into());
+            let client = InsightfulClient::new(config).unwrap();
+            send(client.employees());
+            send(client.create_team("Engineering"));
+            let id = EmployeeId::from("wf8rsovxa8vjq8w");
+            let url = client.employee_url(&["employee", "deactivate"], &id).unwrap();
+            assert_eq!(
+                url.as_str(),
+                "https://app.insightful.io/api/v1/employee/deactivate/wf8rsovxa8vjq8w"
+            );
+        }
+    }
+}
