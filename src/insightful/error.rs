@@ -1,76 +1,14 @@
 //! Why a call to Insightful failed, whether it can have had an effect, and what to do about it.
 
-use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
-use serde::Deserialize;
-use url::Url;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::transport::{Advice, Answer, Call, NoAnswer, clip, http_date, server_time};
-
-/// Longest of Insightful's texts in a message, in characters.
-const LONGEST_TEXT: usize = 300;
+use super::Refusal;
+use crate::transport::{Advice, Answer, Call, NoAnswer, clip, http_date, redirect_origin, server_time};
 
 /// No rate limit lasts longer, in seconds; a header that says so is wrong.
 const LONGEST_WAIT: i64 = 3600;
-
-/// What Insightful's answer said, for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// Insightful's word for the kind of error; None if the body is not Insightful's.
-    pub kind: Option<String>,
-    /// Insightful's sentence, with what is wrong with which field.
-    pub message: Option<String>,
-    /// The fields that are wrong.
-    pub fields: Vec<String>,
-}
-
-impl Refusal {
-    fn of(answer: &Answer) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Body {
-            r#type: Option<String>,
-            message: Option<String>,
-            details: Vec<Detail>,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Detail {
-            field: Option<String>,
-            message: Option<String>,
-        }
-        let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let details = body.details.iter().filter_map(|detail| detail.message.clone());
-        let sentences: Vec<String> = body.message.into_iter().chain(details).collect();
-        Self {
-            status: answer.status.as_u16(),
-            kind: body.r#type.map(|kind| clip(&kind, 40)),
-            message: (!sentences.is_empty()).then(|| clip(&sentences.join(" "), LONGEST_TEXT)),
-            fields: body
-                .details
-                .into_iter()
-                .filter_map(|detail| detail.field)
-                .collect(),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP {}", self.status)?;
-        if let Some(kind) = &self.kind {
-            write!(f, " {kind}")?;
-        }
-        if let Some(message) = &self.message {
-            write!(f, " \"{message}\"")?;
-        }
-        Ok(())
-    }
-}
 
 /// A write that did not end well, by what that means for its effect.
 #[derive(Debug, thiserror::Error)]
@@ -164,7 +102,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The token may not do this.
     #[error("{call}: the API token may not do this ({refusal}): it must be an Admin's WRITE token")]
@@ -172,7 +110,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// What the call is about is not there, or not there any more.
     #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
@@ -180,7 +118,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Insightful does not accept a value.
     #[error("{call}: Insightful does not accept a value ({refusal}). Correct it in Okta or the integration")]
@@ -188,7 +126,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Insightful refuses the call for another reason, such as an email that is taken.
     #[error("{call}: Insightful refuses ({refusal})")]
@@ -196,7 +134,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The organisation has made too many calls; this one had no effect.
     #[error("{call}: the organisation's rate limit is used up ({refusal})")]
@@ -204,7 +142,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// Until the next call may be made, where Insightful says.
         wait: Option<Duration>,
     },
@@ -214,7 +152,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// No connection could be opened; nothing was sent.
     #[error(
@@ -271,7 +209,7 @@ impl InsightfulError {
     }
 
     pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
-        let what = format!("cannot be read: {}", clip(&error.to_string(), LONGEST_TEXT));
+        let what = format!("cannot be read: {}", clip(&error.to_string(), 200));
         Self::BrokenAnswer {
             call: call.clone(),
             what,
@@ -281,7 +219,7 @@ impl InsightfulError {
     /// The error in an answer that is no success.
     pub(super) fn refused(call: &Call, answer: &Answer) -> Self {
         let call = call.clone();
-        let refusal = Refusal::of(answer);
+        let refusal = Box::new(Refusal::of(answer));
         match answer.status.as_u16() {
             401 => Self::TokenRefused { call, refusal },
             403 => Self::NotPermitted { call, refusal },
@@ -293,18 +231,11 @@ impl InsightfulError {
                 wait: retry_after(&answer.headers),
             },
             408 | 500..=599 => Self::Unavailable { call, refusal },
-            status @ 300..=399 => {
-                let location = answer
-                    .headers
-                    .get(LOCATION)
-                    .and_then(|location| location.to_str().ok());
-                let to = location.and_then(|location| Url::parse(location).ok());
-                Self::Redirected {
-                    call,
-                    status,
-                    to: to.map(|url| url.origin().ascii_serialization()),
-                }
-            }
+            status @ 300..=399 => Self::Redirected {
+                call,
+                status,
+                to: redirect_origin(&answer.headers),
+            },
             400..=499 => Self::Refused { call, refusal },
             status => Self::BrokenAnswer {
                 call,
@@ -406,6 +337,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use reqwest::{Method, StatusCode};
+    use url::Url;
 
     use super::*;
 

@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod pace;
 mod records;
+mod refusal;
 
 use std::sync::Arc;
 
@@ -24,8 +25,9 @@ use crate::transport::{
 };
 
 pub use config::InsightfulConfig;
-pub use error::{InsightfulError, Refusal, WriteError};
+pub use error::{InsightfulError, WriteError};
 pub use records::{employee, shared_settings, team};
+pub use refusal::Refusal;
 
 use config::Authorization;
 use pace::Pace;

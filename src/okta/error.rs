@@ -1,78 +1,10 @@
 //! Why Okta could not be read, and what to do about it.
 
-use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, LOCATION};
-use serde::Deserialize;
-use url::Url;
-
+use super::Refusal;
 use super::limits::RateHeaders;
-use crate::transport::{Advice, Answer, Call, NoAnswer, clip};
-
-/// Longest of Okta's texts in a message, in characters.
-const LONGEST_TEXT: usize = 200;
-
-/// What Okta's answer said, for messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// HTTP status.
-    pub status: u16,
-    /// Okta's stable error code, such as `E0000011`; None if the body is not Okta's.
-    pub code: Option<String>,
-    /// Okta's sentence, with its causes.
-    pub summary: Option<String>,
-    /// What Okta's support finds the request by.
-    pub request_id: Option<String>,
-}
-
-impl Refusal {
-    fn of(answer: &Answer) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Body {
-            error_code: Option<String>,
-            error_summary: Option<String>,
-            error_id: Option<String>,
-            error_causes: Vec<Cause>,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Cause {
-            error_summary: Option<String>,
-        }
-        let body: Body = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let causes = body
-            .error_causes
-            .into_iter()
-            .filter_map(|cause| cause.error_summary);
-        let sentences: Vec<String> = body.error_summary.into_iter().chain(causes).collect();
-        Self {
-            status: answer.status.as_u16(),
-            code: body.error_code.map(|code| clip(&code, 20)),
-            summary: (!sentences.is_empty()).then(|| clip(&sentences.join(": "), LONGEST_TEXT)),
-            request_id: header(&answer.headers, "x-okta-request-id")
-                .or(body.error_id)
-                .map(|id| clip(&id, 64)),
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HTTP {}", self.status)?;
-        if let Some(code) = &self.code {
-            write!(f, " {code}")?;
-        }
-        if let Some(summary) = &self.summary {
-            write!(f, " \"{summary}\"")?;
-        }
-        if let Some(id) = &self.request_id {
-            write!(f, ", request {id}")?;
-        }
-        Ok(())
-    }
-}
+use crate::transport::{Advice, Answer, Call, NoAnswer, clip, redirect_origin};
 
 /// Why Okta could not be read. Messages name the call and what to do; they hold neither the
 /// token nor a query.
@@ -108,7 +40,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The token may not do this.
     #[error(
@@ -119,7 +51,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Okta says that the request is wrong.
     #[error("{call}: Okta does not accept the request ({refusal}). Check orgUrl and groupPrefix")]
@@ -127,7 +59,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// What was asked for is not there, or not there any more.
     #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
@@ -135,7 +67,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The org's calls of this window are used up.
     #[error("{call}: the org's rate limit is used up ({refusal}); Okta answers again in {} s", .wait.as_secs())]
@@ -143,7 +75,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// Until the next window.
         wait: Duration,
     },
@@ -153,7 +85,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The share of the org's calls that we may use is used up; nothing was sent.
     #[error(
@@ -173,7 +105,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// No connection could be opened.
     #[error("{call}: no connection to Okta: {cause}. Check orgUrl, DNS, proxy and network policies")]
@@ -242,7 +174,7 @@ impl OktaError {
     }
 
     pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
-        let what = format!("cannot be read: {}", clip(&error.to_string(), LONGEST_TEXT));
+        let what = format!("cannot be read: {}", clip(&error.to_string(), 200));
         Self::BrokenAnswer {
             call: call.clone(),
             what,
@@ -252,7 +184,7 @@ impl OktaError {
     /// The error in an answer that is no success.
     pub(super) fn refused(call: &Call, answer: &Answer, rate: Option<RateHeaders>) -> Self {
         let call = call.clone();
-        let refusal = Refusal::of(answer);
+        let refusal = Box::new(Refusal::of(answer));
         match (answer.status.as_u16(), refusal.code.as_deref()) {
             (429, _) => match rate {
                 Some(rate) if !rate.is_concurrency() => Self::RateLimited {
@@ -267,12 +199,11 @@ impl OktaError {
             (403, _) | (405, Some("E0000022")) => Self::NotPermitted { call, refusal },
             (404, _) => Self::NotFound { call, refusal },
             (408 | 500..=599, _) => Self::Unavailable { call, refusal },
-            (status @ 300..=399, _) => {
-                let to = header(&answer.headers, LOCATION.as_str())
-                    .and_then(|location| Url::parse(&location).ok())
-                    .map(|url| url.origin().ascii_serialization());
-                Self::Redirected { call, status, to }
-            }
+            (status @ 300..=399, _) => Self::Redirected {
+                call,
+                status,
+                to: redirect_origin(&answer.headers),
+            },
             (status @ 100..=299, _) => Self::BrokenAnswer {
                 call,
                 what: format!("has the status {status} where 200 is due"),
@@ -358,13 +289,10 @@ impl OktaError {
     }
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use reqwest::{Method, StatusCode};
+    use url::Url;
 
     use super::*;
 

@@ -5,6 +5,7 @@ mod error;
 mod limits;
 mod links;
 mod records;
+mod refusal;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,8 +24,9 @@ use crate::transport::{
 };
 
 pub use config::{Credentials, OktaConfig};
-pub use error::{OktaError, Refusal};
+pub use error::OktaError;
 pub use records::{GroupHead, group_head, person};
+pub use refusal::Refusal;
 
 use config::Authorization;
 use limits::{Bucket, Permit, Throttle};
@@ -239,16 +241,9 @@ impl OktaClient {
         let call = Call::new(Method::GET, &url);
         match self.read::<Value>(Operation::GetUser, Bucket::User, &url).await {
             Ok((user, _)) => match person(user) {
-                // Okta also finds a user by login.
-                Ok(person) if person.id == *id => Ok(Some(person)),
-                Ok(person) => Err(OktaError::BrokenAnswer {
-                    call,
-                    what: format!("is user {}", person.id),
-                }),
-                Err(error) => Err(OktaError::BrokenAnswer {
-                    call,
-                    what: error.to_string(),
-                }),
+                // Okta also finds a user by login: then nobody has this id.
+                Ok(person) => Ok((person.id == *id).then_some(person)),
+                Err(error) => Err(OktaError::broken(&call, &error)),
             },
             Err(error) if error.says_nonexistent() => Ok(None),
             Err(error) => Err(error),
@@ -380,10 +375,7 @@ impl OktaClient {
         }
         match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok((value, answer.headers)),
-            Err(error) => Err(OktaError::BrokenAnswer {
-                call: call.clone(),
-                what: error.to_string(),
-            }),
+            Err(error) => Err(OktaError::broken(call, &error)),
         }
     }
 
@@ -403,10 +395,7 @@ fn parsed<T>(
     let parsed: Result<Vec<T>, _> = items.into_inner().into_iter().map(parse).collect();
     match parsed {
         Ok(items) => Ok(Complete::last_page_read(items)),
-        Err(error) => Err(OktaError::BrokenAnswer {
-            call: call.clone(),
-            what: error.to_string(),
-        }),
+        Err(error) => Err(OktaError::broken(call, &error)),
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::header::{DATE, HeaderMap, HeaderValue};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -204,6 +204,12 @@ fn cause(error: &reqwest::Error) -> String {
         innermost = source;
     }
     clip(&innermost.to_string(), 200)
+}
+
+/// Where a redirect leads, without the path and query, which may hold secrets.
+pub(crate) fn redirect_origin(headers: &HeaderMap) -> Option<String> {
+    let location = Url::parse(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    Some(location.origin().ascii_serialization())
 }
 
 /// The time by the service's clock, for ours may be wrong; ours if it does not say.

@@ -1,0 +1,480 @@
+//! Reading and writing an account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use okta_insightful_operator::insightful::{
+    Deactivation, EmployeeUpdate, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee,
+    WriteError,
+};
+use okta_insightful_operator::snapshot::{EmployeeId, SettingsId, TeamId};
+use okta_insightful_operator::transport::{Advice, CallOutcome, Operation, Service, WaitCause};
+use sandbox::company::Company;
+use sandbox::faults::{Kind, Match};
+use sandbox::insightful::{Insightful, Settings};
+use serde_json::json;
+use url::Url;
+
+use crate::{Heard, canned, impatient, nobody, short_bounds};
+
+const EMPLOYEES: &str = "/api/v1/employee";
+const EMPLOYEE: &str = "/api/v1/employee/*";
+const DEACTIVATE: &str = "/api/v1/employee/deactivate/*";
+
+fn config(url: &str, token: &str) -> InsightfulConfig {
+    let mut config = InsightfulConfig::new(Url::parse(url).unwrap(), token.into());
+    config.allow_http_loopback = true;
+    config.patience = impatient();
+    config.bounds = short_bounds();
+    config
+}
+
+fn client(insightful: &Insightful) -> InsightfulClient {
+    InsightfulClient::new(config(&insightful.url(), insightful.token())).unwrap()
+}
+
+fn somebody(company: &Company) -> NewEmployee {
+    NewEmployee {
+        name: "New Hire".into(),
+        email: "new.hire@acme.com".into(),
+        team: TeamId::from(company.team("Onboarding")),
+        settings: SettingsId::from(company.settings("Default")),
+    }
+}
+
+#[tokio::test]
+async fn the_lists_are_whole_and_hold_deactivated_employees() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    let employees = client.employees().await.unwrap();
+    assert_eq!(employees.len(), company.employees.len());
+    assert!(employees.iter().any(|employee| employee.deactivated));
+    let jane = employees
+        .iter()
+        .find(|employee| employee.id.as_str() == company.employee("jane.doe"))
+        .unwrap();
+    assert_eq!(
+        (jane.name.as_str(), jane.email.as_str()),
+        ("Jane Doe", "jane.doe@acme.com")
+    );
+    assert_eq!(
+        (jane.team.as_str(), jane.deactivated),
+        (company.team("Engineering"), false)
+    );
+
+    let teams = client.teams().await.unwrap();
+    let default: Vec<_> = teams
+        .iter()
+        .filter(|team| team.default)
+        .map(|team| team.name.as_str())
+        .collect();
+    assert_eq!((teams.len(), default), (company.teams.len(), vec!["Default"]));
+    let settings = client.shared_settings().await.unwrap();
+    let names: Vec<_> = settings
+        .iter()
+        .map(|settings| (settings.name.as_str(), settings.default))
+        .collect();
+    assert_eq!(names.len(), 2);
+    assert!(
+        names.contains(&("Default", true)) && names.contains(&("Silent", false)),
+        "{names:?}"
+    );
+    assert_eq!(insightful.journal().entries().len(), 3);
+}
+
+#[tokio::test]
+async fn an_employee_is_found_by_id_or_is_none() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    let jane = EmployeeId::from(company.employee("jane.doe"));
+    assert_eq!(client.employee(&jane).await.unwrap().unwrap().id, jane);
+    for id in ["wnobodyhasthis0", "short"] {
+        assert_eq!(
+            client.employee(&EmployeeId::from(id)).await.unwrap(),
+            None,
+            "{id}"
+        );
+    }
+    // Such an id could make another call of it, and is not sent at all.
+    let dangerous = EmployeeId::from(format!("deactivate/{jane}"));
+    assert_eq!(client.employee(&dangerous).await.unwrap(), None);
+    assert_eq!(insightful.journal().entries().len(), 3);
+    assert!(insightful.journal().writes().is_empty());
+    insightful
+        .faults()
+        .once(Match::any(), Kind::Status(404, Some("no such host".into())));
+    assert_eq!(client.employee(&jane).await.unwrap_err().reason(), "NotFound");
+}
+
+#[tokio::test]
+async fn a_hire_is_one_call_and_a_change_is_one_call() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    let team = client.create_team("Data Science").await.unwrap();
+    assert_eq!(team.name, "Data Science");
+    let hire = client.create_employee(&somebody(&company)).await.unwrap();
+    assert_eq!(
+        (hire.name.as_str(), hire.team.as_str()),
+        ("New Hire", company.team("Onboarding"))
+    );
+
+    let update = EmployeeUpdate {
+        name: Some("Newly Hired".into()),
+        email: Some("newly.hired@acme.com".into()),
+        title: Some("Analyst".into()),
+        team: Some(team.id.clone()),
+    };
+    let changed = client.update_employee(&hire.id, &update).await.unwrap();
+    assert_eq!((changed.name.as_str(), &changed.team), ("Newly Hired", &team.id));
+    assert_eq!(
+        (changed.email.as_str(), changed.identifier.as_str()),
+        ("newly.hired@acme.com", "new.hire@acme.com")
+    );
+    assert_eq!(insightful.snapshot().title(hire.id.as_str()), Some("Analyst"));
+    assert_eq!(insightful.journal().entries().len(), 3);
+
+    let update = EmployeeUpdate {
+        title: Some("Lead".into()),
+        ..EmployeeUpdate::default()
+    };
+    client.update_employee(&hire.id, &update).await.unwrap();
+    let sent = insightful.journal().writes().pop().unwrap();
+    assert_eq!(sent.body, Some(json!({"title": "Lead"})));
+}
+
+#[tokio::test]
+async fn a_deactivation_is_done_once_whoever_did_it() {
+    for deactivated_twice in [400, 409] {
+        let company = Company::acme();
+        let insightful = Insightful::start_with(
+            &company,
+            Settings {
+                deactivated_twice,
+                ..Settings::default()
+            },
+        );
+        let client = client(&insightful);
+        let jane = EmployeeId::from(company.employee("jane.doe"));
+        let Deactivation::Done(employee) = client.deactivate_employee(&jane).await.unwrap() else {
+            panic!("not the first");
+        };
+        assert!(employee.deactivated);
+        let again = client.deactivate_employee(&jane).await.unwrap();
+        assert_eq!(again, Deactivation::AlreadyDeactivated);
+    }
+}
+
+/// The four writes, each as its error's kind and reason, and how to meet it with a fault.
+async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Result<(), WriteError>)> {
+    let jane = EmployeeId::from(company.employee("jane.doe"));
+    let rename = EmployeeUpdate {
+        name: Some("Jane D.".into()),
+        ..EmployeeUpdate::default()
+    };
+    vec![
+        (
+            Match::post("/api/v1/team"),
+            client.create_team("Data").await.map(drop),
+        ),
+        (
+            Match::post(EMPLOYEES),
+            client.create_employee(&somebody(company)).await.map(drop),
+        ),
+        (
+            Match::put(EMPLOYEE),
+            client.update_employee(&jane, &rename).await.map(drop),
+        ),
+        (
+            Match::get(DEACTIVATE),
+            client.deactivate_employee(&jane).await.map(drop),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
+    for (kind, reason, effect) in [
+        (Kind::CutBefore, "NoAnswer", false),
+        (Kind::CutAfter, "NoAnswer", true),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer", true),
+        (Kind::BrokenJson, "BrokenAnswer", true),
+        (Kind::Status(500, None), "Unavailable", false),
+        (
+            Kind::Status(502, Some("bad gateway".into())),
+            "Unavailable",
+            false,
+        ),
+        (Kind::Status(408, None), "Unavailable", false),
+        (Kind::Status(302, None), "Redirected", false),
+        (
+            Kind::Status(200, Some(json!({"id": "wsomebodyelse00", "name": "X"}))),
+            "BrokenAnswer",
+            false,
+        ),
+    ] {
+        let company = Company::acme();
+        let insightful = Insightful::start(&company);
+        let client = client(&insightful);
+        // The connection is open and used again: nothing below us may repeat a write either.
+        client.teams().await.unwrap();
+        insightful.faults().always(Match::any(), kind.clone());
+        for (call, result) in writes(&client, &company).await {
+            if matches!(kind, Kind::Status(200, _)) && call.path.as_deref() == Some("/api/v1/team") {
+                // Any team is a good answer to the creation of one.
+                result.unwrap();
+                continue;
+            }
+            let error = result.unwrap_err();
+            assert!(
+                matches!(error, WriteError::OutcomeUnknown(_)),
+                "{kind:?} {call:?} {error}"
+            );
+            assert_eq!(error.error().reason(), reason, "{kind:?} {call:?} {error}");
+            assert_eq!(
+                (error.reason(), error.advice()),
+                ("OutcomeUnknown", Advice::Retry)
+            );
+        }
+        let sent = insightful.journal().writes();
+        assert_eq!(
+            sent.len(),
+            4,
+            "{kind:?} {:?}",
+            sent.iter().map(|write| write.line()).collect::<Vec<_>>()
+        );
+        assert!(sent.iter().all(|write| write.effect == effect), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_is_refused_certainly_changed_nothing() {
+    for (status, reason, advice) in [
+        (400, "Refused", Advice::AskAHuman),
+        (401, "TokenRefused", Advice::AskAHuman),
+        (403, "NotPermitted", Advice::AskAHuman),
+        (404, "NotFound", Advice::Retry),
+        (409, "Refused", Advice::AskAHuman),
+        (422, "Invalid", Advice::AskAHuman),
+        (429, "RateLimited", Advice::Retry),
+    ] {
+        let company = Company::acme();
+        let insightful = Insightful::start(&company);
+        let client = client(&insightful);
+        insightful
+            .faults()
+            .always(Match::any(), Kind::Status(status, Some(json!({"message": "no"}))));
+        for (call, result) in writes(&client, &company).await {
+            let error = result.unwrap_err();
+            assert!(matches!(error, WriteError::Refused(_)), "{call:?} {error}");
+            assert_eq!(
+                (error.reason(), error.advice()),
+                (reason, advice),
+                "{call:?} {error}"
+            );
+        }
+        assert_eq!(insightful.journal().writes().len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_never_sent_certainly_changed_nothing() {
+    let company = Company::acme();
+    let client = InsightfulClient::new(config(&nobody().await, "secret")).unwrap();
+    for (call, result) in writes(&client, &company).await {
+        let error = result.unwrap_err();
+        let never_sent = matches!(error, WriteError::Refused(InsightfulError::Unreachable { .. }));
+        assert!(never_sent, "{call:?} {error}");
+    }
+    let error = client
+        .deactivate_employee(&EmployeeId::from("../team"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, WriteError::Refused(InsightfulError::BadId { .. })),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn the_accounts_own_refusals_are_told_in_its_words() {
+    for email_taken in [409, 422] {
+        let company = Company::acme();
+        let insightful = Insightful::start_with(
+            &company,
+            Settings {
+                email_taken,
+                ..Settings::default()
+            },
+        );
+        let taken = NewEmployee {
+            email: "jane.doe@acme.com".into(),
+            ..somebody(&company)
+        };
+        let error = client(&insightful).create_employee(&taken).await.unwrap_err();
+        assert!(matches!(error, WriteError::Refused(_)), "{error}");
+        assert_eq!(error.advice(), Advice::AskAHuman);
+
+        let nameless = NewEmployee {
+            name: String::new(),
+            ..somebody(&company)
+        };
+        let error = client(&insightful).create_employee(&nameless).await.unwrap_err();
+        assert_eq!(error.reason(), "Invalid");
+        let message = error.to_string();
+        assert!(
+            message.starts_with("nothing was changed: POST /api/v1/employee: "),
+            "{message}"
+        );
+        assert!(
+            message.contains("VALIDATION_ERROR") && message.contains("name"),
+            "{message}"
+        );
+
+        let reader = insightful_reader(&insightful);
+        let error = reader.create_team("Data").await.unwrap_err();
+        assert_eq!(error.reason(), "NotPermitted");
+        assert!(error.to_string().contains("WRITE token"), "{error}");
+        reader.teams().await.unwrap();
+    }
+}
+
+fn insightful_reader(insightful: &Insightful) -> InsightfulClient {
+    let token = Settings::default().read_token;
+    InsightfulClient::new(config(&insightful.url(), &token)).unwrap()
+}
+
+#[tokio::test]
+async fn a_rate_limited_write_is_the_callers_to_repeat() {
+    let company = Company::acme();
+    let settings = Settings {
+        limit: 1,
+        window: Duration::from_secs(30),
+        retry_after: true,
+        ..Settings::default()
+    };
+    let insightful = Insightful::start_with(&company, settings);
+    let client = client(&insightful);
+    client.teams().await.unwrap();
+    let error = client.create_team("Data").await.unwrap_err();
+    assert!(
+        matches!(error, WriteError::Refused(InsightfulError::RateLimited { .. })),
+        "{error}"
+    );
+    let Advice::WaitFor(wait) = error.advice() else {
+        panic!("{error}")
+    };
+    assert!(
+        wait > Duration::from_secs(25) && wait <= Duration::from_secs(31),
+        "{wait:?}"
+    );
+    assert_eq!(insightful.journal().writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rate_limited_read_is_waited_out() {
+    for retry_after in [true, false] {
+        let settings = Settings {
+            limit: 1,
+            window: Duration::from_secs(1),
+            retry_after,
+            ..Settings::default()
+        };
+        let insightful = Insightful::start_with(&Company::acme(), settings);
+        let heard = Arc::new(Heard::default());
+        let client = client(&insightful).observed_by(heard.clone());
+        client.teams().await.unwrap();
+        client.employees().await.unwrap();
+        let calls = heard.calls();
+        assert_eq!(calls[1], (Operation::ListEmployees, CallOutcome::RateLimited));
+        assert_eq!(
+            calls.last(),
+            Some(&(Operation::ListEmployees, CallOutcome::Answered))
+        );
+        assert!(
+            heard
+                .waits()
+                .iter()
+                .all(|wait| *wait == (Service::Insightful, WaitCause::RateLimited))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    for (kind, reason) in [
+        (Kind::Status(500, None), "Unavailable"),
+        (Kind::CutBefore, "NoAnswer"),
+        (Kind::CutAfter, "NoAnswer"),
+        (Kind::BrokenJson, "BrokenAnswer"),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer"),
+        (Kind::Status(200, Some(json!({"employees": []}))), "BrokenAnswer"),
+        (Kind::Status(200, Some(json!(null))), "BrokenAnswer"),
+    ] {
+        insightful.faults().once(Match::get(EMPLOYEES), kind.clone());
+        let employees = client.employees().await.unwrap();
+        assert_eq!(employees.len(), company.employees.len(), "{kind:?}");
+        let fault = insightful.faults().always(Match::get(EMPLOYEES), kind.clone());
+        let error = client.employees().await.unwrap_err();
+        fault.remove();
+        assert_eq!(
+            (error.reason(), error.advice()),
+            (reason, Advice::Retry),
+            "{kind:?} {error}"
+        );
+        assert_eq!(fault.hits(), 3, "{kind:?}");
+    }
+    // One record that is none spoils the list: a list with holes would be taken for the whole.
+    insightful.faults().once(
+        Match::get(EMPLOYEES),
+        Kind::Status(200, Some(json!([{"name": "no id"}]))),
+    );
+    assert_eq!(client.employees().await.unwrap_err().reason(), "BrokenAnswer");
+}
+
+#[tokio::test]
+async fn the_pace_is_kept_before_insightful_has_to_say_so() {
+    let insightful = Insightful::start(&Company::acme());
+    let mut config = config(&insightful.url(), insightful.token());
+    config.calls_per_minute = 2;
+    let heard = Arc::new(Heard::default());
+    let client = InsightfulClient::new(config).unwrap().observed_by(heard.clone());
+    client.teams().await.unwrap();
+    client.employees().await.unwrap();
+    let third = tokio::time::timeout(Duration::from_millis(200), client.create_team("Data")).await;
+    assert!(third.is_err());
+    assert_eq!(heard.waits(), [(Service::Insightful, WaitCause::OurShare)]);
+    assert_eq!(insightful.journal().entries().len(), 2);
+}
+
+#[tokio::test]
+async fn the_token_does_not_follow_a_redirect_and_is_in_no_error() {
+    let redirect =
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://evil.test/x\r\nContent-Length: 0\r\n\r\n";
+    let (url, requests) = canned(redirect).await;
+    let token = "insightful-sandbox-secret";
+    let config = config(&url, token);
+    assert!(!format!("{config:?}").contains(token));
+    let client = InsightfulClient::new(config).unwrap();
+    let mut shown = Vec::new();
+    let read = client.teams().await.unwrap_err();
+    assert_eq!(read.reason(), "Redirected");
+    shown.push(format!("{read} {read:?}"));
+    for (_, result) in writes(&client, &Company::acme()).await {
+        let error = result.unwrap_err();
+        shown.push(format!("{error} {error:?}"));
+    }
+    assert!(shown.iter().all(|shown| !shown.contains(token)), "{shown:?}");
+    let requests = requests.lock().unwrap();
+    assert_eq!(requests.len(), 5);
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.contains(&format!("Bearer {token}")))
+    );
+}

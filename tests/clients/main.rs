@@ -1,0 +1,86 @@
+//! The clients of both services, over real HTTP against the strict emulators.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod insightful;
+mod okta;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use okta_insightful_operator::transport::{
+    Bounds, CallObserver, CallOutcome, Operation, Patience, Service, WaitCause,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Three attempts, a moment apart.
+fn impatient() -> Patience {
+    Patience {
+        attempts: 3,
+        first_delay: Duration::from_millis(10),
+        longest_delay: Duration::from_millis(20),
+        longest_wait: Duration::from_secs(3),
+        total_wait: Duration::from_secs(20),
+    }
+}
+
+fn short_bounds() -> Bounds {
+    Bounds {
+        connect: Duration::from_secs(2),
+        request: Duration::from_millis(500),
+        ..Bounds::default()
+    }
+}
+
+/// What a client told of its calls and waits.
+#[derive(Default)]
+struct Heard {
+    calls: Mutex<Vec<(Operation, CallOutcome)>>,
+    waits: Mutex<Vec<(Service, WaitCause)>>,
+}
+
+impl Heard {
+    fn calls(&self) -> Vec<(Operation, CallOutcome)> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn waits(&self) -> Vec<(Service, WaitCause)> {
+        self.waits.lock().unwrap().clone()
+    }
+}
+
+impl CallObserver for Heard {
+    fn call(&self, operation: Operation, outcome: CallOutcome, _took: Duration) {
+        self.calls.lock().unwrap().push((operation, outcome));
+    }
+
+    fn waiting(&self, service: Service, cause: WaitCause, _wait: Duration) {
+        self.waits.lock().unwrap().push((service, cause));
+    }
+}
+
+/// The address of a service that answers every request with these bytes, and the requests that
+/// it got.
+async fn canned(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let got = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            let mut request = vec![0; 65536];
+            let length = connection.read(&mut request).await.unwrap_or(0);
+            got.lock()
+                .unwrap()
+                .push(String::from_utf8_lossy(&request[..length]).into_owned());
+            let _ = connection.write_all(answer.as_bytes()).await;
+        }
+    });
+    (address, requests)
+}
+
+/// An address on which nothing listens.
+async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

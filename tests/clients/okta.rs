@@ -1,0 +1,507 @@
+//! Reading an org.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OktaError, Progress, Step};
+use okta_insightful_operator::snapshot::{OktaStatus, PersonId};
+use okta_insightful_operator::transport::{Advice, CallOutcome, Operation, Service, WaitCause};
+use sandbox::company::{Company, GROUP_PREFIX};
+use sandbox::faults::{Kind, Match};
+use sandbox::journal::Entry;
+use sandbox::okta::{Bucket, Okta, Settings};
+use url::Url;
+
+use crate::{Heard, canned, impatient, nobody, short_bounds};
+
+const USERS: &str = "/api/v1/users";
+const GROUPS: &str = "/api/v1/groups";
+const MEMBERS: &str = "/api/v1/groups/*/users";
+
+fn config(url: &str, token: &str) -> OktaConfig {
+    let mut config = OktaConfig::new(Url::parse(url).unwrap(), Credentials::ApiToken(token.into()));
+    config.allow_http_loopback = true;
+    config.patience = impatient();
+    config.bounds = short_bounds();
+    config.rate_limit_percent = 100;
+    config
+}
+
+fn client(okta: &Okta) -> OktaClient {
+    OktaClient::new(config(&okta.url(), okta.token())).unwrap()
+}
+
+/// Acme with small pages, so that every list has several.
+fn small_pages() -> Settings {
+    Settings {
+        max_page: Some(7),
+        ..Settings::default()
+    }
+}
+
+fn quiet(_: Progress) {}
+
+#[tokio::test]
+async fn every_page_of_users_is_read_and_everybody_is_on_them() {
+    for trailing_page in [false, true] {
+        let company = Company::acme();
+        let okta = Okta::start_with(
+            &company,
+            Settings {
+                trailing_page,
+                ..small_pages()
+            },
+        );
+        let steps = Mutex::new(Vec::new());
+        let users = client(&okta)
+            .users(&|progress| steps.lock().unwrap().push(progress))
+            .await
+            .unwrap();
+
+        let read: BTreeSet<&str> = users.iter().map(|person| person.id.as_str()).collect();
+        let all: BTreeSet<&str> = company
+            .users
+            .iter()
+            .filter_map(|user| user["id"].as_str())
+            .collect();
+        assert_eq!(read, all);
+        assert!(
+            users
+                .iter()
+                .any(|person| person.status == OktaStatus::Deprovisioned)
+        );
+
+        let requests = okta.journal().entries();
+        assert!(requests.len() > 5, "{}", requests.len());
+        let first = &requests[0];
+        assert_eq!(
+            (first.param("search"), first.param("limit")),
+            (Some("status pr"), Some("200"))
+        );
+        for request in &requests {
+            assert_eq!(request.ignored, Vec::<String>::new());
+            assert!(request.headers["content-type"].contains("omitCredentials"));
+            assert!(request.headers["user-agent"].starts_with("okta-insightful-operator/"));
+        }
+        let steps = steps.into_inner().unwrap();
+        assert_eq!(steps.len(), requests.len());
+        let last = Progress {
+            step: Step::ReadingUsers,
+            done: users.len(),
+            total: None,
+        };
+        assert_eq!(steps.last(), Some(&last));
+    }
+}
+
+#[tokio::test]
+async fn team_groups_are_those_with_exactly_the_prefix_and_have_all_their_members() {
+    let company = Company::acme();
+    let okta = Okta::start_with(&company, small_pages());
+    let look_alike = okta.edit(|org| org.add_group("okta_insgrp_Sales"));
+    let steps = Mutex::new(Vec::new());
+    let groups = client(&okta)
+        .team_groups(GROUP_PREFIX, &|progress| steps.lock().unwrap().push(progress))
+        .await
+        .unwrap();
+
+    let read: BTreeMap<String, BTreeSet<String>> = groups
+        .iter()
+        .map(|group| {
+            let members = group.members.iter().map(|id| id.as_str().to_owned()).collect();
+            (group.id.as_str().to_owned(), members)
+        })
+        .collect();
+    let org = okta.snapshot();
+    let expected: BTreeMap<String, BTreeSet<String>> = org
+        .members
+        .into_iter()
+        .filter(|(id, _)| {
+            let name = org.groups[id]["profile"]["name"].as_str();
+            name.is_some_and(|name| name.starts_with(GROUP_PREFIX))
+        })
+        .collect();
+    assert_eq!(read, expected);
+    assert!(
+        !okta
+            .journal()
+            .entries()
+            .iter()
+            .any(|request| request.path.contains(&look_alike))
+    );
+    let total = Some(read.len());
+    let last = Progress {
+        step: Step::ReadingMembers,
+        done: read.len(),
+        total,
+    };
+    assert_eq!(steps.into_inner().unwrap().last(), Some(&last));
+}
+
+#[tokio::test]
+async fn one_page_of_one_group_that_fails_fails_all() {
+    let okta = Okta::start_with(&Company::acme(), small_pages());
+    okta.faults()
+        .always(Match::get(MEMBERS).query("after="), Kind::Status(503, None));
+    let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
+    assert_eq!((error.reason(), error.advice()), ("Unavailable", Advice::Retry));
+}
+
+#[tokio::test]
+async fn a_group_deleted_while_it_is_read_is_an_error_and_no_empty_group() {
+    let okta = Okta::start(&Company::acme());
+    okta.faults().once(Match::get(MEMBERS), Kind::Status(404, None));
+    let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
+    assert_eq!((error.reason(), error.advice()), ("NotFound", Advice::Retry));
+}
+
+#[tokio::test]
+async fn pages_that_go_round_in_a_circle_are_no_list() {
+    let okta = Okta::start_with(&Company::acme(), small_pages());
+    okta.faults()
+        .always(Match::get(USERS).after(2), Kind::RepeatedNext);
+    let error = client(&okta).users(&quiet).await.unwrap_err();
+    assert!(matches!(error, OktaError::RepeatedNext { .. }), "{error}");
+    assert_eq!(okta.journal().entries().len(), 3);
+}
+
+#[tokio::test]
+async fn the_token_does_not_follow_a_link_or_a_redirect_to_another_place() {
+    let okta = Okta::start_with(&Company::acme(), small_pages());
+    let elsewhere = Okta::start(&Company::acme());
+    let foreign = format!("{}{USERS}?after=x", elsewhere.url());
+    okta.faults().once(Match::get(USERS), Kind::ForeignNext(foreign));
+    let error = client(&okta).users(&quiet).await.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.advice()),
+        ("ForeignNext", Advice::AskAHuman)
+    );
+    assert!(elsewhere.journal().entries().is_empty());
+
+    let redirect = "HTTP/1.1 302 Found\r\nLocation: https://login.evil.test/x?y\r\nContent-Length: 0\r\n\r\n";
+    let (url, requests) = canned(redirect).await;
+    let error = OktaClient::new(config(&url, "00secret"))
+        .unwrap()
+        .users(&quiet)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("redirects to https://login.evil.test (HTTP 302)"),
+        "{error}"
+    );
+    assert_eq!(error.advice(), Advice::AskAHuman);
+    assert_eq!(requests.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_revoked_on_the_way_ends_the_read_at_once() {
+    let okta = Okta::start_with(&Company::acme(), small_pages());
+    let client = client(&okta);
+    okta.set_token("00another");
+    let error = client.users(&quiet).await.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.advice()),
+        ("TokenRefused", Advice::AskAHuman)
+    );
+    assert!(error.to_string().contains("E0000011"), "{error}");
+    assert_eq!(okta.journal().entries().len(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_role_is_told_with_the_way_out() {
+    let okta = Okta::start_with(
+        &Company::acme(),
+        Settings {
+            admin_role: false,
+            ..Settings::default()
+        },
+    );
+    let error = client(&okta).groups(GROUP_PREFIX).await.unwrap_err();
+    assert_eq!(
+        (error.reason(), error.advice()),
+        ("NotPermitted", Advice::AskAHuman)
+    );
+    let message = error.to_string();
+    assert!(message.starts_with("GET /api/v1/groups: "), "{message}");
+    assert!(
+        message.contains("E0000006") && message.contains("Read-Only Administrator"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_waited_out_by_oktas_clock() {
+    // By our clock Okta's reset is an hour away.
+    let hour_ahead = Settings {
+        clock_offset: jiff::SignedDuration::from_hours(1),
+        ..Settings::default()
+    };
+    let okta = Okta::start_with(&Company::acme(), hour_ahead);
+    okta.faults().once(Match::get(USERS), Kind::RateLimited);
+    let started = Instant::now();
+    client(&okta).users(&quiet).await.unwrap();
+    assert!(
+        started.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+
+    let requests = okta.journal().entries();
+    let statuses: Vec<_> = requests.iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [Some(429), Some(200)]);
+    assert_eq!(requests[1].headers["x-okta-retry-count"], "1");
+    assert_eq!(requests[1].headers["x-okta-retry-for"].len(), 24);
+    assert!(!requests[0].headers.contains_key("x-okta-retry-for"));
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_the_callers() {
+    let okta = Okta::start(&Company::acme());
+    okta.spend(Bucket::Users, 600);
+    let client = client(&okta);
+    let error = client.users(&quiet).await.unwrap_err();
+    let Advice::WaitFor(wait) = error.advice() else {
+        panic!("{error}")
+    };
+    assert!(
+        wait > Duration::from_secs(50) && wait <= Duration::from_secs(61),
+        "{wait:?}"
+    );
+    assert_eq!(error.reason(), "RateLimited");
+    // Until then nothing more is sent.
+    let error = client.users(&quiet).await.unwrap_err();
+    assert_eq!(error.reason(), "RateLimitShareUsed");
+    assert!(matches!(error.advice(), Advice::WaitFor(_)));
+    assert_eq!(okta.journal().entries().len(), 1);
+}
+
+#[tokio::test]
+async fn our_share_is_kept_so_that_no_limit_is_hit() {
+    let mut settings = small_pages();
+    settings.limits.users = 8;
+    settings.limits.token_percent = 100;
+    settings.limits.window_seconds = 1;
+    let okta = Okta::start_with(&Company::acme(), settings);
+    let mut config = config(&okta.url(), okta.token());
+    config.rate_limit_percent = 50;
+    let heard = Arc::new(Heard::default());
+    let client = OktaClient::new(config).unwrap().observed_by(heard.clone());
+    client.users(&quiet).await.unwrap();
+
+    let requests = okta.journal().entries();
+    assert!(requests.len() > 4, "{}", requests.len());
+    assert!(requests.iter().all(|request| request.status == Some(200)));
+    for five in requests.windows(5) {
+        let took = five[4].at - five[0].at;
+        assert!(took >= Duration::from_millis(900), "five calls within {took:?}");
+    }
+    let waits = heard.waits();
+    assert!(!waits.is_empty());
+    assert!(
+        waits
+            .iter()
+            .all(|wait| *wait == (Service::Okta, WaitCause::OurShare)),
+        "{waits:?}"
+    );
+}
+
+#[tokio::test]
+async fn too_many_calls_at_the_same_time_are_tried_again_soon() {
+    let okta = Arc::new(Okta::start(&Company::acme()));
+    okta.occupy(75);
+    let heard = Arc::new(Heard::default());
+    let client = client(&okta).observed_by(heard.clone());
+    let release = {
+        let okta = Arc::clone(&okta);
+        tokio::spawn(async move {
+            let refused = |seen: &[Entry]| seen.iter().filter(|entry| entry.status == Some(429)).count();
+            // More than the attempts that a failing call has.
+            let waited = okta
+                .journal()
+                .wait_until(|seen| refused(seen) >= 4, Duration::from_secs(5));
+            waited.await.unwrap();
+            okta.occupy(0);
+        })
+    };
+    client.users(&quiet).await.unwrap();
+    release.await.unwrap();
+    let calls = heard.calls();
+    assert!(calls.len() >= 5, "{calls:?}");
+    assert_eq!(calls[0], (Operation::ListUsers, CallOutcome::RateLimited));
+    assert_eq!(calls.last(), Some(&(Operation::ListUsers, CallOutcome::Answered)));
+    assert!(
+        heard
+            .waits()
+            .iter()
+            .all(|wait| *wait == (Service::Okta, WaitCause::RateLimited))
+    );
+}
+
+#[tokio::test]
+async fn a_500_on_users_halves_the_page_and_begins_anew() {
+    let company = Company::acme();
+    let okta = Okta::start_with(&company, small_pages());
+    okta.faults()
+        .once(Match::get(USERS).after(1), Kind::Status(500, None));
+    let users = client(&okta).users(&quiet).await.unwrap();
+    assert_eq!(users.len(), company.users.len());
+    let requests = okta.journal().entries();
+    assert_eq!(requests[1].status, Some(500));
+    assert_eq!(
+        (requests[2].param("limit"), requests[2].param("after")),
+        (Some("100"), None)
+    );
+
+    okta.journal().clear();
+    okta.faults().always(Match::get(USERS), Kind::Status(500, None));
+    let error = client(&okta).users(&quiet).await.unwrap_err();
+    assert_eq!(error.reason(), "Unavailable");
+    let limits: Vec<_> = okta
+        .journal()
+        .entries()
+        .iter()
+        .map(|r| r.param("limit").unwrap().to_owned())
+        .collect();
+    assert_eq!(limits, ["200", "100", "50", "25"]);
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again() {
+    let company = Company::acme();
+    let okta = Okta::start_with(&company, small_pages());
+    for kind in [
+        Kind::Status(500, None),
+        Kind::Status(503, None),
+        Kind::CutBefore,
+        Kind::CutAfter,
+        Kind::BrokenJson,
+        Kind::DelayAnswer(Duration::from_secs(2)),
+    ] {
+        let fault = okta.faults().once(Match::get(GROUPS), kind.clone());
+        let groups = client(&okta).groups(GROUP_PREFIX).await.unwrap();
+        assert_eq!((groups.len(), fault.hits()), (5, 1), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_given_up_after_the_last_attempt() {
+    let okta = Okta::start(&Company::acme());
+    for (kind, reason) in [
+        (Kind::Status(503, None), "Unavailable"),
+        (Kind::CutAfter, "NoAnswer"),
+        (Kind::BrokenJson, "BrokenAnswer"),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer"),
+    ] {
+        let fault = okta.faults().always(Match::get(GROUPS), kind);
+        let error = client(&okta).groups(GROUP_PREFIX).await.unwrap_err();
+        fault.remove();
+        assert_eq!(
+            (error.reason(), error.advice()),
+            (reason, Advice::Retry),
+            "{error}"
+        );
+        assert_eq!(fault.hits(), 3, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_of_users_is_not_believed() {
+    let okta = Okta::start(&Company::acme());
+    okta.faults().once(Match::get(USERS), Kind::EmptyPage);
+    let error = client(&okta).users(&quiet).await.unwrap_err();
+    assert!(matches!(error, OktaError::BrokenAnswer { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let okta = Okta::start(&Company::acme());
+    let mut config = config(&okta.url(), okta.token());
+    config.bounds.body = 1000;
+    let error = OktaClient::new(config).unwrap().users(&quiet).await.unwrap_err();
+    assert!(error.to_string().contains("larger than 1000 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_user_is_the_present_truth_while_lists_lag() {
+    let company = Company::acme();
+    let okta = Okta::start_with(
+        &company,
+        Settings {
+            lag: Duration::from_secs(60),
+            ..Settings::default()
+        },
+    );
+    let jane = PersonId::from(company.user("jane.doe"));
+    okta.edit(|org| org.user_mut("jane.doe")["status"] = "DEPROVISIONED".into());
+    let client = client(&okta);
+    let listed = client.users(&quiet).await.unwrap();
+    let listed = listed.iter().find(|person| person.id == jane).unwrap();
+    let person = client.user(&jane).await.unwrap().unwrap();
+    assert_eq!(
+        (&listed.status, &person.status),
+        (&OktaStatus::Active, &OktaStatus::Deprovisioned)
+    );
+    assert_eq!(person.title.as_deref(), Some("Reliability Engineer"));
+
+    okta.edit(|org| org.user_mut("jane.doe")["status"] = "ACTIVATING".into());
+    let person = client.user(&jane).await.unwrap().unwrap();
+    assert_eq!(person.status, OktaStatus::Other("ACTIVATING".into()));
+}
+
+#[tokio::test]
+async fn nobody_is_found_by_anything_but_the_id() {
+    let okta = Okta::start(&Company::acme());
+    okta.edit(|org| org.user_mut("jane.doe")["profile"]["login"] = "janedoe@acme.com".into());
+    let client = client(&okta);
+    for id in ["00uNobodyHasThisId00", "janedoe", "", "me/sessions"] {
+        assert_eq!(client.user(&PersonId::from(id)).await.unwrap(), None, "{id}");
+    }
+    assert_eq!(okta.journal().entries().len(), 2);
+    // Not found by something that is not Okta proves nothing.
+    okta.faults()
+        .once(Match::any(), Kind::Status(404, Some("no such host".into())));
+    let error = client
+        .user(&PersonId::from("00uNobodyHasThisId00"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.reason(), "NotFound");
+}
+
+#[tokio::test]
+async fn the_token_is_in_no_error() {
+    let okta = Okta::start(&Company::acme());
+    let token = okta.token().to_owned();
+    assert!(!format!("{:?}", config(&okta.url(), &token)).contains(&token));
+    let mut errors = Vec::new();
+    for status in [302, 400, 401, 403, 404, 405, 408, 429, 500, 503] {
+        okta.faults().clear();
+        okta.faults().always(Match::any(), Kind::Status(status, None));
+        let mut config = config(&okta.url(), &token);
+        config.patience.attempts = 1;
+        config.patience.total_wait = Duration::ZERO;
+        errors.push(
+            OktaClient::new(config)
+                .unwrap()
+                .groups(GROUP_PREFIX)
+                .await
+                .unwrap_err(),
+        );
+    }
+    okta.faults().clear();
+    okta.faults().always(Match::any(), Kind::CutAfter);
+    errors.push(client(&okta).groups(GROUP_PREFIX).await.unwrap_err());
+    let unreachable = OktaClient::new(config(&nobody().await, &token)).unwrap();
+    errors.push(unreachable.groups(GROUP_PREFIX).await.unwrap_err());
+    assert_eq!(errors.last().map(OktaError::reason), Some("Unreachable"));
+    for error in errors {
+        let shown = format!("{error} {error:?}");
+        assert!(
+            !shown.contains(&token) && !shown.contains("sandbox-secret"),
+            "{shown}"
+        );
+        assert!(!shown.contains("search"), "{shown}");
+    }
+}
