@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What follows from a snapshot, a spec, and what the cluster remembers.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assessment {
     /// The team of each group.
     pub teams: DerivedTeams,

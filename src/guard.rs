@@ -30,7 +30,12 @@ pub enum Verdict {
 pub struct ClearedPlan(Plan);
 
 impl ClearedPlan {
-    /// The plan.
+    /// The plan, to look at.
+    pub fn as_plan(&self) -> &Plan {
+        &self.0
+    }
+
+    /// The plan, to write.
     pub fn into_inner(self) -> Plan {
         self.0
     }

@@ -2,7 +2,9 @@
 
 pub mod api;
 pub mod assessment;
+pub mod controller;
 pub mod decisions;
+pub mod gather;
 pub mod guard;
 pub mod insightful;
 pub mod matching;

@@ -180,6 +180,28 @@ impl Plan {
         *self == Self::default()
     }
 
+    /// Everybody whose employee is written, or whose match changes.
+    pub fn people(&self) -> BTreeSet<&PersonId> {
+        let Self {
+            teams: _,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            links,
+            releases,
+        } = self;
+        creations
+            .iter()
+            .map(|creation| &creation.person)
+            .chain(updates.iter().map(|update| &update.person))
+            .chain(restores.iter().map(|restore| &restore.person))
+            .chain(deactivations.iter().map(|deactivation| &deactivation.person))
+            .chain(links.keys())
+            .chain(releases.keys())
+            .collect()
+    }
+
     /// `sha256:` over the canonical JSON of every write, including the values
     /// it replaces. The same facts give the same hash.
     pub fn hash(&self) -> String {

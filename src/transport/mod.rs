@@ -173,7 +173,7 @@ impl Transport {
 }
 
 /// reqwest is built without a default cryptography provider, so that the binary holds one only.
-fn install_crypto_provider() {
+pub(crate) fn install_crypto_provider() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         // An error says that somebody else in the process has installed one: as good.

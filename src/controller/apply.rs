@@ -1,0 +1,701 @@
+//! Writes a cleared plan: first the before-image into the cluster, then the
+//! write outside, then its result.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{matches::Matches, services::Services};
+use crate::{
+    api::{Applied, AppliedField, Decision, Field, Pending, PendingOperation, conditions},
+    guard::ClearedPlan,
+    insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
+    okta::OktaError,
+    plan::{Creation, Deactivation, Link, NewTeam, Plan, Replace, Restore, TeamTarget, Update},
+    snapshot::{Employee, EmployeeId, GroupId, PersonId, Snapshot, TeamId},
+    status::{Disconnected, Done, WriteFailure, WriteFailures},
+    teams::Binding,
+    transport::Advice,
+};
+
+/// A wait for Insightful's rate limit that is longer ends the apply; the next one goes on.
+const LONGEST_WAIT: Duration = Duration::from_secs(90);
+
+/// The wait where Insightful does not say how long.
+const USUAL_WAIT: Duration = Duration::from_secs(15);
+
+/// So many writes in a row without an answer mean that Insightful is down.
+const MOST_LOST_IN_A_ROW: usize = 3;
+
+/// What an apply did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Counts, for the status.
+    pub done: Done,
+    /// People whose write failed.
+    pub failures: WriteFailures,
+    /// Why it ended early, if a service was to blame.
+    pub disconnected: Option<Disconnected>,
+    /// Whether a write's effect is not known, or a record was found changed:
+    /// both services must be read before the next plan.
+    pub read_again: bool,
+    /// What was given back, and what was not, by person.
+    pub restored: BTreeMap<PersonId, String>,
+}
+
+/// Why an apply cannot go on.
+enum Stop {
+    /// A service is to blame.
+    Disconnected(Disconnected),
+    /// The admin took the leave back, or the operator is shutting down.
+    LeaveTaken,
+    /// The API server is to blame.
+    Kubernetes(kube::Error),
+}
+
+impl From<kube::Error> for Stop {
+    fn from(error: kube::Error) -> Self {
+        Self::Kubernetes(error)
+    }
+}
+
+/// What is written to and from.
+pub struct Apply<'a> {
+    /// The clients.
+    pub services: &'a Services,
+    /// The EmployeeMatches, which take the before-images.
+    pub matches: &'a mut Matches,
+    /// What both services said; takes what Insightful answers.
+    pub snapshot: &'a mut Snapshot,
+    /// The groups' teams; takes those that are created.
+    pub bindings: &'a mut BTreeMap<GroupId, Binding>,
+    /// Asked before each outside write: whether it still may be made.
+    pub may_write: &'a (dyn Fn() -> bool + Send + Sync),
+    /// Whether a SUSPENDED person has left.
+    pub suspended_means_left: bool,
+    /// People who are left out because their last write failed a moment ago.
+    pub resting: &'a BTreeSet<PersonId>,
+    /// Told after each write: how many are done, and of how many.
+    pub on_progress: &'a (dyn Fn(usize, usize) + Send + Sync),
+}
+
+impl Apply<'_> {
+    /// Writes the plan.
+    ///
+    /// # Errors
+    /// The API server's, which ends the apply; what was done until then is in the outcome.
+    pub async fn run(self, plan: ClearedPlan) -> (Outcome, Result<(), kube::Error>) {
+        let plan = plan.into_inner();
+        let summary = plan.summary();
+        let mut run = Run {
+            total: usize::try_from(summary.total).unwrap_or(0),
+            outcome: Outcome {
+                done: Done {
+                    plan: summary.hash,
+                    ..Done::default()
+                },
+                ..Outcome::default()
+            },
+            lost_in_a_row: 0,
+            waiting_links: BTreeMap::new(),
+            apply: self,
+        };
+        let result = match run.plan(plan).await {
+            Ok(()) => {
+                run.outcome.done.completed = true;
+                Ok(())
+            }
+            Err(Stop::Disconnected(why)) => {
+                run.outcome.disconnected = Some(why);
+                Ok(())
+            }
+            Err(Stop::LeaveTaken) => Ok(()),
+            Err(Stop::Kubernetes(error)) => Err(error),
+        };
+        (run.outcome, result)
+    }
+}
+
+struct Run<'a> {
+    apply: Apply<'a>,
+    outcome: Outcome,
+    total: usize,
+    lost_in_a_row: usize,
+    /// Matches that come into force and are not on record yet.
+    waiting_links: BTreeMap<PersonId, Link>,
+}
+
+impl Run<'_> {
+    async fn plan(&mut self, plan: Plan) -> Result<(), Stop> {
+        let Plan {
+            teams,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            links,
+            releases,
+        } = plan;
+        self.waiting_links = links;
+        for team in teams {
+            self.create_team(team).await?;
+        }
+        for creation in creations {
+            if self.goes_on(&creation.person) {
+                self.create_employee(creation).await?;
+            }
+        }
+        for update in updates {
+            if self.goes_on(&update.person) {
+                self.update(update).await?;
+            }
+        }
+        for restore in restores {
+            if self.goes_on(&restore.person) {
+                self.restore(restore).await?;
+            }
+        }
+        for deactivation in deactivations {
+            if self.goes_on(&deactivation.person) {
+                self.deactivate(deactivation).await?;
+            }
+        }
+        // Matches that needed no write, and those let go.
+        for person in self.waiting_links.keys().cloned().collect::<Vec<_>>() {
+            if self.goes_on(&person) {
+                self.record(&person, Vec::new()).await?;
+            }
+        }
+        for (person, employees) in releases {
+            if self.goes_on(&person) {
+                self.release(&person, |employee| {
+                    employees.iter().any(|id| id.as_str() == employee)
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing of this person failed, a moment ago or just now.
+    fn goes_on(&self, person: &PersonId) -> bool {
+        !self.apply.resting.contains(person) && !self.outcome.failures.contains_key(person)
+    }
+
+    async fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Stop> {
+        let created = loop {
+            self.check_leave()?;
+            match self.apply.services.insightful.create_team(&name).await {
+                Ok(team) => break team,
+                Err(error) => self.wait_or_stop(&error).await?,
+            }
+        };
+        self.wrote();
+        self.apply.bindings.insert(
+            group,
+            Binding {
+                team: created.id.clone(),
+                created: true,
+            },
+        );
+        self.apply.snapshot.replace_team(created);
+        Ok(())
+    }
+
+    async fn create_employee(&mut self, creation: Creation) -> Result<(), Stop> {
+        let Creation {
+            person,
+            name,
+            email,
+            team,
+            settings,
+            title,
+        } = creation;
+        let Some(team) = self.team_id(&team) else {
+            return Ok(self.team_is_missing(person));
+        };
+        // A creation on record as pending is not begun again: only a read that
+        // shows no such employee takes it off the record.
+        let since = Time(Timestamp::now());
+        let pending = Pending {
+            operation: PendingOperation::CreateEmployee,
+            since,
+        };
+        self.edit_status(&person, |status| status.pending = Some(pending))
+            .await?;
+        let new = NewEmployee {
+            name,
+            email,
+            team,
+            settings,
+        };
+        let created = loop {
+            self.check_leave()?;
+            match self.apply.services.insightful.create_employee(&new).await {
+                Ok(employee) => break employee,
+                Err(error @ WriteError::OutcomeUnknown(_)) => {
+                    self.outcome.read_again = true;
+                    return self.failed(person, &error);
+                }
+                Err(error) => {
+                    if !self.is_for_this_person(&error) {
+                        self.wait_or_stop(&error).await?;
+                        continue;
+                    }
+                    self.edit_status(&person, |status| status.pending = None).await?;
+                    return self.failed(person, &error);
+                }
+            }
+        };
+        self.wrote();
+        let applied = Applied {
+            employee_ids: vec![created.id.to_string()],
+            time: Time(Timestamp::now()),
+            created: true,
+            fields: Vec::new(),
+        };
+        self.edit_status(&person, |status| {
+            status.pending = None;
+            // A match that is taken back keeps its before-images until they are given back.
+            let due = status
+                .applied
+                .take()
+                .map(|applied| applied.fields)
+                .unwrap_or_default();
+            status.applied = Some(Applied {
+                fields: due,
+                ..applied
+            });
+        })
+        .await?;
+        let employee = created.id.clone();
+        self.apply.snapshot.replace_employee(created);
+        if let Some(title) = title {
+            let update = Update {
+                person,
+                employee,
+                name: None,
+                email: None,
+                title: Some(Replace {
+                    from: None,
+                    to: title,
+                    before: None,
+                    ours: true,
+                }),
+                team: None,
+            };
+            self.update(update).await?;
+        }
+        Ok(())
+    }
+
+    async fn update(&mut self, update: Update) -> Result<(), Stop> {
+        let Update {
+            person,
+            employee,
+            name,
+            email,
+            title,
+            team,
+        } = update;
+        let team = match team {
+            None => None,
+            Some(replace) => match self.team_id(&replace.to) {
+                Some(id) => Some((id, replace)),
+                None => return Ok(self.team_is_missing(person)),
+            },
+        };
+        let body = EmployeeUpdate {
+            name: name.as_ref().map(|replace| replace.to.clone()),
+            email: email.as_ref().map(|replace| replace.to.clone()),
+            title: title.as_ref().map(|replace| replace.to.clone()),
+            team: team.as_ref().map(|(id, _)| id.clone()),
+        };
+        let text = |field, replace: Option<Replace<String>>| {
+            replace.map(
+                |Replace {
+                     from: _,
+                     to,
+                     before,
+                     ours,
+                 }| (ours, applied_field(&employee, field, before, to)),
+            )
+        };
+        let team = team.map(
+            |(
+                id,
+                Replace {
+                    from: _,
+                    to: _,
+                    before,
+                    ours,
+                },
+            )| {
+                let before = before
+                    .and_then(|target| self.team_id(&target))
+                    .map(|id| id.to_string());
+                (
+                    ours,
+                    applied_field(&employee, Field::Team, before, id.to_string()),
+                )
+            },
+        );
+        let (images, given_back): (Vec<_>, Vec<_>) =
+            [text(Field::Name, name), text(Field::Email, email), team]
+                .into_iter()
+                .flatten()
+                .partition(|(ours, _)| *ours);
+        self.record(&person, images.into_iter().map(|(_, field)| field).collect())
+            .await?;
+
+        if let Some(answer) = self.put(&person, &employee, &body).await? {
+            self.apply.snapshot.replace_employee(answer);
+            let given_back: Vec<Field> = given_back.into_iter().map(|(_, field)| field.field).collect();
+            // A title shows in no answer, so that it is on record once it is written, not before.
+            let title = title.map(|replace| applied_field(&employee, Field::Title, None, replace.to));
+            if title.is_some() || !given_back.is_empty() {
+                self.edit_applied(&person, |applied| {
+                    applied.fields.retain(|field| {
+                        field.employee_id != employee.as_str() || !given_back.contains(&field.field)
+                    });
+                    applied.fields = merged(std::mem::take(&mut applied.fields), title);
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn restore(&mut self, restore: Restore) -> Result<(), Stop> {
+        let writes = restore.writes();
+        let Restore {
+            person,
+            employee,
+            name,
+            email,
+            team,
+            left,
+        } = restore;
+        let team = match team.map(|replace| self.team_id(&replace.to)) {
+            Some(None) => return Ok(self.team_is_missing(person)),
+            Some(Some(id)) => Some(id),
+            None => None,
+        };
+        let body = EmployeeUpdate {
+            name: name.map(|replace| replace.to),
+            email: email.map(|replace| replace.to),
+            title: None,
+            team,
+        };
+        if writes {
+            let Some(answer) = self.put(&person, &employee, &body).await? else {
+                return Ok(());
+            };
+            self.apply.snapshot.replace_employee(answer);
+        }
+        self.release(&person, |id| id == employee.as_str()).await?;
+        let given_back: Vec<&str> = [
+            body.name.as_ref().map(|_| "name"),
+            body.email.as_ref().map(|_| "email"),
+            body.team.as_ref().map(|_| "team"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let mut told = vec![if given_back.is_empty() {
+            format!("employee {employee}: nothing to give back")
+        } else {
+            format!("employee {employee}: gave back {}", given_back.join(", "))
+        }];
+        told.extend(left.iter().map(|(field, why)| {
+            format!(
+                "left {} as it is: {}",
+                format!("{field:?}").to_lowercase(),
+                why.message()
+            )
+        }));
+        self.outcome.restored.insert(person, told.join("; "));
+        Ok(())
+    }
+
+    async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {
+        let Deactivation {
+            person,
+            employee,
+            evidence: _,
+        } = deactivation;
+        // Lists lag behind; the record by id is the truth.
+        let now = self
+            .apply
+            .services
+            .okta
+            .user(&person)
+            .await
+            .map_err(|error| Stop::Disconnected(okta_broke(&error)))?;
+        let still_left = now
+            .as_ref()
+            .and_then(|now| now.left(self.apply.suspended_means_left))
+            .is_some();
+        if let Some(now) = now {
+            self.apply.snapshot.replace_person(now);
+        }
+        if !still_left {
+            self.outcome.read_again = true;
+            return Ok(());
+        }
+        let image = applied_field(
+            &employee,
+            Field::Active,
+            Some("true".to_owned()),
+            "false".to_owned(),
+        );
+        self.record(&person, vec![image]).await?;
+        loop {
+            self.check_leave()?;
+            match self
+                .apply
+                .services
+                .insightful
+                .deactivate_employee(&employee)
+                .await
+            {
+                Ok(Answer::Done(answer)) => {
+                    self.wrote();
+                    self.apply.snapshot.replace_employee(answer);
+                    return Ok(());
+                }
+                Ok(Answer::AlreadyDeactivated) => {
+                    self.outcome.read_again = true;
+                    return Ok(());
+                }
+                Err(error) if self.is_for_this_person(&error) => return self.failed(person, &error),
+                Err(error) => self.wait_or_stop(&error).await?,
+            }
+        }
+    }
+
+    /// One PUT; None if it failed, which is then on the person's record.
+    async fn put(
+        &mut self,
+        person: &PersonId,
+        employee: &EmployeeId,
+        body: &EmployeeUpdate,
+    ) -> Result<Option<Employee>, Stop> {
+        loop {
+            self.check_leave()?;
+            match self
+                .apply
+                .services
+                .insightful
+                .update_employee(employee, body)
+                .await
+            {
+                Ok(answer) => {
+                    self.wrote();
+                    return Ok(Some(answer));
+                }
+                Err(error) if self.is_for_this_person(&error) => {
+                    self.failed(person.clone(), &error)?;
+                    return Ok(None);
+                }
+                Err(error) => self.wait_or_stop(&error).await?,
+            }
+        }
+    }
+
+    fn check_leave(&self) -> Result<(), Stop> {
+        if (self.apply.may_write)() {
+            Ok(())
+        } else {
+            Err(Stop::LeaveTaken)
+        }
+    }
+
+    /// Whether a failed write says something of the record that was written,
+    /// and nothing of the service.
+    fn is_for_this_person(&self, error: &WriteError) -> bool {
+        match error {
+            WriteError::OutcomeUnknown(_) => true,
+            WriteError::Refused(error) => matches!(
+                error,
+                InsightfulError::Invalid { .. }
+                    | InsightfulError::Refused { .. }
+                    | InsightfulError::NotFound { .. }
+                    | InsightfulError::BadId { .. }
+            ),
+        }
+    }
+
+    /// Waits where that helps: a write that was refused for its rate had no effect.
+    async fn wait_or_stop(&mut self, error: &WriteError) -> Result<(), Stop> {
+        if let WriteError::Refused(InsightfulError::RateLimited { wait, .. }) = error {
+            let wait = wait.unwrap_or(USUAL_WAIT);
+            if wait <= LONGEST_WAIT {
+                tokio::time::sleep(wait).await;
+                return Ok(());
+            }
+        }
+        self.outcome.read_again |= matches!(error, WriteError::OutcomeUnknown(_));
+        Err(Stop::Disconnected(insightful_broke(error)))
+    }
+
+    /// Puts a failure on the person's record; stops where too many in a row got no answer.
+    fn failed(&mut self, person: PersonId, error: &WriteError) -> Result<(), Stop> {
+        self.outcome.done.failed += 1;
+        let reason = match error {
+            WriteError::Refused(_) => "WriteRefused",
+            WriteError::OutcomeUnknown(_) => "OutcomeUnknown",
+        };
+        self.outcome.failures.insert(
+            person,
+            WriteFailure {
+                reason: reason.to_owned(),
+                message: error.to_string(),
+            },
+        );
+        if matches!(error, WriteError::OutcomeUnknown(_)) {
+            self.outcome.read_again = true;
+            self.lost_in_a_row += 1;
+            if self.lost_in_a_row >= MOST_LOST_IN_A_ROW {
+                return Err(Stop::Disconnected(insightful_broke(error)));
+            }
+        }
+        Ok(())
+    }
+
+    fn team_is_missing(&mut self, person: PersonId) {
+        self.outcome.done.failed += 1;
+        let message = "the team could not be created: see the integration's conditions".to_owned();
+        self.outcome.failures.insert(
+            person,
+            WriteFailure {
+                reason: "TeamMissing".to_owned(),
+                message,
+            },
+        );
+    }
+
+    fn wrote(&mut self) {
+        self.outcome.done.writes += 1;
+        self.lost_in_a_row = 0;
+        (self.apply.on_progress)(self.outcome.done.writes, self.total);
+    }
+
+    fn team_id(&self, target: &TeamTarget) -> Option<TeamId> {
+        match target {
+            TeamTarget::Existing(id) => Some(id.clone()),
+            TeamTarget::Created(group) => self.apply.bindings.get(group).map(|binding| binding.team.clone()),
+        }
+    }
+
+    /// Puts before-images, and a match that comes into force, on the person's record.
+    async fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Stop> {
+        let link = self.waiting_links.remove(person);
+        if link.is_none() && images.is_empty() {
+            return Ok(());
+        }
+        let decided = self
+            .apply
+            .matches
+            .get(person)
+            .is_some_and(|object| object.spec.decision == Decision::Match);
+        self.edit_status(person, |status| {
+            let before = status.applied.take();
+            // A creation whose answer was lost, and that has been found by its email.
+            let created = status.pending.take().is_some() && !decided;
+            let mut applied = before.unwrap_or_else(|| Applied {
+                employee_ids: Vec::new(),
+                time: Time(Timestamp::now()),
+                created: false,
+                fields: Vec::new(),
+            });
+            if let Some(Link { employees, inherited }) = link {
+                applied.employee_ids = employees.iter().map(ToString::to_string).collect();
+                applied.time = Time(Timestamp::now());
+                applied.created = created;
+                applied.fields = merged(applied.fields, inherited);
+            }
+            applied.fields = merged(applied.fields, images);
+            status.applied = Some(applied);
+        })
+        .await
+    }
+
+    /// Takes what was written to some employees off the person's record.
+    async fn release(&mut self, person: &PersonId, let_go: impl Fn(&str) -> bool) -> Result<(), Stop> {
+        self.edit_status(person, |status| {
+            if let Some(applied) = &mut status.applied {
+                applied.fields.retain(|field| !let_go(&field.employee_id));
+                applied.employee_ids.retain(|employee| !let_go(employee));
+            }
+            status
+                .applied
+                .take_if(|applied| applied.employee_ids.is_empty() && applied.fields.is_empty());
+        })
+        .await
+    }
+
+    async fn edit_applied(&mut self, person: &PersonId, edit: impl FnOnce(&mut Applied)) -> Result<(), Stop> {
+        self.edit_status(person, |status| {
+            if let Some(applied) = &mut status.applied {
+                edit(applied);
+            }
+        })
+        .await
+    }
+
+    async fn edit_status(
+        &mut self,
+        person: &PersonId,
+        edit: impl FnOnce(&mut crate::api::EmployeeMatchStatus),
+    ) -> Result<(), Stop> {
+        let mut status = self
+            .apply
+            .matches
+            .get(person)
+            .and_then(|object| object.status.clone())
+            .unwrap_or_default();
+        edit(&mut status);
+        self.apply.matches.write_status(person, status).await?;
+        Ok(())
+    }
+}
+
+fn applied_field(employee: &EmployeeId, field: Field, before: Option<String>, after: String) -> AppliedField {
+    AppliedField {
+        employee_id: employee.to_string(),
+        field,
+        before,
+        after,
+    }
+}
+
+/// `fields` with `newer` in the place of what they have for the same field.
+fn merged(fields: Vec<AppliedField>, newer: impl IntoIterator<Item = AppliedField>) -> Vec<AppliedField> {
+    let key = |field: &AppliedField| (field.employee_id.clone(), field.field);
+    let mut by_field: BTreeMap<_, _> = fields.into_iter().map(|field| (key(&field), field)).collect();
+    by_field.extend(newer.into_iter().map(|field| (key(&field), field)));
+    by_field.into_values().collect()
+}
+
+fn insightful_broke(error: &WriteError) -> Disconnected {
+    Disconnected {
+        condition: conditions::INSIGHTFUL_CONNECTED,
+        reason: error.error().reason().to_owned(),
+        message: error.to_string(),
+        needs_somebody: error.advice() == Advice::AskAHuman,
+    }
+}
+
+fn okta_broke(error: &OktaError) -> Disconnected {
+    Disconnected {
+        condition: conditions::OKTA_CONNECTED,
+        reason: error.reason().to_owned(),
+        message: error.to_string(),
+        needs_somebody: error.advice() == Advice::AskAHuman,
+    }
+}

@@ -1,0 +1,253 @@
+//! The thin shell: watches the two kinds, calls the core, and writes what it says.
+
+mod apply;
+mod events;
+mod health;
+mod integrations;
+mod matches;
+mod metrics;
+mod notify;
+mod progress;
+mod reconcile;
+mod secrets;
+mod services;
+mod session;
+mod triggers;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{FutureExt, StreamExt, future};
+use kube::{
+    Api, Client, ResourceExt,
+    runtime::{
+        Controller, Predicate, WatchStreamExt,
+        controller::{Action, Config},
+        events::Recorder,
+        predicates,
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    api::{FIELD_MANAGER, OktaIntegration},
+    transport::{self, CallObserver},
+};
+use metrics::Metrics;
+use reconcile::{ReconcileError, reconcile};
+use session::Sessions;
+
+/// Changes within this time are answered together, so that a hundred decisions
+/// applied at once are one plan.
+const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// How long work under way may take to end after SIGTERM; below the
+/// termination grace period of the chart.
+const SHUTDOWN: Duration = Duration::from_secs(30);
+
+/// How the operator is run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether services may be on this machine, without TLS: for tests and the demo.
+    pub allow_http_loopback: bool,
+    /// Domains of Okta orgs besides Okta's own.
+    pub okta_domains: Vec<String>,
+    /// The namespaces that are watched; none means all.
+    pub namespaces: Vec<String>,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served.
+    pub metrics_address: SocketAddr,
+}
+
+/// Why the operator cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no cluster to talk to.
+    #[error("no cluster: set KUBECONFIG, or run in one ({0})")]
+    NoCluster(#[source] kube::Error),
+    /// The address for metrics cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// Signals cannot be heard.
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] std::io::Error),
+}
+
+/// What every reconcile needs.
+pub(crate) struct Context {
+    client: Client,
+    settings: Settings,
+    sessions: Sessions,
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
+    observer: Arc<dyn CallObserver>,
+    stores: Vec<Store<OktaIntegration>>,
+    stopping: AtomicBool,
+}
+
+impl Context {
+    /// Whether a plan made for this very integration may still be written:
+    /// nobody changed it since, and the operator is not stopping.
+    fn may_write(&self, integration: &OktaIntegration) -> bool {
+        let key = ObjectRef::from_obj(integration);
+        let now = self.stores.iter().find_map(|store| store.get(&key));
+        !self.stopping.load(Ordering::Relaxed)
+            && now.is_some_and(|now| {
+                now.metadata.uid == integration.metadata.uid
+                    && now.metadata.generation == integration.metadata.generation
+                    && now.metadata.deletion_timestamp.is_none()
+            })
+    }
+
+    /// Whether the integrations of every watched namespace have been read.
+    fn is_ready(&self) -> bool {
+        self.stores.iter().all(|store| {
+            store
+                .wait_until_ready()
+                .now_or_never()
+                .is_some_and(|ready| ready.is_ok())
+        })
+    }
+}
+
+/// Runs the operator until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// Why it cannot start, or cannot go on.
+pub async fn run(settings: Settings) -> Result<(), RunError> {
+    transport::install_crypto_provider();
+    let client = Client::try_default().await.map_err(RunError::NoCluster)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
+    let scopes: Vec<Option<String>> = if settings.namespaces.is_empty() {
+        vec![None]
+    } else {
+        settings.namespaces.iter().cloned().map(Some).collect()
+    };
+    let (stores, writers): (Vec<_>, Vec<_>) = scopes
+        .iter()
+        .map(|_| reflector::store::<OktaIntegration>())
+        .unzip();
+    let metrics = Metrics::new();
+    let ctx = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
+        client,
+        sessions: Sessions::default(),
+        observer: metrics.clone(),
+        metrics,
+        stores,
+        stopping: AtomicBool::new(false),
+        settings,
+    });
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let controllers =
+        scopes
+            .into_iter()
+            .zip(writers)
+            .zip(ctx.stores.clone())
+            .map(|((scope, writer), store)| {
+                let mut stopped = stopped.clone();
+                let stop = async move {
+                    let _ = stopped.wait_for(|stopped| *stopped).await;
+                };
+                control(scope, writer, store, ctx.clone(), stop)
+            });
+    let controllers = future::join_all(controllers.collect::<Vec<_>>());
+    tokio::pin!(controllers);
+    let address = ctx.settings.metrics_address;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");
+
+    tokio::select! {
+        result = health::serve(address, ctx.clone()) => {
+            return result.map_err(|source| RunError::Listen { address, source });
+        }
+        _ = &mut controllers => return Ok(()),
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: what is being written is finished, nothing more is begun");
+    ctx.stopping.store(true, Ordering::Relaxed);
+    let _ = stop.send(true);
+    if tokio::time::timeout(SHUTDOWN, controllers).await.is_err() {
+        tracing::warn!("stopped in the middle of a long read");
+    }
+    Ok(())
+}
+
+/// Watches one namespace, or all, until told to stop.
+async fn control(
+    namespace: Option<String>,
+    writer: reflector::store::Writer<OktaIntegration>,
+    store: Store<OktaIntegration>,
+    ctx: Arc<Context>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let integrations: Api<OktaIntegration> = scoped(&ctx.client, namespace.as_deref());
+    let changes = watcher(integrations, watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(
+            predicates::generation.combine(predicates::annotations),
+            Default::default(),
+        );
+    let decisions = triggers::of_matches(scoped(&ctx.client, namespace.as_deref()), store.clone());
+
+    Controller::for_stream(changes, store)
+        .with_config(Config::default().debounce(DEBOUNCE))
+        .reconcile_on(decisions)
+        .graceful_shutdown_on(stop)
+        .run(reconcile, error_policy, ctx.clone())
+        .for_each(|result| {
+            ctx.sessions.retain(|uid| {
+                ctx.stores.iter().any(|store| {
+                    store
+                        .find(|object| object.metadata.uid.as_deref() == Some(uid))
+                        .is_some()
+                })
+            });
+            if let Err(error) = result {
+                tracing::debug!(%error, "a reconcile was not done");
+            }
+            future::ready(())
+        })
+        .await;
+}
+
+fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: kube::Resource<Scope = kube::core::NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// The API server failed: come back, later each time.
+fn error_policy(integration: Arc<OktaIntegration>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
+    ctx.metrics.reconcile_failed();
+    tracing::warn!(
+        integration = %integration.name_any(),
+        namespace = integration.namespace(),
+        %error,
+        "the API server refused or failed"
+    );
+    let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
+    let delay = session
+        .try_lock()
+        .map_or(Duration::from_secs(1), |mut session| session.backoff());
+    Action::requeue(delay)
+}

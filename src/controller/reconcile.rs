@@ -1,0 +1,571 @@
+//! One integration, from what it asks for to what is said of it. The stages do
+//! the work; this file only puts them in order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{ResourceExt, runtime::controller::Action};
+use tokio::time::Instant;
+
+use super::{
+    Context,
+    apply::{Apply, Outcome},
+    events, integrations,
+    matches::Matches,
+    notify, progress,
+    services::{self, Services},
+    session::{Session, Unread},
+};
+use crate::{
+    api::{
+        CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, SYNC_REQUESTED_AT, Step,
+        SuspendedPolicy, SyncKind, conditions,
+    },
+    assessment::{Assessment, bindings},
+    decisions::Records,
+    gather::{self, GatherError},
+    guard::{self, Verdict},
+    snapshot::{GroupId, PersonId},
+    status::{self, Cycle, Disconnected, Known, Times, integration_status, match_status},
+    teams::Binding,
+    transport::Advice,
+};
+
+/// How often the Secrets are looked at while something is wrong with them.
+const SECRET_LOOK: Duration = Duration::from_secs(5);
+
+/// The shortest time between two looks that nothing but the clock causes.
+const SOONEST_LOOK: Duration = Duration::from_secs(1);
+
+/// How old the last read of Insightful may be when a plan is applied.
+const FRESH_ENOUGH: Duration = Duration::from_secs(30);
+
+/// Why a reconcile failed: the API server. All else is in the statuses.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// A read or write of the API server failed.
+    #[error("{doing}: {source}")]
+    Kubernetes {
+        /// What was being done.
+        doing: &'static str,
+        /// What happened.
+        source: kube::Error,
+    },
+}
+
+impl ReconcileError {
+    pub(super) fn while_(doing: &'static str) -> impl Fn(kube::Error) -> Self {
+        move |source| Self::Kubernetes { doing, source }
+    }
+}
+
+/// Brings one integration up to date.
+pub(super) async fn reconcile(
+    integration: Arc<OktaIntegration>,
+    ctx: Arc<Context>,
+) -> Result<Action, ReconcileError> {
+    if integration.metadata.deletion_timestamp.is_some() {
+        // Owner references remove the matches; Insightful stays as it is.
+        return Ok(Action::await_change());
+    }
+    let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
+    let mut session = session.lock().await;
+    let mut reconcile = Reconcile {
+        integration: &integration,
+        ctx: &ctx,
+        session: &mut session,
+    };
+    reconcile.run().await
+}
+
+struct Reconcile<'a> {
+    integration: &'a OktaIntegration,
+    ctx: &'a Context,
+    session: &'a mut Session,
+}
+
+impl Reconcile<'_> {
+    async fn run(&mut self) -> Result<Action, ReconcileError> {
+        if self.integration.spec.suspend {
+            self.session.forget();
+            self.report(&Cycle::Suspended).await?;
+            return Ok(Action::await_change());
+        }
+        let services = match self.connect().await {
+            Ok(services) => services,
+            Err(error) => {
+                let reason = error.reason().to_owned();
+                self.report(&Cycle::Unusable {
+                    reason,
+                    message: error.to_string(),
+                })
+                .await?;
+                return Ok(Action::requeue(SECRET_LOOK));
+            }
+        };
+        let kind = match self.read(&services).await? {
+            Ok(kind) => kind,
+            Err(unread) => {
+                self.report(&Cycle::Unread(unread.why.clone())).await?;
+                let wait = unread.retry.saturating_duration_since(Instant::now());
+                return Ok(Action::requeue(if unread.why.needs_somebody {
+                    wait.min(SECRET_LOOK)
+                } else {
+                    wait
+                }));
+            }
+        };
+        let mut matches = Matches::list(&self.ctx.client, self.integration)
+            .await
+            .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
+        self.think_write_and_say(kind, &services, &mut matches).await
+    }
+
+    /// Assess, preview, apply what is cleared, and say how it stands.
+    async fn think_write_and_say(
+        &mut self,
+        kind: SyncKind,
+        services: &Services,
+        matches: &mut Matches,
+    ) -> Result<Action, ReconcileError> {
+        let started = Timestamp::now();
+        let mut bindings = bindings(&self.said());
+        let mut assessment = self.assess(&matches.records(), &bindings);
+        self.preview(&assessment, matches).await?;
+
+        let mut outcome = Outcome::default();
+        let mut verdict = self.judge(&assessment, matches);
+        if self.is_worth_applying(&verdict) {
+            if let Err(unread) = self.refresh(services).await {
+                self.report(&Cycle::Unread(unread.why)).await?;
+                return Ok(Action::requeue(self.session.backoff()));
+            }
+            assessment = self.assess(&matches.records(), &bindings);
+            verdict = self.judge(&assessment, matches);
+        }
+        let applied = self.is_worth_applying(&verdict);
+        if applied && let Verdict::Cleared(plan) = verdict {
+            let result;
+            (outcome, result) = self.apply(plan, services, matches, &mut bindings).await;
+            result.map_err(ReconcileError::while_("recording before-images"))?;
+            assessment = self.assess(&matches.records(), &bindings);
+            self.preview(&assessment, matches).await?;
+            verdict = self.judge(&assessment, matches);
+        }
+        let breaches = guard::breaches(
+            &assessment.plan,
+            &self.integration.spec,
+            &matches.records(),
+            &assessment.settled,
+        );
+        let history =
+            (outcome.done.writes + outcome.done.failed > 0).then(|| history(kind, &outcome, started));
+        let notification = notify::tell(
+            self.ctx,
+            self.integration,
+            &self.said(),
+            applied.then_some(&outcome.done),
+        )
+        .await;
+        let records = matches.records();
+        let snapshot = self.session.snapshot.clone();
+        let Some(snapshot) = snapshot.as_ref() else {
+            return Ok(Action::requeue(self.session.backoff()));
+        };
+        self.report(&Cycle::Known(Known {
+            snapshot,
+            assessment: &assessment,
+            records: &records,
+            breaches: &breaches,
+            held: matches!(verdict, Verdict::Held(_)),
+            done: applied.then_some(&outcome.done),
+            failures: &self.session.failures,
+            disconnected: self.session.broken_off.as_ref(),
+            times: self.times(),
+            history,
+            notification: notification.as_ref(),
+        }))
+        .await?;
+        events::of_outcome(self.ctx, self.integration, matches, &outcome).await;
+        Ok(Action::requeue(self.next_look(notification.as_ref())))
+    }
+
+    async fn connect(&mut self) -> Result<Arc<Services>, services::UnusableSpec> {
+        let namespace = self.integration.namespace().unwrap_or_default();
+        let Context {
+            client,
+            settings,
+            observer,
+            ..
+        } = self.ctx;
+        let present = self.session.services.clone();
+        let services = services::connect(
+            client,
+            &namespace,
+            &self.integration.spec,
+            settings,
+            observer,
+            present,
+        )
+        .await?;
+        if self
+            .session
+            .services
+            .as_ref()
+            .is_none_or(|present| !Arc::ptr_eq(present, &services))
+        {
+            // What another org or another token showed says nothing here.
+            self.session.snapshot = None;
+            self.session.unread = None;
+            self.session.broken_off = None;
+            self.session.retry_writes = None;
+            self.session.services = Some(services.clone());
+        }
+        Ok(services)
+    }
+
+    /// Reads both services if that is due; else what they last said still stands.
+    async fn read(&mut self, services: &Services) -> Result<Result<SyncKind, Unread>, ReconcileError> {
+        let handled = self.said().last_handled_sync_request;
+        let asked_for = self.sync_request().is_some() && self.sync_request() != handled.as_deref();
+        let interval: Duration = self.integration.spec.sync.interval.into();
+        let prefix = &self.integration.spec.okta.group_prefix;
+        if self.session.prefix.as_ref() != Some(prefix) {
+            self.session.snapshot = None;
+            self.session.prefix = Some(prefix.clone());
+        }
+        if let Some(unread) = &self.session.unread
+            && Instant::now() < unread.retry
+            && !asked_for
+        {
+            return Ok(Err(unread.clone()));
+        }
+        let is_due = self.session.read.is_none_or(|read| read.elapsed() >= interval);
+        if self.session.snapshot.is_some() && self.session.unread.is_none() && !is_due && !asked_for {
+            return Ok(Ok(SyncKind::Decision));
+        }
+        if asked_for {
+            self.session.retry_writes = None;
+        }
+        let started = Instant::now();
+        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let read = reporter
+            .during(gather::gather(
+                &services.okta,
+                &services.insightful,
+                prefix,
+                &|progress| {
+                    reporter.okta(progress);
+                },
+            ))
+            .await;
+        self.ctx.metrics.synced(read.is_ok(), started.elapsed());
+        match read {
+            Ok(snapshot) => {
+                tracing::info!(
+                    integration = %self.integration.name_any(),
+                    namespace = self.integration.namespace(),
+                    people = snapshot.people().len(),
+                    employees = snapshot.employees().len(),
+                    took = ?started.elapsed(),
+                    "read both services"
+                );
+                self.session.snapshot = Some(snapshot);
+                self.session.read = Some(Instant::now());
+                self.session.workforce_read = Some(Instant::now());
+                self.session.last_sync = Some(Timestamp::now());
+                self.session.unread = None;
+                if self.session.failures.is_empty() {
+                    self.session.reset_backoff();
+                }
+                Ok(Ok(SyncKind::Full))
+            }
+            Err(error) => Ok(Err(self.could_not_read(&error))),
+        }
+    }
+
+    /// Reads Insightful again if the last read is not fresh, since a plan that
+    /// is written must rest on what is there now.
+    async fn refresh(&mut self, services: &Services) -> Result<(), Unread> {
+        if self
+            .session
+            .workforce_read
+            .is_some_and(|read| read.elapsed() < FRESH_ENOUGH)
+        {
+            return Ok(());
+        }
+        match gather::gather_workforce(&services.insightful).await {
+            Ok(workforce) => {
+                if let Some(snapshot) = &mut self.session.snapshot {
+                    snapshot.replace_workforce(workforce);
+                }
+                self.session.workforce_read = Some(Instant::now());
+                Ok(())
+            }
+            Err(error) => Err(self.could_not_read(&error.into())),
+        }
+    }
+
+    fn could_not_read(&mut self, error: &GatherError) -> Unread {
+        let advice = error.advice();
+        let interval: Duration = self.integration.spec.sync.interval.into();
+        let wait = match advice {
+            Advice::Retry => self.session.backoff(),
+            Advice::WaitFor(wait) => wait,
+            Advice::AskAHuman => interval,
+        };
+        let why = Disconnected {
+            condition: match error {
+                GatherError::Okta(_) => conditions::OKTA_CONNECTED,
+                GatherError::Insightful(_) => conditions::INSIGHTFUL_CONNECTED,
+            },
+            reason: error.reason().to_owned(),
+            message: error.to_string(),
+            needs_somebody: advice == Advice::AskAHuman,
+        };
+        tracing::warn!(
+            integration = %self.integration.name_any(),
+            namespace = self.integration.namespace(),
+            reason = why.reason,
+            "{}", why.message
+        );
+        let unread = Unread {
+            why,
+            retry: Instant::now() + wait,
+        };
+        self.session.unread = Some(unread.clone());
+        unread
+    }
+
+    fn assess(&self, records: &Records, bindings: &BTreeMap<GroupId, Binding>) -> Assessment {
+        match &self.session.snapshot {
+            Some(snapshot) => Assessment::of(snapshot, &self.integration.spec, records, bindings),
+            None => Assessment::default(),
+        }
+    }
+
+    fn judge(&self, assessment: &Assessment, matches: &Matches) -> Verdict {
+        guard::judge(
+            assessment.plan.clone(),
+            &self.integration.spec,
+            &matches.records(),
+            &assessment.settled,
+        )
+    }
+
+    /// Whether a plan may be written and holds anything that does not wait for its next try.
+    fn is_worth_applying(&self, verdict: &Verdict) -> bool {
+        let Verdict::Cleared(plan) = verdict else {
+            return false;
+        };
+        let plan = plan.as_plan();
+        if self.session.is_resting() && self.session.broken_off.is_some() {
+            return false;
+        }
+        let resting = self.resting();
+        !plan.teams.is_empty() || plan.people().iter().any(|person| !resting.contains(*person))
+    }
+
+    /// People whose write failed a moment ago.
+    fn resting(&self) -> BTreeSet<PersonId> {
+        if self.session.is_resting() {
+            self.session.failures.keys().cloned().collect()
+        } else {
+            BTreeSet::new()
+        }
+    }
+
+    /// Makes the EmployeeMatches and writes what is to be said on them.
+    async fn preview(
+        &mut self,
+        assessment: &Assessment,
+        matches: &mut Matches,
+    ) -> Result<(), ReconcileError> {
+        let Some(snapshot) = &self.session.snapshot else {
+            return Ok(());
+        };
+        let concerned = assessment.plan.people();
+        self.session.failures.retain(|id, _| concerned.contains(id));
+        let created = matches
+            .ensure(assessment.settled.keys())
+            .await
+            .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
+        let records = matches.records();
+        let now = Timestamp::now();
+        let statuses = assessment
+            .settled
+            .keys()
+            .filter_map(|id| {
+                let object = matches.get(id)?;
+                let previous = object.status.clone().unwrap_or_default();
+                let said = match_status(
+                    id,
+                    snapshot,
+                    &self.integration.spec,
+                    assessment,
+                    records.get(id)?,
+                    self.session.failures.get(id),
+                    &previous,
+                    object.metadata.generation,
+                    now,
+                );
+                Some((id.clone(), said))
+            })
+            .collect();
+        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let written = reporter
+            .during(matches.write_statuses(statuses, |done, total| {
+                reporter.at(Step::WritingMatches, done, Some(total))
+            }))
+            .await
+            .map_err(ReconcileError::while_("writing the statuses of EmployeeMatches"))?;
+        if created + written > 0 {
+            tracing::info!(integration = %self.integration.name_any(), created, written, "wrote EmployeeMatches");
+        }
+        Ok(())
+    }
+
+    async fn apply(
+        &mut self,
+        plan: guard::ClearedPlan,
+        services: &Services,
+        matches: &mut Matches,
+        bindings: &mut BTreeMap<GroupId, Binding>,
+    ) -> (Outcome, Result<(), kube::Error>) {
+        let resting = self.resting();
+        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let Some(snapshot) = &mut self.session.snapshot else {
+            return (Outcome::default(), Ok(()));
+        };
+        let apply = Apply {
+            services,
+            matches,
+            snapshot,
+            bindings,
+            may_write: &|| self.ctx.may_write(self.integration),
+            suspended_means_left: self.integration.spec.okta.suspended == SuspendedPolicy::Deactivate,
+            resting: &resting,
+            on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
+        };
+        let (outcome, result) = reporter.during(apply.run(plan)).await;
+        self.ctx.metrics.wrote(outcome.done.writes, outcome.done.failed);
+        tracing::info!(
+            integration = %self.integration.name_any(),
+            namespace = self.integration.namespace(),
+            plan = outcome.done.plan,
+            writes = outcome.done.writes,
+            failed = outcome.done.failed,
+            completed = outcome.done.completed,
+            "applied"
+        );
+        self.session.failures.retain(|person, _| resting.contains(person));
+        self.session.failures.extend(outcome.failures.clone());
+        self.session.broken_off = outcome.disconnected.clone();
+        if !outcome.failures.is_empty() || outcome.disconnected.is_some() {
+            self.session.retry_writes = Some(Instant::now() + self.session.backoff());
+        } else if self.session.failures.is_empty() {
+            self.session.reset_backoff();
+            self.session.retry_writes = None;
+        }
+        if outcome.read_again {
+            self.session.read = None;
+        }
+        (outcome, result)
+    }
+
+    fn times(&self) -> Times {
+        let interval: Duration = self.integration.spec.sync.interval.into();
+        Times {
+            last_sync: self.session.last_sync,
+            next_sync: self
+                .session
+                .last_sync
+                .and_then(|last| last.checked_add(interval).ok()),
+        }
+    }
+
+    fn sync_request(&self) -> Option<&str> {
+        self.integration
+            .annotations()
+            .get(SYNC_REQUESTED_AT)
+            .map(String::as_str)
+    }
+
+    /// Until the next reconcile, if nothing else causes one; never at once, so
+    /// that nothing can spin.
+    fn next_look(&self, notification: Option<&status::Notification>) -> Duration {
+        let interval: Duration = self.integration.spec.sync.interval.into();
+        let since_read = self.session.read.map_or(interval, |read| read.elapsed());
+        let next_sync = interval.saturating_sub(since_read);
+        let retry = self
+            .session
+            .retry_writes
+            .map(|retry| retry.saturating_duration_since(Instant::now()));
+        let secrets = self
+            .session
+            .broken_off
+            .as_ref()
+            .filter(|why| why.needs_somebody)
+            .map(|_| SECRET_LOOK);
+        let notify =
+            matches!(notification, Some(status::Notification::Failed { .. })).then_some(notify::RETRY);
+        let looks = [retry, secrets, notify]
+            .into_iter()
+            .flatten()
+            .filter(|wait| !wait.is_zero());
+        looks
+            .chain([next_sync])
+            .min()
+            .unwrap_or(interval)
+            .max(SOONEST_LOOK)
+    }
+
+    /// The status as it stands: what was written last, else what the cluster has.
+    fn said(&self) -> OktaIntegrationStatus {
+        let said = self.session.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.clone()
+            .or_else(|| self.integration.status.clone())
+            .unwrap_or_default()
+    }
+
+    async fn report(&self, cycle: &Cycle<'_>) -> Result<(), ReconcileError> {
+        let before = self.said();
+        let generation = self.integration.metadata.generation;
+        let after = integration_status(
+            &before,
+            &self.integration.spec,
+            generation,
+            self.sync_request(),
+            cycle,
+            Timestamp::now(),
+        );
+        integrations::write_status(self.ctx, self.integration, &self.session.said, &after)
+            .await
+            .map_err(ReconcileError::while_("writing the integration's status"))?;
+        events::of_transition(self.ctx, self.integration, &before, &after).await;
+        Ok(())
+    }
+}
+
+fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntry {
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    let took = Timestamp::now().duration_since(started).unsigned_abs();
+    HistoryEntry {
+        start_time: Time(started),
+        duration: Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)).into(),
+        kind,
+        result: if outcome.done.completed && outcome.done.failed == 0 {
+            CycleResult::Applied
+        } else {
+            CycleResult::PartlyApplied
+        },
+        plan: outcome.done.plan.clone(),
+        writes: count(outcome.done.writes),
+        failed: count(outcome.done.failed),
+    }
+}
