@@ -245,8 +245,10 @@ async fn a_fault_meets_only_what_it_names_and_only_so_often() {
     let okta = Okta::start(&acme);
     let authorization = format!("SSWS {}", okta.token());
     let status = async |path: &str| {
-        call(Method::GET, &(okta.url() + path), &authorization, None)
+        let request = client().get(okta.url() + path);
+        send(request.header("authorization", &authorization))
             .await
+            .unwrap()
             .status
     };
     let members = format!("/api/v1/groups/{}/users", acme.group("Sales"));
