@@ -1,5 +1,11 @@
 //! Faults meet the requests that they name, with both services.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod calls;
 
 use std::time::{Duration, Instant};

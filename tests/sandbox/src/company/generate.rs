@@ -127,16 +127,9 @@ impl Generator {
 
     /// A team's number; the first are much larger than the last.
     fn any_team(&mut self) -> usize {
-        let share = self.random.f64();
+        let share = self.random.usize(..1000);
         // The cube gives the largest of 100 teams a fifth of the people.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "within the list"
-        )]
-        let number = (share.powi(3) * self.teams.len() as f64) as usize;
-        number
+        share.pow(3) * self.teams.len() / 1000_usize.pow(3)
     }
 
     fn add_person(&mut self) {

@@ -1,5 +1,11 @@
 //! The Insightful emulator holds what is known of Insightful's API.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod account;
 #[path = "../calls/mod.rs"]
 mod calls;

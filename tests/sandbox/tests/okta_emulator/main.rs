@@ -1,5 +1,11 @@
 //! The Okta emulator holds Okta's contract.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
 mod access;
 #[path = "../calls/mod.rs"]
 mod calls;
