@@ -121,6 +121,7 @@ impl Journal {
     }
 
     /// Waits until the entries meet a condition, and gives them.
+    /// The condition is asked at each request and must not use the journal itself.
     ///
     /// # Errors
     /// [`NotSeen`], with the requests that were made instead, after `timeout`.
@@ -133,9 +134,11 @@ impl Journal {
         let met = async {
             loop {
                 changed.mark_unchanged();
-                let entries = self.entries();
-                if condition(&entries) {
-                    return entries;
+                {
+                    let entries = self.lock();
+                    if condition(&entries.kept) {
+                        return entries.kept.clone();
+                    }
                 }
                 if changed.changed().await.is_err() {
                     std::future::pending::<()>().await;

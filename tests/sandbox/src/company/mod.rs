@@ -2,6 +2,7 @@
 
 mod acme;
 mod generate;
+mod names;
 pub(crate) mod records;
 
 use std::collections::BTreeMap;

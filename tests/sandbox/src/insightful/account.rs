@@ -1,6 +1,6 @@
 //! The account's state, and what others do to it in the web app.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -206,7 +206,7 @@ impl Account {
     pub fn delete_team(&mut self, team: &str) {
         let id = self.team_id(team);
         self.teams.remove(&id);
-        self.set_members(&id, &[]);
+        self.set_members(&id, &BTreeSet::new());
     }
 
     pub(super) fn has_team(&self, id: &str) -> bool {
@@ -255,7 +255,7 @@ impl Account {
     }
 
     /// Makes these the team's only employees; the others fall back to the default team.
-    pub(super) fn set_members(&mut self, team: &str, employees: &[String]) {
+    pub(super) fn set_members(&mut self, team: &str, employees: &BTreeSet<String>) {
         let default = self.teams.iter().find(|(_, team)| team["default"] == true);
         let default = default.map(|(id, _)| id.clone()).unwrap_or_default();
         for (id, employee) in &mut self.employees {

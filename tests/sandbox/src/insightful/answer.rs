@@ -1,5 +1,6 @@
 //! The endpoints.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -280,7 +281,7 @@ impl State {
         self.team(id)?;
         let mut body = check::body(body, &TEAM_CHANGE)?;
         if let Some(Value::Array(employees)) = body.remove("employees") {
-            let employees: Vec<String> = employees
+            let employees: BTreeSet<String> = employees
                 .iter()
                 .filter_map(Value::as_str)
                 .map(str::to_owned)

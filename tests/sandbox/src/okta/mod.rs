@@ -6,6 +6,7 @@
 mod answer;
 mod auth;
 mod limits;
+mod lists;
 mod org;
 mod pages;
 mod query;
