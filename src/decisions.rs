@@ -312,7 +312,7 @@ impl<'a> Claims<'a> {
 
     /// Who has each employee that is not free; a decision outranks a match in force.
     fn bound(&self) -> BTreeMap<EmployeeId, PersonId> {
-        let held = self.held.iter().map(|(employee, people)| (employee, people));
+        let held = self.held.iter();
         let decided = self.decided.iter().map(|(employee, people)| (*employee, people));
         held.chain(decided)
             .filter_map(|(employee, people)| Some((employee.clone(), (*people.first()?).clone())))

@@ -820,11 +820,11 @@ impl Planner<'_> {
                         !self.snapshot.employees().values().any(|other| {
                             other.id != employee.id && other.email.eq_ignore_ascii_case(&email.to)
                         });
-                    if free {
-                        Ok(restore.email = Some(email))
-                    } else {
-                        Err(NotRestored::NoLongerFree)
+                    if !free {
+                        return Err(NotRestored::NoLongerFree);
                     }
+                    restore.email = Some(email);
+                    Ok(())
                 }),
                 Field::Team => text(employee.team.as_str()).and_then(|team| {
                     let target = TeamTarget::Existing(team.to.as_str().into());

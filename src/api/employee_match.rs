@@ -1,5 +1,8 @@
 //! `EmployeeMatch`: one Okta person, and which Insightful employee they are.
-#![expect(clippy::duplicated_attributes, reason = "each printer column has a type and a path")]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printer column has a type and a path"
+)]
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};

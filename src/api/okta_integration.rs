@@ -1,5 +1,8 @@
 //! `OktaIntegration`: one Okta org kept in step with one Insightful account.
-#![expect(clippy::duplicated_attributes, reason = "each printer column has a type and a path")]
+#![expect(
+    clippy::duplicated_attributes,
+    reason = "each printer column has a type and a path"
+)]
 
 use k8s_openapi::apimachinery::pkg::{
     apis::meta::v1::{Condition, Time},

@@ -216,7 +216,7 @@ impl Run<'_> {
             title,
         } = creation;
         let Some(team) = self.team_id(&team) else {
-            return Ok(self.team_is_missing(person));
+            return self.team_is_missing(person);
         };
         // A creation on record as pending is not begun again: only a read that
         // shows no such employee takes it off the record.
@@ -306,7 +306,7 @@ impl Run<'_> {
             None => None,
             Some(replace) => match self.team_id(&replace.to) {
                 Some(id) => Some((id, replace)),
-                None => return Ok(self.team_is_missing(person)),
+                None => return self.team_is_missing(person),
             },
         };
         let body = EmployeeUpdate {
@@ -381,7 +381,7 @@ impl Run<'_> {
             left,
         } = restore;
         let team = match team.map(|replace| self.team_id(&replace.to)) {
-            Some(None) => return Ok(self.team_is_missing(person)),
+            Some(None) => return self.team_is_missing(person),
             Some(Some(id)) => Some(id),
             None => None,
         };
@@ -567,7 +567,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn team_is_missing(&mut self, person: PersonId) {
+    fn team_is_missing(&mut self, person: PersonId) -> Result<(), Stop> {
         self.outcome.done.failed += 1;
         let message = "the team could not be created: see the integration's conditions".to_owned();
         self.outcome.failures.insert(
@@ -577,6 +577,7 @@ impl Run<'_> {
                 message,
             },
         );
+        Ok(())
     }
 
     fn wrote(&mut self) {
