@@ -1,0 +1,12 @@
+//! The life of an integration, on a real API server, under the RBAC that the
+//! chart gives, against the strict emulators. The modules read like the story:
+//! each test is one default case and a small change.
+
+mod activate;
+mod edit;
+mod finish;
+mod leave;
+mod many;
+mod review;
+mod trouble;
+mod world;
