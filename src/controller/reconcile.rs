@@ -165,13 +165,7 @@ impl Reconcile<'_> {
         );
         let history =
             (outcome.done.writes + outcome.done.failed > 0).then(|| history(kind, &outcome, started));
-        let notification = notify::tell(
-            self.ctx,
-            self.integration,
-            &self.said(),
-            applied.then_some(&outcome.done),
-        )
-        .await;
+        let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
         let records = matches.records();
         let snapshot = self.session.snapshot.clone();
         let Some(snapshot) = snapshot.as_ref() else {
@@ -193,7 +187,9 @@ impl Reconcile<'_> {
         .await?;
         events::of_outcome(self.ctx, self.integration, matches, &outcome).await;
         // An apply can make room for more: an employee let go is somebody else's.
-        let more = applied && self.is_worth_applying(&verdict);
+        // And a plan that is applied now is told of once its status stands.
+        let more =
+            applied && (self.is_worth_applying(&verdict) || notify::is_due(self.integration, &self.said()));
         Ok(Action::requeue(if more {
             SOONEST_LOOK
         } else {

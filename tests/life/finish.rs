@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use okta_insightful_operator::api::{EmployeeMatchStatus, Field, MatchState, Phase, TeamState, conditions};
+use sandbox::webhook::Webhook;
 use serde_json::{Value, json};
 
 use crate::world::{World, open_guard};
@@ -272,4 +273,52 @@ async fn who_has_nobody_is_invited_by_policy() {
         "into the team that was created a moment before"
     );
     world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_told_once_for_each_completed_plan() {
+    let webhook = Webhook::start();
+    let world = World::prepared().await;
+    world.write_secret("chat", "url", &webhook.url()).await;
+    let mut spec = open_guard();
+    spec["notify"] = json!({ "webhook": { "urlSecretRef": { "name": "chat", "key": "url" } } });
+    world.activate(spec).await;
+    world.wait_for_phase(Phase::Review).await;
+    assert!(webhook.received().is_empty());
+
+    webhook.refuse_next(1, 503);
+    world.finish().await;
+    world
+        .wait_for_condition(conditions::NOTIFIED, "True", "Told")
+        .await;
+    let [message] = webhook.received().try_into().unwrap();
+    let status = world.status().await;
+    assert_eq!(message["plan"], json!(status.last_applied_plan));
+    assert_eq!(message["writes"], status.history[0].writes);
+    assert!(
+        message["text"].as_str().unwrap().contains("the plan is applied"),
+        "{message}"
+    );
+    world.idle_sync_writes_nothing().await;
+    assert_eq!(webhook.received().len(), 1, "an idle sync tells nothing");
+
+    // A receiver that is down for long: said in a condition, without its address, and told later.
+    webhook.refuse_next(2, 500);
+    world
+        .okta
+        .edit(|org| org.set_title("jane.doe", Some("Principal Engineer")));
+    world.sync().await;
+    let failed = world
+        .wait_for_condition(conditions::NOTIFIED, "False", "WebhookFailed")
+        .await;
+    assert!(
+        failed.contains("500") && !failed.contains("127.0.0.1"),
+        "{failed}"
+    );
+    world.wait_for_event("WebhookFailed").await;
+    world.sync().await;
+    world
+        .wait_for_condition(conditions::NOTIFIED, "True", "Told")
+        .await;
+    assert_eq!(webhook.received().len(), 2);
 }
