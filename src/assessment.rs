@@ -6,8 +6,8 @@ use crate::{
     api::{FieldChange, OktaIntegrationSpec, OktaIntegrationStatus, TeamState},
     decisions::{self, Records, Settled, Standing},
     plan::{self, Plan},
-    snapshot::{GroupId, PersonId, Snapshot},
-    teams::{self, Binding, DerivedTeams},
+    snapshot::{PersonId, Snapshot},
+    teams::{self, Binding, Bindings, DerivedTeams},
     trouble::Trouble,
 };
 
@@ -32,7 +32,7 @@ impl Assessment {
         snapshot: &Snapshot,
         spec: &OktaIntegrationSpec,
         records: &Records,
-        bindings: &BTreeMap<GroupId, Binding>,
+        bindings: &Bindings,
     ) -> Self {
         let teams = teams::derive(snapshot, &spec.okta.group_prefix, bindings);
         let settled = decisions::settle(snapshot, spec, &teams, records);
@@ -58,22 +58,24 @@ impl Assessment {
     }
 }
 
-/// The teams that are bound to their groups' ids. They are from the first
+/// What the status says of the groups' teams. They are bound from the first
 /// apply on; until then an admin may still rename either side.
-pub fn bindings(status: &OktaIntegrationStatus) -> BTreeMap<GroupId, Binding> {
-    if status.last_applied_time.is_none() {
-        return BTreeMap::new();
+pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
+    let mut bindings = Bindings::default();
+    for team in &status.teams {
+        let group = team.group_id.as_str().into();
+        if team.pending.is_some() {
+            bindings.pending.insert(group);
+        } else if let (Some(id), Some(_)) = (&team.team_id, &status.last_applied_time) {
+            let created = team.state == TeamState::Created;
+            bindings.bound.insert(
+                group,
+                Binding {
+                    team: id.as_str().into(),
+                    created,
+                },
+            );
+        }
     }
-    status
-        .teams
-        .iter()
-        .filter_map(|team| {
-            let id = team.team_id.as_deref()?;
-            let binding = Binding {
-                team: id.into(),
-                created: team.state == TeamState::Created,
-            };
-            Some((team.group_id.as_str().into(), binding))
-        })
-        .collect()
+    bindings
 }

@@ -9,9 +9,9 @@ use crate::{
         Complete, Employee, EmployeeId, OktaStatus, Person, PersonId, SharedSettings, Snapshot, Team,
         TeamGroup, Workforce,
     },
+    teams::Bindings,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use std::collections::BTreeMap;
 
 /// See the module. Teams are `Default` and whatever [`team`](Self::team) adds.
 pub struct Example {
@@ -151,6 +151,6 @@ impl Example {
     }
 
     pub fn assess(&self) -> Assessment {
-        Assessment::of(&self.snapshot(), &self.spec, &self.records, &BTreeMap::new())
+        Assessment::of(&self.snapshot(), &self.spec, &self.records, &Bindings::default())
     }
 }

@@ -86,6 +86,27 @@ impl Breach {
         }
     }
 
+    /// Whom the writes beyond the bound concern.
+    pub fn people<'a>(&self, plan: &'a Plan) -> Vec<&'a PersonId> {
+        match self {
+            Self::Deactivations(_) => plan.deactivations.iter().map(|write| &write.person).collect(),
+            Self::TeamMoves(_) => plan
+                .updates
+                .iter()
+                .filter(|write| write.team.is_some())
+                .map(|write| &write.person)
+                .collect(),
+            Self::EmailChanges(_) => plan
+                .updates
+                .iter()
+                .filter(|write| write.email.is_some())
+                .map(|write| &write.person)
+                .collect(),
+            Self::Relinks(_) => plan.releases.keys().collect(),
+            Self::PeopleMissing { .. } | Self::EveryPlan => Vec::new(),
+        }
+    }
+
     /// In words.
     pub fn message(&self) -> String {
         match self {

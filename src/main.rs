@@ -88,6 +88,10 @@ struct Run {
         value_name = "ADDRESS"
     )]
     metrics_address: SocketAddr,
+    /// Elect the replica that writes by a Lease in this namespace. Without it,
+    /// this is taken for the only replica.
+    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    lease_namespace: Option<String>,
     /// How log lines are written; what is logged is set by RUST_LOG.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -202,6 +206,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         addresses,
         watch_namespaces,
         metrics_address,
+        lease_namespace,
         log_format,
     } = arguments;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -216,6 +221,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         allowed: addresses.into(),
         namespaces: watch_namespaces,
         metrics_address,
+        lease_namespace,
     };
     controller::run(settings).await.map_err(|error| error.to_string())
 }

@@ -346,9 +346,38 @@ impl Plan {
 }
 
 impl Restore {
+    /// The fields that are given back.
+    pub fn given_back(&self) -> Vec<Field> {
+        let fields = [
+            (Field::Name, self.name.is_some()),
+            (Field::Email, self.email.is_some()),
+            (Field::Team, self.team.is_some()),
+        ];
+        fields
+            .into_iter()
+            .filter_map(|(field, is)| is.then_some(field))
+            .collect()
+    }
+
+    /// What will be given back and what will not, for people to read.
+    pub fn announcement(&self) -> String {
+        let fields: Vec<String> = self.given_back().iter().map(ToString::to_string).collect();
+        let mut parts = vec![if fields.is_empty() {
+            format!("employee {} gets nothing back", self.employee)
+        } else {
+            format!("employee {} gets back {}", self.employee, fields.join(", "))
+        }];
+        parts.extend(
+            self.left
+                .iter()
+                .map(|(field, why)| format!("{field} stays: {}", why.message())),
+        );
+        parts.join("; ")
+    }
+
     /// Whether anything is given back at all.
     pub fn writes(&self) -> bool {
-        self.name.is_some() || self.email.is_some() || self.team.is_some()
+        !self.given_back().is_empty()
     }
 }
 

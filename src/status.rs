@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use crate::{
     api::{
         CandidateStatus, EmployeeMatchStatus, EmployeeSummary, HistoryEntry, MatchState, OktaIntegrationSpec,
-        OktaIntegrationStatus, PeopleCounts, PersonSummary, Phase, ProposalKind, ProposalStatus,
-        SuspendedPolicy, TeamStatus, Webhook,
+        OktaIntegrationStatus, Pending, PeopleCounts, PersonSummary, Phase, ProposalKind, ProposalStatus,
+        SuspendedPolicy, TeamState, TeamStatus, Webhook,
         conditions::{self, Fact},
     },
     assessment::Assessment,
@@ -122,7 +122,15 @@ pub fn match_status(
         .or_else(|| Some(settled?.proposal.as_ref()?.best()?.employee.clone()))
         .and_then(|id| snapshot.employees().get(&id))
         .map(|employee| employee_summary(employee, snapshot));
-    let ready = ready(id, state, assessment, record, failure, changes.len());
+    let mut ready = ready(id, state, assessment, record, failure, changes.len());
+    for restore in assessment
+        .plan
+        .restores
+        .iter()
+        .filter(|restore| restore.person == *id)
+    {
+        ready.message = format!("{}; next: {}", ready.message, restore.announcement());
+    }
     EmployeeMatchStatus {
         observed_generation: generation,
         state: Some(state),
@@ -134,6 +142,7 @@ pub fn match_status(
         change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
         changes,
         applied: record.applied.clone(),
+        taken_back: previous.taken_back.clone(),
         pending: record.pending.clone(),
         conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),
     }
@@ -337,15 +346,32 @@ pub struct Times {
     pub next_sync: Option<Timestamp>,
 }
 
+/// The integration that a status is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
+    /// The sync that was asked for by annotation.
+    pub sync_request: Option<&'a str>,
+}
+
 /// The status of the integration. `previous` is what stands there now.
 pub fn integration_status(
     previous: &OktaIntegrationStatus,
     spec: &OktaIntegrationSpec,
-    generation: Option<i64>,
-    sync_request: Option<&str>,
+    about: About<'_>,
     cycle: &Cycle<'_>,
     now: Timestamp,
 ) -> OktaIntegrationStatus {
+    let About {
+        generation,
+        sync_request,
+        ..
+    } = about;
     let mut status = OktaIntegrationStatus {
         observed_generation: generation,
         progress: None,
@@ -365,7 +391,7 @@ pub fn integration_status(
         Cycle::Unread(broken) => unread(previous, broken),
         Cycle::Known(known) => {
             describe(&mut status, known, spec, now);
-            known_facts(&status, known, spec, previous)
+            known_facts(&status, known, spec, previous, about)
         }
     };
     status.phase = Some(phase(cycle, spec));
@@ -499,7 +525,19 @@ fn describe(
         notification,
         ..
     } = known;
+    let pending = std::mem::take(&mut status.teams)
+        .into_iter()
+        .filter_map(|team| Some((team.group_id, team.pending?)));
+    let mut pending: BTreeMap<String, Pending> = pending.collect();
     status.teams = team_statuses(snapshot, assessment);
+    // A creation stays on record until a read shows the team.
+    for team in status
+        .teams
+        .iter_mut()
+        .filter(|team| team.state == TeamState::New)
+    {
+        team.pending = pending.remove(&team.group_id);
+    }
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     if let Some(last) = times.last_sync {
@@ -541,6 +579,7 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             state: team.state,
             members: members.get(&team.group).copied().unwrap_or(0),
             message: team.note.clone(),
+            pending: None,
         })
         .collect();
     teams.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));
@@ -579,6 +618,7 @@ fn known_facts(
     known: &Known<'_>,
     spec: &OktaIntegrationSpec,
     previous: &OktaIntegrationStatus,
+    about: About<'_>,
 ) -> Vec<Fact> {
     let plan = &known.assessment.plan;
     let counts = status.people.unwrap_or_default();
@@ -604,7 +644,7 @@ fn known_facts(
     } else {
         Fact::new(conditions::REVIEW_REQUIRED, false, "NothingToReview", "")
     });
-    facts.push(held_fact(plan, known, spec));
+    facts.push(held_fact(plan, known, spec, about));
     facts.push(finalized_fact(status, known, spec));
     if let Some(notify) = &spec.notify {
         let Webhook { url_secret_ref: _ } = &notify.webhook;
@@ -675,26 +715,50 @@ fn healthy_facts(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec) -> 
     facts
 }
 
-fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec) -> Fact {
+/// How many of the people concerned a condition names.
+const MOST_NAMES: usize = 3;
+
+fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec, about: About<'_>) -> Fact {
     let Some(first) = known.breaches.first() else {
         return Fact::new(conditions::HELD, false, "WithinGuard", "");
     };
-    let why: Vec<String> = known.breaches.iter().map(Breach::message).collect();
+    let why = known.breaches.iter().map(|breach| {
+        let names = names(&breach.people(plan), known.snapshot);
+        if names.is_empty() {
+            breach.message()
+        } else {
+            format!("{} ({names})", breach.message())
+        }
+    });
+    let why = why.collect::<Vec<_>>().join("; ");
     let hash = plan.hash();
+    let About { namespace, name, .. } = about;
+    let ways = format!(
+        "To see all: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. To let exactly this plan through: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
+    );
     let message = if known.held {
-        format!(
-            "nothing is written: {}. To let exactly this plan through: kubectl patch oi NAME --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'",
-            why.join("; ")
-        )
+        format!("nothing is written: {why}. {ways}")
     } else if spec.approved_plan.as_ref() == Some(&hash) {
-        format!("approved: {}", why.join("; "))
+        format!("approved: {why}")
     } else {
-        format!(
-            "the Finish would be held: {}. spec.approvedPlan {hash} lets exactly this plan through",
-            why.join("; ")
-        )
+        format!("the Finish would be held: {why}. {ways}")
     };
     Fact::new(conditions::HELD, known.held, first.reason(), message)
+}
+
+/// The first few of these people, and how many there are beyond.
+fn names(people: &[&PersonId], snapshot: &Snapshot) -> String {
+    let named = people.iter().take(MOST_NAMES).map(|id| {
+        snapshot
+            .people()
+            .get(*id)
+            .map_or_else(|| id.to_string(), crate::snapshot::Person::display_name)
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    match people.len().saturating_sub(MOST_NAMES) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 fn finalized_fact(status: &OktaIntegrationStatus, known: &Known<'_>, spec: &OktaIntegrationSpec) -> Fact {

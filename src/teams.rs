@@ -17,6 +17,15 @@ pub struct Binding {
     pub created: bool,
 }
 
+/// What earlier applies left of the groups' teams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    /// The teams of groups that were applied.
+    pub bound: BTreeMap<GroupId, Binding>,
+    /// Groups whose team was being created when the answer was lost.
+    pub pending: BTreeSet<GroupId>,
+}
+
 /// What a team group stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivedTeam {
@@ -42,12 +51,13 @@ pub type DerivedTeams = BTreeMap<GroupId, DerivedTeam>;
 /// either is called now: a team is bound to its group's id. Any other is matched
 /// by equal name with the prefix taken off; a name that two groups or two teams
 /// have is a conflict.
-pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &BTreeMap<GroupId, Binding>) -> DerivedTeams {
+pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> DerivedTeams {
     let mut teams_by_name: BTreeMap<&str, Vec<&Team>> = BTreeMap::new();
     for team in snapshot.teams().values() {
         teams_by_name.entry(&team.name).or_default().push(team);
     }
     let bound: BTreeMap<&GroupId, (&Binding, &Team)> = bindings
+        .bound
         .iter()
         .filter_map(|(group, binding)| Some((group, (binding, snapshot.teams().get(&binding.team)?))))
         .collect();
@@ -65,7 +75,13 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &BTreeMap<GroupId, Bi
                 Some((binding, team)) => bound_team(group, name, binding, team),
                 None => {
                     let same_name = teams_by_name.get(name).map_or(&[][..], Vec::as_slice);
-                    unbound_team(group, name, groups_by_name[name], same_name)
+                    unbound_team(
+                        group,
+                        name,
+                        groups_by_name[name],
+                        same_name,
+                        bindings.pending.contains(&group.id),
+                    )
                 }
             };
             (group.id.clone(), derived)
@@ -93,7 +109,14 @@ fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Tea
     }
 }
 
-fn unbound_team(group: &TeamGroup, name: &str, groups: usize, same_name: &[&Team]) -> DerivedTeam {
+/// `pending`: whether a team of this name that is found is the one we asked for.
+fn unbound_team(
+    group: &TeamGroup,
+    name: &str,
+    groups: usize,
+    same_name: &[&Team],
+    pending: bool,
+) -> DerivedTeam {
     let (state, team, note) = match same_name {
         _ if name.is_empty() => (
             TeamState::Conflict,
@@ -108,6 +131,7 @@ fn unbound_team(group: &TeamGroup, name: &str, groups: usize, same_name: &[&Team
             )),
         ),
         [] => (TeamState::New, None, None),
+        [team] if pending => (TeamState::Created, Some(team.id.clone()), None),
         [team] => (TeamState::Existing, Some(team.id.clone()), None),
         several => (
             TeamState::Conflict,
@@ -246,7 +270,7 @@ mod tests {
             ],
             &[("t1", "Sales"), ("t2", "ops"), ("t3", "Double"), ("t4", "Double")],
         );
-        let teams = derive(&snapshot, "P_", &BTreeMap::new());
+        let teams = derive(&snapshot, "P_", &Bindings::default());
         let seen: Vec<_> = teams.values().map(|t| (t.name.as_str(), t.state)).collect();
         assert_eq!(
             seen,
@@ -261,6 +285,24 @@ mod tests {
         );
     }
 
+    fn bound(group: &str, binding: Binding) -> Bindings {
+        Bindings {
+            bound: BTreeMap::from([(group.into(), binding)]),
+            pending: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn a_team_whose_creation_lost_its_answer_is_found_by_its_name() {
+        let snapshot = snapshot(&[("g1", "P_Sales")], &[("t1", "Sales")]);
+        let pending = Bindings {
+            bound: BTreeMap::new(),
+            pending: ["g1".into()].into(),
+        };
+        let team = derive(&snapshot, "P_", &pending).remove(&"g1".into()).unwrap();
+        assert_eq!((team.state, team.team), (TeamState::Created, Some("t1".into())));
+    }
+
     #[test]
     fn a_bound_team_survives_a_rename_on_either_side() {
         let snapshot = snapshot(&[("g1", "P_Sales EMEA")], &[("t1", "Sales")]);
@@ -268,7 +310,7 @@ mod tests {
             team: "t1".into(),
             created: true,
         };
-        let teams = derive(&snapshot, "P_", &BTreeMap::from([("g1".into(), binding)]));
+        let teams = derive(&snapshot, "P_", &bound("g1", binding));
         let team = &teams[&"g1".into()];
         assert_eq!((team.name.as_str(), team.state), ("Sales", TeamState::Created));
         assert!(team.note.as_ref().unwrap().contains("Sales EMEA"));
@@ -277,7 +319,7 @@ mod tests {
             team: "t9".into(),
             created: false,
         };
-        let teams = derive(&snapshot, "P_", &BTreeMap::from([("g1".into(), gone)]));
+        let teams = derive(&snapshot, "P_", &bound("g1", gone));
         assert_eq!(teams[&"g1".into()].state, TeamState::New);
     }
 
@@ -293,7 +335,7 @@ mod tests {
             ],
             &[("t1", "A"), ("t2", "B")],
         );
-        let teams = derive(&snapshot, "P_", &BTreeMap::new());
+        let teams = derive(&snapshot, "P_", &Bindings::default());
         let of = |id: &str| TeamChoice::Of(id.into());
         let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
         for (groups, precedence, create, present, expected) in [

@@ -149,6 +149,9 @@ pub struct EmployeeMatchStatus {
     /// The match in force, with what it replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
+    /// The match that was taken back last: what was given back, and what was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
     /// A write that cannot be repeated and whose outcome is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
@@ -350,6 +353,33 @@ pub struct AppliedField {
     pub after: String,
 }
 
+/// A match that was taken back.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenBack {
+    /// The employee that was let go.
+    pub employee_id: String,
+    /// When.
+    pub time: Time,
+    /// The fields that hold again what they held before the match.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub given_back: Vec<Field>,
+    /// The fields that were left as they are, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub left: Vec<FieldLeft>,
+}
+
+/// A field that was not given back.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+pub struct FieldLeft {
+    /// Which.
+    pub field: Field,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// A write that cannot be repeated.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -364,6 +394,8 @@ pub struct Pending {
 pub enum PendingOperation {
     /// An invitation.
     CreateEmployee,
+    /// A new team.
+    CreateTeam,
 }
 
 /// The name of a person's EmployeeMatch: `<integration>-<lower-case Okta

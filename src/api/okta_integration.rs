@@ -11,6 +11,8 @@ use k8s_openapi::apimachinery::pkg::{
 use kube::{CustomResource, KubeSchema, core::Duration};
 use serde::{Deserialize, Serialize};
 
+use super::Pending;
+
 /// What an admin asks for: which Okta org, which Insightful account, and how
 /// far the operator may go.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -522,6 +524,9 @@ pub struct TeamStatus {
     /// What is wrong, where the state alone does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Its creation, from before it was asked for until it is known to exist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
 }
 
 /// Whether Insightful has the team.

@@ -9,17 +9,19 @@ use std::{
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::matches::Matches;
+use super::matches::{Matches, is_conflict};
 use crate::{
-    api::{Applied, AppliedField, Decision, Field, Pending, PendingOperation, conditions},
+    api::{
+        Applied, AppliedField, Decision, Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions,
+    },
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
     okta::OktaError,
     plan::{Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
     services::Services,
-    snapshot::{Employee, EmployeeId, GroupId, PersonId, Snapshot, TeamId},
+    snapshot::{Employee, EmployeeId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
-    teams::Binding,
+    teams::{Binding, Bindings},
     transport::Advice,
 };
 
@@ -28,6 +30,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(90);
 
 /// The wait where Insightful does not say how long.
 const USUAL_WAIT: Duration = Duration::from_secs(15);
+
+/// More failures than this, and than writes that took effect, end the apply:
+/// something is wrong with more than single people.
+const MOST_FAILED: usize = 5;
 
 /// So many writes in a row without an answer mean that Insightful is down.
 const MOST_LOST_IN_A_ROW: usize = 3;
@@ -45,7 +51,7 @@ pub struct Outcome {
     /// both services must be read before the next plan.
     pub read_again: bool,
     /// What was given back, and what was not, by person.
-    pub restored: BTreeMap<PersonId, String>,
+    pub taken_back: BTreeMap<PersonId, TakenBack>,
 }
 
 /// Why an apply cannot go on.
@@ -60,7 +66,12 @@ enum Stop {
 
 impl From<kube::Error> for Stop {
     fn from(error: kube::Error) -> Self {
-        Self::Kubernetes(error)
+        // A decision that was changed under way asks for another plan.
+        if is_conflict(&error) {
+            Self::LeaveTaken
+        } else {
+            Self::Kubernetes(error)
+        }
     }
 }
 
@@ -73,7 +84,7 @@ pub struct Apply<'a> {
     /// What both services said; takes what Insightful answers.
     pub snapshot: &'a mut Snapshot,
     /// The groups' teams; takes those that are created.
-    pub bindings: &'a mut BTreeMap<GroupId, Binding>,
+    pub bindings: &'a mut Bindings,
     /// Asked before each outside write: whether it still may be made.
     pub may_write: &'a (dyn Fn() -> bool + Send + Sync),
     /// Whether a SUSPENDED person has left.
@@ -196,7 +207,7 @@ impl Run<'_> {
             }
         };
         self.wrote();
-        self.apply.bindings.insert(
+        self.apply.bindings.bound.insert(
             group,
             Binding {
                 team: created.id.clone(),
@@ -404,10 +415,10 @@ impl Run<'_> {
             title: None,
             team: team.and_then(|replace| self.team_id(&replace.to)),
         };
-        let given_back: Vec<&str> = [
-            body.name.as_ref().map(|_| "name"),
-            body.email.as_ref().map(|_| "email"),
-            body.team.as_ref().map(|_| "team"),
+        let given_back: Vec<Field> = [
+            body.name.as_ref().map(|_| Field::Name),
+            body.email.as_ref().map(|_| Field::Email),
+            body.team.as_ref().map(|_| Field::Team),
         ]
         .into_iter()
         .flatten()
@@ -418,18 +429,22 @@ impl Run<'_> {
             };
             self.apply.snapshot.replace_employee(answer);
         }
-        self.release(&person, |id| id == employee.as_str()).await?;
-        let mut told = vec![if given_back.is_empty() {
-            format!("employee {employee}: nothing to give back")
-        } else {
-            format!("employee {employee}: gave back {}", given_back.join(", "))
-        }];
-        told.extend(
-            left.iter()
-                .map(|(field, why)| format!("left {field} as it is: {}", why.message())),
-        );
-        self.outcome.restored.insert(person, told.join("; "));
-        Ok(())
+        let taken_back = TakenBack {
+            employee_id: employee.to_string(),
+            time: Time(Timestamp::now()),
+            given_back,
+            left: left
+                .into_iter()
+                .map(|(field, why)| FieldLeft {
+                    field,
+                    reason: why.message().to_owned(),
+                })
+                .collect(),
+        };
+        self.outcome.taken_back.insert(person.clone(), taken_back.clone());
+        self.edit_status(&person, |status| status.taken_back = Some(taken_back))
+            .await?;
+        self.release(&person, |id| id == employee.as_str()).await
     }
 
     async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {
@@ -595,6 +610,17 @@ impl Run<'_> {
                 return Err(Stop::Disconnected(insightful_broke(error)));
             }
         }
+        let Done { writes, failed, .. } = self.outcome.done;
+        if failed > MOST_FAILED && failed > writes {
+            return Err(Stop::Disconnected(Disconnected {
+                condition: conditions::INSIGHTFUL_CONNECTED,
+                reason: "TooManyFailures".to_owned(),
+                message: format!(
+                    "{failed} writes failed and {writes} took effect: the rest waits. The last: {error}"
+                ),
+                needs_somebody: false,
+            }));
+        }
         Ok(())
     }
 
@@ -620,7 +646,12 @@ impl Run<'_> {
     fn team_id(&self, target: &TeamTarget) -> Option<TeamId> {
         match target {
             TeamTarget::Existing(id) => Some(id.clone()),
-            TeamTarget::Created(group) => self.apply.bindings.get(group).map(|binding| binding.team.clone()),
+            TeamTarget::Created(group) => self
+                .apply
+                .bindings
+                .bound
+                .get(group)
+                .map(|binding| binding.team.clone()),
         }
     }
 

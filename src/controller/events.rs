@@ -85,17 +85,22 @@ fn review_note(status: &OktaIntegrationStatus) -> String {
 
 /// Tells, on the matches concerned, what an apply gave back or could not write.
 pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &Matches, outcome: &Outcome) {
-    for (person, note) in &outcome.restored {
+    for (person, taken_back) in &outcome.taken_back {
         if let Some(object) = matches.get(person) {
-            publish(
-                ctx,
-                object,
-                EventType::Normal,
-                "MatchTakenBack",
-                "Apply",
-                note.clone(),
-            )
-            .await;
+            let fields = taken_back
+                .given_back
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>();
+            let mut note = format!(
+                "employee {} was given back: {}",
+                taken_back.employee_id,
+                fields.join(", ")
+            );
+            for left in &taken_back.left {
+                note.push_str(&format!("; {} stays: {}", left.field, left.reason));
+            }
+            publish(ctx, object, EventType::Normal, "MatchTakenBack", "Apply", note).await;
         }
     }
     for (person, failure) in &outcome.failures {

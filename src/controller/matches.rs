@@ -143,12 +143,14 @@ impl Matches {
         else {
             return Ok(false);
         };
-        let written = patch_status(&self.api, &object.name_any(), &status).await?;
+        let written = patch_status(&self.api, object, &status).await?;
         self.objects.insert(person.clone(), written);
         Ok(true)
     }
 
-    /// Writes the statuses that say anything new, many at a time. Gives how many were written.
+    /// Writes the statuses that say anything new, many at a time. Gives how many
+    /// were written. One whose object was changed meanwhile is passed over: the
+    /// change itself is looked at next.
     ///
     /// # Errors
     /// The API server's first.
@@ -157,46 +159,59 @@ impl Matches {
         statuses: BTreeMap<PersonId, EmployeeMatchStatus>,
         mut on_progress: impl FnMut(usize, usize),
     ) -> Result<usize, kube::Error> {
-        let changed: Vec<(PersonId, String, EmployeeMatchStatus)> = statuses
+        let changed: Vec<(PersonId, &EmployeeMatch, EmployeeMatchStatus)> = statuses
             .into_iter()
             .filter_map(|(id, status)| {
                 let object = self.objects.get(&id)?;
-                (object.status.as_ref() != Some(&status)).then(|| (id, object.name_any(), status))
+                (object.status.as_ref() != Some(&status)).then_some((id, object, status))
             })
             .collect();
         let total = changed.len();
         let api = &self.api;
-        let writes = changed.into_iter().map(|(id, name, status)| async move {
-            patch_status(api, &name, &status).await.map(|object| (id, object))
+        let writes = changed.into_iter().map(|(id, object, status)| async move {
+            match patch_status(api, object, &status).await {
+                Ok(object) => Ok(Some((id, object))),
+                Err(error) if is_conflict(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
         });
         let mut writes = stream::iter(writes.collect::<Vec<_>>()).buffer_unordered(PARALLEL_WRITES);
         let mut written = Vec::with_capacity(total);
         while let Some(object) = writes.try_next().await? {
-            written.push(object);
+            written.extend(object);
             on_progress(written.len(), total);
         }
         drop(writes);
+        let count = written.len();
         self.objects.extend(written);
-        Ok(total)
+        Ok(count)
     }
 }
 
+/// Whether somebody else changed the object since it was read.
+pub fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Writes a status over the very version of the object that it was made for:
+/// neither a decision made meanwhile nor another replica's record is overlooked.
 async fn patch_status(
     api: &Api<EmployeeMatch>,
-    name: &str,
+    object: &EmployeeMatch,
     status: &EmployeeMatchStatus,
 ) -> Result<EmployeeMatch, kube::Error> {
-    let object = json!({
+    let name = object.name_any();
+    let patch = json!({
         "apiVersion": EmployeeMatch::api_version(&()),
         "kind": EmployeeMatch::kind(&()),
-        "metadata": { "name": name },
+        "metadata": { "name": name, "resourceVersion": object.resource_version() },
         "status": status,
     });
     // The whole status is ours: whoever else wrote a field of it has no say.
     api.patch_status(
-        name,
+        &name,
         &PatchParams::apply(FIELD_MANAGER).force(),
-        &Patch::Apply(object),
+        &Patch::Apply(patch),
     )
     .await
 }

@@ -5,6 +5,7 @@ mod credentials;
 mod events;
 mod health;
 mod integrations;
+mod leadership;
 mod matches;
 mod metrics;
 mod notify;
@@ -23,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, StreamExt, future};
+use futures::{FutureExt, StreamExt, future, stream};
 use kube::{
     Api, Client, ResourceExt,
     runtime::{
@@ -44,6 +45,7 @@ use crate::{
 };
 pub use secrets::{SecretError, read as read_secret};
 
+use leadership::Leadership;
 use metrics::Metrics;
 use reconcile::{ReconcileError, reconcile};
 use session::Sessions;
@@ -65,6 +67,9 @@ pub struct Settings {
     pub namespaces: Vec<String>,
     /// Where `/metrics`, `/healthz` and `/readyz` are served.
     pub metrics_address: SocketAddr,
+    /// The namespace of the Lease that says which replica writes; None where
+    /// this is the only one.
+    pub lease_namespace: Option<String>,
 }
 
 /// Why the operator cannot run.
@@ -95,6 +100,7 @@ pub(crate) struct Context {
     metrics: Arc<Metrics>,
     observer: Arc<dyn CallObserver>,
     stores: Vec<Store<OktaIntegration>>,
+    leadership: Leadership,
     stopping: AtomicBool,
 }
 
@@ -105,6 +111,7 @@ impl Context {
         let key = ObjectRef::from_obj(integration);
         let now = self.stores.iter().find_map(|store| store.get(&key));
         !self.stopping.load(Ordering::Relaxed)
+            && self.leadership.holds()
             && now.is_some_and(|now| {
                 now.metadata.uid == integration.metadata.uid
                     && now.metadata.generation == integration.metadata.generation
@@ -148,9 +155,26 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         observer: metrics.clone(),
         metrics,
         stores,
+        leadership: if settings.lease_namespace.is_some() {
+            Leadership::contested()
+        } else {
+            Leadership::alone()
+        },
         stopping: AtomicBool::new(false),
         settings,
     });
+    let identity = format!(
+        "{}_{:08x}",
+        std::env::var("HOSTNAME").unwrap_or_default(),
+        fastrand::u32(..)
+    );
+    let campaign = async {
+        match &ctx.settings.lease_namespace {
+            Some(namespace) => ctx.leadership.campaign(&ctx.client, namespace, &identity).await,
+            None => future::pending().await,
+        }
+    };
+    tokio::pin!(campaign);
 
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let controllers =
@@ -175,14 +199,25 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
             return result.map_err(|source| RunError::Listen { address, source });
         }
         _ = &mut controllers => return Ok(()),
+        () = &mut campaign => {}
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     tracing::info!("stopping: what is being written is finished, nothing more is begun");
     ctx.stopping.store(true, Ordering::Relaxed);
     let _ = stop.send(true);
-    if tokio::time::timeout(SHUTDOWN, controllers).await.is_err() {
+    let finished = async {
+        tokio::select! {
+            _ = controllers => true,
+            () = campaign => true,
+            () = tokio::time::sleep(SHUTDOWN) => false,
+        }
+    };
+    if !finished.await {
         tracing::warn!("stopped in the middle of a long read");
+    }
+    if let Some(namespace) = &ctx.settings.lease_namespace {
+        ctx.leadership.resign(&ctx.client, namespace, &identity).await;
     }
     Ok(())
 }
@@ -206,9 +241,16 @@ async fn control(
         );
     let decisions = triggers::of_matches(scoped(&ctx.client, namespace.as_deref()), store.clone());
 
+    // What a standby left undone is looked at once it leads.
+    let gained = stream::unfold(ctx.leadership.gained(), |mut gained| async {
+        gained.changed().await.ok()?;
+        Some(((), gained))
+    });
+
     Controller::for_stream(changes, store)
         .with_config(Config::default().debounce(DEBOUNCE))
         .reconcile_on(decisions)
+        .reconcile_all_on(gained)
         .graceful_shutdown_on(stop)
         .run(reconcile, error_policy, ctx.clone())
         .for_each(|result| {

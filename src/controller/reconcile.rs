@@ -2,7 +2,7 @@
 //! the work; this file only puts them in order.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -23,17 +23,18 @@ use super::{
 };
 use crate::{
     api::{
-        CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, SYNC_REQUESTED_AT, Step,
-        SuspendedPolicy, SyncKind, conditions,
+        CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, Pending, PendingOperation,
+        SYNC_REQUESTED_AT, Step, SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
     decisions::Records,
     gather::{self, GatherError},
     guard::{self, Verdict},
+    plan::Plan,
     services::Services,
-    snapshot::{GroupId, PersonId},
-    status::{self, Cycle, Disconnected, Known, Times, integration_status, match_status},
-    teams::Binding,
+    snapshot::PersonId,
+    status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
+    teams::Bindings,
     transport::Advice,
 };
 
@@ -57,6 +58,9 @@ pub enum ReconcileError {
         /// What happened.
         source: kube::Error,
     },
+    /// Another replica took over: what this one found is not to be written.
+    #[error("another replica leads by now")]
+    NotLeader,
 }
 
 impl ReconcileError {
@@ -76,6 +80,11 @@ pub(super) async fn reconcile(
     }
     let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
     let mut session = session.lock().await;
+    if !ctx.leadership.holds() {
+        // What a standby remembers is old by the time it leads.
+        *session = Session::default();
+        return Ok(Action::await_change());
+    }
     let mut reconcile = Reconcile {
         integration: &integration,
         ctx: &ctx,
@@ -151,6 +160,8 @@ impl Reconcile<'_> {
         }
         let applied = self.is_worth_applying(&verdict);
         if applied && let Verdict::Cleared(plan) = verdict {
+            self.announce_teams(plan.as_plan(), &assessment, &mut bindings)
+                .await?;
             let result;
             (outcome, result) = self.apply(plan, services, matches, &mut bindings).await;
             result.map_err(ReconcileError::while_("recording before-images"))?;
@@ -335,7 +346,7 @@ impl Reconcile<'_> {
         unread
     }
 
-    fn assess(&self, records: &Records, bindings: &BTreeMap<GroupId, Binding>) -> Assessment {
+    fn assess(&self, records: &Records, bindings: &Bindings) -> Assessment {
         match &self.session.snapshot {
             Some(snapshot) => Assessment::of(snapshot, &self.integration.spec, records, bindings),
             None => Assessment::default(),
@@ -379,6 +390,7 @@ impl Reconcile<'_> {
         assessment: &Assessment,
         matches: &mut Matches,
     ) -> Result<(), ReconcileError> {
+        self.check_leadership()?;
         let Some(snapshot) = &self.session.snapshot else {
             return Ok(());
         };
@@ -428,7 +440,7 @@ impl Reconcile<'_> {
         plan: guard::ClearedPlan,
         services: &Services,
         matches: &mut Matches,
-        bindings: &mut BTreeMap<GroupId, Binding>,
+        bindings: &mut Bindings,
     ) -> (Outcome, Result<(), kube::Error>) {
         let resting = self.resting();
         let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
@@ -469,6 +481,42 @@ impl Reconcile<'_> {
             self.session.read = None;
         }
         (outcome, result)
+    }
+
+    fn check_leadership(&self) -> Result<(), ReconcileError> {
+        if self.ctx.leadership.holds() {
+            Ok(())
+        } else {
+            Err(ReconcileError::NotLeader)
+        }
+    }
+
+    /// Puts the teams that are about to be created on record, so that one whose
+    /// answer is lost is found again by its name.
+    async fn announce_teams(
+        &self,
+        plan: &Plan,
+        assessment: &Assessment,
+        bindings: &mut Bindings,
+    ) -> Result<(), ReconcileError> {
+        let Some(snapshot) = self.session.snapshot.as_ref().filter(|_| !plan.teams.is_empty()) else {
+            return Ok(());
+        };
+        let mut status = self.said();
+        status.teams = status::team_statuses(snapshot, assessment);
+        let since = Time(Timestamp::now());
+        for team in status.teams.iter_mut() {
+            if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
+                team.pending = Some(Pending {
+                    operation: PendingOperation::CreateTeam,
+                    since: since.clone(),
+                });
+                bindings.pending.insert(team.group_id.as_str().into());
+            }
+        }
+        integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
+            .await
+            .map_err(ReconcileError::while_("recording the teams to be created"))
     }
 
     fn times(&self) -> Times {
@@ -527,16 +575,16 @@ impl Reconcile<'_> {
     }
 
     async fn report(&self, cycle: &Cycle<'_>) -> Result<(), ReconcileError> {
+        self.check_leadership()?;
         let before = self.said();
-        let generation = self.integration.metadata.generation;
-        let after = integration_status(
-            &before,
-            &self.integration.spec,
-            generation,
-            self.sync_request(),
-            cycle,
-            Timestamp::now(),
-        );
+        let namespace = self.integration.namespace().unwrap_or_default();
+        let about = About {
+            namespace: &namespace,
+            name: &self.integration.name_any(),
+            generation: self.integration.metadata.generation,
+            sync_request: self.sync_request(),
+        };
+        let after = integration_status(&before, &self.integration.spec, about, cycle, Timestamp::now());
         integrations::write_status(self.ctx, self.integration, &self.session.said, &after)
             .await
             .map_err(ReconcileError::while_("writing the integration's status"))?;

@@ -37,7 +37,9 @@ async fn a_decision_shows_its_effect_without_a_read_of_okta() {
     let integration = world
         .wait_for("the new plan", |integration| {
             let status = integration.status.as_ref().and_then(|status| status.plan.clone());
-            status.is_some_and(|plan| plan.create_employees == 1 && plan.email_changes == 1)
+            status.is_some_and(|now| {
+                now.create_employees == 1 && now.email_changes == 1 && now.updates == plan.updates
+            })
         })
         .await;
     let changed = integration.status.unwrap().plan.unwrap();

@@ -1,6 +1,6 @@
 //! Trouble: what fails is said, harms nobody, and passes without a restart.
 
-use okta_insightful_operator::api::{MatchState, Phase, conditions};
+use okta_insightful_operator::api::{MatchState, Phase, TeamState, conditions};
 use sandbox::{
     company::Company,
     faults::{Kind, Match},
@@ -291,6 +291,17 @@ async fn a_lost_answer_creates_no_team_twice() {
     assert_eq!(
         teams.iter().filter(|team| team["name"] == "Data Science").count(),
         1
+    );
+    let status = world.status().await;
+    let team = status
+        .teams
+        .iter()
+        .find(|team| team.name == "Data Science")
+        .unwrap();
+    assert_eq!(
+        (team.state, &team.pending),
+        (TeamState::Created, &None),
+        "known to be ours"
     );
     world.idle_sync_writes_nothing().await;
 }

@@ -1,0 +1,208 @@
+//! Which replica may write: the one that holds the Lease.
+//!
+//! A replica believes in its leadership for less long than the others respect
+//! it, counted from before it asked, so that one that was paused stops by
+//! itself. Whether another's lease has run out is told by this machine's clock
+//! alone: it has not been renewed for its whole duration while we watched.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+};
+use kube::{Api, Client, api::PostParams, core::ObjectMeta};
+use tokio::{sync::watch, time::Instant};
+
+/// Name of the Lease.
+const NAME: &str = "okta-insightful-operator";
+
+/// How long others respect a lease that is not renewed.
+const DURATION: Duration = Duration::from_secs(15);
+
+/// How long its holder believes in it without renewing it.
+const BELIEF: Duration = Duration::from_secs(12);
+
+/// How often it is renewed, or looked at.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// Whether this replica leads.
+pub struct Leadership {
+    /// Until when; None where there is no election and this is the only replica.
+    until: Option<Mutex<Instant>>,
+    gained: watch::Sender<u64>,
+}
+
+impl Leadership {
+    /// The only replica there is.
+    pub fn alone() -> Self {
+        Self {
+            until: None,
+            gained: watch::Sender::new(0),
+        }
+    }
+
+    /// One of several; none leads yet.
+    pub fn contested() -> Self {
+        Self {
+            until: Some(Mutex::new(Instant::now())),
+            gained: watch::Sender::new(0),
+        }
+    }
+
+    /// Whether this replica may write now.
+    pub fn holds(&self) -> bool {
+        self.until
+            .as_ref()
+            .is_none_or(|until| Instant::now() < *until.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts how often leadership was gained.
+    pub fn gained(&self) -> watch::Receiver<u64> {
+        self.gained.subscribe()
+    }
+
+    fn believe_until(&self, instant: Instant) {
+        let Some(until) = &self.until else { return };
+        let led = self.holds();
+        *until.lock().unwrap_or_else(PoisonError::into_inner) = instant;
+        if !led && self.holds() {
+            self.gained.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Seeks the lease and keeps it, for ever.
+    pub async fn campaign(&self, client: &Client, namespace: &str, identity: &str) {
+        let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+        let mut watched: Option<(Option<String>, Instant)> = None;
+        loop {
+            let asked = Instant::now();
+            match self.round(&leases, identity, &mut watched).await {
+                Ok(true) => self.believe_until(asked + BELIEF),
+                Ok(false) => self.believe_until(asked),
+                // What is believed runs out by itself; a conflict is another's renewal.
+                Err(error) => tracing::warn!(%error, "the Lease could not be renewed"),
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// One look at the lease. Gives whether it is ours now.
+    async fn round(
+        &self,
+        leases: &Api<Lease>,
+        identity: &str,
+        watched: &mut Option<(Option<String>, Instant)>,
+    ) -> Result<bool, kube::Error> {
+        let Some(present) = leases.get_opt(NAME).await? else {
+            let lease = lease(None, identity, 0);
+            return swallow_conflict(leases.create(&PostParams::default(), &lease).await);
+        };
+        let spec = present.spec.as_ref();
+        let holder = spec
+            .and_then(|spec| spec.holder_identity.as_deref())
+            .unwrap_or_default();
+        let version = present.metadata.resource_version.clone();
+        let unchanged_since = match watched {
+            Some((seen, since)) if *seen == version => *since,
+            _ => watched.insert((version, Instant::now())).1,
+        };
+        let transitions = spec.and_then(|spec| spec.lease_transitions).unwrap_or(0);
+        let transitions = match holder {
+            holder if holder == identity => transitions,
+            "" => transitions + 1,
+            _ if unchanged_since.elapsed() >= DURATION => transitions + 1,
+            _ => return Ok(false),
+        };
+        // The version makes sure that nobody else took it since we looked.
+        let renewed = lease(Some(&present), identity, transitions);
+        swallow_conflict(leases.replace(NAME, &PostParams::default(), &renewed).await)
+    }
+
+    /// Gives the lease up, so that another need not wait for it to run out.
+    pub async fn resign(&self, client: &Client, namespace: &str, identity: &str) {
+        if self.until.is_none() || !self.holds() {
+            return;
+        }
+        self.believe_until(Instant::now());
+        let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+        let resigned = async {
+            let mut present = leases.get(NAME).await?;
+            let spec = present.spec.get_or_insert_default();
+            if spec.holder_identity.as_deref() == Some(identity) {
+                spec.holder_identity = Some(String::new());
+                leases.replace(NAME, &PostParams::default(), &present).await?;
+            }
+            Ok::<(), kube::Error>(())
+        };
+        if let Err(error) = resigned.await {
+            tracing::warn!(%error, "the Lease could not be given up; it runs out by itself");
+        }
+    }
+}
+
+fn lease(present: Option<&Lease>, identity: &str, transitions: i32) -> Lease {
+    let now = MicroTime(Timestamp::now());
+    let before = present.and_then(|lease| lease.spec.clone()).unwrap_or_default();
+    let is_same = before.holder_identity.as_deref() == Some(identity);
+    Lease {
+        metadata: present.map_or_else(
+            || ObjectMeta {
+                name: Some(NAME.to_owned()),
+                ..ObjectMeta::default()
+            },
+            |lease| lease.metadata.clone(),
+        ),
+        spec: Some(LeaseSpec {
+            holder_identity: Some(identity.to_owned()),
+            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            acquire_time: if is_same {
+                before.acquire_time
+            } else {
+                Some(now.clone())
+            },
+            renew_time: Some(now),
+            lease_transitions: Some(transitions),
+            ..LeaseSpec::default()
+        }),
+    }
+}
+
+/// Ours if it was written; another's if somebody was faster.
+fn swallow_conflict(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+    match written {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn belief_runs_out_by_itself_and_a_gain_is_counted_once() {
+        let leadership = Leadership::contested();
+        let gained = leadership.gained();
+        assert!(!leadership.holds());
+        leadership.believe_until(Instant::now() + BELIEF);
+        leadership.believe_until(Instant::now() + BELIEF);
+        assert!(leadership.holds());
+        assert_eq!(*gained.borrow(), 1);
+        tokio::time::advance(BELIEF).await;
+        assert!(!leadership.holds());
+        leadership.believe_until(Instant::now() + BELIEF);
+        assert_eq!(*gained.borrow(), 2);
+        assert!(Leadership::alone().holds());
+    }
+
+    #[test]
+    fn the_holder_believes_less_long_than_others_respect() {
+        assert!(BELIEF + EVERY <= DURATION && EVERY * 2 < BELIEF);
+    }
+}
