@@ -1,5 +1,7 @@
 //! What kubectl shows: columns, field selectors, short names and explanations.
 
+use std::time::Duration;
+
 use kube::{
     Api, CustomResourceExt as _,
     api::{Patch, PatchParams},
@@ -12,6 +14,8 @@ use crate::{
     manifests::{employee_match, integration, with},
     plane,
 };
+
+const PUBLISHED: Duration = Duration::from_secs(30);
 
 /// A namespace with one integration and two people: Jane in review, John matched.
 struct Company {
@@ -33,7 +37,20 @@ impl Company {
         let john = with(john, "decision", json!("Match"));
         let john = with(john, "employeeIds", json!(["wJohn"]));
         create(&matches, named("acme-00ujohn-22222", john), john_status()).await;
-        Self { plane, namespace }
+        let company = Self { plane, namespace };
+        company.wait_until_explained().await;
+        company
+    }
+
+    /// The server publishes what kubectl goes by a moment after it serves a kind.
+    async fn wait_until_explained(&self) {
+        let started = tokio::time::Instant::now();
+        for kind in ["oi", "em"] {
+            while let Err(error) = self.plane.kubectl(&["explain", kind]).await {
+                assert!(started.elapsed() < PUBLISHED, "{error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     }
 
     async fn kubectl(&self, arguments: &[&str]) -> String {

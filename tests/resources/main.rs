@@ -1,10 +1,6 @@
 //! The two kinds as people meet them: what the real API server refuses, fills
 //! in, shows and explains.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod defaults;
 mod field_managers;
