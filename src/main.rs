@@ -1,6 +1,6 @@
 //! The program: arguments in, exit code out.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use okta_insightful_operator::{
@@ -92,6 +92,7 @@ async fn run(arguments: Run) -> Result<(), String> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match log_format {
         LogFormat::Text => log.init(),

@@ -7,3 +7,4 @@ pub mod insightful;
 pub mod journal;
 pub mod okta;
 mod server;
+pub mod webhook;
