@@ -69,6 +69,9 @@ use sha2::{Digest, Sha256};
         "self.decision == 'Match' || !has(self.employeeIds) || size(self.employeeIds) == 0"
     ).message("employeeIds go with decision Match only: set decision to Match, or remove employeeIds"),
     validation = Rule::new(
+        "!has(self.employeeIds) || self.employeeIds.all(id, self.employeeIds.exists_one(other, other == id))"
+    ).message("employeeIds names an employee twice: name each once"),
+    validation = Rule::new(
         "!has(self.employeeIds) || !has(self.rejectedEmployeeIds) || !self.employeeIds.exists(id, id in self.rejectedEmployeeIds)"
     ).message("an employee cannot be both in employeeIds and in rejectedEmployeeIds")
 )]

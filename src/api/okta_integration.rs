@@ -59,6 +59,7 @@ pub struct OktaIntegrationSpec {
     pub matching: MatchingPolicy,
     /// How often both services are read.
     #[serde(default)]
+    #[schemars(extend("default" = {}))]
     pub sync: SyncSchedule,
     /// Which plans wait for `approvedPlan`.
     #[serde(default)]
@@ -95,8 +96,10 @@ pub struct OktaIntegrationSpec {
 pub struct OktaSource {
     /// Address of the org, such as `https://acme.okta.com`.
     #[x_kube(validation = Rule::new(
-        "self.matches('^https://[^/?#@ ]+/?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?/?$')"
-    ).message("orgUrl must be https://<your org>, without path or query; http is for loopback addresses only"))]
+        "isURL(self) && (self.matches('^https://[^/?#@[:space:]]+/?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?/?$'))"
+    ).message(
+        "orgUrl must be https:// and the org's domain, such as https://acme.okta.com, without user, path or query; http is for loopback addresses only"
+    ))]
     #[schemars(length(max = 255))]
     pub org_url: String,
     /// How to log in: exactly one method.
@@ -199,8 +202,10 @@ pub struct InsightfulTarget {
     /// Base address of the API.
     #[serde(default = "default_insightful_url")]
     #[x_kube(validation = Rule::new(
-        "self.matches('^https://[^?#@ ]+$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?(/[^?#@ ]*)?$')"
-    ).message("url must be https, without query; http is for loopback addresses only"))]
+        "isURL(self) && (self.matches('^https://[^/?#@[:space:]]+(/[^?#@[:space:]]*)?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?(/[^?#@[:space:]]*)?$'))"
+    ).message(
+        "url must be an https:// address, such as https://app.insightful.io/api/v1, without user or query; http is for loopback addresses only"
+    ))]
     #[schemars(length(max = 255))]
     pub url: String,
     /// A WRITE token, made by an Insightful admin.
@@ -284,21 +289,21 @@ pub enum UnmatchedPolicy {
 pub struct SyncSchedule {
     /// Time between two syncs, such as `15m`; at least a second.
     #[serde(default = "default_interval")]
-    #[schemars(schema_with = "duration_schema")]
+    #[schemars(schema_with = "duration_schema", extend("default" = "15m"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "interval must be a duration of at least 1s, such as 90s, 15m or 1h30m"
     ))]
     pub interval: Duration,
     /// Time between two syncs that read everything anew, such as `24h`.
     #[serde(default = "default_full_interval")]
-    #[schemars(schema_with = "duration_schema")]
+    #[schemars(schema_with = "duration_schema", extend("default" = "24h"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "fullInterval must be a duration of at least 1s, such as 12h or 24h"
     ))]
     pub full_interval: Duration,
 }
 
-const DURATION_RULE: &str = "self.matches('^([0-9]+(h|m|s))+$') && duration(self) >= duration('1s')";
+const DURATION_RULE: &str = "self.matches('^([0-9]{1,6}(h|m|s))+$') && duration(self) >= duration('1s')";
 
 fn duration_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "maxLength": 32 })
@@ -332,33 +337,34 @@ pub struct GuardPolicy {
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
-        "maxDeactivations must be a count such as 10, or a percentage from 0% to 100%"
+        "maxDeactivations must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_deactivations: IntOrString,
     /// Employees moved to another team.
     #[serde(default = "twenty_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
-        "maxTeamMoves must be a count such as 10, or a percentage from 0% to 100%"
+        "maxTeamMoves must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_team_moves: IntOrString,
     /// Emails replaced by other ones.
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
-        "maxEmailChanges must be a count such as 10, or a percentage from 0% to 100%"
+        "maxEmailChanges must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_email_changes: IntOrString,
     /// Matches in force that are taken back.
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
-        "maxRelinks must be a count such as 10, or a percentage from 0% to 100%"
+        "maxRelinks must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_relinks: IntOrString,
 }
 
-const BOUND_RULE: &str = "type(self) == int ? self >= 0 : string(self).matches('^(100|[0-9]{1,2})%$')";
+const BOUND_RULE: &str =
+    "type(self) == int ? self >= 0 && self <= 1000000 : string(self).matches('^(100|[0-9]{1,2})%$')";
 
 fn bound_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "x-kubernetes-int-or-string": true })

@@ -1,0 +1,77 @@
+//! The chart, by the real helm on the real API server: what it takes and
+//! refuses, what pods it makes, who may do what, and how it comes and goes.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod aggregation;
+mod lifecycle;
+mod rights;
+mod roles;
+mod values;
+
+use std::{path::Path, time::Duration};
+
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::{Api, Client, api::PostParams};
+use sandbox::control_plane::{ControlPlane, client};
+use serde_json::{Value, json};
+use tokio::{sync::OnceCell, time::Instant};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
+
+/// The API server that most tests share, with both kinds on it. Since the
+/// definitions are one for a cluster, the releases of these tests bring none.
+async fn plane() -> &'static ControlPlane {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    let plane = ControlPlane::shared();
+    INSTALLED
+        .get_or_init(async || plane.install_crds(Path::new(CRDS)).await.unwrap())
+        .await;
+    plane
+}
+
+/// Installs or upgrades a release of the chart without the definitions. Gives
+/// what helm says to whoever installed it.
+async fn release(plane: &ControlPlane, name: &str, namespace: &str, values: &Value) -> String {
+    let mut values = values.clone();
+    values["crds"] = json!({ "install": false });
+    let values = values.to_string();
+    let arguments = ["upgrade", "--install", name, CHART, "--namespace", namespace];
+    plane
+        .helm(&[&arguments[..], &["--set-json", &values]].concat())
+        .await
+        .unwrap()
+}
+
+/// A client of a person with this ClusterRole in the namespace.
+async fn person(plane: &ControlPlane, namespace: &str, name: &str, role: Option<&str>) -> Client {
+    if let Some(role) = role {
+        let binding = json!({
+            "metadata": { "name": name },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name }],
+        });
+        let bindings: Api<RoleBinding> = Api::namespaced(plane.admin_client().await.unwrap(), namespace);
+        bindings
+            .create(&PostParams::default(), &serde_json::from_value(binding).unwrap())
+            .await
+            .unwrap();
+    }
+    client(&plane.user_kubeconfig(name, &[]).unwrap()).await.unwrap()
+}
+
+/// Polls, because the server learns of roles and bindings a moment after they
+/// are made.
+async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    while !is_so().await {
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{what}: not within {} s",
+            PATIENCE.as_secs()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,130 @@
+//! Who may do what: each action is really tried by each role.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, api::PostParams};
+use sandbox::control_plane::client;
+use serde_json::json;
+
+use crate::{
+    eventually, person, plane, release,
+    rights::{
+        Action::{self, *},
+        Place,
+    },
+};
+
+const Y: bool = true;
+const N: bool = false;
+
+const ROLES: [&str; 5] = ["admin", "reviewer", "viewer", "operator", "nobody"];
+
+/// For each of the roles, in their order.
+const RIGHTS: [(Action, [bool; 5]); 16] = [
+    (GetIntegration, [Y, Y, Y, Y, N]),
+    (ListIntegrations, [Y, Y, Y, Y, N]),
+    (CreateIntegration, [Y, N, N, N, N]),
+    (FinalizeIntegration, [Y, N, N, N, N]),
+    (PatchIntegrationStatus, [N, N, N, Y, N]),
+    (GetMatch, [Y, Y, Y, Y, N]),
+    (ListMatches, [Y, Y, Y, Y, N]),
+    (CreateMatch, [Y, Y, N, Y, N]),
+    (DecideMatch, [Y, Y, N, Y, N]),
+    (PatchMatchStatus, [N, N, N, Y, N]),
+    (GetSecret, [N, N, N, Y, N]),
+    (ListSecrets, [N, N, N, N, N]),
+    (CreateSecret, [N, N, N, N, N]),
+    (CreateEvent, [N, N, N, Y, N]),
+    (DeleteMatch, [Y, N, N, N, N]),
+    (DeleteIntegration, [Y, N, N, N, N]),
+];
+
+#[tokio::test]
+async fn each_role_may_do_what_it_is_for_and_no_more() {
+    let plane = plane().await;
+    let name = "okta-insightful-operator";
+    let home = plane.namespace("operator").await.unwrap();
+    release(plane, name, &home, &json!({})).await;
+
+    let elsewhere = plane.namespace("elsewhere").await.unwrap();
+    Place::new(plane.admin_client().await.unwrap(), &elsewhere)
+        .furnish()
+        .await;
+
+    let mut wrong = Vec::new();
+    for (index, role) in ROLES.into_iter().enumerate() {
+        let namespace = plane.namespace(role).await.unwrap();
+        Place::new(plane.admin_client().await.unwrap(), &namespace)
+            .furnish()
+            .await;
+        let client = match role {
+            "operator" => client(&plane.service_account_kubeconfig(&home, name).await.unwrap())
+                .await
+                .unwrap(),
+            "nobody" => person(plane, &namespace, "nobody", None).await,
+            _ => person(plane, &namespace, role, Some(&format!("{name}-{role}"))).await,
+        };
+        let place = Place::new(client.clone(), &namespace);
+        if role != "nobody" {
+            eventually(role, async || place.may(GetIntegration).await).await;
+        }
+        for (action, rights) in RIGHTS {
+            let may = place.may(action).await;
+            if may != rights[index] {
+                wrong.push(format!(
+                    "{role}: {action:?} is {}",
+                    if may { "allowed" } else { "forbidden" }
+                ));
+            }
+        }
+        // A person's role ends with the namespace; the operator serves them all.
+        let may = Place::new(client, &elsewhere).may(GetMatch).await;
+        if may != (role == "operator") {
+            wrong.push(format!("{role}: GetMatch in another namespace is {may}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_operator_can_be_kept_to_namespaces_and_secrets() {
+    let plane = plane().await;
+    let home = plane.namespace("operator").await.unwrap();
+    let admin = plane.admin_client().await.unwrap();
+    let [served, other] = [
+        plane.namespace("served").await.unwrap(),
+        plane.namespace("other").await.unwrap(),
+    ];
+    for namespace in [&served, &other] {
+        Place::new(admin.clone(), namespace).furnish().await;
+    }
+    let foreign: Secret = serde_json::from_value(json!({ "metadata": { "name": "foreign" } })).unwrap();
+    Api::namespaced(admin, &served)
+        .create(&PostParams::default(), &foreign)
+        .await
+        .unwrap();
+    let values = json!({ "watchNamespaces": [served], "rbac": { "secretNames": ["okta", "insightful"] } });
+    release(plane, "narrowed", &home, &values).await;
+
+    let account = "narrowed-okta-insightful-operator";
+    let operator = client(&plane.service_account_kubeconfig(&home, account).await.unwrap())
+        .await
+        .unwrap();
+    let place = Place::new(operator.clone(), &served);
+    eventually("the binding", async || place.may(GetIntegration).await).await;
+    assert!(place.may(GetSecret).await);
+    assert!(place.may(PatchMatchStatus).await);
+    let secrets: Api<Secret> = Api::namespaced(operator.clone(), &served);
+    let refused = secrets.get("foreign").await.unwrap_err().to_string();
+    assert!(refused.contains(r#"cannot get resource "secrets""#), "{refused}");
+
+    let place = Place::new(operator, &other);
+    for action in [
+        GetIntegration,
+        ListMatches,
+        PatchMatchStatus,
+        GetSecret,
+        CreateEvent,
+    ] {
+        assert!(!place.may(action).await, "{action:?}");
+    }
+}

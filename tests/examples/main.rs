@@ -1,0 +1,195 @@
+//! The manifests of `examples/`, on the real API server, as the README there
+//! says to use them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use kube::ResourceExt as _;
+use okta_insightful_operator::api::{EmployeeMatch, match_name};
+use sandbox::control_plane::ControlPlane;
+use serde::Deserialize as _;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+/// In the order in which somebody uses them: the smaller integration, the
+/// decisions, and then the integration with everything.
+const FILES: [&str; 5] = [
+    "namespace.yaml",
+    "secrets.yaml",
+    "integration.yaml",
+    "decisions.yaml",
+    "integration-full.yaml",
+];
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(directory().join(file)).unwrap()
+}
+
+fn documents(yaml: &str) -> Vec<Value> {
+    serde_yaml::Deserializer::from_str(yaml)
+        .map(|document| Value::deserialize(document).unwrap())
+        .collect()
+}
+
+async fn plane() -> &'static ControlPlane {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    let plane = ControlPlane::shared();
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    INSTALLED
+        .get_or_init(async || plane.install_crds(&crds).await.unwrap())
+        .await;
+    plane
+}
+
+#[test]
+fn every_file_is_known_here_and_in_the_readme() {
+    let in_directory: BTreeSet<String> = fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
+        .collect();
+    assert_eq!(in_directory, FILES.map(str::to_owned).into());
+    let readme = read("README.md");
+    for file in FILES {
+        assert!(readme.contains(&format!("| `{file}` |")), "{file}");
+    }
+}
+
+#[test]
+fn every_match_has_the_name_that_the_operator_gives_it() {
+    let matches: Vec<EmployeeMatch> = documents(&read("decisions.yaml"))
+        .into_iter()
+        .map(|document| serde_json::from_value(document).unwrap())
+        .collect();
+    assert_eq!(matches.len(), 4);
+    for object in matches {
+        let expected = match_name(&object.spec.integration_ref.name, &object.spec.okta_user_id);
+        assert_eq!(object.name_any(), expected);
+    }
+}
+
+#[tokio::test]
+async fn every_file_applies_and_applies_again_without_a_change() {
+    let plane = plane().await;
+    let namespace = "people-again";
+    // Kept apart from the commands of the README, which use `people`.
+    let elsewhere = |yaml: String| {
+        yaml.replace("namespace: people", &format!("namespace: {namespace}"))
+            .replace("name: people", &format!("name: {namespace}"))
+    };
+    let mut kinds = BTreeSet::new();
+    for file in FILES {
+        let manifests = elsewhere(read(file));
+        plane.apply(&manifests).await.unwrap();
+        let first = versions(plane, &manifests).await;
+        plane.apply(&manifests).await.unwrap();
+        assert_eq!(versions(plane, &manifests).await, first, "{file}");
+        kinds.extend(
+            documents(&manifests)
+                .iter()
+                .map(|document| document["kind"].to_string()),
+        );
+    }
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
+/// Name and resource version of each object of a file.
+async fn versions(plane: &ControlPlane, manifests: &str) -> Vec<(String, String)> {
+    let mut versions = Vec::new();
+    for document in documents(manifests) {
+        let text = |pointer| {
+            document
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let object = format!("{}/{}", text("/kind"), text("/metadata/name"));
+        let arguments = ["get", &object, "--output=jsonpath={.metadata.resourceVersion}"];
+        let namespace = format!("--namespace={}", text("/metadata/namespace"));
+        let version = plane
+            .kubectl(&[&arguments[..], &[&namespace]].concat())
+            .await
+            .unwrap();
+        assert!(!version.is_empty(), "{object}");
+        versions.push((object, version));
+    }
+    versions
+}
+
+/// Every command of the README, in its order, with a match made as the
+/// operator makes it before the commands that speak of it.
+#[tokio::test]
+async fn the_commands_of_the_readme_work() {
+    let plane = plane().await;
+    let readme = read("README.md");
+    let commands: Vec<&str> = readme
+        .split("```")
+        .filter_map(|block| block.strip_prefix("sh\n"))
+        .flat_map(str::lines)
+        .collect();
+    assert_eq!(commands.len(), 7, "{commands:#?}");
+    let name = match_name("acme", "00u9z");
+    for command in commands {
+        if command.contains("get employeematches") {
+            plane.apply(&undecided(&name)).await.unwrap();
+        }
+        let words = words(&command.replace("NAME", &name).replace("EMPLOYEE_ID", "w1"));
+        plane.kubectl(&words).await.unwrap();
+    }
+    let get = |object: &str, field: &str| {
+        [
+            "get",
+            object,
+            "--namespace=people",
+            &format!("--output=jsonpath={field}"),
+        ]
+        .map(str::to_owned)
+    };
+    // `Match` with employees gives way to `Ignore`.
+    let decision = plane
+        .kubectl(&get(&format!("em/{name}"), "{.spec.decision}"))
+        .await
+        .unwrap();
+    assert_eq!(decision, "Ignore");
+    let finalized = plane.kubectl(&get("oi/acme", "{.spec.finalized}")).await.unwrap();
+    assert_eq!(finalized, "true");
+}
+
+fn undecided(name: &str) -> String {
+    format!(
+        "apiVersion: integrations.insightful.io/v1alpha1\n\
+         kind: EmployeeMatch\n\
+         metadata: {{name: {name}, namespace: people}}\n\
+         spec: {{integrationRef: {{name: acme}}, oktaUserId: 00u9z}}\n"
+    )
+}
+
+/// The words of a `kubectl` line after `kubectl`: files with their folder,
+/// without the comment and without the waiting.
+fn words(line: &str) -> Vec<String> {
+    let line = line.split(" #").next().unwrap_or_default();
+    let in_quotes = |index: usize| index % 2 == 1;
+    let words: Vec<String> = line
+        .split('\'')
+        .enumerate()
+        .flat_map(|(index, part)| match in_quotes(index) {
+            true => vec![part],
+            false => part.split_whitespace().collect(),
+        })
+        .filter(|word| *word != "--watch")
+        .map(|word| match word.ends_with(".yaml") {
+            true => directory().join(word).to_str().unwrap().to_owned(),
+            false => word.to_owned(),
+        })
+        .collect();
+    assert_eq!(words[0], "kubectl", "{line}");
+    words[1..].to_vec()
+}

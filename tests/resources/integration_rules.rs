@@ -1,0 +1,287 @@
+//! Each rule of OktaIntegration: manifests that are refused, and their
+//! neighbours that are not.
+
+use okta_insightful_operator::api::OktaIntegration;
+use serde_json::{Value, json};
+
+use crate::{
+    manifests::{integration, with},
+    verdicts::{
+        Case,
+        Verdict::{self, Accepted, Refused},
+        assert_every_rule_has_a_case, assert_verdicts,
+    },
+};
+
+#[tokio::test]
+async fn each_rule_refuses_its_manifests_and_no_others() {
+    let mut cases = Vec::new();
+    cases.extend(auth());
+    cases.extend(addresses());
+    cases.extend(bounds());
+    cases.extend(durations());
+    cases.extend(single_fields());
+    assert_every_rule_has_a_case::<OktaIntegration>(&cases, &[]);
+    assert_verdicts("oktaintegrations", &cases).await;
+}
+
+/// The least integration with another value in one place.
+fn case(path: &str, value: Value, verdict: Verdict) -> Case {
+    (
+        format!("{path}: {value}"),
+        with(integration(), path, value),
+        verdict,
+    )
+}
+
+fn auth() -> Vec<Case> {
+    let token = json!({ "secretRef": { "name": "okta", "key": "token" } });
+    let app = json!({ "clientId": "0oa1", "privateKeySecretRef": { "name": "okta", "key": "key.pem" } });
+    let one = Refused("auth must have exactly one method: apiToken or serviceApp");
+    vec![
+        case("okta.auth", json!({}), one),
+        case("okta.auth", json!({ "apiToken": token, "serviceApp": app }), one),
+        case("okta.auth", json!({ "apiToken": token }), Accepted),
+        case("okta.auth", json!({ "serviceApp": app }), Accepted),
+        case(
+            "okta.auth",
+            Value::Null,
+            Refused("spec.okta.auth: Required value"),
+        ),
+        case(
+            "okta.auth.apiToken.secretRef.key",
+            json!(""),
+            Refused("at least 1 chars long"),
+        ),
+        case(
+            "okta.auth.apiToken.secretRef.name",
+            Value::Null,
+            Refused("name: Required value"),
+        ),
+    ]
+}
+
+fn addresses() -> Vec<Case> {
+    let org = Refused("orgUrl must be https:// and the org's domain, such as https://acme.okta.com");
+    let account = Refused("url must be an https:// address, such as https://app.insightful.io/api/v1");
+    let mut cases = Vec::new();
+    for (path, refused) in [("okta.orgUrl", org), ("insightful.url", account)] {
+        for (url, verdict) in [
+            ("https://acme.example", Accepted),
+            ("https://acme.example/", Accepted),
+            ("https://acme.example:8443", Accepted),
+            ("http://localhost:8080", Accepted),
+            ("http://127.0.0.1", Accepted),
+            ("http://127.0.0.1:8080", Accepted),
+            ("http://[::1]:8080", Accepted),
+            ("http://acme.example", refused),
+            ("http://10.0.0.1", refused),
+            ("http://127.0.0.1.evil.test", refused),
+            ("http://localhost.evil.test", refused),
+            ("http://localhost@evil.test", refused),
+            ("https://user@acme.example", refused),
+            ("https://user:password@acme.example", refused),
+            ("https://acme.example?a=b", refused),
+            ("https://acme.example#a", refused),
+            ("https://acme.example:port", refused),
+            ("https:///api/v1", refused),
+            ("https://", refused),
+            ("https://acme example", refused),
+            ("https://acme.example\n", refused),
+            ("acme.example", refused),
+            ("ftp://acme.example", refused),
+            ("", refused),
+        ] {
+            cases.push(case(path, json!(url), verdict));
+        }
+    }
+    cases.extend([
+        case("okta.orgUrl", json!("https://acme.okta.com/api/v1"), org),
+        case("okta.orgUrl", json!("http://127.0.0.1:8080/api/v1"), org),
+        case(
+            "okta.orgUrl",
+            Value::Null,
+            Refused("spec.okta.orgUrl: Required value"),
+        ),
+        case(
+            "insightful.url",
+            json!("https://app.insightful.io/api/v1"),
+            Accepted,
+        ),
+        case("insightful.url", json!("http://127.0.0.1:8080/api/v1"), Accepted),
+        case("insightful.url", json!("http://[::1]:8080/api/v1"), Accepted),
+        case(
+            "insightful.url",
+            json!("http://127.0.0.1:8080/api/v1?a=b"),
+            account,
+        ),
+    ]);
+    cases
+}
+
+fn bounds() -> Vec<Case> {
+    let fields = [
+        (
+            "guard.maxDeactivations",
+            "maxDeactivations must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxTeamMoves",
+            "maxTeamMoves must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxEmailChanges",
+            "maxEmailChanges must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxRelinks",
+            "maxRelinks must be a count up to 1000000, such as 10",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (path, sentence) in fields {
+        let refused = Refused(sentence);
+        for (value, verdict) in [
+            (json!("0%"), Accepted),
+            (json!("5%"), Accepted),
+            (json!("100%"), Accepted),
+            (json!(0), Accepted),
+            (json!(10), Accepted),
+            (json!(1_000_000), Accepted),
+            (json!("101%"), refused),
+            (json!("150%"), refused),
+            (json!("1000%"), refused),
+            (json!("-5%"), refused),
+            (json!("2.5%"), refused),
+            (json!("%"), refused),
+            (json!("5 %"), refused),
+            (json!("10"), refused),
+            (json!("many"), refused),
+            (json!(""), refused),
+            (json!(-1), refused),
+            // More than the program's integers hold.
+            (json!(3_000_000_000_u32), refused),
+            (json!(0.5), Refused("must be of type integer,string")),
+        ] {
+            cases.push(case(path, value, verdict));
+        }
+    }
+    cases
+}
+
+fn durations() -> Vec<Case> {
+    let fields = [
+        (
+            "sync.interval",
+            "interval must be a duration of at least 1s, such as 90s, 15m or 1h30m",
+        ),
+        (
+            "sync.fullInterval",
+            "fullInterval must be a duration of at least 1s, such as 12h or 24h",
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (path, sentence) in fields {
+        for good in ["1s", "90s", "15m", "1h30m", "24h", "0h1s"] {
+            cases.push(case(path, json!(good), Accepted));
+        }
+        for bad in [
+            "15", "abc", "-5m", "0s", "0h0m", "500ms", "1.5h", "1d", "P1D", " 15m", "", "9999999h",
+        ] {
+            cases.push(case(path, json!(bad), Refused(sentence)));
+        }
+        cases.push(case(path, json!(15), Refused("must be of type string")));
+    }
+    cases
+}
+
+fn single_fields() -> Vec<Case> {
+    let share = Refused("rateLimitPercent must be between 1 and 100");
+    let hash = Refused("approvedPlan must be a whole plan hash: copy status.plan.hash");
+    let digits = "9f2c1d7e5b8a4036c2e9f07184ab3d6512f8e0c94b7a65d3210fedcba9876543";
+    vec![
+        case(
+            "okta.groupPrefix",
+            json!(""),
+            Refused("groupPrefix must not be empty"),
+        ),
+        case("okta.groupPrefix", json!("T"), Accepted),
+        case("okta.rateLimitPercent", json!(0), share),
+        case("okta.rateLimitPercent", json!(101), share),
+        case("okta.rateLimitPercent", json!(-1), share),
+        case("okta.rateLimitPercent", json!(1), Accepted),
+        case("okta.rateLimitPercent", json!(100), Accepted),
+        case(
+            "okta.rateLimitPercent",
+            json!("50%"),
+            Refused("must be of type integer"),
+        ),
+        case("approvedPlan", json!("sha256:9f2c"), hash),
+        case("approvedPlan", json!(digits), hash),
+        case(
+            "approvedPlan",
+            json!(format!("sha256:{}", digits.to_uppercase())),
+            hash,
+        ),
+        case("approvedPlan", json!(format!("md5:{digits}")), hash),
+        case("approvedPlan", json!(""), hash),
+        case("approvedPlan", json!(format!("sha256:{digits}")), Accepted),
+        case("okta.people", json!("Everyone"), Accepted),
+        case(
+            "okta.people",
+            json!("Nobody"),
+            Refused(r#"supported values: "TeamMembers", "Everyone""#),
+        ),
+        case("okta.suspended", json!("Deactivate"), Accepted),
+        case(
+            "okta.suspended",
+            json!("Delete"),
+            Refused(r#"supported values: "Keep", "Deactivate""#),
+        ),
+        case("matching.unmatched", json!("Create"), Accepted),
+        case(
+            "matching.unmatched",
+            json!("create"),
+            Refused(r#"supported values: "Review", "Create""#),
+        ),
+        case("approval", json!("EveryPlan"), Accepted),
+        case(
+            "approval",
+            json!("Never"),
+            Refused(r#"supported values: "Guarded", "EveryPlan""#),
+        ),
+        case("onUnmatch", json!("Keep"), Accepted),
+        case(
+            "onUnmatch",
+            json!("Undo"),
+            Refused(r#"supported values: "Restore", "Keep""#),
+        ),
+        case("finalized", json!("yes"), Refused("must be of type boolean")),
+        case(
+            "notify",
+            json!({}),
+            Refused("spec.notify.webhook: Required value"),
+        ),
+        case("teams.precedence", json!([""]), Refused("at least 1 chars long")),
+        case(
+            "insightful.newEmployees.team",
+            json!(""),
+            Refused("at least 1 chars long"),
+        ),
+        case(
+            "finalised",
+            json!(true),
+            Refused(r#"unknown field "spec.finalised""#),
+        ),
+        case(
+            "guard.maxDeactivation",
+            json!(1),
+            Refused(r#"unknown field "spec.guard.maxDeactivation""#),
+        ),
+        case(
+            "okta.auth.token",
+            json!("x"),
+            Refused(r#"unknown field "spec.okta.auth.token""#),
+        ),
+    ]
+}

@@ -1,0 +1,28 @@
+//! The two kinds as people meet them: what the real API server refuses, fills
+//! in, shows and explains.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod defaults;
+mod field_managers;
+mod generated;
+mod integration_rules;
+mod kubectl;
+mod manifests;
+mod match_rules;
+mod verdicts;
+
+use std::path::Path;
+
+use sandbox::control_plane::ControlPlane;
+use tokio::sync::OnceCell;
+
+/// The API server that all tests share, with both kinds on it.
+async fn plane() -> &'static ControlPlane {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    let plane = ControlPlane::shared();
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    INSTALLED
+        .get_or_init(async || plane.install_crds(&crds).await.unwrap())
+        .await;
+    plane
+}
