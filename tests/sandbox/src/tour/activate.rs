@@ -1,6 +1,7 @@
 //! Install the chart, and activate an integration.
 
 use super::stage::{NAME, NAMESPACE, RELEASE};
+use super::typed::words;
 use super::{Failure, Stage, ensure};
 
 /// The platform engineer installs the operator.
@@ -76,19 +77,18 @@ pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
             .show(&["create", "secret", "generic", name, &file], 1)
             .await?;
     }
-    screen.command("cat integration.yaml");
+    screen.command(&words("cat", &["integration.yaml"]));
     screen.output(&manifest(stage), 40);
     terminal.show(&["apply", "-f", "integration.yaml"], 1).await?;
 
     screen.say("The first sync begins at once, and says how far it is.");
-    let columns = "-o=custom-columns=PHASE:.status.phase,STEP:.status.progress.step,\
-                   DONE:.status.progress.done,OF:.status.progress.total";
-    let mut watch = terminal.follow(&["get", "oi", NAME, columns, "--watch"])?;
+    let progress = r#"jsonpath={.status.phase} {.status.progress}{"\n"}"#;
+    let mut watch = terminal.follow(&["get", "oi", NAME, "--watch", "-o", progress])?;
     let mut is_progress_seen = false;
     let mut last = String::new();
     let until_review = async {
         while let Some(line) = watch.next().await {
-            if line != last {
+            if line != last && !line.trim().is_empty() {
                 screen.output(&line, 1);
             }
             is_progress_seen |= line.contains("Reading");

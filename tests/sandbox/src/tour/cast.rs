@@ -51,7 +51,7 @@ impl Cast {
         Ok(Self {
             matched: casting.choose(
                 "somebody to match",
-                &["robert.miller", "tom.hardy", "anna.becker", "susan.clark"],
+                &["anna.becker", "robert.miller", "tom.hardy", "susan.clark"],
                 |casting, object| state(object) == "Review" && casting.is_only_proposed_here(object),
             )?,
             created: casting.choose("somebody to invite", &["nick.newcomer"], |_, object| {

@@ -1,10 +1,19 @@
 //! The finish: held by the guard, approved, applied, told.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::stage::NAME;
 use super::writes::{Preview, table};
 use super::{Failure, Stage, ensure};
+
+/// What Insightful takes from the whole organization.
+const CALLS_A_MINUTE: u64 = 200;
+
+/// How often a long apply is shown.
+const NOTICE: Duration = Duration::from_secs(15);
 
 /// Finishes, and shows what was written and who was told.
 pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
@@ -26,8 +35,8 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
          the condition says why, and how to let exactly this plan through.",
     );
     terminal.show(&["get", "oi"], 3).await?;
-    let path = r#"-o=jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
-    let message = terminal.show_text(&["get", "oi", NAME, path]).await?;
+    let path = r#"jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
+    let message = terminal.show_text(&["get", "oi", NAME, "-o", path]).await?;
     let writes = stage.insightful.journal().writes().len();
     ensure(writes == 0, || {
         format!("the plan is held, and {writes} writes were made")
@@ -47,20 +56,19 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
     terminal
         .show(&["patch", "oi", NAME, "--type=merge", "-p", patch], 1)
         .await?;
-    stage
-        .wait_for("the applied plan", |integration| {
-            let status = &integration["status"];
-            status["phase"] == "InSync" && status["lastAppliedPlan"] == preview.hash()
-        })
-        .await?;
+    applied(stage, preview).await?;
     terminal.show(&["get", "oi"], 3).await?;
 
     screen.say("What was written, from the journal of Insightful's emulator:");
     let writes = stage.insightful.journal().writes();
     let account = stage.insightful.snapshot();
-    screen.output(&table(&writes, &account), 40);
+    screen.output(&table(&writes, &account), 16);
     preview.must_equal(&writes, &account)?;
-    screen.checked("the writes are exactly the preview: every field of every person, no other");
+    screen.checked(&format!(
+        "{} writes, exactly the preview: every field of every person, no other (an invitation's title is a write of \
+         its own)",
+        writes.len()
+    ));
 
     told(stage, preview).await?;
     let before = versions(stage).await?;
@@ -80,19 +88,44 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
     Ok(())
 }
 
+/// Waits until the plan is applied, which Insightful's limit of calls may make long.
+async fn applied(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
+    let minutes = preview.writes() / CALLS_A_MINUTE;
+    if minutes > 0 {
+        stage.terminal.screen.say(&format!(
+            "Insightful takes {CALLS_A_MINUTE} calls a minute, so that {} writes take about {minutes} min. \
+             status.progress says how far it is.",
+            preview.writes()
+        ));
+    }
+    let screen = stage.terminal.screen;
+    let last = Cell::new(Instant::now());
+    stage.more_patience = Duration::from_secs(60 * 2 * minutes);
+    stage
+        .wait_for("the applied plan", |integration| {
+            let status = &integration["status"];
+            if status["progress"].is_object() && last.get().elapsed() > NOTICE {
+                last.set(Instant::now());
+                screen.line(&format!("Applying {}", status["progress"]));
+            }
+            status["phase"] == "InSync" && status["lastAppliedPlan"] == preview.hash()
+        })
+        .await?;
+    stage.more_patience = Duration::ZERO;
+    Ok(())
+}
+
 /// Events and the webhook.
 async fn told(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.say("Who was told? The events of the integration, and the webhook in the chat.");
-    let events = terminal
+    for reason in ["ReviewReady", "PlanHeld", "PlanApplied", "InSync"] {
+        stage.wait_for_event(NAME, reason).await?;
+    }
+    terminal
         .show(&["events", "--for", &format!("oktaintegration/{NAME}")], 12)
         .await?;
-    for reason in ["ReviewReady", "PlanHeld", "PlanApplied"] {
-        ensure(events.contains(reason), || {
-            format!("no event {reason}:\n{events}")
-        })?;
-    }
     let messages = stage.webhook.received();
     screen.say("The webhook got:");
     for message in &messages {

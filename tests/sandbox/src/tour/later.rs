@@ -22,6 +22,7 @@ pub async fn a_rename(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         "{name} marries, and is {new} in Okta from now on. Every interval, 15 minutes by default, brings such changes \
          over; an annotation asks for it now."
     ));
+    let count = stage.insightful.snapshot().employees.len();
     stage.okta.edit(|org| org.rename_user(user, first, &family));
     stage.sync().await?;
     let writes = shown_writes(stage);
@@ -29,10 +30,12 @@ pub async fn a_rename(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         writes.len() == 1 && writes[0].body == Some(json!({"name": new})),
         || "a rename should be one write of one field".to_owned(),
     )?;
-    let count = stage.insightful.snapshot().employees.len();
-    let is_renamed = stage.insightful.snapshot().employees[employee]["name"] == new.as_str();
-    ensure(is_renamed && count > 0, || {
+    let account = stage.insightful.snapshot();
+    ensure(account.employees[employee]["name"] == new.as_str(), || {
         format!("employee {employee} is not renamed")
+    })?;
+    ensure(account.employees.len() == count, || {
+        "somebody was invited".to_owned()
     })?;
     screen.checked("the same employee has the new name; nobody was invited a second time");
     Ok(())
@@ -61,8 +64,8 @@ pub async fn a_match_taken_back(stage: &mut Stage, cast: &Cast) -> Result<(), Fa
          replaced, so that a match can be taken back.",
         original["name"].as_str().unwrap_or_default()
     ));
-    let images = r#"-o=jsonpath={range .status.applied.fields[*]}{.field}: {.before} -> {.after}{"\n"}{end}"#;
-    terminal.show(&["get", "em", object, images], 8).await?;
+    let images = r#"jsonpath={range .status.applied.fields[*]}{.field}: {.before} -> {.after}{"\n"}{end}"#;
+    terminal.show(&["get", "em", object, "-o", images], 8).await?;
     let patch = json!({"spec": {"decision": "Auto", "employeeIds": [], "rejectedEmployeeIds": [employee]}});
     terminal
         .show(
@@ -87,12 +90,11 @@ pub async fn a_match_taken_back(stage: &mut Stage, cast: &Cast) -> Result<(), Fa
         })?;
     }
     screen.checked("name, email and team of the employee are what they were before the finish");
-    let events = terminal
-        .show(&["events", "--for", &format!("employeematch/{object}")], 6)
+    stage.wait_for_event(object, "MatchTakenBack").await?;
+    let notes = r#"jsonpath={range .items[*]}{.reason}: {.message}{"\n"}{end}"#;
+    terminal
+        .show_text(&["events", "--for", &format!("employeematch/{object}"), "-o", notes])
         .await?;
-    ensure(events.contains("MatchTakenBack"), || {
-        format!("no event MatchTakenBack:\n{events}")
-    })?;
     Ok(())
 }
 
@@ -118,9 +120,9 @@ pub async fn a_leaver(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     ensure(writes.len() == 1 && writes[0].path == path, || {
         format!("a leaver should be one write, {path}")
     })?;
-    let columns = "-o=custom-columns=PERSON:.status.person.name,OKTA:.status.person.status,STATE:.status.state,\
+    let columns = "custom-columns=PERSON:.status.person.name,OKTA:.status.person.status,STATE:.status.state,\
                    EMPLOYEE:.status.employee.id,OFF:.status.employee.deactivated";
-    terminal.show(&["get", "em", object, columns], 3).await?;
+    terminal.show(&["get", "em", object, "-o", columns], 3).await?;
     let object = stage.match_of(user).await?;
     ensure(
         state(&object) == "Deactivated" && object["status"]["person"]["status"] == "DEPROVISIONED",

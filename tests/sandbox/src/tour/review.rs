@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::cast::{Player, state};
 use super::stage::NAME;
+use super::typed::words;
 use super::writes::Preview;
 use super::{Cast, Failure, Stage, ensure};
 
@@ -36,15 +37,14 @@ pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
     }
     let cast = Cast::of(&stage.company, stage.is_acme, &matches)?;
     screen.say("The integration counts them all, and lists the teams that the groups stand for:");
-    let columns =
-        r#"-o=jsonpath={range .status.teams[*]}{.name}{"\t"}{.state}{"\t"}{.members} members{"\n"}{end}"#;
-    let teams = terminal.show(&["get", "oi", NAME, columns], 12).await?;
+    let teams = r#"jsonpath={range .status.teams[*]}{.name}: {.state}, {.members} members{"\n"}{end}"#;
+    let teams = terminal.show(&["get", "oi", NAME, "-o", teams], 12).await?;
     ensure(
         teams.contains("Existing") && !teams.contains("OKTA_INSGRP_"),
         || format!("the teams are not as they should be:\n{teams}"),
     )?;
     terminal
-        .show(&["get", "oi", NAME, "-o=jsonpath={.status.people}"], 1)
+        .show(&["get", "oi", NAME, "-o", "jsonpath={.status.people}"], 1)
         .await?;
     Ok(cast)
 }
@@ -66,7 +66,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     ));
     let arguments = ["get", "em", &matched.object, "-o", "yaml"];
     let yaml = terminal.kubectl(&arguments).await?;
-    screen.command(&format!("kubectl {}", arguments.join(" ")));
+    screen.command(&words("kubectl", &arguments));
     screen.output(&excerpt(&yaml, "  proposal:"), 24);
 
     screen.say(&format!(
@@ -120,16 +120,23 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     let screen = terminal.screen;
     screen.chapter("Preview");
     screen.say(&format!("What would be written for {}?", cast.matched.name));
-    let changes = r#"-o=jsonpath={range .status.changes[*]}{.field}: {.from} -> {.to}{"\n"}{end}"#;
+    let changes = r#"jsonpath={range .status.changes[*]}{.field}: {.from} -> {.to}{"\n"}{end}"#;
     terminal
-        .show(&["get", "em", &cast.matched.object, changes], 8)
+        .show(&["get", "em", &cast.matched.object, "-o", changes], 8)
         .await?;
     screen.say("And for everybody?");
-    let columns = "-o=custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,\
+    let columns = "custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,\
                    TO:.status.changes[*].to";
     terminal
         .show(
-            &["get", "em", "--field-selector", "status.state=Proposed", columns],
+            &[
+                "get",
+                "em",
+                "--field-selector",
+                "status.state=Proposed",
+                "-o",
+                columns,
+            ],
             12,
         )
         .await?;
@@ -139,7 +146,7 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     let created = |integration: &Value| integration["status"]["plan"]["createEmployees"] == 1;
     let integration = stage.wait_for("a plan with the invitation", created).await?;
     let yaml = terminal.kubectl(&arguments).await?;
-    screen.command(&format!("kubectl {}", arguments.join(" ")));
+    screen.command(&words("kubectl", &arguments));
     screen.output(&excerpt(&yaml, "  plan:"), 12);
     let matches = stage.matches().await?;
     let preview = Preview::of(&integration, &matches);

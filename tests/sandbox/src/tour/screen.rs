@@ -47,8 +47,16 @@ impl Screen {
     }
 
     /// A command as a person types it.
-    pub fn command(&self, line: &str) {
-        let lines = wrapped(line, self.width - 6);
+    pub fn command(&self, words: &[String]) {
+        // An option stays on the line of its value.
+        let mut together: Vec<String> = Vec::new();
+        for word in words {
+            match together.last_mut() {
+                Some(last) if last.len() == 2 && last.starts_with('-') => *last = format!("{last} {word}"),
+                _ => together.push(word.clone()),
+            }
+        }
+        let lines = filled(together.iter().map(String::as_str), self.width - 6);
         self.line("");
         for (number, line) in lines.iter().enumerate() {
             let begin = if number == 0 { "$" } else { "   " };
@@ -135,22 +143,27 @@ fn cut(line: &str, width: usize) -> String {
 
 /// The text in lines of at most `width`, broken at spaces; the first line keeps its indentation.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let indentation = text.len() - text.trim_start().len();
-    let mut lines = Vec::new();
-    let mut line = text[..indentation].to_owned();
-    let mut is_begun = false;
-    for word in text.split_whitespace() {
-        if is_begun && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(std::mem::take(&mut line));
-            is_begun = false;
-        }
-        if is_begun {
+    let indentation = " ".repeat(text.len() - text.trim_start().len());
+    let mut lines = filled(text.split_whitespace(), width - indentation.len());
+    lines[0].insert_str(0, &indentation);
+    lines
+}
+
+/// The words in lines of at most `width`, and at least one line.
+fn filled<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in words {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
             line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
         }
-        line.push_str(word);
-        is_begun = true;
     }
-    lines.push(line);
     lines
 }
 
@@ -162,7 +175,7 @@ mod tests {
     fn text_is_broken_at_spaces_only() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
-        assert_eq!(wrapped("  indented text", 10), ["  indented", "text"]);
+        assert_eq!(wrapped("  indented text", 12), ["  indented", "text"]);
         assert_eq!(wrapped("", 4), [""]);
     }
 

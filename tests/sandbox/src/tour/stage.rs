@@ -24,6 +24,9 @@ use super::{Failure, Screen};
 /// How long the tour waits for what it expects.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The same for a company of another size, whose syncs wait for Insightful's limit of calls.
+const MORE_PATIENCE: Duration = Duration::from_secs(180);
+
 const POLL: Duration = Duration::from_millis(100);
 
 /// The namespace of the integration, and the integration's name.
@@ -44,6 +47,8 @@ pub struct Stage {
     pub webhook: Webhook,
     pub terminal: Terminal,
     pub plane: ControlPlane,
+    /// For what is known to take longer.
+    pub more_patience: Duration,
     binary: PathBuf,
     syncs: u32,
 }
@@ -81,10 +86,6 @@ impl Stage {
             "an Insightful account with {employees} employees at {}",
             insightful.url()
         ));
-        if !is_acme {
-            insightful.configure(|settings| settings.limit = 100_000);
-            screen.checked("its limit of 200 calls a minute is lifted, for a company of this size");
-        }
         let webhook = Webhook::start();
         screen.checked("a webhook that takes notifications");
 
@@ -106,6 +107,7 @@ impl Stage {
             webhook,
             terminal,
             plane,
+            more_patience: Duration::ZERO,
             binary,
             syncs: 0,
         })
@@ -211,6 +213,23 @@ impl Stage {
         .await
     }
 
+    /// Waits until there is an event with this reason about an object of this name.
+    pub async fn wait_for_event(&mut self, object: &str, reason: &str) -> Result<(), Failure> {
+        let begin = Instant::now();
+        let selector = format!("reason={reason},involvedObject.name={object}");
+        loop {
+            let events = self
+                .terminal
+                .json(&["get", "events", "--field-selector", &selector])
+                .await?;
+            if events["items"] != Value::Array(Vec::new()) {
+                return Ok(());
+            }
+            self.must_go_on(&format!("the event {reason}"), begin, &events)?;
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     fn must_go_on(&mut self, what: &str, begin: Instant, seen: &Value) -> Result<(), Failure> {
         if let Some(operator) = &mut self.operator
             && operator.has_exited()
@@ -219,12 +238,13 @@ impl Stage {
                 "the operator ended by itself while the tour waited for {what}"
             )));
         }
-        if begin.elapsed() < PATIENCE {
+        let patience = if self.is_acme { PATIENCE } else { MORE_PATIENCE };
+        if begin.elapsed() < patience + self.more_patience {
             return Ok(());
         }
         Err(Failure::TooLate {
             what: what.to_owned(),
-            seconds: PATIENCE.as_secs(),
+            seconds: begin.elapsed().as_secs(),
             seen: serde_yaml::to_string(seen).unwrap_or_else(|_| seen.to_string()),
         })
     }

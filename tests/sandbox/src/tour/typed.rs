@@ -23,7 +23,7 @@ pub struct Terminal {
 impl Terminal {
     /// Runs kubectl, and shows the command and at most `rows` lines of what it gives.
     pub async fn show(&self, arguments: &[&str], rows: usize) -> Result<String, Failure> {
-        self.screen.command(&line("kubectl", arguments));
+        self.screen.command(&words("kubectl", arguments));
         let output = self.kubectl(arguments).await?;
         self.screen.output(&output, rows);
         Ok(output)
@@ -31,7 +31,7 @@ impl Terminal {
 
     /// Runs kubectl, and shows the command and what it gives as running text.
     pub async fn show_text(&self, arguments: &[&str]) -> Result<String, Failure> {
-        self.screen.command(&line("kubectl", arguments));
+        self.screen.command(&words("kubectl", arguments));
         let output = self.kubectl(arguments).await?;
         self.screen.text(&output);
         Ok(output)
@@ -55,7 +55,7 @@ impl Terminal {
 
     /// Runs helm in the workspace, and shows the command and the beginning of what it gives.
     pub async fn show_helm(&self, arguments: &[&str], rows: usize) -> Result<String, Failure> {
-        self.screen.command(&line("helm", arguments));
+        self.screen.command(&words("helm", arguments));
         let output = self.run(Program::Helm, arguments).await?;
         self.screen.output(&output, rows);
         Ok(output)
@@ -64,7 +64,7 @@ impl Terminal {
     /// Starts a kubectl that goes on, and shows its command.
     pub fn follow(&self, arguments: &[&str]) -> Result<Followed, Failure> {
         let command_line = line("kubectl", arguments);
-        self.screen.command(&command_line);
+        self.screen.command(&words("kubectl", arguments));
         let failed = || Failure::io(format!("run `{command_line}`"));
         let mut child = self
             .command(Program::Kubectl, arguments)?
@@ -147,18 +147,24 @@ pub fn workspace() -> &'static Path {
 
 /// The command line, quoted so that it can be copied into a shell.
 fn line(program: &str, arguments: &[&str]) -> String {
+    words(program, arguments).join(" ")
+}
+
+/// The words of a command line, each quoted where a shell needs it.
+pub fn words(program: &str, arguments: &[&str]) -> Vec<String> {
     let quoted = arguments.iter().map(|argument| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@+%".contains(c);
         if !argument.is_empty() && argument.chars().all(is_plain) {
-            (*argument).to_owned()
-        } else {
-            format!("'{}'", argument.replace('\'', r"'\''"))
+            return (*argument).to_owned();
         }
+        // As people do: jsonpath='{.status}', not 'jsonpath={.status}'.
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) if name.chars().all(is_plain) => (format!("{name}="), value),
+            _ => (String::new(), *argument),
+        };
+        format!("{name}'{}'", value.replace('\'', r"'\''"))
     });
-    std::iter::once(program.to_owned())
-        .chain(quoted)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(program.to_owned()).chain(quoted).collect()
 }
 
 #[cfg(test)]
@@ -173,5 +179,9 @@ mod tests {
             r#"kubectl -p '{"spec":{"finalized":true}}'"#
         );
         assert_eq!(line("echo", &["it's", ""]), r"echo 'it'\''s' ''");
+        assert_eq!(
+            line("kubectl", &["-o", "jsonpath={.a}"]),
+            "kubectl -o jsonpath='{.a}'"
+        );
     }
 }
