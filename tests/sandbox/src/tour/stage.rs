@@ -67,12 +67,12 @@ impl Stage {
             begin.elapsed().as_secs_f32()
         ));
 
-        let latency = Duration::from_millis(if is_acme { 700 } else { 150 });
         let okta = Okta::start_with(
             &company,
             okta::Settings {
-                latency,
-                max_page: is_acme.then_some(8),
+                // Eight pages, so that there is progress to see.
+                latency: Duration::from_millis(700),
+                max_page: Some(people.div_ceil(8).min(200)),
                 ..okta::Settings::default()
             },
         );
