@@ -418,3 +418,130 @@ impl<'a> Claims<'a> {
         Standing::Linked(employees.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::UnmatchedPolicy, example::Example};
+
+    /// Two people, each with an employee of equal name and email.
+    fn two() -> Example {
+        let mut example = Example::new();
+        for (id, given) in [("ann", "Ann"), ("bob", "Bob")] {
+            example.person(id, given, "Doe", "Sales");
+            example.employee(
+                &format!("e-{id}"),
+                &format!("{given} Doe"),
+                &format!("{id}@acme.com"),
+            );
+        }
+        example
+    }
+
+    fn standing(example: &Example, id: &str) -> Standing {
+        example.assess().settled[&id.into()].standing.clone()
+    }
+
+    fn linked(employees: &[&str]) -> Standing {
+        Standing::Linked(employees.iter().map(|id| EmployeeId::from(*id)).collect())
+    }
+
+    fn waits(standing: &Standing) -> &'static str {
+        match standing {
+            Standing::Waits(trouble) | Standing::OutOfScope(trouble) => trouble.reason(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_decision_comes_before_a_match_in_force_and_that_before_a_proposal() {
+        let mut example = two();
+        assert_eq!(standing(&example, "ann"), linked(&["e-ann"]), "proposal");
+        example.in_force("ann", "e-bob", &[]);
+        assert_eq!(standing(&example, "ann"), linked(&["e-bob"]), "in force");
+        assert_eq!(
+            waits(&standing(&example, "bob")),
+            "NoEmployee",
+            "what is in force is proposed to nobody else"
+        );
+        example.matched("ann", &["e-ann"]);
+        assert_eq!(standing(&example, "ann"), linked(&["e-ann"]), "decision");
+        example.record("ann").decision = Decision::Ignore;
+        assert_eq!(standing(&example, "ann"), Standing::Ignored);
+    }
+
+    #[test]
+    fn two_decisions_for_one_employee_are_a_conflict_of_both() {
+        let mut example = two();
+        example.matched("ann", &["e-ann"]);
+        example.matched("bob", &["e-bob", "e-ann"]);
+        assert_eq!(waits(&standing(&example, "ann")), "ClaimedTwice");
+        assert_eq!(waits(&standing(&example, "bob")), "ClaimedTwice");
+        assert!(example.assess().plan.updates.is_empty());
+    }
+
+    #[test]
+    fn a_decision_takes_an_employee_from_a_match_in_force() {
+        let mut example = two();
+        example.in_force("ann", "e-ann", &[]);
+        example.matched("bob", &["e-ann"]);
+        assert_eq!(standing(&example, "bob"), linked(&["e-ann"]));
+        assert_eq!(waits(&standing(&example, "ann")), "GivenAway");
+    }
+
+    #[test]
+    fn an_employee_who_is_gone_is_asked_about_and_not_invited_again() {
+        let mut example = two();
+        example.spec.matching.unmatched = UnmatchedPolicy::Create;
+        example.in_force("ann", "e-gone", &[]);
+        assert_eq!(waits(&standing(&example, "ann")), "EmployeeNotFound");
+        example.matched("ann", &["e-nobody"]);
+        assert_eq!(waits(&standing(&example, "ann")), "EmployeeNotFound");
+        assert!(example.assess().plan.creations.is_empty());
+    }
+
+    #[test]
+    fn a_rejected_match_in_force_is_taken_back() {
+        let mut example = two();
+        example.in_force("ann", "e-ann", &[]);
+        example.record("ann").rejected.insert("e-ann".into());
+        assert_eq!(waits(&standing(&example, "ann")), "NoEmployee");
+        assert_eq!(example.assess().plan.releases.len(), 1);
+    }
+
+    #[test]
+    fn who_is_in_scope() {
+        let mut example = two();
+        example.groups.clear();
+        assert!(
+            example.assess().settled.is_empty(),
+            "nobody is in a team group, nobody is on record"
+        );
+        example.spec.okta.people = PeopleScope::Everyone;
+        assert_eq!(example.assess().settled.len(), 2);
+        example.spec.okta.people = PeopleScope::TeamMembers;
+        example.in_force("ann", "e-ann", &[]);
+        assert_eq!(waits(&standing(&example, "ann")), "NotInTeamGroup");
+        example.people[0].status = OktaStatus::Deprovisioned;
+        assert_eq!(
+            standing(&example, "ann"),
+            linked(&["e-ann"]),
+            "a leaver counts, in a group or not"
+        );
+        example.people.clear();
+        assert_eq!(waits(&standing(&example, "ann")), "NotInOktaAnswer");
+    }
+
+    #[test]
+    fn who_has_not_started_waits() {
+        let mut example = Example::new();
+        example.person("ann", "Ann", "Doe", "Sales").status = OktaStatus::Staged;
+        assert_eq!(waits(&standing(&example, "ann")), "NotStarted");
+        example.record("ann").decision = Decision::Create;
+        assert_eq!(
+            standing(&example, "ann"),
+            Standing::Create,
+            "but a decision is a decision"
+        );
+    }
+}

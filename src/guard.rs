@@ -206,6 +206,119 @@ fn missing(records: &Records, settled: &BTreeMap<PersonId, Settled>) -> (usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{api::Field, example::Example, snapshot::OktaStatus};
+
+    /// Twenty people who match, of whom each would be moved to a new team.
+    fn twenty() -> Example {
+        let mut example = Example::new();
+        for n in 0..20 {
+            let id = format!("p{n:02}");
+            example.person(&id, "Ann", &format!("Doe{n}"), "Sales");
+            example.employee(
+                &format!("e{n:02}"),
+                &format!("Ann Doe{n}"),
+                &format!("{id}@acme.com"),
+            );
+        }
+        example
+    }
+
+    fn verdict(example: &Example) -> Verdict {
+        let assessment = example.assess();
+        judge(
+            assessment.plan.clone(),
+            &example.spec,
+            &example.records,
+            &assessment.settled,
+        )
+    }
+
+    fn reasons(example: &Example) -> Vec<&'static str> {
+        match verdict(example) {
+            Verdict::Held(breaches) => breaches.iter().map(Breach::reason).collect(),
+            Verdict::Cleared(_) => vec![],
+            Verdict::NotFinalized => vec!["NotFinalized"],
+        }
+    }
+
+    #[test]
+    fn nothing_is_cleared_before_the_finish() {
+        let mut example = twenty();
+        assert_eq!(reasons(&example), Vec::<&str>::new());
+        example.spec.finalized = false;
+        example.spec.approved_plan = Some(example.assess().plan.hash());
+        assert_eq!(reasons(&example), ["NotFinalized"], "not even an approved plan");
+    }
+
+    #[test]
+    fn each_bound_holds_what_is_beyond_it_and_lets_through_what_is_at_it() {
+        let bound = |count| IntOrString::Int(count);
+        let mut example = twenty();
+        example.spec.guard.max_team_moves = bound(20);
+        assert_eq!(reasons(&example), Vec::<&str>::new());
+        example.spec.guard.max_team_moves = bound(19);
+        assert_eq!(reasons(&example), ["TooManyTeamMoves"]);
+
+        let mut example = twenty();
+        example.people[0].status = OktaStatus::Deprovisioned;
+        example.people[1].status = OktaStatus::Deprovisioned;
+        example.spec.guard.max_deactivations = IntOrString::String("5%".into());
+        assert_eq!(reasons(&example), ["TooManyDeactivations"], "5% of 20 is one");
+        example.people[1].status = OktaStatus::Active;
+        assert_eq!(reasons(&example), Vec::<&str>::new());
+
+        let mut example = twenty();
+        example.matched("p00", &["e00"]);
+        example.people[0].email = Some("other@acme.com".into());
+        example.spec.guard.max_email_changes = bound(0);
+        assert_eq!(reasons(&example), ["TooManyEmailChanges"]);
+
+        let mut example = twenty();
+        example.in_force("p00", "e00", &[(Field::Name, Some("x"), "Ann Doe0")]);
+        example.record("p00").decision = Decision::Ignore;
+        example.spec.guard.max_relinks = bound(0);
+        assert_eq!(reasons(&example), ["TooManyRelinks"]);
+    }
+
+    #[test]
+    fn an_approved_hash_lets_exactly_that_plan_through() {
+        let mut example = twenty();
+        example.spec.approval = Approval::EveryPlan;
+        assert_eq!(reasons(&example), ["EveryPlanNeedsApproval"]);
+        example.spec.approved_plan = Some(example.assess().plan.hash());
+        assert_eq!(reasons(&example), Vec::<&str>::new());
+        example.people[0].title = Some("Manager".into());
+        assert_eq!(
+            reasons(&example),
+            ["EveryPlanNeedsApproval"],
+            "what changed since is another plan"
+        );
+    }
+
+    #[test]
+    fn an_org_that_lacks_many_of_the_known_people_is_held() {
+        let mut example = twenty();
+        for n in 0..20 {
+            example.record(&format!("p{n:02}")).state = Some(MatchState::Matched);
+        }
+        example.people.drain(0..2);
+        assert_eq!(reasons(&example), Vec::<&str>::new(), "two of twenty");
+        example.people.drain(0..1);
+        assert_eq!(reasons(&example), ["PeopleMissing"], "three of twenty");
+        for id in ["p00", "p01"] {
+            example.record(id).decision = Decision::Ignore;
+        }
+        assert_eq!(
+            reasons(&example),
+            Vec::<&str>::new(),
+            "who is left alone is not missed"
+        );
+        for id in ["p00", "p01"] {
+            example.record(id).decision = Decision::Auto;
+            example.record(id).state = Some(MatchState::Deactivated);
+        }
+        assert_eq!(reasons(&example), Vec::<&str>::new(), "nor who has left");
+    }
 
     #[test]
     fn a_percentage_is_rounded_down_and_a_count_is_a_count() {

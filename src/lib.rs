@@ -4,6 +4,8 @@ pub mod api;
 pub mod assessment;
 pub mod controller;
 pub mod decisions;
+#[cfg(test)]
+mod example;
 pub mod gather;
 pub mod guard;
 pub mod insightful;

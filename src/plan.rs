@@ -969,3 +969,374 @@ impl<'a> Written<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::{Decision, Pending, PendingOperation},
+        example::Example,
+        snapshot::OktaStatus,
+    };
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    /// Jane, who is in the team group Sales; her employee is in Default.
+    fn jane() -> Example {
+        let mut example = Example::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.employee("e1", "Jane Doe", "jane@acme.com");
+        example
+    }
+
+    #[test]
+    fn who_gets_deactivated() {
+        use OktaStatus::*;
+        for (status, suspended, already_off, expected) in [
+            (Active, SuspendedPolicy::Keep, false, 0),
+            (Staged, SuspendedPolicy::Keep, false, 0),
+            (LockedOut, SuspendedPolicy::Deactivate, false, 0),
+            (Other("RETIRED".into()), SuspendedPolicy::Deactivate, false, 0),
+            (Suspended, SuspendedPolicy::Keep, false, 0),
+            (Suspended, SuspendedPolicy::Deactivate, false, 1),
+            (Deprovisioned, SuspendedPolicy::Keep, false, 1),
+            (Deprovisioned, SuspendedPolicy::Keep, true, 0),
+        ] {
+            let mut example = jane();
+            example.spec.okta.suspended = suspended;
+            example.people[0].status = status.clone();
+            example.employees[0].deactivated = already_off;
+            let plan = example.assess().plan;
+            assert_eq!(plan.deactivations.len(), expected, "{status} {suspended:?}");
+            if expected == 1 {
+                assert!(plan.updates.is_empty(), "a leaver's other fields are left alone");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_deactivated_for_being_absent() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[]);
+        example.people.clear();
+        assert!(
+            example.assess().plan.deactivations.is_empty(),
+            "not in Okta's answer"
+        );
+        let mut example = jane();
+        example.in_force("jane", "e1", &[]);
+        example.groups.clear();
+        let plan = example.assess().plan;
+        assert!(
+            plan.deactivations.is_empty() && plan.updates.is_empty() && plan.releases.is_empty(),
+            "in no group"
+        );
+        example.people[0].status = OktaStatus::Deprovisioned;
+        assert_eq!(
+            example.assess().plan.deactivations.len(),
+            1,
+            "but a leaver's record counts without a group"
+        );
+    }
+
+    #[test]
+    fn one_write_holds_all_fields_of_an_employee_with_what_they_replace() {
+        let mut example = jane();
+        example.team("Sales");
+        example.people[0].family_name = Some("Roe".into());
+        example.matched("jane", &["e1"]);
+        example.people[0].email = Some("jane.roe@acme.com".into());
+        let plan = example.assess().plan;
+        let [update] = plan.updates.as_slice() else {
+            panic!("{plan:?}")
+        };
+        let text = |replace: &Option<Replace<String>>| replace.clone().map(|r| (r.from, r.to, r.before));
+        let pair = |from: &str, to: &str| Some((Some(from.to_owned()), to.to_owned(), Some(from.to_owned())));
+        assert_eq!(text(&update.name), pair("Jane Doe", "Jane Roe"));
+        assert_eq!(text(&update.email), pair("jane@acme.com", "jane.roe@acme.com"));
+        assert_eq!(
+            text(&update.title),
+            Some((None, "Engineer".to_owned(), None)),
+            "a title cannot be read"
+        );
+        assert_eq!(
+            update.team.as_ref().unwrap().to,
+            TeamTarget::Existing("Sales".into())
+        );
+    }
+
+    #[test]
+    fn a_title_is_written_when_it_is_not_what_was_written_last() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+        assert!(example.assess().plan.is_empty());
+        example.people[0].title = Some("Manager".into());
+        assert_eq!(
+            example.assess().plan.updates[0]
+                .title
+                .as_ref()
+                .unwrap()
+                .from
+                .as_deref(),
+            Some("Engineer")
+        );
+        example.people[0].title = None;
+        assert!(example.assess().plan.is_empty(), "no title in Okta says nothing");
+    }
+
+    #[test]
+    fn the_before_image_is_of_the_time_before_the_first_write() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("J. Doe"), "Jane Doe")]);
+        example.people[0].family_name = Some("Roe".into());
+        let before = |example: &Example| example.assess().plan.updates[0].name.clone().unwrap().before;
+        assert_eq!(before(&example).as_deref(), Some("J. Doe"));
+        example.employees[0].name = "Janet".into();
+        assert_eq!(
+            before(&example).as_deref(),
+            Some("Janet"),
+            "somebody else's value is what we replace"
+        );
+    }
+
+    #[test]
+    fn a_match_taken_back_gives_back_what_still_holds() {
+        let written = [
+            (Field::Name, Some("J. Doe"), "Jane Doe"),
+            (Field::Email, Some("j@old.com"), "jane@acme.com"),
+            (Field::Title, None, "Engineer"),
+            (Field::Team, Some("Default"), "Sales"),
+        ];
+        type TakeBack = fn(&mut Record);
+        let taken_back: [(&str, TakeBack); 3] = [
+            ("Ignore", |record| record.decision = Decision::Ignore),
+            ("rejected", |record| {
+                record.rejected.insert("e1".into());
+            }),
+            ("Create", |record| record.decision = Decision::Create),
+        ];
+        for (how, take_back) in taken_back {
+            let mut example = jane();
+            example.team("Sales");
+            example.employees[0].team = "Sales".into();
+            example.in_force("jane", "e1", &written);
+            example.employees[0].email = "changed@acme.com".into();
+            take_back(example.record("jane"));
+            let plan = example.assess().plan;
+            let [restore] = plan.restores.as_slice() else {
+                panic!("{how}: {plan:?}")
+            };
+            assert_eq!(restore.name.as_ref().unwrap().to, "J. Doe", "{how}");
+            assert_eq!(
+                restore.team.as_ref().unwrap().to,
+                TeamTarget::Existing("Default".into()),
+                "{how}"
+            );
+            assert_eq!(restore.email, None, "{how}");
+            let left = [
+                (Field::Email, NotRestored::ChangedSince),
+                (Field::Title, NotRestored::Unreadable),
+            ];
+            assert_eq!(restore.left, left, "{how}");
+            assert_eq!(plan.releases.len(), 1, "{how}");
+            example.spec.on_unmatch = OnUnmatch::Keep;
+            let plan = example.assess().plan;
+            assert!(plan.restores.is_empty() && plan.releases.len() == 1, "{how}");
+        }
+    }
+
+    #[test]
+    fn an_employee_who_changes_hands_keeps_the_first_before_image() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.in_force(
+            "jane",
+            "e1",
+            &[
+                (Field::Name, Some("Somebody"), "Jane Doe"),
+                (Field::Team, Some("Default"), "Sales"),
+            ],
+        );
+        example.person("mary", "Mary", "Major", "Sales");
+        example.matched("mary", &["e1"]);
+        let plan = example.assess().plan;
+        let [update] = plan.updates.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(update.person, "mary".into());
+        let name = update.name.as_ref().unwrap();
+        assert_eq!(
+            (name.from.as_deref(), name.to.as_str()),
+            (Some("Jane Doe"), "Mary Major")
+        );
+        assert_eq!(name.before.as_deref(), Some("Somebody"));
+        let inherited: Vec<Field> = plan.links[&"mary".into()]
+            .inherited
+            .iter()
+            .map(|field| field.field)
+            .collect();
+        assert_eq!(
+            inherited,
+            [Field::Name, Field::Team],
+            "also what Mary's match does not write"
+        );
+        assert!(
+            plan.restores.is_empty(),
+            "no write is undone that is overwritten in the same plan"
+        );
+        assert_eq!(plan.releases.keys().collect::<Vec<_>>(), [&"jane".into()]);
+    }
+
+    #[test]
+    fn an_employee_who_is_given_to_somebody_held_stays_where_they_are() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        example.person("mary", "Mary", "Major", "Sales");
+        example.person("mary", "Mary", "Major", "Support");
+        example.matched("mary", &["e1"]);
+        let assessment = example.assess();
+        assert!(matches!(
+            assessment.trouble(&"mary".into()),
+            Some(Trouble::SeveralTeams { .. })
+        ));
+        assert!(
+            assessment.plan.releases.is_empty() && assessment.plan.restores.is_empty(),
+            "no before-image is lost"
+        );
+    }
+
+    #[test]
+    fn emails_are_freed_before_they_are_given_and_swaps_are_held() {
+        let mut example = Example::new();
+        for (id, now, wanted) in [
+            ("a", "b@acme.com", "a@acme.com"),
+            ("b", "c@acme.com", "b@acme.com"),
+        ] {
+            example.person(id, id, "Chain", "Sales").email = Some(wanted.into());
+            example.employee(&format!("e{id}"), &format!("{id} Chain"), now);
+            example.matched(id, &[&format!("e{id}")]);
+        }
+        let order = |plan: &Plan| {
+            plan.updates
+                .iter()
+                .map(|u| u.employee.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            order(&example.assess().plan),
+            ["ea", "eb"],
+            "b@ is free once a has left it"
+        );
+
+        example.employees[0].email = "b@acme.com".into();
+        example.employees[1].email = "a@acme.com".into();
+        let assessment = example.assess();
+        assert!(assessment.plan.updates.is_empty(), "a swap has no order");
+        for id in ["a", "b"] {
+            assert!(
+                matches!(assessment.trouble(&id.into()), Some(Trouble::EmailTaken { .. })),
+                "{id}"
+            );
+        }
+
+        example.employees[0].email = "x@acme.com".into();
+        example.employees[1].email = "y@acme.com".into();
+        example.people[0].email = Some("same@acme.com".into());
+        example.people[1].email = Some("Same@acme.com".into());
+        let assessment = example.assess();
+        assert!(assessment.plan.updates.is_empty());
+        assert_eq!(assessment.trouble(&"a".into()), Some(&Trouble::EmailWantedTwice));
+    }
+
+    #[test]
+    fn who_can_be_invited() {
+        let mut example = Example::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.record("jane").decision = Decision::Create;
+        let plan = example.assess().plan;
+        assert_eq!(plan.teams[0].name, "Sales");
+        assert_eq!(plan.creations[0].team, TeamTarget::Created("g-Sales".into()));
+        assert_eq!(plan.creations[0].settings, "Standard".into());
+
+        let trouble = |change: fn(&mut Example)| {
+            let mut example = Example::new();
+            example.person("jane", "Jane", "Doe", "Sales");
+            example.record("jane").decision = Decision::Create;
+            change(&mut example);
+            let assessment = example.assess();
+            assert!(assessment.plan.creations.is_empty());
+            assessment.trouble(&"jane".into()).map(Trouble::reason)
+        };
+        assert_eq!(trouble(|e| e.people[0].email = None), Some("NoEmail"));
+        assert_eq!(
+            trouble(|e| (e.people[0].given_name, e.people[0].family_name) = (None, None)),
+            Some("NoName")
+        );
+        assert_eq!(
+            trouble(|e| {
+                e.employee("e9", "X", "Jane@Acme.com");
+            }),
+            Some("EmailTaken")
+        );
+        assert_eq!(
+            trouble(|e| e.spec.teams.create_missing = false),
+            Some("TeamNotCreated")
+        );
+        assert_eq!(
+            trouble(|e| e.spec.insightful.new_employees.shared_settings = Some("Nope".into())),
+            Some("SharedSettingsMissing")
+        );
+        assert_eq!(
+            trouble(|e| e.people[0].status = OktaStatus::Deprovisioned),
+            Some("LeftWithoutEmployee")
+        );
+    }
+
+    #[test]
+    fn a_creation_whose_answer_was_lost_is_found_by_its_email() {
+        let mut example = Example::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        let record = example.record("jane");
+        record.decision = Decision::Create;
+        let since = Time(jiff::Timestamp::UNIX_EPOCH);
+        record.pending = Some(Pending {
+            operation: PendingOperation::CreateEmployee,
+            since,
+        });
+        assert_eq!(example.assess().plan.creations.len(), 1, "it had no effect");
+        example.employee("e1", "Jane Doe", "jane@acme.com");
+        let plan = example.assess().plan;
+        assert!(plan.creations.is_empty());
+        assert_eq!(plan.links[&"jane".into()].employees, ["e1".into()]);
+    }
+
+    #[test]
+    fn the_hash_covers_the_values_and_not_the_order_of_the_input() {
+        let mut example = Example::new();
+        for id in ["a", "b", "c"] {
+            example.person(id, id, "Doe", "Sales");
+            example.employee(&format!("e{id}"), &format!("{id} Doe"), &format!("{id}@acme.com"));
+        }
+        let plan = example.assess().plan;
+        example.people.reverse();
+        example.employees.reverse();
+        example.groups.reverse();
+        assert_eq!(example.assess().plan, plan);
+        assert_eq!(example.assess().plan.hash(), plan.hash());
+        assert!(plan.hash().starts_with("sha256:") && plan.hash().len() == 71);
+        example.people[0].title = Some("Manager".into());
+        assert_ne!(example.assess().plan.hash(), plan.hash());
+    }
+
+    #[test]
+    fn the_plan_after_an_apply_is_empty() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+        assert!(example.assess().plan.is_empty());
+        assert_eq!(example.assess().plan.summary().total, 0);
+    }
+}

@@ -287,6 +287,18 @@ pub enum Field {
     Active,
 }
 
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Title => "title",
+            Self::Team => "team",
+            Self::Active => "active",
+        })
+    }
+}
+
 /// One field that would change. A value that is not known is absent.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]

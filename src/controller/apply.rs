@@ -15,7 +15,7 @@ use crate::{
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
     okta::OktaError,
-    plan::{Creation, Deactivation, Link, NewTeam, Plan, Replace, Restore, TeamTarget, Update},
+    plan::{Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
     snapshot::{Employee, EmployeeId, GroupId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
     teams::Binding,
@@ -371,33 +371,38 @@ impl Run<'_> {
     }
 
     async fn restore(&mut self, restore: Restore) -> Result<(), Stop> {
-        let writes = restore.writes();
         let Restore {
             person,
             employee,
             name,
             email,
             team,
-            left,
+            mut left,
         } = restore;
-        let team = match team.map(|replace| self.team_id(&replace.to)) {
-            Some(None) => return self.team_is_missing(person),
-            Some(Some(id)) => Some(id),
-            None => None,
+        // An undo must not undo what somebody did after the last read.
+        let now = match self.apply.services.insightful.employee(&employee).await {
+            Ok(Some(now)) => now,
+            Ok(None) => return self.release(&person, |id| id == employee.as_str()).await,
+            Err(error) => return self.wait_or_stop(&WriteError::Refused(error)).await,
         };
+        let mut still = |field, holds: bool| {
+            if !holds {
+                left.push((field, NotRestored::ChangedSince));
+            }
+            holds
+        };
+        let name = name.filter(|replace| still(Field::Name, replace.from.as_ref() == Some(&now.name)));
+        let email = email.filter(|replace| still(Field::Email, replace.from.as_ref() == Some(&now.email)));
+        let present = TeamTarget::Existing(now.team.clone());
+        let team = team.filter(|replace| still(Field::Team, replace.from.as_ref() == Some(&present)));
+        self.apply.snapshot.replace_employee(now);
+
         let body = EmployeeUpdate {
             name: name.map(|replace| replace.to),
             email: email.map(|replace| replace.to),
             title: None,
-            team,
+            team: team.and_then(|replace| self.team_id(&replace.to)),
         };
-        if writes {
-            let Some(answer) = self.put(&person, &employee, &body).await? else {
-                return Ok(());
-            };
-            self.apply.snapshot.replace_employee(answer);
-        }
-        self.release(&person, |id| id == employee.as_str()).await?;
         let given_back: Vec<&str> = [
             body.name.as_ref().map(|_| "name"),
             body.email.as_ref().map(|_| "email"),
@@ -406,18 +411,22 @@ impl Run<'_> {
         .into_iter()
         .flatten()
         .collect();
+        if !given_back.is_empty() {
+            let Some(answer) = self.put(&person, &employee, &body).await? else {
+                return Ok(());
+            };
+            self.apply.snapshot.replace_employee(answer);
+        }
+        self.release(&person, |id| id == employee.as_str()).await?;
         let mut told = vec![if given_back.is_empty() {
             format!("employee {employee}: nothing to give back")
         } else {
             format!("employee {employee}: gave back {}", given_back.join(", "))
         }];
-        told.extend(left.iter().map(|(field, why)| {
-            format!(
-                "left {} as it is: {}",
-                format!("{field:?}").to_lowercase(),
-                why.message()
-            )
-        }));
+        told.extend(
+            left.iter()
+                .map(|(field, why)| format!("left {field} as it is: {}", why.message())),
+        );
         self.outcome.restored.insert(person, told.join("; "));
         Ok(())
     }
@@ -496,6 +505,7 @@ impl Run<'_> {
             {
                 Ok(answer) => {
                     self.wrote();
+                    self.check_kept(person, body, &answer);
                     return Ok(Some(answer));
                 }
                 Err(error) if self.is_for_this_person(&error) => {
@@ -504,6 +514,26 @@ impl Run<'_> {
                 }
                 Err(error) => self.wait_or_stop(&error).await?,
             }
+        }
+    }
+
+    /// A value that Insightful takes and does not keep would be written for ever.
+    fn check_kept(&mut self, person: &PersonId, body: &EmployeeUpdate, answer: &Employee) {
+        let kept = body.name.as_ref().is_none_or(|name| *name == answer.name)
+            && body
+                .email
+                .as_ref()
+                .is_none_or(|email| email.eq_ignore_ascii_case(&answer.email))
+            && body.team.as_ref().is_none_or(|team| *team == answer.team);
+        if !kept {
+            let message =
+                "Insightful took the values and answers with other ones: compare the employee there"
+                    .to_owned();
+            let failure = WriteFailure {
+                reason: "ValueNotKept".to_owned(),
+                message,
+            };
+            self.outcome.failures.insert(person.clone(), failure);
         }
     }
 

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Context, secrets};
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus},
-    status::{Done, Notification},
+    status::Notification,
     transport,
 };
 
@@ -18,32 +18,36 @@ use crate::{
 pub const RETRY: Duration = Duration::from_secs(30);
 
 /// How long a receiver may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a message is sent before the next cycle tries again.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 2;
+
+/// Whether there is a completed plan that the webhook has not been told of.
+pub fn is_due(integration: &OktaIntegration, status: &OktaIntegrationStatus) -> bool {
+    integration.spec.notify.is_some()
+        && status.last_applied_plan.is_some()
+        && status.last_applied_plan != status.last_notified_plan
+}
 
 /// Tells the webhook of the last completed plan if it has not been told yet.
-/// None if there is nothing to tell, or nobody to be told.
+/// None if there is nothing to tell, or nobody to be told. The plan's status
+/// has been written by then, so that a slow receiver delays no news of it.
 pub async fn tell(
     ctx: &Context,
     integration: &OktaIntegration,
     status: &OktaIntegrationStatus,
-    done: Option<&Done>,
 ) -> Option<Notification> {
-    let webhook = &integration.spec.notify.as_ref()?.webhook;
-    let (plan, writes, failed) = match done.filter(|done| done.completed) {
-        Some(done) => (done.plan.clone(), done.writes, done.failed),
-        None => {
-            let plan = status.last_applied_plan.clone()?;
-            let entry = status.history.iter().find(|entry| entry.plan == plan)?;
-            let count = |n: i32| usize::try_from(n).unwrap_or(0);
-            (plan, count(entry.writes), count(entry.failed))
-        }
-    };
-    if status.last_notified_plan.as_ref() == Some(&plan) {
+    if !is_due(integration, status) {
         return None;
     }
+    let webhook = &integration.spec.notify.as_ref()?.webhook;
+    let plan = status.last_applied_plan.clone()?;
+    let (writes, failed) = status
+        .history
+        .iter()
+        .find(|entry| entry.plan == plan)
+        .map_or((0, 0), |entry| (entry.writes, entry.failed));
     let namespace = integration.namespace().unwrap_or_default();
     let name = integration.name_any();
     let result = match secrets::read(&ctx.client, &namespace, &webhook.url_secret_ref).await {
@@ -69,8 +73,8 @@ fn message(
     namespace: &str,
     name: &str,
     plan: &str,
-    writes: usize,
-    failed: usize,
+    writes: i32,
+    failed: i32,
     status: &OktaIntegrationStatus,
 ) -> serde_json::Value {
     let people = status.people.unwrap_or_default();

@@ -43,7 +43,7 @@ const SECRET_LOOK: Duration = Duration::from_secs(5);
 const SOONEST_LOOK: Duration = Duration::from_secs(1);
 
 /// How old the last read of Insightful may be when a plan is applied.
-const FRESH_ENOUGH: Duration = Duration::from_secs(30);
+const FRESH_ENOUGH: Duration = Duration::from_secs(5);
 
 /// Why a reconcile failed: the API server. All else is in the statuses.
 #[derive(Debug, thiserror::Error)]
@@ -165,13 +165,7 @@ impl Reconcile<'_> {
         );
         let history =
             (outcome.done.writes + outcome.done.failed > 0).then(|| history(kind, &outcome, started));
-        let notification = notify::tell(
-            self.ctx,
-            self.integration,
-            &self.said(),
-            applied.then_some(&outcome.done),
-        )
-        .await;
+        let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
         let records = matches.records();
         let snapshot = self.session.snapshot.clone();
         let Some(snapshot) = snapshot.as_ref() else {
@@ -192,7 +186,15 @@ impl Reconcile<'_> {
         }))
         .await?;
         events::of_outcome(self.ctx, self.integration, matches, &outcome).await;
-        Ok(Action::requeue(self.next_look(notification.as_ref())))
+        // An apply can make room for more: an employee let go is somebody else's.
+        // And a plan that is applied now is told of once its status stands.
+        let more =
+            applied && (self.is_worth_applying(&verdict) || notify::is_due(self.integration, &self.said()));
+        Ok(Action::requeue(if more {
+            SOONEST_LOOK
+        } else {
+            self.next_look(notification.as_ref())
+        }))
     }
 
     async fn connect(&mut self) -> Result<Arc<Services>, services::UnusableSpec> {

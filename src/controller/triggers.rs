@@ -116,13 +116,10 @@ mod tests {
     use super::*;
 
     fn object(name: &str, generation: i64, manager: &str) -> Metadata {
-        let mut object = Metadata::default();
-        object.metadata.name = Some(name.to_owned());
-        object.metadata.generation = Some(generation);
-        object.metadata.managed_fields = Some(vec![
-            serde_json::from_value(serde_json::json!({ "manager": manager })).unwrap(),
-        ]);
-        object
+        let metadata = serde_json::json!({
+            "name": name, "generation": generation, "managedFields": [{ "manager": manager }],
+        });
+        serde_json::from_value(serde_json::json!({ "metadata": metadata })).unwrap()
     }
 
     #[test]

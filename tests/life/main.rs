@@ -2,6 +2,13 @@
 //! chart gives, against the strict emulators. The modules read like the story:
 //! each test is one default case and a small change.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "a test that fails here has found something"
+)]
+
 mod activate;
 mod edit;
 mod finish;

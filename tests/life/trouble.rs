@@ -1,1 +1,307 @@
-//! trouble
+//! Trouble: what fails is said, harms nobody, and passes without a restart.
+
+use okta_insightful_operator::api::{MatchState, Phase, conditions};
+use sandbox::{
+    company::Company,
+    faults::{Kind, Match},
+    okta,
+};
+use serde_json::json;
+
+use crate::world::{World, open_guard};
+
+const USERS: &str = "/api/v1/users";
+const MEMBERS: &str = "/api/v1/groups/*/users";
+
+/// A finished company whose Okta answers in pages of five.
+async fn paged_and_in_sync() -> World {
+    let paged = okta::Settings {
+        max_page: Some(5),
+        ..okta::Settings::default()
+    };
+    let world = World::prepared_with(Company::acme(), paged).await;
+    world.activate(open_guard()).await;
+    world.wait_for_phase(Phase::Review).await;
+    world.finish().await;
+    world.insightful.journal().clear();
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_fails_writes_nothing_and_says_why() {
+    let world = paged_and_in_sync().await;
+    for (fault, reason) in [
+        (Kind::Status(500, None), "Unavailable"),
+        (Kind::BrokenJson, "BrokenAnswer"),
+        (Kind::CutBefore, "NoAnswer"),
+        (Kind::RepeatedNext, "RepeatedNext"),
+        (
+            Kind::ForeignNext("https://evil.example.com/api/v1/users?after=x".into()),
+            "ForeignNext",
+        ),
+    ] {
+        for path in [USERS, MEMBERS] {
+            let standing = world
+                .okta
+                .faults()
+                .always(Match::get(path).after(2), fault.clone());
+            // A change that must not be acted on while the read is not whole.
+            world
+                .okta
+                .edit(|org| org.set_status("amir.haddad", "DEPROVISIONED"));
+            world.request_sync().await;
+            world
+                .wait_for_condition(conditions::OKTA_CONNECTED, "False", reason)
+                .await;
+            assert_eq!(world.status().await.phase, Some(Phase::Failed));
+            assert_eq!(world.writes(), Vec::<String>::new(), "{fault:?} on {path}");
+            assert!(standing.hits() > 0);
+            world.okta.edit(|org| org.set_status("amir.haddad", "ACTIVE"));
+            standing.remove();
+            world.sync().await;
+            world
+                .wait_for_condition(conditions::OKTA_CONNECTED, "True", "Connected")
+                .await;
+        }
+    }
+    assert_eq!(world.writes(), Vec::<String>::new());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_answer_deactivates_nobody_and_shows() {
+    let world = paged_and_in_sync().await;
+    let standing = world.okta.faults().always(Match::get(USERS), Kind::EmptyPage);
+    world.request_sync().await;
+    world
+        .wait_for_condition(conditions::OKTA_CONNECTED, "False", "BrokenAnswer")
+        .await;
+    standing.remove();
+    world.sync().await;
+
+    // No members at all is an answer that can be true; it moves nobody either.
+    let standing = world.okta.faults().always(Match::get(MEMBERS), Kind::EmptyPage);
+    world.request_sync().await;
+    let message = world
+        .wait_for_condition(conditions::HELD, "True", "PeopleMissing")
+        .await;
+    assert!(message.contains("known people"), "{message}");
+    assert_eq!(world.state("jane.doe").await, MatchState::OutOfScope);
+    standing.remove();
+    world.sync().await;
+    world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_page_deactivates_nobody_and_shows() {
+    let world = paged_and_in_sync().await;
+    // A leaver whose record is on the page that does come, so that there is something to hold.
+    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
+    let standing = world
+        .okta
+        .faults()
+        .always(Match::get(USERS).after(2), Kind::DroppedPage);
+    world.request_sync().await;
+    let message = world
+        .wait_for_condition(conditions::HELD, "True", "PeopleMissing")
+        .await;
+    assert!(message.contains("known people"), "{message}");
+    assert_eq!(world.writes(), Vec::<String>::new());
+    standing.remove();
+    world.sync().await;
+    world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(
+        world.writes().len(),
+        1,
+        "Jane's new name, once the answer is whole"
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_stalls_until_the_secret_is_mended() {
+    let world = World::in_sync().await;
+    for (secret, condition, right) in [
+        ("okta", conditions::OKTA_CONNECTED, world.okta.token().to_owned()),
+        (
+            "insightful",
+            conditions::INSIGHTFUL_CONNECTED,
+            world.insightful.token().to_owned(),
+        ),
+    ] {
+        world.write_secret(secret, "token", "a-wrong-token").await;
+        world.request_sync().await;
+        let message = world
+            .wait_for_condition(conditions::STALLED, "True", "TokenRefused")
+            .await;
+        assert!(!message.contains("a-wrong-token"));
+        world.wait_for_condition(condition, "False", "TokenRefused").await;
+        world.write_secret(secret, "token", &right).await;
+        world
+            .wait_for_condition(conditions::STALLED, "False", "InSync")
+            .await;
+        world.wait_for_condition(condition, "True", "Connected").await;
+    }
+    assert!(!world.log_tail().contains("a-wrong-token"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_secret_stalls_until_it_is_there() {
+    let world = World::prepared().await;
+    world
+        .activate(json!({ "okta": { "auth": { "apiToken": { "secretRef": { "name": "later" } } } } }))
+        .await;
+    let message = world
+        .wait_for_condition(conditions::STALLED, "True", "SecretNotFound")
+        .await;
+    assert!(message.contains("\"later\""), "{message}");
+    world.write_secret("later", "wrong-key", world.okta.token()).await;
+    world
+        .wait_for_condition(conditions::STALLED, "True", "SecretKeyMissing")
+        .await;
+    world.write_secret("later", "token", world.okta.token()).await;
+    world.wait_for_phase(Phase::Review).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_token_lets_everything_be_seen_and_nothing_be_written() {
+    let world = World::prepared().await;
+    world.activate(open_guard()).await;
+    let mut reader = String::new();
+    world
+        .insightful
+        .configure(|settings| reader.clone_from(&settings.read_token));
+    world.write_secret("insightful", "token", &reader).await;
+    world.wait_for_phase(Phase::Review).await;
+    world.sync().await;
+    world.patch(json!({ "finalized": true })).await;
+    let message = world
+        .wait_for_condition(conditions::STALLED, "True", "NotPermitted")
+        .await;
+    assert!(message.contains("WRITE token"), "{message}");
+    world
+        .write_secret("insightful", "token", world.insightful.token())
+        .await;
+    world.wait_for_phase(Phase::InSync).await;
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_trouble_is_their_own() {
+    let world = World::in_review(open_guard()).await;
+    let jane = world.company.employee("jane.doe").to_owned();
+    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
+        "details": [{ "type": "string", "field": "title", "message": "The 'title' field is not liked!" }] });
+    let path = format!("/api/v1/employee/{jane}");
+    let standing = world
+        .insightful
+        .faults()
+        .always(Match::put(&path), Kind::Status(422, Some(refusal)));
+    world.patch(json!({ "finalized": true })).await;
+    let status = world
+        .wait_for_match("jane.doe", "the refusal", |status| {
+            conditions::find(&status.conditions, conditions::READY)
+                .is_some_and(|ready| ready.reason == "WriteRefused")
+        })
+        .await;
+    assert!(
+        status.conditions[0].message.contains("is not liked"),
+        "{:?}",
+        status.conditions
+    );
+    world
+        .wait_for_condition(conditions::READY, "False", "ChangesRefused")
+        .await;
+    assert_eq!(
+        world.state("amir.haddad").await,
+        MatchState::Matched,
+        "the others are written"
+    );
+    assert_eq!(
+        world.status().await.people.unwrap().troubled,
+        world.status().await.people.unwrap().review + world.status().await.people.unwrap().unmatched + 1
+    );
+    standing.remove();
+    world.wait_for_phase(Phase::InSync).await;
+    world
+        .wait_for_condition(conditions::READY, "True", "InSync")
+        .await;
+    assert_eq!(
+        world.insightful.snapshot().title(&jane),
+        Some("Reliability Engineer")
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_invites_nobody_twice() {
+    for fault in [
+        Kind::CutAfter,
+        Kind::CutBefore,
+        Kind::Status(503, None),
+        Kind::BrokenJson,
+    ] {
+        let world = World::in_review(open_guard()).await;
+        world
+            .decide("nick.newcomer", json!({ "decision": "Create" }))
+            .await;
+        world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+        let once = world
+            .insightful
+            .faults()
+            .once(Match::post("/api/v1/employee"), fault.clone());
+        world.patch(json!({ "finalized": true })).await;
+        let status = world
+            .wait_for_match("nick.newcomer", "the invitation", |status| {
+                status.state == Some(MatchState::Matched) && status.changes.is_empty()
+            })
+            .await;
+        assert_eq!(once.hits(), 1);
+        assert!(
+            status.applied.unwrap().created && status.pending.is_none(),
+            "{fault:?}"
+        );
+        let effects = world.insightful.journal().writes();
+        let invited = effects
+            .iter()
+            .filter(|entry| entry.method == "POST" && entry.path.ends_with("/employee") && entry.effect)
+            .count();
+        assert_eq!(invited, 1, "{fault:?}");
+        assert_eq!(
+            world.insightful.snapshot().title("nick.newcomer@acme.com"),
+            Some("Account Executive")
+        );
+        world.wait_for_phase(Phase::InSync).await;
+        world.idle_sync_writes_nothing().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_creates_no_team_twice() {
+    let world = World::in_review(open_guard()).await;
+    world
+        .insightful
+        .faults()
+        .once(Match::post("/api/v1/team"), Kind::CutAfter);
+    world.patch(json!({ "finalized": true })).await;
+    world.wait_for_phase(Phase::InSync).await;
+    let teams = world.insightful.snapshot().teams();
+    assert_eq!(
+        teams.iter().filter(|team| team["name"] == "Data Science").count(),
+        1
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rate_limit_of_insightful_is_waited_for() {
+    let world = World::in_review(open_guard()).await;
+    world
+        .insightful
+        .faults()
+        .once(Match::put("/api/v1/employee/*").after(3), Kind::RateLimited);
+    world.finish().await;
+    world.idle_sync_writes_nothing().await;
+}

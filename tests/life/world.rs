@@ -317,11 +317,21 @@ impl World {
             .unwrap_or_default()
     }
 
-    /// Reasons of the events about the integration and its matches.
-    pub async fn events(&self) -> Vec<String> {
+    /// Waits until there is an event with this reason in the namespace.
+    pub async fn wait_for_event(&self, reason: &str) {
         let api: Api<Event> = self.api();
-        let events = api.list(&ListParams::default()).await.unwrap();
-        events.into_iter().filter_map(|event| event.reason).collect()
+        let started = tokio::time::Instant::now();
+        loop {
+            let events = api.list(&ListParams::default()).await.unwrap();
+            let reasons: Vec<String> = events.into_iter().filter_map(|event| event.reason).collect();
+            if reasons.iter().any(|seen| seen == reason) {
+                return;
+            }
+            if started.elapsed() > PATIENCE {
+                self.give_up(&format!("event {reason}"), &json!(reasons));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The writes that Insightful saw, as lines, from now on.
