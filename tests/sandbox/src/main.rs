@@ -17,7 +17,7 @@ const INTERRUPTED: u8 = 130;
 /// Shows the whole life of an integration: a real Kubernetes API server, the
 /// operator, and emulators of Okta and Insightful, all on this machine.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

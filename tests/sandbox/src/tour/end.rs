@@ -70,7 +70,7 @@ pub fn stay(stage: &Stage) {
     screen.line("");
     screen.line(&format!("export KUBECONFIG={}", terminal.kubeconfig.display()));
     if let Ok(kubectl) = Program::Kubectl.path()
-        && let Some(directory) = kubectl.parent()
+        && let Some(directory) = kubectl.canonicalize().unwrap_or(kubectl).parent()
     {
         screen.line(&format!("export PATH=\"{}:$PATH\"", directory.display()));
     }

@@ -126,7 +126,7 @@ async fn told(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     terminal
         .show(&["events", "--for", &format!("oktaintegration/{NAME}")], 12)
         .await?;
-    let messages = stage.webhook.received();
+    let messages = stage.wait_for_message().await?;
     screen.say("The webhook got:");
     for message in &messages {
         let pretty = serde_json::to_string_pretty(message).unwrap_or_else(|_| message.to_string());

@@ -230,6 +230,19 @@ impl Stage {
         }
     }
 
+    /// Waits until the webhook has a message, and gives all.
+    pub async fn wait_for_message(&mut self) -> Result<Vec<Value>, Failure> {
+        let begin = Instant::now();
+        loop {
+            let messages = self.webhook.received();
+            if !messages.is_empty() {
+                return Ok(messages);
+            }
+            self.must_go_on("a message to the webhook", begin, &Value::Null)?;
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
     fn must_go_on(&mut self, what: &str, begin: Instant, seen: &Value) -> Result<(), Failure> {
         if let Some(operator) = &mut self.operator
             && operator.has_exited()
