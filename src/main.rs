@@ -1,13 +1,22 @@
 //! The program: arguments in, exit code out.
 
-use std::{io::IsTerminal, net::SocketAddr, process::ExitCode};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use okta_insightful_operator::{
     api,
     controller::{self, Settings},
+    program::{ProgramError, Source, plan, record},
+    services::AllowedAddresses,
 };
 use tracing_subscriber::EnvFilter;
+
+/// `plan` found something to change, as `terraform plan -detailed-exitcode` has it.
+const CHANGES: u8 = 2;
 
 /// Keeps people and teams in Insightful in step with Okta.
 #[derive(Parser)]
@@ -21,12 +30,16 @@ struct Arguments {
 enum Command {
     /// Run the operator against the cluster of KUBECONFIG, or the one it runs in.
     Run(Run),
+    /// Show what would happen. Exit code: 0 nothing to change, 2 changes, 1 error.
+    Plan(Plan),
+    /// Read both services and keep what they answered in a directory.
+    Record(Record),
     /// Print the CustomResourceDefinitions.
     Crd,
 }
 
 #[derive(clap::Args)]
-struct Run {
+struct Addresses {
     /// Let services be on this machine without TLS: for tests and the demo.
     #[arg(long, env = "ALLOW_HTTP_LOOPBACK")]
     allow_http_loopback: bool,
@@ -39,6 +52,26 @@ struct Run {
         value_name = "DOMAIN"
     )]
     okta_domains: Vec<String>,
+}
+
+impl From<Addresses> for AllowedAddresses {
+    fn from(
+        Addresses {
+            allow_http_loopback,
+            okta_domains,
+        }: Addresses,
+    ) -> Self {
+        Self {
+            http_loopback: allow_http_loopback,
+            okta_domains,
+        }
+    }
+}
+
+#[derive(clap::Args)]
+struct Run {
+    #[command(flatten)]
+    addresses: Addresses,
     /// A namespace to watch; repeatable. Without it, all are watched.
     #[arg(
         long = "watch-namespace",
@@ -66,25 +99,107 @@ enum LogFormat {
     Json,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Run(arguments) => run(arguments).await,
-        Command::Crd => print_definitions(),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("okta-insightful-operator: {message}");
-            ExitCode::FAILURE
+/// Where the integration comes from.
+#[derive(clap::Args)]
+struct Live {
+    /// An integration in the cluster of KUBECONFIG, with its Secrets and decisions.
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = cluster_source)]
+    cluster: Option<(String, String)>,
+    /// A manifest with an OktaIntegration; the tokens are taken from
+    /// OKTA_API_TOKEN and INSIGHTFUL_API_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    integration: Option<PathBuf>,
+    /// Manifests with EmployeeMatches: the decisions.
+    #[arg(long, value_name = "FILE", requires = "integration")]
+    matches: Option<PathBuf>,
+}
+
+impl Live {
+    fn source(self) -> Option<Source> {
+        let Self {
+            cluster,
+            integration,
+            matches,
+        } = self;
+        match (cluster, integration) {
+            (Some((namespace, name)), _) => Some(Source::Cluster { namespace, name }),
+            (None, Some(integration)) => Some(Source::File { integration, matches }),
+            (None, None) => None,
         }
     }
 }
 
+fn cluster_source(text: &str) -> Result<(String, String), String> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err("must be NAMESPACE/NAME, such as people/acme".to_owned()),
+    }
+}
+
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("source").required(true).args(["from", "cluster", "integration"])))]
+struct Plan {
+    /// A recording, as `record` writes it.
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    live: Live,
+    /// What to print.
+    #[arg(short, long, default_value = "table")]
+    output: Output,
+    /// Which people the table shows.
+    #[arg(long, default_value = "changes")]
+    show: plan::Show,
+    /// Only people whose name, email or Okta id holds this.
+    #[arg(long, value_name = "TEXT")]
+    person: Option<String>,
+    /// Write EmployeeMatch manifests with the proposals as decisions, for a pull request.
+    #[arg(long, value_name = "FILE")]
+    write_decisions: Option<PathBuf>,
+    #[command(flatten)]
+    addresses: Addresses,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+}
+
+#[derive(clap::Args)]
+#[command(group(ArgGroup::new("source").required(true).args(["cluster", "integration"])))]
+struct Record {
+    /// The directory to write; it must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    live: Live,
+    /// Replace names and addresses, each everywhere by the same other one.
+    #[arg(long)]
+    anonymise: bool,
+    #[command(flatten)]
+    addresses: Addresses,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => run(arguments).await.map(|()| ExitCode::SUCCESS),
+        Command::Plan(arguments) => show_plan(arguments).await.map_err(|error| error.to_string()),
+        Command::Record(arguments) => keep_record(arguments).await.map_err(|error| error.to_string()),
+        Command::Crd => print_definitions().map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|message| {
+        eprintln!("okta-insightful-operator: {message}");
+        ExitCode::FAILURE
+    })
+}
+
 async fn run(arguments: Run) -> Result<(), String> {
     let Run {
-        allow_http_loopback,
-        okta_domains,
+        addresses,
         watch_namespaces,
         metrics_address,
         log_format,
@@ -92,19 +207,73 @@ async fn run(arguments: Run) -> Result<(), String> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
     let settings = Settings {
-        allow_http_loopback,
-        okta_domains,
+        allowed: addresses.into(),
         namespaces: watch_namespaces,
         metrics_address,
     };
     controller::run(settings).await.map_err(|error| error.to_string())
+}
+
+async fn show_plan(arguments: Plan) -> Result<ExitCode, ProgramError> {
+    let Plan {
+        from,
+        live,
+        output,
+        show,
+        person,
+        write_decisions,
+        addresses,
+    } = arguments;
+    let allowed = addresses.into();
+    let source = live.source();
+    let from = match (&from, &source) {
+        (Some(dir), _) => plan::From::Recording(dir),
+        (None, Some(source)) => plan::From::Live(source, &allowed),
+        // The argument group requires one of them.
+        (None, None) => plan::From::Recording(Path::new(".")),
+    };
+    let mut planned = plan::plan(from).await?;
+    if let Some(text) = person {
+        planned.report.only(&text);
+    }
+    if let Some(file) = write_decisions {
+        let name = planned
+            .integration
+            .as_deref()
+            .ok_or(ProgramError::NoIntegration)?;
+        std::fs::write(file, planned.report.decisions(name)?)?;
+    }
+    match output {
+        Output::Table => planned.report.print(show)?,
+        Output::Json => println!("{}", serde_json::to_string_pretty(&planned.report)?),
+    }
+    Ok(if planned.changes {
+        ExitCode::from(CHANGES)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+async fn keep_record(arguments: Record) -> Result<ExitCode, ProgramError> {
+    let Record {
+        out,
+        live,
+        anonymise,
+        addresses,
+    } = arguments;
+    if let Some(source) = live.source() {
+        println!(
+            "{}",
+            record::record(&source, &addresses.into(), &out, anonymise).await?
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn print_definitions() -> Result<(), String> {

@@ -499,30 +499,7 @@ fn describe(
         notification,
         ..
     } = known;
-    let mut members: BTreeMap<&crate::snapshot::GroupId, i32> = BTreeMap::new();
-    for group in snapshot.groups().values() {
-        let in_scope = group
-            .members
-            .iter()
-            .filter(|member| snapshot.people().contains_key(*member))
-            .count();
-        members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
-    }
-    status.teams = assessment
-        .teams
-        .values()
-        .map(|team| TeamStatus {
-            name: team.name.clone(),
-            group_id: team.group.to_string(),
-            team_id: team.team.as_ref().map(ToString::to_string),
-            state: team.state,
-            members: members.get(&team.group).copied().unwrap_or(0),
-            message: team.note.clone(),
-        })
-        .collect();
-    status
-        .teams
-        .sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));
+    status.teams = team_statuses(snapshot, assessment);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     if let Some(last) = times.last_sync {
@@ -541,6 +518,33 @@ fn describe(
     if let Some(Notification::Told { plan }) = notification {
         status.last_notified_plan = Some(plan.clone());
     }
+}
+
+/// The teams, by name.
+pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamStatus> {
+    let mut members: BTreeMap<&crate::snapshot::GroupId, i32> = BTreeMap::new();
+    for group in snapshot.groups().values() {
+        let in_scope = group
+            .members
+            .iter()
+            .filter(|member| snapshot.people().contains_key(*member))
+            .count();
+        members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
+    }
+    let mut teams: Vec<TeamStatus> = assessment
+        .teams
+        .values()
+        .map(|team| TeamStatus {
+            name: team.name.clone(),
+            group_id: team.group.to_string(),
+            team_id: team.team.as_ref().map(ToString::to_string),
+            state: team.state,
+            members: members.get(&team.group).copied().unwrap_or(0),
+            message: team.note.clone(),
+        })
+        .collect();
+    teams.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));
+    teams
 }
 
 /// How many people stand where.

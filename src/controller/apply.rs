@@ -9,13 +9,14 @@ use std::{
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{matches::Matches, services::Services};
+use super::matches::Matches;
 use crate::{
     api::{Applied, AppliedField, Decision, Field, Pending, PendingOperation, conditions},
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
     okta::OktaError,
     plan::{Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
+    services::Services,
     snapshot::{Employee, EmployeeId, GroupId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
     teams::Binding,

@@ -1,6 +1,7 @@
 //! The thin shell: watches the two kinds, calls the core, and writes what it says.
 
 mod apply;
+mod credentials;
 mod events;
 mod health;
 mod integrations;
@@ -10,7 +11,6 @@ mod notify;
 mod progress;
 mod reconcile;
 mod secrets;
-mod services;
 mod session;
 mod triggers;
 
@@ -39,8 +39,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
+    services::AllowedAddresses,
     transport::{self, CallObserver},
 };
+pub use secrets::{SecretError, read as read_secret};
+
 use metrics::Metrics;
 use reconcile::{ReconcileError, reconcile};
 use session::Sessions;
@@ -56,10 +59,8 @@ const SHUTDOWN: Duration = Duration::from_secs(30);
 /// How the operator is run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether services may be on this machine, without TLS: for tests and the demo.
-    pub allow_http_loopback: bool,
-    /// Domains of Okta orgs besides Okta's own.
-    pub okta_domains: Vec<String>,
+    /// Where services may be.
+    pub allowed: AllowedAddresses,
     /// The namespaces that are watched; none means all.
     pub namespaces: Vec<String>,
     /// Where `/metrics`, `/healthz` and `/readyz` are served.

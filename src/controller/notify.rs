@@ -56,7 +56,7 @@ pub async fn tell(
             send(
                 credential.value.expose_secret(),
                 &body,
-                ctx.settings.allow_http_loopback,
+                ctx.settings.allowed.http_loopback,
             )
             .await
         }

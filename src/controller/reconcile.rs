@@ -15,10 +15,10 @@ use tokio::time::Instant;
 use super::{
     Context,
     apply::{Apply, Outcome},
+    credentials::{self, UnusableSpec},
     events, integrations,
     matches::Matches,
     notify, progress,
-    services::{self, Services},
     session::{Session, Unread},
 };
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
     decisions::Records,
     gather::{self, GatherError},
     guard::{self, Verdict},
+    services::Services,
     snapshot::{GroupId, PersonId},
     status::{self, Cycle, Disconnected, Known, Times, integration_status, match_status},
     teams::Binding,
@@ -197,7 +198,7 @@ impl Reconcile<'_> {
         }))
     }
 
-    async fn connect(&mut self) -> Result<Arc<Services>, services::UnusableSpec> {
+    async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
         let namespace = self.integration.namespace().unwrap_or_default();
         let Context {
             client,
@@ -205,28 +206,18 @@ impl Reconcile<'_> {
             observer,
             ..
         } = self.ctx;
-        let present = self.session.services.clone();
-        let services = services::connect(
-            client,
-            &namespace,
-            &self.integration.spec,
-            settings,
-            observer,
-            present,
-        )
-        .await?;
-        if self
-            .session
-            .services
-            .as_ref()
-            .is_none_or(|present| !Arc::ptr_eq(present, &services))
-        {
+        let spec = &self.integration.spec;
+        let present = self.session.connection.as_ref();
+        let connection =
+            credentials::connect(client, &namespace, spec, &settings.allowed, observer, present).await?;
+        let services = connection.services.clone();
+        if present.is_none_or(|present| !Arc::ptr_eq(&present.services, &services)) {
             // What another org or another token showed says nothing here.
             self.session.snapshot = None;
             self.session.unread = None;
             self.session.broken_off = None;
             self.session.retry_writes = None;
-            self.session.services = Some(services.clone());
+            self.session.connection = Some(connection);
         }
         Ok(services)
     }

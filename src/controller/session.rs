@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::services::Services;
+use super::credentials::Connection;
 use crate::{
     api::OktaIntegrationStatus,
     snapshot::Snapshot,
@@ -27,7 +27,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5 * 60);
 #[derive(Default)]
 pub struct Session {
     /// The clients.
-    pub services: Option<Arc<Services>>,
+    pub connection: Option<Connection>,
     /// The prefix with which the groups were read.
     pub prefix: Option<String>,
     /// What both services last said.

@@ -1,9 +1,9 @@
 //! Review: decisions show their effect within seconds, without asking Okta.
 
-use okta_insightful_operator::api::{Field, MatchState, Phase, conditions};
+use okta_insightful_operator::api::{Field, MatchState, Phase, conditions, match_name};
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{NAME, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_shows_its_effect_without_a_read_of_okta() {
@@ -197,4 +197,71 @@ async fn the_review_list_is_a_field_selector() {
     );
     assert_eq!(list("status.person.email=jane.doe@acme.com").await, 1);
     assert_eq!(list("spec.decision=Auto").await, 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_on_a_recording_says_what_the_cluster_says() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let nick = json!({ "decision": "Create" });
+    world.decide("nick.newcomer", nick).await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    for phase in [Phase::Review, Phase::InSync] {
+        if phase == Phase::InSync {
+            world.finish().await;
+            world
+                .okta
+                .edit(|org| org.set_title("jane.doe", Some("Principal Engineer")));
+            world.patch(json!({ "finalized": false })).await;
+            world.wait_for_phase(Phase::Review).await;
+        }
+        let said = world.sync().await;
+        let recording = tempfile::TempDir::new().unwrap();
+        let out = recording.path().join("recording");
+        let out = out.to_str().unwrap();
+        let cluster = format!("{}/{NAME}", world.namespace);
+        world
+            .program(&[
+                "record",
+                "--cluster",
+                &cluster,
+                "--allow-http-loopback",
+                "--out",
+                out,
+            ])
+            .await;
+        let report = world.program(&["plan", "--from", out, "-o", "json"]).await;
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["summary"], serde_json::to_value(said.plan).unwrap());
+        assert_eq!(report["teams"], serde_json::to_value(said.teams).unwrap());
+        let matches = world.matches().await;
+        assert_eq!(report["people"].as_array().unwrap().len(), matches.len());
+        for person in report["people"].as_array().unwrap() {
+            let id = person["oktaUserId"].as_str().unwrap();
+            let status = matches[&match_name(NAME, id)].status.clone().unwrap();
+            assert_eq!(
+                person["state"],
+                serde_json::to_value(status.state).unwrap(),
+                "{id}"
+            );
+            assert_eq!(
+                person["changes"],
+                serde_json::to_value(status.changes).unwrap(),
+                "{id}"
+            );
+            let proposal = status.proposal.unwrap();
+            assert_eq!(
+                person["proposal"]["kind"],
+                serde_json::to_value(proposal.kind).unwrap(),
+                "{id}"
+            );
+            assert_eq!(
+                person["proposal"]["employeeIds"],
+                json!(proposal.employee_ids),
+                "{id}"
+            );
+            assert_eq!(person["proposal"]["reasons"], json!(proposal.reasons), "{id}");
+            let percent = (person["proposal"]["confidence"].as_f64().unwrap() * 10_000.0).round() / 100.0;
+            assert_eq!(percent.floor(), f64::from(proposal.confidence), "{id}");
+        }
+    }
 }

@@ -344,6 +344,25 @@ impl World {
             .collect()
     }
 
+    /// Runs a subcommand of the program as an admin of the cluster. Gives what it prints.
+    pub async fn program(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
+        command
+            .args(arguments)
+            .env("KUBECONFIG", self.plane.admin_kubeconfig())
+            .env_remove("HTTPS_PROXY");
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap();
+        let code = output.status.code();
+        assert!(
+            matches!(code, Some(0 | 2)),
+            "{code:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Each test ends with this: a sync that finds nothing new writes nothing,
     /// neither to Insightful nor to any EmployeeMatch.
     pub async fn idle_sync_writes_nothing(&self) {

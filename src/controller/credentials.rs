@@ -1,0 +1,87 @@
+//! The clients of an integration, from its spec and its Secrets.
+
+use std::sync::Arc;
+
+use kube::Client;
+
+use super::secrets::{self, SecretError};
+use crate::{
+    api::OktaIntegrationSpec,
+    services::{AllowedAddresses, Services, UnusableServices},
+    transport::CallObserver,
+};
+
+/// Why there are no clients: somebody has to change the spec or a Secret.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableSpec {
+    /// A Secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// An address or a token.
+    #[error(transparent)]
+    Services(#[from] UnusableServices),
+    /// A log-in method that this version does not have.
+    #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
+    ServiceApp,
+}
+
+impl UnusableSpec {
+    /// The stable word for a condition's reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Secret(error) => error.reason(),
+            Self::Services(error) => error.reason(),
+            Self::ServiceApp => "ServiceAppNotSupported",
+        }
+    }
+}
+
+/// Clients, and what they were made from.
+#[derive(Clone)]
+pub struct Connection {
+    /// The clients.
+    pub services: Arc<Services>,
+    /// They are made anew when it changes.
+    made_from: String,
+}
+
+/// The clients for a spec; `present` again if nothing that they were made from has changed.
+///
+/// # Errors
+/// What somebody has to change.
+pub async fn connect(
+    client: &Client,
+    namespace: &str,
+    spec: &OktaIntegrationSpec,
+    allowed: &AllowedAddresses,
+    observer: &Arc<dyn CallObserver>,
+    present: Option<&Connection>,
+) -> Result<Connection, UnusableSpec> {
+    let okta_token = spec
+        .okta
+        .auth
+        .api_token
+        .as_ref()
+        .ok_or(UnusableSpec::ServiceApp)?;
+    let insightful_token = &spec.insightful.api_token;
+    let okta = secrets::read(client, namespace, &okta_token.secret_ref).await?;
+    let insightful = secrets::read(client, namespace, &insightful_token.secret_ref).await?;
+    let made_from = [
+        spec.okta.org_url.as_str(),
+        &spec.okta.rate_limit_percent.to_string(),
+        &okta.version,
+        &okta_token.secret_ref.key,
+        &spec.insightful.url,
+        &insightful.version,
+        &insightful_token.secret_ref.key,
+    ]
+    .join(" ");
+    if let Some(present) = present.filter(|present| present.made_from == made_from) {
+        return Ok(present.clone());
+    }
+    let services = Services::new(spec, okta.value, insightful.value, allowed, observer)?;
+    Ok(Connection {
+        services: Arc::new(services),
+        made_from,
+    })
+}
