@@ -1,0 +1,147 @@
+//! Install the chart, and activate an integration.
+
+use super::stage::{NAME, NAMESPACE, RELEASE};
+use super::typed::words;
+use super::{Failure, Stage, ensure};
+
+/// The platform engineer installs the operator.
+pub async fn install(stage: &mut Stage) -> Result<(), Failure> {
+    let terminal = stage.terminal.clone();
+    let screen = terminal.screen;
+    screen.chapter("Install");
+    screen
+        .say("A platform engineer installs the chart, which brings the resource definitions and the roles.");
+    let chart = format!("charts/{RELEASE}");
+    let arguments = [
+        "install",
+        RELEASE,
+        &chart,
+        "--namespace",
+        RELEASE,
+        "--create-namespace",
+    ];
+    let output = terminal.show_helm(&arguments, 6).await?;
+    ensure(output.contains("STATUS: deployed"), || {
+        format!("helm did not deploy the chart:\n{output}")
+    })?;
+    terminal
+        .kubectl(&[
+            "wait",
+            "--for=condition=Established",
+            "crd",
+            "--all",
+            "--timeout=30s",
+        ])
+        .await?;
+    terminal
+        .show(&["api-resources", "--api-group=integrations.insightful.io"], 5)
+        .await?;
+    stage.start_operator().await?;
+    screen.say(
+        "This cluster has no nodes, so that the chart's pod cannot run. The same program runs beside it, with the \
+         token of the chart's ServiceAccount: its rights are those that the chart gives.",
+    );
+    Ok(())
+}
+
+/// The admin stores the credentials and applies an integration.
+pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
+    let terminal = stage.terminal.clone();
+    let screen = terminal.screen;
+    screen.chapter("Activate");
+    screen.say(
+        "An admin stores the credentials, each of which waits in a file here, and applies an integration. The guard \
+         is set a little tighter than by default, to show what it does.",
+    );
+    for (file, content) in [
+        ("okta-token", stage.okta.token().to_owned()),
+        ("insightful-token", stage.insightful.token().to_owned()),
+        ("webhook-url", stage.webhook.url()),
+        ("integration.yaml", manifest(stage)),
+    ] {
+        std::fs::write(terminal.directory.join(file), content)
+            .map_err(Failure::io(format!("write {file}")))?;
+    }
+    terminal.show(&["create", "namespace", NAMESPACE], 1).await?;
+    let namespace = format!("--namespace={NAMESPACE}");
+    terminal
+        .show(&["config", "set-context", "--current", &namespace], 1)
+        .await?;
+    for (name, file) in [
+        ("okta", "token=okta-token"),
+        ("insightful", "token=insightful-token"),
+        ("chat", "url=webhook-url"),
+    ] {
+        let file = format!("--from-file={file}");
+        terminal
+            .show(&["create", "secret", "generic", name, &file], 1)
+            .await?;
+    }
+    screen.command(&words("cat", &["integration.yaml"]));
+    screen.output(&manifest(stage), 40);
+    terminal.show(&["apply", "-f", "integration.yaml"], 1).await?;
+
+    screen.say("The first sync begins at once, and says how far it is.");
+    let progress = r#"jsonpath={.status.phase} {.status.progress}{"\n"}"#;
+    let mut watch = terminal.follow(&["get", "oi", NAME, "--watch", "-o", progress])?;
+    let mut is_progress_seen = false;
+    let mut last = String::new();
+    let until_review = async {
+        while let Some(line) = watch.next().await {
+            if line != last && !line.trim().is_empty() {
+                screen.output(&line, 1);
+            }
+            is_progress_seen |= line.contains("Reading");
+            if line.starts_with("Review") {
+                break;
+            }
+            last = line;
+        }
+    };
+    let patience = std::time::Duration::from_secs(120);
+    if tokio::time::timeout(patience, until_review).await.is_err() {
+        let status = stage.integration().await?["status"].to_string();
+        return Err(Failure::Expectation(format!(
+            "no phase Review in 120 s: {status}"
+        )));
+    }
+    ensure(is_progress_seen, || {
+        "no progress was seen while Okta was read".to_owned()
+    })?;
+    drop(watch);
+    stage
+        .okta
+        .configure(|settings| settings.latency = std::time::Duration::from_millis(5));
+    terminal.show(&["get", "oi"], 5).await?;
+    let writes = stage.insightful.journal().writes().len();
+    ensure(writes == 0, || {
+        format!("{writes} writes to Insightful before the finish")
+    })?;
+    screen.checked("Insightful's journal: nothing has been written to it");
+    Ok(())
+}
+
+fn manifest(stage: &Stage) -> String {
+    let (okta, insightful) = (stage.okta.url(), stage.insightful.url());
+    format!(
+        "apiVersion: integrations.insightful.io/v1alpha1
+kind: OktaIntegration
+metadata:
+  name: {NAME}
+spec:
+  okta:
+    orgUrl: {okta}
+    auth: {{apiToken: {{secretRef: {{name: okta, key: token}}}}}}
+  insightful:
+    url: {insightful}
+    apiToken: {{secretRef: {{name: insightful, key: token}}}}
+    newEmployees: {{team: Onboarding, sharedSettings: Default}}
+  teams:
+    precedence: [Engineering, Sales]
+  guard:
+    maxTeamMoves: 5%
+  notify:
+    webhook: {{urlSecretRef: {{name: chat, key: url}}}}
+"
+    )
+}
