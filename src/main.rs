@@ -9,7 +9,7 @@ use std::{
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use okta_insightful_operator::{
     api,
-    controller::{self, Settings},
+    controller::{self, LeaseName, Settings},
     program::{ProgramError, Source, plan, record},
     services::AllowedAddresses,
 };
@@ -88,10 +88,10 @@ struct Run {
         value_name = "ADDRESS"
     )]
     metrics_address: SocketAddr,
-    /// Elect the replica that writes by a Lease in this namespace. Without it,
-    /// this is taken for the only replica.
-    #[arg(long, env = "LEASE_NAMESPACE", value_name = "NAMESPACE")]
-    lease_namespace: Option<String>,
+    /// The Lease by which the replica that writes is elected. Without it, this
+    /// is taken for the only replica.
+    #[arg(long, env = "LEASE", value_name = "NAMESPACE/NAME", value_parser = namespaced_name)]
+    lease: Option<(String, String)>,
     /// How log lines are written; what is logged is set by RUST_LOG.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -107,7 +107,7 @@ enum LogFormat {
 #[derive(clap::Args)]
 struct Live {
     /// An integration in the cluster of KUBECONFIG, with its Secrets and decisions.
-    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = cluster_source)]
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced_name)]
     cluster: Option<(String, String)>,
     /// A manifest with an OktaIntegration; the tokens are taken from
     /// OKTA_API_TOKEN and INSIGHTFUL_API_TOKEN.
@@ -133,7 +133,7 @@ impl Live {
     }
 }
 
-fn cluster_source(text: &str) -> Result<(String, String), String> {
+fn namespaced_name(text: &str) -> Result<(String, String), String> {
     match text.split_once('/') {
         Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
             Ok((namespace.to_owned(), name.to_owned()))
@@ -206,7 +206,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         addresses,
         watch_namespaces,
         metrics_address,
-        lease_namespace,
+        lease,
         log_format,
     } = arguments;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
@@ -221,7 +221,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         allowed: addresses.into(),
         namespaces: watch_namespaces,
         metrics_address,
-        lease_namespace,
+        lease: lease.map(|(namespace, name)| LeaseName { namespace, name }),
     };
     controller::run(settings).await.map_err(|error| error.to_string())
 }

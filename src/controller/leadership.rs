@@ -18,9 +18,6 @@ use k8s_openapi::{
 use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 use tokio::{sync::watch, time::Instant};
 
-/// Name of the Lease.
-const NAME: &str = "okta-insightful-operator";
-
 /// How long others respect a lease that is not renewed.
 const DURATION: Duration = Duration::from_secs(15);
 
@@ -29,6 +26,21 @@ const BELIEF: Duration = Duration::from_secs(12);
 
 /// How often it is renewed, or looked at.
 const EVERY: Duration = Duration::from_secs(3);
+
+/// The Lease that replicas contend for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl LeaseName {
+    fn api(&self, client: &Client) -> Api<Lease> {
+        Api::namespaced(client.clone(), &self.namespace)
+    }
+}
 
 /// Whether this replica leads.
 pub struct Leadership {
@@ -76,12 +88,12 @@ impl Leadership {
     }
 
     /// Seeks the lease and keeps it, for ever.
-    pub async fn campaign(&self, client: &Client, namespace: &str, identity: &str) {
-        let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+    pub async fn campaign(&self, client: &Client, lease: &LeaseName, identity: &str) {
+        let leases = lease.api(client);
         let mut watched: Option<(Option<String>, Instant)> = None;
         loop {
             let asked = Instant::now();
-            match self.round(&leases, identity, &mut watched).await {
+            match self.round(&leases, &lease.name, identity, &mut watched).await {
                 Ok(true) => self.believe_until(asked + BELIEF),
                 Ok(false) => self.believe_until(asked),
                 // What is believed runs out by itself; a conflict is another's renewal.
@@ -95,11 +107,12 @@ impl Leadership {
     async fn round(
         &self,
         leases: &Api<Lease>,
+        name: &str,
         identity: &str,
         watched: &mut Option<(Option<String>, Instant)>,
     ) -> Result<bool, kube::Error> {
-        let Some(present) = leases.get_opt(NAME).await? else {
-            let lease = lease(None, identity, 0);
+        let Some(present) = leases.get_opt(name).await? else {
+            let lease = new_lease(name, None, identity, 0);
             return swallow_conflict(leases.create(&PostParams::default(), &lease).await);
         };
         let spec = present.spec.as_ref();
@@ -119,23 +132,25 @@ impl Leadership {
             _ => return Ok(false),
         };
         // The version makes sure that nobody else took it since we looked.
-        let renewed = lease(Some(&present), identity, transitions);
-        swallow_conflict(leases.replace(NAME, &PostParams::default(), &renewed).await)
+        let renewed = new_lease(name, Some(&present), identity, transitions);
+        swallow_conflict(leases.replace(name, &PostParams::default(), &renewed).await)
     }
 
     /// Gives the lease up, so that another need not wait for it to run out.
-    pub async fn resign(&self, client: &Client, namespace: &str, identity: &str) {
+    pub async fn resign(&self, client: &Client, lease: &LeaseName, identity: &str) {
         if self.until.is_none() || !self.holds() {
             return;
         }
         self.believe_until(Instant::now());
-        let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+        let leases = lease.api(client);
         let resigned = async {
-            let mut present = leases.get(NAME).await?;
+            let mut present = leases.get(&lease.name).await?;
             let spec = present.spec.get_or_insert_default();
             if spec.holder_identity.as_deref() == Some(identity) {
                 spec.holder_identity = Some(String::new());
-                leases.replace(NAME, &PostParams::default(), &present).await?;
+                leases
+                    .replace(&lease.name, &PostParams::default(), &present)
+                    .await?;
             }
             Ok::<(), kube::Error>(())
         };
@@ -145,14 +160,14 @@ impl Leadership {
     }
 }
 
-fn lease(present: Option<&Lease>, identity: &str, transitions: i32) -> Lease {
+fn new_lease(name: &str, present: Option<&Lease>, identity: &str, transitions: i32) -> Lease {
     let now = MicroTime(Timestamp::now());
     let before = present.and_then(|lease| lease.spec.clone()).unwrap_or_default();
     let is_same = before.holder_identity.as_deref() == Some(identity);
     Lease {
         metadata: present.map_or_else(
             || ObjectMeta {
-                name: Some(NAME.to_owned()),
+                name: Some(name.to_owned()),
                 ..ObjectMeta::default()
             },
             |lease| lease.metadata.clone(),

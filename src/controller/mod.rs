@@ -45,6 +45,8 @@ use crate::{
 };
 pub use secrets::{SecretError, read as read_secret};
 
+pub use leadership::LeaseName;
+
 use leadership::Leadership;
 use metrics::Metrics;
 use reconcile::{ReconcileError, reconcile};
@@ -67,9 +69,8 @@ pub struct Settings {
     pub namespaces: Vec<String>,
     /// Where `/metrics`, `/healthz` and `/readyz` are served.
     pub metrics_address: SocketAddr,
-    /// The namespace of the Lease that says which replica writes; None where
-    /// this is the only one.
-    pub lease_namespace: Option<String>,
+    /// The Lease that says which replica writes; None where this is the only one.
+    pub lease: Option<LeaseName>,
 }
 
 /// Why the operator cannot run.
@@ -155,7 +156,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         observer: metrics.clone(),
         metrics,
         stores,
-        leadership: if settings.lease_namespace.is_some() {
+        leadership: if settings.lease.is_some() {
             Leadership::contested()
         } else {
             Leadership::alone()
@@ -169,8 +170,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         fastrand::u32(..)
     );
     let campaign = async {
-        match &ctx.settings.lease_namespace {
-            Some(namespace) => ctx.leadership.campaign(&ctx.client, namespace, &identity).await,
+        match &ctx.settings.lease {
+            Some(lease) => ctx.leadership.campaign(&ctx.client, lease, &identity).await,
             None => future::pending().await,
         }
     };
@@ -216,8 +217,8 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     if !finished.await {
         tracing::warn!("stopped in the middle of a long read");
     }
-    if let Some(namespace) = &ctx.settings.lease_namespace {
-        ctx.leadership.resign(&ctx.client, namespace, &identity).await;
+    if let Some(lease) = &ctx.settings.lease {
+        ctx.leadership.resign(&ctx.client, lease, &identity).await;
     }
     Ok(())
 }

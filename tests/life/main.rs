@@ -14,6 +14,7 @@ mod edit;
 mod finish;
 mod leave;
 mod many;
+mod replicas;
 mod review;
 mod trouble;
 mod world;

@@ -310,6 +310,18 @@ impl World {
         );
     }
 
+    /// Stops the world's own operator, for tests that start theirs.
+    pub async fn stop_operator(&mut self) {
+        if let Some(operator) = self.operator.take() {
+            operator.stop().await.unwrap();
+        }
+    }
+
+    /// All that an operator logged.
+    pub fn log_of(&self, operator: &KeptProcess) -> String {
+        std::fs::read_to_string(operator.log()).unwrap()
+    }
+
     pub fn log_tail(&self) -> String {
         self.operator
             .as_ref()
@@ -428,8 +440,22 @@ fn merge(into: &mut Value, over: Value) {
     }
 }
 
-/// Starts an operator under the chart's ServiceAccount.
+/// Starts an operator under the chart's ServiceAccount, as the only replica.
 pub async fn start_operator(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
+    start(plane, namespaces, &[]).await
+}
+
+/// Starts an operator that contends for the Lease of the chart's rights.
+pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
+    start(
+        plane,
+        namespaces,
+        &["--lease", "okta-insightful-operator/okta-insightful-operator"],
+    )
+    .await
+}
+
+async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
     let kubeconfig = OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await;
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -449,6 +475,7 @@ pub async fn start_operator(plane: &'static ControlPlane, namespaces: &[&str]) -
                 .iter()
                 .flat_map(|namespace| ["--watch-namespace", namespace]),
         )
+        .args(more)
         .env("KUBECONFIG", kubeconfig)
         .env("RUST_LOG", "info,okta_insightful_operator=debug")
         .env_remove("HTTPS_PROXY")

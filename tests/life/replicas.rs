@@ -1,0 +1,91 @@
+//! Two replicas: one writes, the other stands by and takes over.
+
+use std::process::Command;
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use okta_insightful_operator::api::{MatchState, Phase};
+use sandbox::{
+    control_plane::kept_process::KeptProcess,
+    faults::{Kind, Match},
+};
+use serde_json::json;
+
+use crate::world::{World, open_guard, start_replica};
+
+/// The Lease of one world, in the operator's namespace, where its rights are.
+async fn holder(world: &World) -> String {
+    let api: Api<Lease> = Api::namespaced(world.client.clone(), "okta-insightful-operator");
+    let lease = api.get_opt("okta-insightful-operator").await.unwrap();
+    lease
+        .and_then(|lease| lease.spec?.holder_identity)
+        .unwrap_or_default()
+}
+
+fn signal(process: &KeptProcess, signal: &str) {
+    // The keeper's child is the operator itself.
+    let pid = process.pid().to_string();
+    assert!(
+        Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
+    let mut world = World::prepared().await;
+    world.stop_operator().await;
+    let first = start_replica(world.plane, &[&world.namespace]).await;
+    world.activate(open_guard()).await;
+    world.wait_for_phase(Phase::Review).await;
+    let leader = holder(&world).await;
+    assert!(!leader.is_empty());
+    let second = start_replica(world.plane, &[&world.namespace]).await;
+
+    // The leader is paused while one of its writes is under way.
+    let stuck = world.insightful.faults().once(
+        Match::put("/api/v1/employee/*").after(5),
+        Kind::DelayAnswer(std::time::Duration::from_millis(1500)),
+    );
+    world.patch(json!({ "finalized": true })).await;
+    while stuck.hits() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    signal(&first, "-STOP");
+    let before = world.writes().len();
+    assert!(before < 38, "it was stopped in the middle");
+
+    world.wait_for_phase(Phase::InSync).await;
+    assert_ne!(holder(&world).await, leader, "the other replica took over");
+    assert!(world.log_of(&second).contains("applied"));
+    let after = world.insightful.journal().writes();
+    signal(&first, "-CONT");
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(
+        world.insightful.journal().writes().len(),
+        after.len(),
+        "the woken leader writes nothing"
+    );
+
+    // Everybody was written, and nobody twice but the one whose answer was lost.
+    let posts = after
+        .iter()
+        .filter(|entry| entry.method == "POST" && entry.effect)
+        .count();
+    assert_eq!(posts, 2, "two teams, each once");
+    assert_eq!(world.state("jane.doe").await, MatchState::Matched);
+    let account = world.insightful.snapshot();
+    assert_eq!(
+        account.employee("mona.idris@acme.com")["teamId"],
+        account.team_id("Data Science")
+    );
+    world.idle_sync_writes_nothing().await;
+    drop(first);
+
+    // An orderly stop gives the lease up at once.
+    second.stop().await.unwrap();
+    assert_eq!(holder(&world).await, "");
+}
