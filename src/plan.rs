@@ -226,10 +226,16 @@ impl Plan {
             releases,
         } = self;
         let restores = restores.iter().filter(|restore| restore.writes()).count();
+        let titles = creations
+            .iter()
+            .filter(|creation| creation.title.is_some())
+            .count();
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
         PlanSummary {
             hash: self.hash(),
-            total: count(teams.len() + creations.len() + updates.len() + restores + deactivations.len()),
+            total: count(
+                teams.len() + creations.len() + titles + updates.len() + restores + deactivations.len(),
+            ),
             create_teams: count(teams.len()),
             create_employees: count(creations.len()),
             updates: count(updates.len()),

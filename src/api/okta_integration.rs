@@ -579,7 +579,7 @@ pub struct PeopleCounts {
 pub struct PlanSummary {
     /// Hash over every write and the values it replaces.
     pub hash: String,
-    /// All writes.
+    /// All writes; an invitation with a title takes two.
     #[serde(default)]
     pub total: i32,
     /// Teams created.

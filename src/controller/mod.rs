@@ -15,14 +15,7 @@ mod secrets;
 mod session;
 mod triggers;
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future, stream};
 use kube::{
@@ -36,7 +29,10 @@ use kube::{
         watcher,
     },
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
@@ -102,7 +98,7 @@ pub(crate) struct Context {
     observer: Arc<dyn CallObserver>,
     stores: Vec<Store<OktaIntegration>>,
     leadership: Leadership,
-    stopping: AtomicBool,
+    stop: watch::Receiver<bool>,
 }
 
 impl Context {
@@ -111,13 +107,19 @@ impl Context {
     fn may_write(&self, integration: &OktaIntegration) -> bool {
         let key = ObjectRef::from_obj(integration);
         let now = self.stores.iter().find_map(|store| store.get(&key));
-        !self.stopping.load(Ordering::Relaxed)
+        !*self.stop.borrow()
             && self.leadership.holds()
             && now.is_some_and(|now| {
                 now.metadata.uid == integration.metadata.uid
                     && now.metadata.generation == integration.metadata.generation
                     && now.metadata.deletion_timestamp.is_none()
             })
+    }
+
+    /// Comes back when the operator is told to stop.
+    async fn stopped(&self) {
+        // A sender that is gone has stopped too.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
     }
 
     /// Whether the integrations of every watched namespace have been read.
@@ -149,6 +151,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .map(|_| reflector::store::<OktaIntegration>())
         .unzip();
     let metrics = Metrics::new();
+    let (stop, stopped) = watch::channel(false);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
@@ -161,7 +164,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         } else {
             Leadership::alone()
         },
-        stopping: AtomicBool::new(false),
+        stop: stopped.clone(),
         settings,
     });
     let identity = format!(
@@ -177,7 +180,6 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     };
     tokio::pin!(campaign);
 
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let controllers =
         scopes
             .into_iter()
@@ -205,7 +207,6 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         _ = tokio::signal::ctrl_c() => {}
     }
     tracing::info!("stopping: what is being written is finished, nothing more is begun");
-    ctx.stopping.store(true, Ordering::Relaxed);
     let _ = stop.send(true);
     let finished = async {
         tokio::select! {
@@ -215,7 +216,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         }
     };
     if !finished.await {
-        tracing::warn!("stopped in the middle of a long read");
+        tracing::warn!("stopped in the middle of something that took too long");
     }
     if let Some(lease) = &ctx.settings.lease {
         ctx.leadership.resign(&ctx.client, lease, &identity).await;
@@ -280,14 +281,14 @@ where
     }
 }
 
-/// The API server failed: come back, later each time.
+/// What could not be finished is tried again, later each time.
 fn error_policy(integration: Arc<OktaIntegration>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
     ctx.metrics.reconcile_failed();
     tracing::warn!(
         integration = %integration.name_any(),
         namespace = integration.namespace(),
         %error,
-        "the API server refused or failed"
+        "the reconcile could not be finished"
     );
     let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
     let delay = session

@@ -86,7 +86,7 @@ fn message(
     let waiting = people.review + people.unmatched + people.conflicts;
     json!({
         "text": format!(
-            "Okta integration {namespace}/{name}: the plan is applied, {writes} changes written to Insightful{trouble}. {waiting} people wait for review."
+            "Okta integration {namespace}/{name}: the plan is applied, {writes} changes written to Insightful{trouble}. Waiting for review: {waiting}."
         ),
         "integration": { "namespace": namespace, "name": name },
         "plan": plan,

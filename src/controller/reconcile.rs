@@ -58,6 +58,9 @@ pub enum ReconcileError {
         /// What happened.
         source: kube::Error,
     },
+    /// The operator was told to stop.
+    #[error("the operator is stopping")]
+    Stopping,
     /// Another replica took over: what this one found is not to be written.
     #[error("another replica leads by now")]
     NotLeader,
@@ -258,16 +261,18 @@ impl Reconcile<'_> {
         }
         let started = Instant::now();
         let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
-        let read = reporter
-            .during(gather::gather(
-                &services.okta,
-                &services.insightful,
-                prefix,
-                &|progress| {
-                    reporter.okta(progress);
-                },
-            ))
-            .await;
+        let on_progress = |progress| reporter.okta(progress);
+        let reading = reporter.during(gather::gather(
+            &services.okta,
+            &services.insightful,
+            prefix,
+            &on_progress,
+        ));
+        let read = tokio::select! {
+            read = reading => read,
+            // A read changes nothing: it need not be finished.
+            () = self.ctx.stopped() => return Err(ReconcileError::Stopping),
+        };
         self.ctx.metrics.synced(read.is_ok(), started.elapsed());
         match read {
             Ok(snapshot) => {
