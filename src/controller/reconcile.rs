@@ -182,9 +182,8 @@ impl Reconcile<'_> {
             (outcome.done.writes + outcome.done.failed > 0).then(|| history(kind, &outcome, started));
         let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
         let records = matches.records();
-        let snapshot = self.session.snapshot.clone();
-        let Some(snapshot) = snapshot.as_ref() else {
-            return Ok(Action::requeue(self.session.backoff()));
+        let Some(snapshot) = self.session.snapshot.as_ref() else {
+            return Ok(Action::requeue(SOONEST_LOOK));
         };
         self.report(&Cycle::Known(Known {
             snapshot,

@@ -60,6 +60,16 @@ fn cases() -> Vec<Case> {
             assert_eq!(made.account.automount_service_account_token, Some(false));
             assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0");
             assert_eq!(made.arguments(), ["run", "--metrics-address=0.0.0.0:8080"]);
+            assert_eq!(made.deployment["spec"]["replicas"], 1);
+            let lease = format!(
+                "{}/{}",
+                made.deployment["metadata"]["namespace"].as_str().unwrap(),
+                made.name()
+            );
+            assert_eq!(
+                made.container()["env"],
+                json!([{ "name": "LEASE", "value": lease }])
+            );
             assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
         }),
         (
@@ -109,6 +119,7 @@ fn cases() -> Vec<Case> {
         (
             "environment",
             json!({
+                "replicas": 2,
                 "env": [
                     { "name": "HTTPS_PROXY", "value": "http://proxy:3128" },
                     { "name": "NODE", "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } },
@@ -116,13 +127,14 @@ fn cases() -> Vec<Case> {
                 "resources": { "requests": { "cpu": 1 }, "limits": { "memory": "1Gi" } },
             }),
             |made| {
+                assert_eq!(made.deployment["spec"]["replicas"], 2);
                 let environment = &made.container()["env"];
                 assert_eq!(
-                    environment[0],
+                    environment[1],
                     json!({ "name": "HTTPS_PROXY", "value": "http://proxy:3128" })
                 );
                 assert_eq!(
-                    environment[1]["valueFrom"]["fieldRef"]["fieldPath"],
+                    environment[2]["valueFrom"]["fieldRef"]["fieldPath"],
                     "spec.nodeName"
                 );
                 assert_eq!(

@@ -12,6 +12,7 @@
 mod activate;
 mod edit;
 mod finish;
+mod git;
 mod leave;
 mod many;
 mod replicas;
