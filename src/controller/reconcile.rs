@@ -27,7 +27,6 @@ use crate::{
         SYNC_REQUESTED_AT, Step, SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
-    decisions::Records,
     gather::{self, GatherError},
     guard::{self, Verdict},
     plan::Plan,
@@ -96,6 +95,13 @@ pub(super) async fn reconcile(
     reconcile.run().await
 }
 
+/// What follows from the snapshot and the decisions.
+struct View {
+    bindings: Bindings,
+    assessment: Assessment,
+    verdict: Verdict,
+}
+
 struct Reconcile<'a> {
     integration: &'a OktaIntegration,
     ctx: &'a Context,
@@ -136,79 +142,102 @@ impl Reconcile<'_> {
         let mut matches = Matches::list(&self.ctx.client, self.integration)
             .await
             .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
-        self.think_write_and_say(kind, &services, &mut matches).await
-    }
-
-    /// Assess, preview, apply what is cleared, and say how it stands.
-    async fn think_write_and_say(
-        &mut self,
-        kind: SyncKind,
-        services: &Services,
-        matches: &mut Matches,
-    ) -> Result<Action, ReconcileError> {
         let started = Timestamp::now();
-        let mut bindings = bindings(&self.said());
-        let mut assessment = self.assess(&matches.records(), &bindings);
-        self.preview(&assessment, matches).await?;
-
-        let mut outcome = Outcome::default();
-        let mut verdict = self.judge(&assessment, matches);
-        if self.is_worth_applying(&verdict) {
-            if let Err(unread) = self.refresh(services).await {
+        let mut view = self.assess(bindings(&self.said()), &matches);
+        self.preview(&view.assessment, &mut matches).await?;
+        let outcome = match self
+            .apply_what_is_cleared(&services, &mut view, &mut matches)
+            .await?
+        {
+            Ok(outcome) => outcome,
+            Err(unread) => {
                 self.report(&Cycle::Unread(unread.why)).await?;
                 return Ok(Action::requeue(self.session.backoff()));
             }
-            assessment = self.assess(&matches.records(), &bindings);
-            verdict = self.judge(&assessment, matches);
-        }
-        let applied = self.is_worth_applying(&verdict);
-        if applied && let Verdict::Cleared(plan) = verdict {
-            self.announce_teams(plan.as_plan(), &assessment, &mut bindings)
-                .await?;
-            let result;
-            (outcome, result) = self.apply(plan, services, matches, &mut bindings).await;
-            result.map_err(ReconcileError::while_("recording before-images"))?;
-            assessment = self.assess(&matches.records(), &bindings);
-            self.preview(&assessment, matches).await?;
-            verdict = self.judge(&assessment, matches);
-        }
-        let breaches = guard::breaches(
-            &assessment.plan,
-            &self.integration.spec,
-            &matches.records(),
-            &assessment.settled,
-        );
-        let history =
-            (outcome.done.writes + outcome.done.failed > 0).then(|| history(kind, &outcome, started));
-        let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
-        let records = matches.records();
-        let Some(snapshot) = self.session.snapshot.as_ref() else {
-            return Ok(Action::requeue(SOONEST_LOOK));
         };
-        self.report(&Cycle::Known(Known {
-            snapshot,
-            assessment: &assessment,
-            records: &records,
-            breaches: &breaches,
-            held: matches!(verdict, Verdict::Held(_)),
-            done: applied.then_some(&outcome.done),
-            failures: &self.session.failures,
-            disconnected: self.session.broken_off.as_ref(),
-            times: self.times(),
-            history,
-            notification: notification.as_ref(),
-        }))
-        .await?;
-        events::of_outcome(self.ctx, self.integration, matches, &outcome).await;
+        let history = outcome
+            .as_ref()
+            .and_then(|outcome| history(kind, outcome, started));
+        let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
+        self.report_known(&view, &matches, outcome.as_ref(), history, notification.as_ref())
+            .await?;
+        if let Some(outcome) = &outcome {
+            events::of_outcome(self.ctx, self.integration, &matches, outcome).await;
+        }
         // An apply can make room for more: an employee let go is somebody else's.
         // And a plan that is applied now is told of once its status stands.
-        let more =
-            applied && (self.is_worth_applying(&verdict) || notify::is_due(self.integration, &self.said()));
+        let more = outcome.is_some()
+            && (self.is_worth_applying(&view.verdict) || notify::is_due(self.integration, &self.said()));
         Ok(Action::requeue(if more {
             SOONEST_LOOK
         } else {
             self.next_look(notification.as_ref())
         }))
+    }
+
+    /// Applies the plan if it may be written and holds anything that is not to
+    /// wait; the view is then what follows from the result. None if nothing was
+    /// to be written; the inner error if Insightful could not be read afresh.
+    async fn apply_what_is_cleared(
+        &mut self,
+        services: &Services,
+        view: &mut View,
+        matches: &mut Matches,
+    ) -> Result<Result<Option<Outcome>, Unread>, ReconcileError> {
+        if !self.is_worth_applying(&view.verdict) {
+            return Ok(Ok(None));
+        }
+        if let Err(unread) = self.refresh(services).await {
+            return Ok(Err(unread));
+        }
+        *view = self.assess(view.bindings.clone(), matches);
+        let plan = match &view.verdict {
+            Verdict::Cleared(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
+            _ => return Ok(Ok(None)),
+        };
+        self.announce_teams(plan.as_plan(), view).await?;
+        let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
+        result.map_err(ReconcileError::while_("recording before-images"))?;
+        *view = self.assess(view.bindings.clone(), matches);
+        self.preview(&view.assessment, matches).await?;
+        Ok(Ok(Some(outcome)))
+    }
+
+    async fn report_known(
+        &self,
+        view: &View,
+        matches: &Matches,
+        outcome: Option<&Outcome>,
+        history: Option<HistoryEntry>,
+        notification: Option<&status::Notification>,
+    ) -> Result<(), ReconcileError> {
+        let Some(snapshot) = &self.session.snapshot else {
+            return Ok(());
+        };
+        let View {
+            assessment, verdict, ..
+        } = view;
+        let records = matches.records();
+        let breaches = guard::breaches(
+            &assessment.plan,
+            &self.integration.spec,
+            &records,
+            &assessment.settled,
+        );
+        self.report(&Cycle::Known(Known {
+            snapshot,
+            assessment,
+            records: &records,
+            breaches: &breaches,
+            held: matches!(verdict, Verdict::Held(_)),
+            done: outcome.map(|outcome| &outcome.done),
+            failures: &self.session.failures,
+            disconnected: self.session.broken_off.as_ref(),
+            times: self.times(),
+            history,
+            notification,
+        }))
+        .await
     }
 
     async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
@@ -350,20 +379,20 @@ impl Reconcile<'_> {
         unread
     }
 
-    fn assess(&self, records: &Records, bindings: &Bindings) -> Assessment {
-        match &self.session.snapshot {
-            Some(snapshot) => Assessment::of(snapshot, &self.integration.spec, records, bindings),
+    /// The thinking: no I/O.
+    fn assess(&self, bindings: Bindings, matches: &Matches) -> View {
+        let spec = &self.integration.spec;
+        let records = matches.records();
+        let assessment = match &self.session.snapshot {
+            Some(snapshot) => Assessment::of(snapshot, spec, &records, &bindings),
             None => Assessment::default(),
+        };
+        let verdict = guard::judge(assessment.plan.clone(), spec, &records, &assessment.settled);
+        View {
+            bindings,
+            assessment,
+            verdict,
         }
-    }
-
-    fn judge(&self, assessment: &Assessment, matches: &Matches) -> Verdict {
-        guard::judge(
-            assessment.plan.clone(),
-            &self.integration.spec,
-            &matches.records(),
-            &assessment.settled,
-        )
     }
 
     /// Whether a plan may be written and holds anything that does not wait for its next try.
@@ -497,17 +526,12 @@ impl Reconcile<'_> {
 
     /// Puts the teams that are about to be created on record, so that one whose
     /// answer is lost is found again by its name.
-    async fn announce_teams(
-        &self,
-        plan: &Plan,
-        assessment: &Assessment,
-        bindings: &mut Bindings,
-    ) -> Result<(), ReconcileError> {
+    async fn announce_teams(&self, plan: &Plan, view: &mut View) -> Result<(), ReconcileError> {
         let Some(snapshot) = self.session.snapshot.as_ref().filter(|_| !plan.teams.is_empty()) else {
             return Ok(());
         };
         let mut status = self.said();
-        status.teams = status::team_statuses(snapshot, assessment);
+        status.teams = status::team_statuses(snapshot, &view.assessment);
         let since = Time(Timestamp::now());
         for team in status.teams.iter_mut() {
             if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
@@ -515,7 +539,7 @@ impl Reconcile<'_> {
                     operation: PendingOperation::CreateTeam,
                     since: since.clone(),
                 });
-                bindings.pending.insert(team.group_id.as_str().into());
+                view.bindings.pending.insert(team.group_id.as_str().into());
             }
         }
         integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
@@ -597,10 +621,14 @@ impl Reconcile<'_> {
     }
 }
 
-fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntry {
+/// How the cycle stands in the history; None if it did nothing.
+fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> Option<HistoryEntry> {
+    if outcome.done.writes + outcome.done.failed == 0 {
+        return None;
+    }
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     let took = Timestamp::now().duration_since(started).unsigned_abs();
-    HistoryEntry {
+    Some(HistoryEntry {
         start_time: Time(started),
         duration: Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)).into(),
         kind,
@@ -612,5 +640,5 @@ fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntr
         plan: outcome.done.plan.clone(),
         writes: count(outcome.done.writes),
         failed: count(outcome.done.failed),
-    }
+    })
 }
