@@ -316,3 +316,29 @@ async fn the_rate_limit_of_insightful_is_waited_for() {
     world.finish().await;
     world.idle_sync_writes_nothing().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_mostly_fails_is_broken_off_and_not_hammered() {
+    let world = World::in_review(open_guard()).await;
+    let standing = world
+        .insightful
+        .faults()
+        .always(Match::put("/api/v1/employee/*"), Kind::Status(422, None));
+    world.patch(json!({ "finalized": true })).await;
+    let message = world
+        .wait_for_condition(conditions::INSIGHTFUL_CONNECTED, "False", "TooManyFailures")
+        .await;
+    assert!(message.contains("writes failed"), "{message}");
+    let first = standing.hits();
+    assert!(first <= 10, "{first} of 38 were tried before it was broken off");
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert!(
+        standing.hits() <= first * 4,
+        "tried again with growing delays: {}",
+        standing.hits()
+    );
+    assert_eq!(world.status().await.phase, Some(Phase::Failed));
+    standing.remove();
+    world.wait_for_phase(Phase::InSync).await;
+    world.idle_sync_writes_nothing().await;
+}
