@@ -1,0 +1,194 @@
+//! Which pairs are worth comparing. Comparing all would be 10¹⁰ for 100,000
+//! people; only those that share a key are.
+
+use super::{
+    facts::{EmployeeFacts, Facts, PersonFacts},
+    lexicon::Lexicon,
+    vocabulary::is_particle,
+};
+
+/// A block larger than this says too little: its pairs are looked for by a
+/// finer key.
+const LARGEST: usize = 60;
+/// As many of one block are compared in the second round, among the few who are left.
+const LARGEST_LEFT: usize = 300;
+
+const MAIL: u64 = 1;
+const KEY: u64 = 2;
+const WORD_AND_INITIAL: u64 = 3;
+const TWO_WORDS: u64 = 4;
+const WORD: u64 = 5;
+const START: u64 = 6;
+const INITIALS: u64 = 7;
+
+fn key(kind: u64, a: u32, b: u32) -> u64 {
+    (kind << 60) | ((u64::from(a) & 0x3fff_ffff) << 30) | (u64::from(b) & 0x3fff_ffff)
+}
+
+fn initial(lexicon: &Lexicon, word: u32) -> u32 {
+    u32::from(lexicon.get(word).text.as_bytes()[0])
+}
+
+/// Employees by key.
+pub(super) struct Blocks(Vec<(u64, u32)>);
+
+impl Blocks {
+    fn of(mut entries: Vec<(u64, u32)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        Self(entries)
+    }
+
+    fn get(&self, key: u64) -> &[(u64, u32)] {
+        let from = self.0.partition_point(|(other, _)| *other < key);
+        let rest = &self.0[from..];
+        &rest[..rest.partition_point(|(other, _)| *other == key)]
+    }
+
+    /// Employees by all that a person is found by at once.
+    pub(super) fn first_round(facts: &Facts<'_>) -> Self {
+        let mut entries = Vec::with_capacity(facts.employees.len() * 10);
+        for (at, employee) in (0_u32..).zip(&facts.employees) {
+            for mail in employee.mails() {
+                entries.push((key(MAIL, mail.id, 0), at));
+                if !mail.role {
+                    entries.push((key(KEY, mail.local, 0), at));
+                }
+            }
+            if let Some((whole, bare)) = employee.account {
+                entries.push((key(KEY, whole, 0), at));
+                entries.push((key(KEY, bare, 0), at));
+            }
+            for (a, b) in ordered_pairs(employee) {
+                let (x, y) = (facts.lexicon.get(a), facts.lexicon.get(b));
+                entries.push((key(WORD_AND_INITIAL, x.sound, initial(&facts.lexicon, b)), at));
+                entries.push((key(TWO_WORDS, x.sound, y.sound), at));
+            }
+        }
+        Self::of(entries)
+    }
+
+    /// The employees to compare a person with; by number, each once.
+    pub(super) fn candidates(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, found: &mut Vec<u32>) {
+        found.clear();
+        let mut take = |key: u64, largest: usize| {
+            let block = self.get(key);
+            if block.len() <= largest {
+                found.extend(block.iter().map(|(_, at)| *at));
+            }
+            block.len() <= largest
+        };
+        for mail in person.mails() {
+            take(key(MAIL, mail.id, 0), 4 * LARGEST);
+            if !mail.role {
+                take(key(KEY, mail.local, 0), LARGEST);
+            }
+        }
+        for (account, _) in &person.accounts {
+            take(key(KEY, *account, 0), LARGEST);
+        }
+        let lexicon = &facts.lexicon;
+        let family = &person.name.family;
+        for given in &person.name.given {
+            for last in family {
+                if family.len() > 1 && is_particle(&lexicon.get(*last).text) {
+                    continue;
+                }
+                let (g, f) = (lexicon.get(*given).sound, lexicon.get(*last).sound);
+                if !take(key(WORD_AND_INITIAL, f, initial(lexicon, *given)), LARGEST) {
+                    take(key(TWO_WORDS, f, g), 3 * LARGEST);
+                }
+                if !take(key(WORD_AND_INITIAL, g, initial(lexicon, *last)), LARGEST) {
+                    take(key(TWO_WORDS, g, f), 3 * LARGEST);
+                }
+                for other in lexicon.alike(*given) {
+                    if initial(lexicon, other) != initial(lexicon, *given)
+                        && !take(key(WORD_AND_INITIAL, f, initial(lexicon, other)), LARGEST)
+                    {
+                        take(key(TWO_WORDS, f, lexicon.get(other).sound), LARGEST);
+                    }
+                }
+            }
+            if let [first, _, ..] = family[..] {
+                take(key(WORD_AND_INITIAL, lexicon.get(*given).sound, initial(lexicon, first)), LARGEST);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+
+    /// Employees who are left, by the little that a person may be found by.
+    pub(super) fn second_round(facts: &Facts<'_>, left: &[bool]) -> Self {
+        let mut entries = Vec::new();
+        for (at, employee) in (0_u32..).zip(&facts.employees).filter(|(at, _)| left[*at as usize]) {
+            let spelt = employee.spelt.iter().flat_map(|spelt| &spelt.words);
+            for word in employee.name.words.iter().chain(spelt) {
+                if facts.lexicon.get(*word).text.len() > 1 {
+                    entries.push((key(WORD, facts.lexicon.get(*word).sound, 0), at));
+                }
+            }
+            let account = employee.account.map(|(whole, _)| whole);
+            for text in employee.mails().map(|mail| mail.local).chain(account) {
+                if let Some(start) = start(&facts.keys[text as usize]) {
+                    entries.push((key(START, start, 0), at));
+                }
+            }
+            let words = &employee.name.words;
+            if let [first, .., last] = words[..] {
+                let (a, b) = (initial(&facts.lexicon, first), initial(&facts.lexicon, last));
+                entries.push((key(INITIALS, a.min(b), a.max(b)), at));
+            }
+        }
+        Self::of(entries)
+    }
+
+    /// The employees who are left and share anything with a person.
+    pub(super) fn candidates_left(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, found: &mut Vec<u32>) {
+        found.clear();
+        let lexicon = &facts.lexicon;
+        let mut take = |key: u64| {
+            found.extend(self.get(key).iter().take(LARGEST_LEFT).map(|(_, at)| *at));
+        };
+        for word in person.name.given.iter().chain(&person.name.family) {
+            take(key(WORD, lexicon.get(*word).sound, 0));
+            for other in lexicon.alike(*word) {
+                take(key(WORD, lexicon.get(other).sound, 0));
+            }
+        }
+        for account in person.mails().map(|mail| mail.local).chain(person.accounts.iter().map(|(key, _)| *key)) {
+            if let Some(start) = start(&facts.keys[account as usize]) {
+                take(key(START, start, 0));
+            }
+        }
+        if let (Some(given), Some(family)) = (person.name.given.first(), person.name.family.last()) {
+            let (a, b) = (initial(lexicon, *given), initial(lexicon, *family));
+            take(key(INITIALS, a.min(b), a.max(b)));
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+}
+
+/// Every word of the name with every other, in both orders.
+fn ordered_pairs<'a>(employee: &'a EmployeeFacts<'a>) -> impl Iterator<Item = (u32, u32)> + 'a {
+    let words = |spelt: bool| -> &[u32] {
+        match (spelt, &employee.spelt) {
+            (false, _) => &employee.name.words,
+            (true, Some(spelt)) => &spelt.words,
+            (true, None) => &[],
+        }
+    };
+    // Six words are more than a name has; what follows them are remarks.
+    [false, true].into_iter().flat_map(move |spelt| {
+        let words = &words(spelt)[..words(spelt).len().min(6)];
+        words.iter().enumerate().flat_map(move |(i, a)| {
+            words.iter().enumerate().filter(move |(j, _)| i != *j).map(move |(_, b)| (*a, *b))
+        })
+    })
+}
+
+/// The first four letters, packed.
+fn start(text: &str) -> Option<u32> {
+    let bytes = text.as_bytes();
+    (bytes.len() >= 4).then(|| bytes[..4].iter().fold(0, |sum, byte| (sum << 7) | u32::from(*byte & 0x7f)))
+}

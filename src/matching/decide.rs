@@ -1,0 +1,318 @@
+//! From compared pairs to proposals: who is whose best, by how much, and
+//! whether anything is left to ask a human.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    num::NonZero,
+};
+
+use super::{
+    Candidate, Evidence, MOST_CANDIDATES, Proposal,
+    blocking::Blocks,
+    calibration,
+    compare::{Comparison, compare},
+    doubts::{Doubt, MARGIN, doubts},
+    facts::{Facts, PersonFacts},
+    learned::Learned,
+    reasons::reasons,
+};
+use crate::{
+    api::{ProposalKind, UnmatchedPolicy},
+    snapshot::PersonId,
+};
+
+/// The most pairs that are kept of one person.
+const KEPT: usize = 16;
+/// A share below this is not worth showing.
+const LEAST_SHOWN: f64 = 0.000_02;
+
+/// A compared pair of one person.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    employee: u32,
+    bits: f64,
+}
+
+/// The best that an employee has, and the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    best: Option<(f64, u32)>,
+    next: Option<f64>,
+}
+
+struct Decider<'a> {
+    evidence: &'a Evidence<'a>,
+    facts: Facts<'a>,
+    learned: Learned,
+    rejected: HashSet<(u32, u32)>,
+}
+
+/// See [`super::propose`].
+pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    let facts = Facts::of(evidence);
+    let decider = Decider {
+        evidence,
+        learned: Learned::from(&facts),
+        rejected: rejected(evidence, &facts),
+        facts,
+    };
+    decider.run()
+}
+
+/// The rejected pairs as numbers.
+fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
+    let find = |(person, employee): &(PersonId, _)| {
+        let p = facts.people.binary_search_by_key(&person, |facts| &facts.subject.person.id).ok()?;
+        let e = facts.employees.binary_search_by_key(&employee, |facts| &facts.object.employee.id).ok()?;
+        Some((u32::try_from(p).ok()?, u32::try_from(e).ok()?))
+    };
+    evidence.rejected.iter().filter_map(find).collect()
+}
+
+/// Applies a function to each number below `count`, on all cores; the results
+/// are in order, so that cores do not matter.
+fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // A thread is worth some thousand comparisons.
+    let parts = cores.min(count / 500 + 1);
+    let run = |part: usize| {
+        let mut scratch = Vec::new();
+        let (from, to) = (count * part / parts, count * (part + 1) / parts);
+        (from..to).map(|at| of(number(at), &mut scratch)).collect::<Vec<T>>()
+    };
+    if parts == 1 {
+        return run(0);
+    }
+    let run = &run;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..parts).map(|part| scope.spawn(move || run(part))).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+impl Decider<'_> {
+    fn run(&self) -> BTreeMap<PersonId, Proposal> {
+        let facts = &self.facts;
+        let blocks = Blocks::first_round(facts);
+        let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
+            let person = &facts.people[at as usize];
+            blocks.candidates(facts, person, found);
+            self.compare_all(at, found)
+        });
+        drop(blocks);
+        let standings = self.standings(&first);
+        let verdicts: Vec<Vec<Doubt>> =
+            for_all(facts.people.len(), |at, _| self.verdict(at, &first[at as usize], &standings));
+
+        let mut left: Vec<bool> = facts.employees.iter().map(|employee| employee.holder.is_none()).collect();
+        for (pairs, doubts) in first.iter().zip(&verdicts) {
+            if let (Some(best), true) = (pairs.first(), doubts.is_empty()) {
+                left[best.employee as usize] = false;
+            }
+        }
+        let blocks = Blocks::second_round(facts, &left);
+        let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
+            let pairs = &first[at as usize];
+            if !pairs.is_empty() && verdicts[at as usize].is_empty() {
+                return pairs.iter().take(1).copied().collect();
+            }
+            let person = &facts.people[at as usize];
+            blocks.candidates_left(facts, person, found);
+            found.extend(pairs.iter().map(|pair| pair.employee));
+            found.sort_unstable();
+            found.dedup();
+            found.retain(|employee| {
+                let holder = facts.employees[*employee as usize].holder;
+                left[*employee as usize] || holder == Some(&person.subject.person.id)
+            });
+            self.compare_all(at, found)
+        });
+        drop(blocks);
+        let rivals = self.rivals(&first, &last, &verdicts);
+        let nameless = (0..facts.employees.len())
+            .filter(|at| left[*at] && facts.employees[*at].nobody && !facts.employees[*at].object.employee.deactivated)
+            .count();
+        for_all(facts.people.len(), |at, _| {
+            self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless)
+        })
+        .into_iter()
+        .zip(&facts.people)
+        .map(|(proposal, person)| (person.subject.person.id.clone(), proposal))
+        .collect()
+    }
+
+    fn compare(&self, person: u32, employee: u32) -> Comparison {
+        let facts = &self.facts;
+        compare(facts, &self.learned, &facts.people[person as usize], &facts.employees[employee as usize])
+    }
+
+    /// The plausible pairs of one person that nobody ruled out, best first.
+    fn compare_all(&self, at: u32, found: &[u32]) -> Vec<Pair> {
+        let person = &self.facts.people[at as usize];
+        let mut pairs: Vec<Pair> = found
+            .iter()
+            .filter(|employee| {
+                let holder = self.facts.employees[**employee as usize].holder;
+                holder.is_none_or(|holder| *holder == person.subject.person.id)
+                    && !self.rejected.contains(&(at, **employee))
+            })
+            .filter_map(|employee| {
+                let comparison = self.compare(at, *employee);
+                comparison.is_plausible().then_some(Pair { employee: *employee, bits: comparison.bits })
+            })
+            .collect();
+        // Employees are numbered by id, so that equal ones go by id.
+        pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
+        pairs.truncate(KEPT);
+        pairs
+    }
+
+    /// Each employee's best person and the runner-up. Who holds an employee
+    /// already does not compete for another.
+    fn standings(&self, pairs: &[Vec<Pair>]) -> Vec<Standing> {
+        let mut standings = vec![Standing::default(); self.facts.employees.len()];
+        for (person, pairs) in (0_u32..).zip(pairs) {
+            for pair in pairs {
+                let employee = &self.facts.employees[pair.employee as usize];
+                if self.facts.people[person as usize].holds && employee.holder.is_none() {
+                    continue;
+                }
+                let standing = &mut standings[pair.employee as usize];
+                match standing.best {
+                    Some((bits, _)) if bits >= pair.bits => {
+                        standing.next = Some(standing.next.map_or(pair.bits, |next| next.max(pair.bits)));
+                    }
+                    best => {
+                        standing.next = best.map(|(bits, _)| bits).or(standing.next);
+                        standing.best = Some((pair.bits, person));
+                    }
+                }
+            }
+        }
+        standings
+    }
+
+    /// Why a person's best pair is not automatic; empty if it is, or if there is none.
+    fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing]) -> Vec<Doubt> {
+        let Some(best) = pairs.first() else { return Vec::new() };
+        let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
+        let comparison = self.compare(at, best.employee);
+        let mut found = doubts(&self.facts, person, employee, &comparison);
+        let standing = standings[best.employee as usize];
+        if standing.best.is_none_or(|(_, person)| person != at) {
+            found.push(Doubt::AnotherIsCloser);
+        } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
+            found.push(Doubt::RunnerUpPerson);
+        }
+        if pairs.get(1).is_some_and(|next| best.bits - next.bits < MARGIN) {
+            found.push(Doubt::RunnerUpEmployee);
+        }
+        found
+    }
+
+    /// For each employee, the bits of all pairs that are still open.
+    fn rivals(&self, first: &[Vec<Pair>], last: &[Vec<Pair>], verdicts: &[Vec<Doubt>]) -> HashMap<u32, Vec<(u32, f64)>> {
+        let mut rivals: HashMap<u32, Vec<(u32, f64)>> = HashMap::new();
+        for (person, pairs) in (0_u32..).zip(last) {
+            for pair in pairs {
+                rivals.entry(pair.employee).or_default().push((person, pair.bits));
+            }
+            // Who is matched still counts against others where it was close.
+            if verdicts[person as usize].is_empty() {
+                for pair in first[person as usize].iter().skip(1) {
+                    rivals.entry(pair.employee).or_default().push((person, pair.bits - MARGIN));
+                }
+            }
+        }
+        rivals
+    }
+
+    fn proposal(
+        &self,
+        at: u32,
+        first: &[Pair],
+        last: &[Pair],
+        verdict: &[Doubt],
+        rivals: &HashMap<u32, Vec<(u32, f64)>>,
+        nameless: usize,
+    ) -> Proposal {
+        let facts = &self.facts;
+        let person = &facts.people[at as usize];
+        let automatic = !first.is_empty() && verdict.is_empty();
+        let candidates: Vec<Candidate> = last
+            .iter()
+            .enumerate()
+            .filter_map(|(order, pair)| {
+                let of_person = last.iter().enumerate().filter(|(other, _)| *other != order).map(|(_, pair)| pair.bits);
+                let of_employee = rivals
+                    .get(&pair.employee)
+                    .into_iter()
+                    .flatten()
+                    .filter(|(other, _)| *other != at)
+                    .map(|(_, bits)| *bits);
+                let share = calibration::share(pair.bits, of_person.chain(of_employee), facts.employees.len());
+                (automatic || share >= LEAST_SHOWN).then(|| (pair, share))
+            })
+            .take(MOST_CANDIDATES)
+            .map(|(pair, share)| {
+                let employee = &facts.employees[pair.employee as usize];
+                Candidate {
+                    employee: employee.object.employee.id.clone(),
+                    confidence: calibration::confidence(share, automatic),
+                    reasons: reasons(facts, person, employee, &self.compare(at, pair.employee)),
+                }
+            })
+            .collect();
+        if automatic {
+            return Proposal { kind: ProposalKind::Auto, candidates, doubts: Vec::new() };
+        }
+        if candidates.is_empty() {
+            let (kind, doubt) = self.nobody(person, nameless);
+            return Proposal { kind, candidates, doubts: vec![doubt] };
+        }
+        // The best of the second round may be another than the one the verdict was on.
+        let same = first.first().map(|pair| pair.employee) == last.first().map(|pair| pair.employee);
+        let mut doubts: Vec<Doubt> = if same { verdict.to_vec() } else { self.doubts_of(at, last) };
+        if doubts.is_empty() {
+            doubts.push(Doubt::NameNotWhole);
+        }
+        Proposal {
+            kind: ProposalKind::Review,
+            candidates,
+            doubts: doubts.into_iter().map(|doubt| doubt.text().to_owned()).collect(),
+        }
+    }
+
+    fn doubts_of(&self, at: u32, pairs: &[Pair]) -> Vec<Doubt> {
+        let Some(best) = pairs.first() else { return Vec::new() };
+        let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
+        doubts(&self.facts, person, employee, &self.compare(at, best.employee))
+    }
+
+    /// What becomes of a person whom no employee resembles.
+    fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, String) {
+        let nobody = "no employee has this email or this name".to_owned();
+        let record = person.subject.person;
+        if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed() {
+            return (ProposalKind::None, nobody);
+        }
+        if person.email.is_none() {
+            return (ProposalKind::None, format!("{nobody}, and without an email nobody can be invited"));
+        }
+        if nameless * 1000 > self.facts.people.len() {
+            let doubt = format!(
+                "{nobody}, but {nameless} employees have neither a name nor an email that says who they are: \
+                 one of them may be this person"
+            );
+            return (ProposalKind::None, doubt);
+        }
+        (ProposalKind::Create, nobody)
+    }
+}

@@ -1,0 +1,255 @@
+//! Why a pair is not automatic. A pair without a doubt is.
+
+use super::{
+    compare::{Comparison, Link},
+    facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
+    names::Part,
+};
+
+/// Bits by which the best must be ahead of the runner-up, on both sides.
+pub(super) const MARGIN: f64 = 8.0;
+/// Bits that teams and dates together must say where they are needed.
+const SUPPORT: f64 = 3.0;
+/// Dates that say this or less contradict.
+const DATES_CONTRADICT: f64 = -2.5;
+
+/// A reason to ask a human.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doubt {
+    GivenNamesDiffer,
+    FamilyNamesDiffer,
+    GenerationsDiffer,
+    GenerationOnOneSide,
+    MiddleNamesDiffer,
+    AddressSpellsAnother,
+    AddressOfAnotherPerson,
+    AddressOfAnotherEmployee,
+    SharedByPeople,
+    SharedByEmployees,
+    RoleMailbox,
+    SwitchedOff,
+    DatesContradict,
+    EmailsDiffer,
+    NameNotWhole,
+    NameUnknown,
+    Relatives,
+    Namesakes,
+    AccountShared,
+    AccountOnly,
+    NothingElse,
+    RunnerUpEmployee,
+    RunnerUpPerson,
+    AnotherIsCloser,
+}
+
+impl Doubt {
+    /// In plain words.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::GivenNamesDiffer => "the names do not agree: the first names are two names",
+            Self::FamilyNamesDiffer => "the names do not agree: the last names are two names",
+            Self::GenerationsDiffer => "one is Sr. and the other Jr.",
+            Self::GenerationOnOneSide => "only one side says Jr. or Sr.: it may be a parent or a child",
+            Self::MiddleNamesDiffer => "the middle names differ",
+            Self::AddressSpellsAnother => "the employee's email spells another first name",
+            Self::AddressOfAnotherPerson => "the employee has an address that is another person's in Okta",
+            Self::AddressOfAnotherEmployee => "the person's address is another employee's in Insightful",
+            Self::SharedByPeople => "another person in Okta has the same email",
+            Self::SharedByEmployees => "another employee in Insightful has the same email",
+            Self::RoleMailbox => "the email is a shared mailbox's, not a person's",
+            Self::SwitchedOff => "the person works here, the employee is deactivated",
+            Self::DatesContradict => "the employee's record is from another time than the person's",
+            Self::EmailsDiffer => "the emails differ",
+            Self::NameNotWhole => "the names agree only in part",
+            Self::NameUnknown => "one side has no name to compare",
+            Self::Relatives => "several people here have this last name and initial",
+            Self::Namesakes => "several people or employees have this name",
+            Self::AccountShared => "the account name would fit several people",
+            Self::AccountOnly => "only an account name speaks for it",
+            Self::NothingElse => "nothing but the name speaks for it",
+            Self::RunnerUpEmployee => "another employee is nearly as likely",
+            Self::RunnerUpPerson => "another person is nearly as likely",
+            Self::AnotherIsCloser => "another person is closer to this employee",
+        }
+    }
+}
+
+/// All doubts about one pair, the gravest first; competitors aside.
+pub(super) fn doubts(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+) -> Vec<Doubt> {
+    let mut doubts = contradictions(person, employee, found);
+    match found.link {
+        Link::Current | Link::Login | Link::First | Link::Second | Link::Moved | Link::OddLocal => {
+            same_address(facts, person, employee, found, &mut doubts);
+        }
+        Link::Near | Link::Local | Link::Unknown | Link::Differs => {
+            other_address(facts, person, employee, found, &mut doubts);
+        }
+    }
+    doubts.sort_unstable();
+    doubts.dedup();
+    doubts
+}
+
+/// Vetoes: what no weight may outvote.
+fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found: &Comparison) -> Vec<Doubt> {
+    let accounts_fit = found.account.is_some();
+    let mut doubts = Vec::new();
+    let mut veto = |holds: bool, doubt: Doubt| {
+        if holds {
+            doubts.push(doubt);
+        }
+    };
+    veto(found.name.given == Part::Different && !accounts_fit, Doubt::GivenNamesDiffer);
+    veto(found.generation_contradicts, Doubt::GenerationsDiffer);
+    veto(found.generation == Some(false) && !found.generation_contradicts, Doubt::GenerationOnOneSide);
+    veto(found.name.middle_differs, Doubt::MiddleNamesDiffer);
+    veto(found.spelt_contradicts, Doubt::AddressSpellsAnother);
+    veto(found.of_another, Doubt::AddressOfAnotherPerson);
+    veto(found.has_another, Doubt::AddressOfAnotherEmployee);
+    veto(employee.object.employee.deactivated && !person.subject.left, Doubt::SwitchedOff);
+    veto(found.role, Doubt::RoleMailbox);
+    veto(found.date <= DATES_CONTRADICT, Doubt::DatesContradict);
+    doubts
+}
+
+fn support(found: &Comparison) -> f64 {
+    found.team.unwrap_or(0.0) + found.date
+}
+
+/// They share an address: the names must agree, so that it is not a re-used one.
+fn same_address(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+    doubts: &mut Vec<Doubt>,
+) {
+    let linking = employee
+        .mails()
+        .find(|mail| person.mails().any(|own| own.id == mail.id))
+        .or(employee.email)
+        .or(employee.identifier);
+    if let Some(mail) = linking {
+        if facts.by_mail.people(mail.id) > 1 {
+            doubts.push(Doubt::SharedByPeople);
+        }
+        if facts.by_mail.employees(mail.id) > 1 {
+            doubts.push(Doubt::SharedByEmployees);
+        }
+    }
+    let name = &found.name;
+    let says = |words: &[Option<u32>]| linking.is_some_and(|mail| spells(facts, mail, words));
+    let supported = support(found) >= SUPPORT;
+    let whole = |part: Part| matches!(part, Part::Equal | Part::Spelling);
+    if let Some(fit) = found.account {
+        // The account's name repeats the address; it is no name of its own.
+        match fit {
+            Fit::Full | Fit::Number => {}
+            _ if supported => {}
+            _ => doubts.push(Doubt::NameNotWhole),
+        }
+        return;
+    }
+    if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole(name.given) && whole(name.family)) {
+        doubts.push(Doubt::EmailsDiffer);
+    }
+    if found.link == Link::Moved && facts.bearers(&person.name).0 > 1 {
+        doubts.push(Doubt::Namesakes);
+    }
+    match (name.given, name.family) {
+        (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle, Part::Equal | Part::Spelling | Part::Compound)
+        | (Part::Equal | Part::Spelling, Part::Slip)
+        | (Part::Slip, Part::Equal | Part::Spelling) => {}
+        (Part::Initial, Part::Equal | Part::Spelling) => {
+            if !says(&[person.name.given.first().copied()]) && !supported {
+                doubts.push(Doubt::NameNotWhole);
+            } else if facts.relatives(&person.name) > 1 && !says(&[person.name.given.first().copied()]) {
+                doubts.push(Doubt::Relatives);
+            }
+        }
+        (Part::Equal | Part::Spelling, Part::Initial | Part::Missing) => {
+            let family = person.name.family.last().copied();
+            if !says(&[person.name.given.first().copied(), family]) {
+                doubts.push(Doubt::NameNotWhole);
+            }
+        }
+        // A married name: the address still spells the old one, in full.
+        (Part::Equal | Part::Spelling, Part::Different) => {
+            let old = employee.name.words.iter().rev().copied().find(|word| Some(*word) != name.given_word);
+            if !says(&[person.name.given.first().copied(), old]) {
+                doubts.push(Doubt::FamilyNamesDiffer);
+            }
+        }
+        (Part::Missing, Part::Equal | Part::Spelling) => {
+            if !says(&employee.name.words.iter().copied().map(Some).collect::<Vec<_>>()) || employee.name.words.len() < 2 {
+                doubts.push(Doubt::NameUnknown);
+            }
+        }
+        (Part::Missing, Part::Missing) => doubts.push(Doubt::NameUnknown),
+        (Part::Different, _) => {}
+        (_, Part::Different) => doubts.push(Doubt::FamilyNamesDiffer),
+        _ => doubts.push(Doubt::NameNotWhole),
+    }
+}
+
+/// Whether the local part of an address has all these words in it.
+fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
+    let local = facts.keys[mail.local as usize].as_str();
+    words.iter().all(|word| {
+        word.is_some_and(|word| {
+            let text = facts.lexicon.get(word).text.as_str();
+            text.len() > 2 && local.contains(text)
+        })
+    })
+}
+
+/// No address in common: only a whole name that nobody else has, with
+/// something that is not the name beside it.
+fn other_address(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+    doubts: &mut Vec<Doubt>,
+) {
+    let name = &found.name;
+    let whole = |part: Part| matches!(part, Part::Equal | Part::Spelling);
+    let supported = support(found) >= SUPPORT;
+    if found.link == Link::Differs {
+        doubts.push(Doubt::EmailsDiffer);
+    }
+    if let Some(fit) = found.account {
+        let (whole_account, bare) = employee.account.unwrap_or_default();
+        if facts.by_key.people(whole_account).max(facts.by_key.people(bare)) > 1
+            || facts.by_key.employees(whole_account) > 1
+        {
+            doubts.push(Doubt::AccountShared);
+        }
+        match fit {
+            Fit::Number => {}
+            Fit::Full | Fit::Local | Fit::InitialFamily if supported => {}
+            _ => doubts.push(Doubt::AccountOnly),
+        }
+        return;
+    }
+    if !whole(name.given) || !whole(name.family) {
+        doubts.push(match (name.given, name.family) {
+            (_, Part::Different) => Doubt::FamilyNamesDiffer,
+            (Part::Missing, _) | (_, Part::Missing) => Doubt::NameUnknown,
+            _ => Doubt::NameNotWhole,
+        });
+    }
+    let (people, _) = facts.bearers(&person.name);
+    let (_, employees) = facts.bearers_of_employee(&employee.name);
+    if people > 1 || employees > 1 {
+        doubts.push(Doubt::Namesakes);
+    }
+    if !(supported || found.link == Link::Near) {
+        doubts.push(if matches!(found.link, Link::Local | Link::Near) { Doubt::EmailsDiffer } else { Doubt::NothingElse });
+    }
+}

@@ -1,0 +1,333 @@
+//! Words of names: folded to plain letters, with the other spellings they
+//! stand for, and how often they occur in the two directories.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Numbers strings, so that equal ones are compared as numbers.
+#[derive(Debug, Default)]
+pub(super) struct Interner(HashMap<String, u32>);
+
+impl Interner {
+    /// The number of a string; a new one if it was not seen.
+    pub(super) fn id(&mut self, text: &str) -> u32 {
+        if let Some(id) = self.0.get(text) {
+            return *id;
+        }
+        let id = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        self.0.insert(text.to_owned(), id);
+        id
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Lower-case ASCII: marks dropped, other scripts in Latin letters. What is
+/// not a letter or digit stays as it is.
+pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    deunicode::deunicode(&plain).to_ascii_lowercase()
+}
+
+/// What `ö`, `oe` and `o` have in common: the word with the second letter of
+/// such pairs dropped.
+fn without_marks(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    let mut letters = word.chars().peekable();
+    while let Some(letter) = letters.next() {
+        out.push(letter);
+        match (letter, letters.peek()) {
+            ('a' | 'o' | 'u', Some('e')) | ('a', Some('a')) => {
+                letters.next();
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+/// What the customs of writing a name in Latin letters have in common:
+/// `Sergei`, `Sergey` and `Sergej`; `Wladimir` and `Vladimir`.
+fn transliterated(word: &str) -> String {
+    let replaced = without_marks(word)
+        .replace("sch", "s")
+        .replace("sh", "s")
+        .replace("kh", "h")
+        .replace("ph", "f")
+        .replace("th", "t")
+        .replace("dh", "d")
+        .replace("ck", "k")
+        .replace("ou", "u")
+        .replace("ts", "c")
+        .replace("tz", "c")
+        .replace('x', "ks")
+        .replace(['y', 'j'], "i")
+        .replace('w', "v")
+        .replace('z', "s");
+    let mut out = String::with_capacity(replaced.len());
+    for letter in replaced.chars() {
+        if !out.ends_with(letter) {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// A word of a name.
+#[derive(Debug)]
+pub(super) struct Word {
+    /// Folded, letters only.
+    pub(super) text: String,
+    /// Equal for words that differ in marks alone.
+    pub(super) plain: u32,
+    /// Equal for words that differ in the custom of transliteration alone.
+    pub(super) sound: u32,
+    /// Words that are the same given name in another spelling.
+    spellings: Vec<u32>,
+    /// Words that are its nicknames, or that it is a nickname of.
+    nicknames: Vec<u32>,
+    /// Whether a public list has it as a given name.
+    listed: bool,
+}
+
+/// How close two words are, the closest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Closeness {
+    /// Equal but for marks.
+    Equal,
+    /// The same name by another custom of spelling.
+    Spelling,
+    /// One is a nickname of the other.
+    Nickname,
+    /// One slip of the keyboard apart, and not two names.
+    Slip,
+    /// One is the other's initial.
+    Initial,
+    /// Two names.
+    Different,
+}
+
+/// Public lists, folded: listed names, spellings and nicknames.
+struct Lists {
+    listed: std::collections::HashSet<String>,
+    spellings: HashMap<String, Vec<String>>,
+    nicknames: HashMap<String, Vec<String>>,
+}
+
+static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    let mut lists = Lists {
+        listed: include_str!("given_names.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(fold)
+            .collect(),
+        spellings: HashMap::new(),
+        nicknames: HashMap::new(),
+    };
+    let link = |map: &mut HashMap<String, Vec<String>>, a: &str, b: &str| {
+        map.entry(a.to_owned()).or_default().push(b.to_owned());
+        map.entry(b.to_owned()).or_default().push(a.to_owned());
+    };
+    for line in include_str!("nicknames.txt").lines().chain(include_str!("spellings.txt").lines()) {
+        if let Some(group) = line.strip_prefix("= ") {
+            let names: Vec<&str> = group.split(' ').collect();
+            for (at, a) in names.iter().enumerate() {
+                for b in &names[at + 1..] {
+                    link(&mut lists.spellings, a, b);
+                }
+            }
+            lists.listed.extend(names.into_iter().map(str::to_owned));
+        } else if let Some((name, nicks)) = line.split_once(": ").filter(|_| !line.starts_with('#')) {
+            for nick in nicks.split(' ').filter(|nick| *nick != name) {
+                link(&mut lists.nicknames, name, nick);
+            }
+            lists.listed.insert(name.to_owned());
+        }
+    }
+    lists
+});
+
+/// All words of both directories.
+#[derive(Debug, Default)]
+pub(super) struct Lexicon {
+    ids: Interner,
+    plains: Interner,
+    sounds: Interner,
+    words: Vec<Word>,
+    /// By `plain`: how many records have it as a given or a family name.
+    given: Vec<u32>,
+    family: Vec<u32>,
+    /// By word: how many records have exactly this spelling.
+    uses: Vec<u32>,
+    /// How many people's family names have it, by `plain`.
+    people_family: Vec<u32>,
+    records: u32,
+}
+
+impl Lexicon {
+    /// The number of a folded word.
+    pub(super) fn word(&mut self, text: &str) -> u32 {
+        let id = self.ids.id(text);
+        if id as usize == self.words.len() {
+            let plain = self.plains.id(&without_marks(text));
+            let sound = self.sounds.id(&transliterated(text));
+            self.words.push(Word {
+                text: text.to_owned(),
+                plain,
+                sound,
+                spellings: Vec::new(),
+                nicknames: Vec::new(),
+                listed: LISTS.listed.contains(text),
+            });
+            self.uses.push(0);
+            self.given.resize(self.plains.len(), 0);
+            self.family.resize(self.plains.len(), 0);
+            self.people_family.resize(self.plains.len(), 0);
+        }
+        id
+    }
+
+    /// Links nicknames and spellings; to be called when all words are in.
+    pub(super) fn link(&mut self) {
+        let find = |ids: &Interner, map: &HashMap<String, Vec<String>>, text: &str| -> Vec<u32> {
+            map.get(text)
+                .into_iter()
+                .flatten()
+                .filter_map(|other| ids.0.get(other).copied())
+                .collect()
+        };
+        for word in &mut self.words {
+            word.spellings = find(&self.ids, &LISTS.spellings, &word.text);
+            word.nicknames = find(&self.ids, &LISTS.nicknames, &word.text);
+        }
+    }
+
+    /// Counts one record's words.
+    pub(super) fn count(&mut self, given: &[u32], family: &[u32], of_person: bool) {
+        self.records += 1;
+        for word in given {
+            self.given[self.words[*word as usize].plain as usize] += 1;
+            self.uses[*word as usize] += 1;
+        }
+        for word in family {
+            let plain = self.words[*word as usize].plain as usize;
+            self.family[plain] += 1;
+            self.people_family[plain] += u32::from(of_person);
+            self.uses[*word as usize] += 1;
+        }
+    }
+
+    /// The word of a number.
+    pub(super) fn get(&self, word: u32) -> &Word {
+        &self.words[word as usize]
+    }
+
+    /// The other words a given name may stand for: spellings and nicknames.
+    pub(super) fn alike(&self, word: u32) -> impl Iterator<Item = u32> + '_ {
+        let word = self.get(word);
+        word.spellings.iter().chain(&word.nicknames).copied()
+    }
+
+    /// In how many people's family names a word is.
+    pub(super) fn people_with_family(&self, word: u32) -> u32 {
+        self.people_family[self.get(word).plain as usize]
+    }
+
+    /// How rare a given name is, in bits: 10 is one of a thousand.
+    pub(super) fn given_rarity(&self, word: u32) -> f64 {
+        self.rarity(self.given[self.get(word).plain as usize])
+    }
+
+    /// How rare a family name is, in bits.
+    pub(super) fn family_rarity(&self, word: u32) -> f64 {
+        self.rarity(self.family[self.get(word).plain as usize])
+    }
+
+    /// Small directories cannot show that a name is rare: 20 imagined records
+    /// and one imagined holder keep the estimate low there.
+    fn rarity(&self, count: u32) -> f64 {
+        -((f64::from(count) + 1.0) / (f64::from(self.records) + 20.0)).log2()
+    }
+
+    /// Whether a word is surely a given name: listed, or borne by several.
+    fn is_name(&self, word: u32) -> bool {
+        self.get(word).listed || self.uses[word as usize] > 3
+    }
+
+    /// How close two given names are. Symmetric.
+    pub(super) fn compare_given(&self, a: u32, b: u32) -> Closeness {
+        let (x, y) = (self.get(a), self.get(b));
+        if x.plain == y.plain {
+            return Closeness::Equal;
+        }
+        if x.text.len() == 1 || y.text.len() == 1 {
+            return initial(&x.text, &y.text);
+        }
+        if x.spellings.contains(&b) {
+            return Closeness::Spelling;
+        }
+        if x.nicknames.contains(&b) {
+            return Closeness::Nickname;
+        }
+        // "Mary" and "Mark", "Maria" and "Mario" are two names and no slip.
+        let two_names = (self.is_name(a) && self.is_name(b)) || differ_in_last_letter(&x.text, &y.text);
+        if two_names {
+            return Closeness::Different;
+        }
+        if x.sound == y.sound {
+            return Closeness::Spelling;
+        }
+        slip(&x.text, &y.text)
+    }
+
+    /// How close two family names are. Symmetric.
+    pub(super) fn compare_family(&self, a: u32, b: u32) -> Closeness {
+        let (x, y) = (self.get(a), self.get(b));
+        if x.plain == y.plain {
+            return Closeness::Equal;
+        }
+        if x.text.len() == 1 || y.text.len() == 1 {
+            return initial(&x.text, &y.text);
+        }
+        if x.sound == y.sound {
+            return Closeness::Spelling;
+        }
+        // A slip is made once: a spelling that several have is a name.
+        if self.uses[a as usize] > 1 && self.uses[b as usize] > 1 {
+            return Closeness::Different;
+        }
+        slip(&x.text, &y.text)
+    }
+}
+
+fn initial(a: &str, b: &str) -> Closeness {
+    if a.as_bytes().first() == b.as_bytes().first() { Closeness::Initial } else { Closeness::Different }
+}
+
+/// `Daniel` and `Daniela`, `Mario` and `Maria`: often two people of one family.
+fn differ_in_last_letter(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let vowel = |text: &str| text.ends_with(['a', 'e', 'o', 'i']);
+    (long.len() == short.len() + 1 && long.starts_with(short) && vowel(long))
+        || (long.len() == short.len()
+            && !short.is_empty()
+            && long[..long.len() - 1] == short[..short.len() - 1]
+            && (vowel(long) || vowel(short)))
+}
+
+/// At most one slip, two in long words; never in the first letter.
+fn slip(a: &str, b: &str) -> Closeness {
+    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
+    if short < 4 || long - short > 2 || a.as_bytes()[0] != b.as_bytes()[0] {
+        return Closeness::Different;
+    }
+    let allowed = if short >= 8 { 2 } else { 1 };
+    if strsim::osa_distance(a, b) <= allowed { Closeness::Slip } else { Closeness::Different }
+}

@@ -1,0 +1,374 @@
+//! Names as words: a person's two fields, an employee's one.
+
+use super::{
+    lexicon::{Closeness, Lexicon, fold},
+    vocabulary::{Generation, generation, is_particle, is_remark, is_title},
+};
+
+/// A person's name. The words are numbers of the [`Lexicon`].
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct PersonName {
+    pub(super) given: Vec<u32>,
+    pub(super) family: Vec<u32>,
+    pub(super) generation: Option<Generation>,
+    /// Taken from the address, because the record has no name.
+    pub(super) from_address: bool,
+}
+
+/// An employee's name: words whose part is known only where a comma tells.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct EmployeeName {
+    pub(super) words: Vec<u32>,
+    /// How many words stand before the comma of `Last, First`.
+    pub(super) family_first: Option<usize>,
+    pub(super) generation: Option<Generation>,
+    /// Taken from the address, because the name says less.
+    pub(super) from_address: bool,
+}
+
+/// Folded words of a part of a name, without titles, remarks and generation.
+fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
+    // An apostrophe joins (O'Brien), anything else parts.
+    let folded = fold(text).replace(['\'', '`'], "");
+    let all: Vec<&str> = folded
+        .split(|c: char| !c.is_ascii_alphabetic() && !c.is_ascii_digit())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut kept: Vec<String> = Vec::new();
+    for (at, word) in all.iter().enumerate() {
+        if at > 0
+            && let Some(meant) = generation(word)
+        {
+            *found = Some(meant);
+        } else if !is_title(word) && word.bytes().all(|b| b.is_ascii_alphabetic()) {
+            kept.push((*word).to_owned());
+        }
+    }
+    kept
+}
+
+/// Drops an admin's remarks where two other words are left to be the name.
+fn without_remarks(words: Vec<String>) -> Vec<String> {
+    let others = words.iter().filter(|word| !is_remark(word)).count();
+    if others < 2 { words } else { words.into_iter().filter(|word| !is_remark(word)).collect() }
+}
+
+fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
+    words.iter().map(|word| lexicon.word(word)).collect()
+}
+
+impl PersonName {
+    /// From Okta's two fields; from the address where both are missing.
+    pub(super) fn parse(lexicon: &mut Lexicon, given: &str, family: &str, local: Option<&str>) -> Self {
+        let mut generation = None;
+        let mut given = words(given, &mut generation);
+        // "Doe Jr." has its generation after the first word; "Jr." alone is a name.
+        let mut family = words(family, &mut generation);
+        let mut from_address = false;
+        if given.is_empty()
+            && family.is_empty()
+            && let Some(spelt) = local.and_then(spelt_name)
+        {
+            from_address = true;
+            family = spelt[spelt.len() - 1..].to_vec();
+            given = spelt[..spelt.len() - 1].to_vec();
+        }
+        if family.is_empty() && given.len() > 1 {
+            family.extend(given.pop());
+        }
+        Self {
+            given: number(lexicon, &given),
+            family: number(lexicon, &family),
+            generation,
+            from_address,
+        }
+    }
+
+    /// Whether there is nothing to compare.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.family.is_empty()
+    }
+}
+
+impl EmployeeName {
+    /// From Insightful's one field.
+    pub(super) fn parse(lexicon: &mut Lexicon, name: &str) -> Self {
+        let mut generation = None;
+        let parts: Vec<&str> = name.splitn(2, ',').collect();
+        let first = words(parts[0], &mut generation);
+        let second = parts.get(1).map(|part| words(&format!("_ {part}"), &mut generation)).unwrap_or_default();
+        let (words, family_first) = if first.is_empty() || second.is_empty() {
+            (without_remarks([first, second].concat()), None)
+        } else {
+            let count = first.len();
+            ([first, second].concat(), Some(count))
+        };
+        Self { words: number(lexicon, &words), family_first, generation, from_address: false }
+    }
+
+    /// From the local part of an address that spells a name, as `jane.doe` does.
+    pub(super) fn spelt_by(lexicon: &mut Lexicon, local: &str) -> Option<Self> {
+        let spelt = spelt_name(local)?;
+        Some(Self { words: number(lexicon, &spelt), from_address: true, ..Self::default() })
+    }
+}
+
+/// The words of `jane.doe`, `j_doe2`; None for `jdoe`.
+fn spelt_name(local: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = local
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    (words.len() > 1 && words.iter().any(|word| word.len() > 1)).then_some(words)
+}
+
+/// How a part of two names compares, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Equal but for marks, spaces and case.
+    Equal,
+    /// The same by another custom of spelling.
+    Spelling,
+    /// A nickname.
+    Nickname,
+    /// A middle name of one is the other's first.
+    Middle,
+    /// One of a compound family name's words.
+    Compound,
+    /// One slip of the keyboard.
+    Slip,
+    /// An initial that fits.
+    Initial,
+    /// One side does not say.
+    Missing,
+    /// They contradict.
+    Different,
+}
+
+impl Part {
+    /// Whether whole names agree, more than by an initial or a slip.
+    pub(super) fn agrees(self) -> bool {
+        self <= Self::Compound
+    }
+}
+
+/// How two names compare.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct NameMatch {
+    pub(super) given: Part,
+    pub(super) family: Part,
+    /// The word of the person's family name that agrees, if one does.
+    pub(super) family_word: Option<u32>,
+    /// The person's given name that agrees, if one does.
+    pub(super) given_word: Option<u32>,
+    /// Middle names or initials that contradict.
+    pub(super) middle_differs: bool,
+    /// Middle names or initials that agree.
+    pub(super) middle_agrees: bool,
+    /// The family name stands first though no comma says so.
+    pub(super) swapped: bool,
+}
+
+/// Where a word was found.
+struct Found {
+    part: Part,
+    word: Option<u32>,
+    at: Option<usize>,
+}
+
+impl Found {
+    const MISSING: Self = Self { part: Part::Missing, word: None, at: None };
+}
+
+/// Compares a person's name with an employee's.
+pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName) -> NameMatch {
+    let family_first = compare_in_order(lexicon, person, employee, true);
+    if family_first.given == Part::Equal && family_first.family == Part::Equal {
+        return family_first;
+    }
+    let given_first = compare_in_order(lexicon, person, employee, false);
+    if rank(&given_first) < rank(&family_first) { given_first } else { family_first }
+}
+
+/// Lower is closer.
+fn rank(found: &NameMatch) -> (u8, Part, Part) {
+    let conflicts = u8::from(found.given == Part::Different) + u8::from(found.family == Part::Different);
+    (conflicts, found.given.max(found.family), found.given.min(found.family))
+}
+
+/// Takes the words of one part first, so that the other part cannot use them.
+fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, family_first: bool) -> NameMatch {
+    let words = &employee.words;
+    let mut used = vec![false; words.len()];
+    let (given, family);
+    if family_first {
+        family = find_family(lexicon, &person.family, employee, &mut used);
+        given = find_given(lexicon, &person.given, employee, &mut used);
+    } else {
+        given = find_given(lexicon, &person.given, employee, &mut used);
+        family = find_family(lexicon, &person.family, employee, &mut used);
+    }
+    let left: Vec<u32> = (0..words.len())
+        .filter(|at| !used[*at] && !is_particle(&lexicon.get(words[*at]).text))
+        .map(|at| words[at])
+        .collect();
+    let middles: Vec<u32> = person.given.iter().copied().filter(|word| Some(*word) != given.word).collect();
+    let both = !left.is_empty() && !middles.is_empty() && given.part.agrees() && family.part.agrees();
+    let middle_agrees = both
+        && left
+            .iter()
+            .any(|a| middles.iter().any(|b| lexicon.compare_given(*a, *b) != Closeness::Different));
+    NameMatch {
+        given: given.part,
+        family: family.part,
+        family_word: family.word,
+        given_word: given.word,
+        middle_agrees,
+        middle_differs: both && !middle_agrees,
+        swapped: employee.family_first.is_none() && matches!((given.at, family.at), (Some(g), Some(f)) if f < g),
+    }
+}
+
+/// Finds words, joined, as a run of the employee's words: `Xiao Ming` and
+/// `Xiaoming`, `De la Cruz` and `Delacruz`.
+fn find_joined(lexicon: &Lexicon, sought: &[u32], words: &[u32], used: &mut [bool]) -> Option<usize> {
+    let joined: String = sought.iter().map(|word| lexicon.get(*word).text.as_str()).collect();
+    for from in 0..words.len() {
+        let mut rest = joined.as_str();
+        for to in from..words.len() {
+            if used[to] {
+                break;
+            }
+            let Some(next) = rest.strip_prefix(lexicon.get(words[to]).text.as_str()) else { break };
+            rest = next;
+            if rest.is_empty() {
+                used[from..=to].fill(true);
+                return Some(from);
+            }
+        }
+    }
+    None
+}
+
+/// The unused word closest to the sought one.
+fn closest(
+    words: &[u32],
+    used: &[bool],
+    allowed: std::ops::Range<usize>,
+    compare: impl Fn(u32) -> Closeness,
+) -> Option<(Closeness, usize)> {
+    allowed
+        .filter(|at| !used[*at])
+        .map(|at| (compare(words[at]), at))
+        .filter(|(closeness, _)| *closeness != Closeness::Different)
+        .min()
+}
+
+fn find_family(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used: &mut [bool]) -> Found {
+    let words = &employee.words;
+    let allowed = 0..employee.family_first.unwrap_or(words.len());
+    if sought.is_empty() || allowed.clone().all(|at| used[at]) {
+        return Found::MISSING;
+    }
+    let rarest = |words: &[u32]| {
+        words.iter().copied().max_by(|a, b| {
+            lexicon.family_rarity(*a).total_cmp(&lexicon.family_rarity(*b)).then(a.cmp(b))
+        })
+    };
+    if sought.len() > 1
+        && let Some(at) = find_joined(lexicon, sought, words, used)
+    {
+        return Found { part: Part::Equal, word: rarest(sought), at: Some(at) };
+    }
+    let mut worst = Part::Equal;
+    let mut agreed = Vec::new();
+    let mut initial = None;
+    let mut first = None;
+    let mut missed = false;
+    let content: Vec<u32> = {
+        let content: Vec<u32> =
+            sought.iter().copied().filter(|word| !is_particle(&lexicon.get(*word).text)).collect();
+        if content.is_empty() { sought.to_vec() } else { content }
+    };
+    for word in &content {
+        let hit = closest(words, used, allowed.clone(), |other| lexicon.compare_family(*word, other));
+        let part = match hit {
+            Some((Closeness::Equal, _)) => Part::Equal,
+            Some((Closeness::Spelling, _)) => Part::Spelling,
+            Some((Closeness::Slip, _)) => Part::Slip,
+            Some((Closeness::Initial, at)) => {
+                initial = initial.or(Some(at));
+                missed = true;
+                continue;
+            }
+            _ => {
+                missed = true;
+                continue;
+            }
+        };
+        if let Some((_, at)) = hit {
+            used[at] = true;
+            first = first.or(Some(at));
+        }
+        agreed.push(*word);
+        worst = worst.max(part);
+    }
+    if !agreed.is_empty() {
+        let part = if missed { worst.max(Part::Compound) } else { worst };
+        return Found { part, word: rarest(&agreed), at: first };
+    }
+    // "McDonald" for "Mc Donald": one word here, a run of words there.
+    if sought.len() == 1 && find_joined(lexicon, sought, words, used).is_some() {
+        return Found { part: Part::Equal, word: Some(sought[0]), at: None };
+    }
+    if let Some(at) = initial {
+        used[at] = true;
+        return Found { part: Part::Initial, word: None, at: Some(at) };
+    }
+    if allowed.clone().filter(|at| !used[*at]).count() == 0 {
+        return Found::MISSING;
+    }
+    Found { part: Part::Different, word: None, at: None }
+}
+
+fn find_given(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used: &mut [bool]) -> Found {
+    let words = &employee.words;
+    let allowed = employee.family_first.unwrap_or(0)..words.len();
+    if sought.is_empty() || allowed.clone().all(|at| used[at]) {
+        return Found::MISSING;
+    }
+    if sought.len() > 1
+        && let Some(at) = find_joined(lexicon, sought, words, used)
+    {
+        return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
+    }
+    let mut best: Option<(Part, u32, usize)> = None;
+    for (order, word) in sought.iter().enumerate() {
+        let hit = closest(words, used, allowed.clone(), |other| lexicon.compare_given(*word, other));
+        if let Some((closeness, at)) = hit {
+            let part = match (closeness, order) {
+                (Closeness::Equal, 0) => Part::Equal,
+                (Closeness::Spelling, 0) => Part::Spelling,
+                (Closeness::Nickname, 0) => Part::Nickname,
+                (Closeness::Slip, 0) => Part::Slip,
+                (Closeness::Initial, 0) => Part::Initial,
+                (Closeness::Equal | Closeness::Spelling, _) => Part::Middle,
+                _ => continue,
+            };
+            if best.is_none_or(|(other, _, _)| part < other) {
+                best = Some((part, *word, at));
+            }
+        }
+    }
+    if let Some((part, word, at)) = best {
+        used[at] = true;
+        return Found { part, word: Some(word), at: Some(at) };
+    }
+    if sought.len() == 1
+        && let Some(at) = find_joined(lexicon, sought, words, used)
+    {
+        return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
+    }
+    Found { part: Part::Different, word: None, at: None }
+}
