@@ -6,11 +6,17 @@ use super::Confidence;
 /// `rivals` the bits of other pairs of either side, `candidates` the number of
 /// employees that the person might be.
 pub(super) fn share(own: f64, rivals: impl Iterator<Item = f64>, candidates: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts of employees are far below 2^52")]
-    let prior = (candidates.max(1) as f64).log2();
+    let prior = prior(candidates);
     let odds = |bits: f64| (bits - prior).exp2();
     let own = odds(own);
     own / (1.0 + own + rivals.map(odds).sum::<f64>())
+}
+
+/// Bits that speak against any pair: it is one of so many.
+pub(super) fn prior(candidates: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of employees are far below 2^52")]
+    let candidates = candidates.max(1) as f64;
+    candidates.log2()
 }
 
 /// Points of the measured curve: the share that the odds give, and the share

@@ -147,7 +147,9 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
                     offer(Link::Local, *theirs);
                 }
             } else if own.domain == theirs.domain || learned.moved(&own, theirs) {
-                if near(&facts.keys[own.local as usize], &facts.keys[theirs.local as usize]) {
+                let slip = near(&facts.keys[own.local as usize], &facts.keys[theirs.local as usize])
+                    && !is_made_of_name(facts, person, theirs);
+                if slip {
                     offer(Link::Near, *theirs);
                 } else {
                     differs |= own.domain == theirs.domain;
@@ -158,13 +160,20 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
     if best.0 == Link::Unknown && differs { (Link::Differs, None) } else { best }
 }
 
-/// Whether the person's name does not explain the local part.
+/// Whether the local part has a number of its own, not one that tells namesakes apart.
 fn is_odd(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
-    facts.keys[mail.local as usize].bytes().any(|b| b.is_ascii_digit())
-        && !person
-            .accounts
-            .iter()
-            .any(|(key, fit)| *key == mail.local && !matches!(fit, Fit::Local | Fit::Number))
+    let local = facts.keys[mail.local as usize].as_str();
+    local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(facts, person, mail)
+}
+
+/// Whether the local part is one that companies make of the person's name, numbered or not.
+fn is_made_of_name(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
+    let bare = |key: u32| facts.keys[key as usize].trim_end_matches(|c: char| c.is_ascii_digit());
+    let local = bare(mail.local);
+    person
+        .accounts
+        .iter()
+        .any(|(key, fit)| !matches!(fit, Fit::Local | Fit::Number) && facts.keys[*key as usize] == local)
 }
 
 /// One slip apart; digits tell namesakes apart and are no slips.

@@ -23,8 +23,9 @@ use crate::{
 
 /// The most pairs that are kept of one person.
 const KEPT: usize = 16;
-/// A share below this is not worth showing.
-const LEAST_SHOWN: f64 = 0.000_02;
+/// Bits, the prior taken off, below which a pair is not worth showing: about
+/// one of a million such is true.
+const LEAST_SHOWN: f64 = -20.0;
 
 /// A compared pair of one person.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +119,14 @@ impl Decider<'_> {
             }
         }
         let blocks = Blocks::second_round(facts, &left);
+        let nameless: Vec<u32> = (0..number(facts.employees.len()))
+            .filter(|at| {
+                let employee = &facts.employees[*at as usize];
+                left[*at as usize] && employee.nobody && !employee.object.employee.deactivated
+            })
+            .collect();
+        // A few who may be anybody are shown last; many would drown the rest.
+        let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() { &nameless[..nameless.len().min(50)] } else { &[] };
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
             if !pairs.is_empty() && verdicts[at as usize].is_empty() {
@@ -126,6 +135,9 @@ impl Decider<'_> {
             let person = &facts.people[at as usize];
             blocks.candidates_left(facts, person, found);
             found.extend(pairs.iter().map(|pair| pair.employee));
+            if !person.subject.left {
+                found.extend(anybody);
+            }
             found.sort_unstable();
             found.dedup();
             found.retain(|employee| {
@@ -135,12 +147,9 @@ impl Decider<'_> {
             self.compare_all(at, found)
         });
         drop(blocks);
-        let rivals = self.rivals(&first, &last, &verdicts);
-        let nameless = (0..facts.employees.len())
-            .filter(|at| left[*at] && facts.employees[*at].nobody && !facts.employees[*at].object.employee.deactivated)
-            .count();
+        let rivals = Self::rivals(&last);
         for_all(facts.people.len(), |at, _| {
-            self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless)
+            self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless.len())
         })
         .into_iter()
         .zip(&facts.people)
@@ -165,7 +174,7 @@ impl Decider<'_> {
             })
             .filter_map(|employee| {
                 let comparison = self.compare(at, *employee);
-                comparison.is_plausible().then_some(Pair { employee: *employee, bits: comparison.bits })
+                (comparison.is_plausible() || self.facts.employees[*employee as usize].nobody).then_some(Pair { employee: *employee, bits: comparison.bits })
             })
             .collect();
         // Employees are numbered by id, so that equal ones go by id.
@@ -204,8 +213,10 @@ impl Decider<'_> {
         let Some(best) = pairs.first() else { return Vec::new() };
         let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
         let comparison = self.compare(at, best.employee);
-        let mut found = doubts(&self.facts, person, employee, &comparison);
         let standing = standings[best.employee as usize];
+        let next = pairs.get(1).map_or(f64::NEG_INFINITY, |pair| pair.bits);
+        let ahead = best.bits - next.max(standing.next.unwrap_or(f64::NEG_INFINITY));
+        let mut found = doubts(&self.facts, &self.learned, person, employee, &comparison, ahead);
         if standing.best.is_none_or(|(_, person)| person != at) {
             found.push(Doubt::AnotherIsCloser);
         } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
@@ -217,18 +228,13 @@ impl Decider<'_> {
         found
     }
 
-    /// For each employee, the bits of all pairs that are still open.
-    fn rivals(&self, first: &[Vec<Pair>], last: &[Vec<Pair>], verdicts: &[Vec<Doubt>]) -> HashMap<u32, Vec<(u32, f64)>> {
+    /// For each employee, the bits of all pairs that are still open. Who is
+    /// matched already competes no longer.
+    fn rivals(last: &[Vec<Pair>]) -> HashMap<u32, Vec<(u32, f64)>> {
         let mut rivals: HashMap<u32, Vec<(u32, f64)>> = HashMap::new();
         for (person, pairs) in (0_u32..).zip(last) {
             for pair in pairs {
                 rivals.entry(pair.employee).or_default().push((person, pair.bits));
-            }
-            // Who is matched still counts against others where it was close.
-            if verdicts[person as usize].is_empty() {
-                for pair in first[person as usize].iter().skip(1) {
-                    rivals.entry(pair.employee).or_default().push((person, pair.bits - MARGIN));
-                }
             }
         }
         rivals
@@ -249,7 +255,8 @@ impl Decider<'_> {
         let candidates: Vec<Candidate> = last
             .iter()
             .enumerate()
-            .filter_map(|(order, pair)| {
+            .filter(|(_, pair)| automatic || pair.bits - calibration::prior(facts.employees.len()) >= LEAST_SHOWN)
+            .map(|(order, pair)| {
                 let of_person = last.iter().enumerate().filter(|(other, _)| *other != order).map(|(_, pair)| pair.bits);
                 let of_employee = rivals
                     .get(&pair.employee)
@@ -258,7 +265,7 @@ impl Decider<'_> {
                     .filter(|(other, _)| *other != at)
                     .map(|(_, bits)| *bits);
                 let share = calibration::share(pair.bits, of_person.chain(of_employee), facts.employees.len());
-                (automatic || share >= LEAST_SHOWN).then(|| (pair, share))
+                (pair, share)
             })
             .take(MOST_CANDIDATES)
             .map(|(pair, share)| {
@@ -293,7 +300,7 @@ impl Decider<'_> {
     fn doubts_of(&self, at: u32, pairs: &[Pair]) -> Vec<Doubt> {
         let Some(best) = pairs.first() else { return Vec::new() };
         let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
-        doubts(&self.facts, person, employee, &self.compare(at, best.employee))
+        doubts(&self.facts, &self.learned, person, employee, &self.compare(at, best.employee), 0.0)
     }
 
     /// What becomes of a person whom no employee resembles.

@@ -3,13 +3,20 @@
 use super::{
     compare::{Comparison, Link},
     facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
+    learned::Learned,
     names::Part,
 };
 
 /// Bits by which the best must be ahead of the runner-up, on both sides.
 pub(super) const MARGIN: f64 = 8.0;
-/// Bits that teams and dates together must say where they are needed.
+/// Bits by which it must be ahead where several share the address.
+const MARGIN_SHARED: f64 = 16.0;
+/// Bits that teams and dates together must say beside a weak name.
 const SUPPORT: f64 = 3.0;
+/// Bits that they must say where nothing but the name speaks for a pair.
+const SUPPORT_OF_NAME: f64 = 6.0;
+/// Dates that say less than this do not rule out a re-used address.
+const DATES_FIT: f64 = -1.0;
 /// Dates that say this or less contradict.
 const DATES_CONTRADICT: f64 = -2.5;
 
@@ -75,16 +82,24 @@ impl Doubt {
 }
 
 /// All doubts about one pair, the gravest first; competitors aside.
+/// `ahead` is by how many bits the pair is ahead of every other of either side.
 pub(super) fn doubts(
     facts: &Facts<'_>,
+    learned: &Learned,
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
     found: &Comparison,
+    ahead: f64,
 ) -> Vec<Doubt> {
     let mut doubts = contradictions(person, employee, found);
     match found.link {
         Link::Current | Link::Login | Link::First | Link::Second | Link::Moved | Link::OddLocal => {
-            same_address(facts, person, employee, found, &mut doubts);
+            let told_by_name = ahead >= MARGIN_SHARED && found.name.given.is_whole() && found.name.family.is_whole();
+            if !told_by_name {
+                shared_address(facts, person, employee, &mut doubts);
+            }
+            let not_reused = learned.dates_tell() && found.date >= DATES_FIT;
+            same_address(facts, person, employee, found, not_reused, &mut doubts);
         }
         Link::Near | Link::Local | Link::Unknown | Link::Differs => {
             other_address(facts, person, employee, found, &mut doubts);
@@ -121,31 +136,40 @@ fn support(found: &Comparison) -> f64 {
     found.team.unwrap_or(0.0) + found.date
 }
 
-/// They share an address: the names must agree, so that it is not a re-used one.
+/// The employee's address that links the pair.
+fn linking(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<Mail> {
+    employee
+        .mails()
+        .find(|mail| person.mails().any(|own| own.id == mail.id))
+        .or(employee.email)
+        .or(employee.identifier)
+}
+
+/// Others who have the address that links the pair.
+fn shared_address(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, doubts: &mut Vec<Doubt>) {
+    let Some(mail) = linking(person, employee) else { return };
+    if facts.by_mail.people(mail.id) > 1 {
+        doubts.push(Doubt::SharedByPeople);
+    }
+    if facts.by_mail.employees(mail.id) > 1 {
+        doubts.push(Doubt::SharedByEmployees);
+    }
+}
+
+/// They share an address: the names must agree, so that it is not a re-used
+/// one; where they agree in part only, the dates must tell that it is not.
 fn same_address(
     facts: &Facts<'_>,
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
     found: &Comparison,
+    not_reused: bool,
     doubts: &mut Vec<Doubt>,
 ) {
-    let linking = employee
-        .mails()
-        .find(|mail| person.mails().any(|own| own.id == mail.id))
-        .or(employee.email)
-        .or(employee.identifier);
-    if let Some(mail) = linking {
-        if facts.by_mail.people(mail.id) > 1 {
-            doubts.push(Doubt::SharedByPeople);
-        }
-        if facts.by_mail.employees(mail.id) > 1 {
-            doubts.push(Doubt::SharedByEmployees);
-        }
-    }
+    let linking = linking(person, employee);
     let name = &found.name;
     let says = |words: &[Option<u32>]| linking.is_some_and(|mail| spells(facts, mail, words));
-    let supported = support(found) >= SUPPORT;
-    let whole = |part: Part| matches!(part, Part::Equal | Part::Spelling);
+    let supported = not_reused || support(found) >= SUPPORT;
     if let Some(fit) = found.account {
         // The account's name repeats the address; it is no name of its own.
         match fit {
@@ -155,7 +179,7 @@ fn same_address(
         }
         return;
     }
-    if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole(name.given) && whole(name.family)) {
+    if matches!(found.link, Link::Moved | Link::OddLocal) && !(name.given.is_whole() && name.family.is_whole()) {
         doubts.push(Doubt::EmailsDiffer);
     }
     if found.link == Link::Moved && facts.bearers(&person.name).0 > 1 {
@@ -174,19 +198,21 @@ fn same_address(
         }
         (Part::Equal | Part::Spelling, Part::Initial | Part::Missing) => {
             let family = person.name.family.last().copied();
-            if !says(&[person.name.given.first().copied(), family]) {
+            if !says(&[person.name.given.first().copied(), family]) && !(supported && name.family == Part::Initial) {
                 doubts.push(Doubt::NameNotWhole);
             }
         }
         // A married name: the address still spells the old one, in full.
         (Part::Equal | Part::Spelling, Part::Different) => {
             let old = employee.name.words.iter().rev().copied().find(|word| Some(*word) != name.given_word);
-            if !says(&[person.name.given.first().copied(), old]) {
+            let spelt = says(&[person.name.given.first().copied(), old]);
+            if !spelt && !(not_reused && linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old))) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
         }
         (Part::Missing, Part::Equal | Part::Spelling) => {
-            if !says(&employee.name.words.iter().copied().map(Some).collect::<Vec<_>>()) || employee.name.words.len() < 2 {
+            let spelt = says(&employee.name.words.iter().copied().map(Some).collect::<Vec<_>>());
+            if employee.name.words.len() < 2 || !(spelt || not_reused) {
                 doubts.push(Doubt::NameUnknown);
             }
         }
@@ -195,6 +221,14 @@ fn same_address(
         (_, Part::Different) => doubts.push(Doubt::FamilyNamesDiffer),
         _ => doubts.push(Doubt::NameNotWhole),
     }
+}
+
+/// Whether an address is made of the employee's former family name and not of
+/// the person's present one, as it would be for a newcomer.
+fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: Option<u32>) -> bool {
+    let made_of_present =
+        person.accounts.iter().any(|(key, fit)| *key == mail.local && !matches!(fit, Fit::Local | Fit::Number));
+    !made_of_present && spells(facts, mail, &[old])
 }
 
 /// Whether the local part of an address has all these words in it.
@@ -218,8 +252,7 @@ fn other_address(
     doubts: &mut Vec<Doubt>,
 ) {
     let name = &found.name;
-    let whole = |part: Part| matches!(part, Part::Equal | Part::Spelling);
-    let supported = support(found) >= SUPPORT;
+    let supported = support(found) >= SUPPORT_OF_NAME;
     if found.link == Link::Differs {
         doubts.push(Doubt::EmailsDiffer);
     }
@@ -237,7 +270,7 @@ fn other_address(
         }
         return;
     }
-    if !whole(name.given) || !whole(name.family) {
+    if !name.given.is_whole() || !name.family.is_whole() {
         doubts.push(match (name.given, name.family) {
             (_, Part::Different) => Doubt::FamilyNamesDiffer,
             (Part::Missing, _) | (_, Part::Missing) => Doubt::NameUnknown,
@@ -249,7 +282,9 @@ fn other_address(
     if people > 1 || employees > 1 {
         doubts.push(Doubt::Namesakes);
     }
-    if !(supported || found.link == Link::Near) {
+    // A slip in an address is one only where the employee's name does not have it, too.
+    let slip = found.link == Link::Near && name.given == Part::Equal && name.family == Part::Equal;
+    if !(supported || slip) {
         doubts.push(if matches!(found.link, Link::Local | Link::Near) { Doubt::EmailsDiffer } else { Doubt::NothingElse });
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     Evidence, Object, Subject,
     addresses::{Address, account, is_nobody, squeezed},
-    lexicon::{Interner, Lexicon, fold},
+    lexicon::{Interner, Lexicon, fold, fold_expanded},
     names::{EmployeeName, PersonName},
 };
 use crate::snapshot::PersonId;
@@ -52,6 +52,8 @@ pub(super) struct PersonFacts<'a> {
     pub(super) email: Option<Mail>,
     pub(super) login: Option<Mail>,
     pub(super) second: Option<Mail>,
+    /// The login has no domain of its own; the company's was put to it.
+    pub(super) login_completed: bool,
     /// Account names that would be this person's, the surest fit of each.
     pub(super) accounts: Vec<(u32, Fit)>,
     pub(super) team: Option<u32>,
@@ -141,7 +143,6 @@ pub(super) struct Facts<'a> {
     full_names: HashMap<Vec<u32>, (u32, u32)>,
     /// How many people have a family name and an initial.
     relatives: HashMap<(u32, u8), u32>,
-    pub(super) domains: usize,
     /// How many people use a domain for their email, and employees.
     pub(super) by_domain: Counts,
 }
@@ -153,6 +154,7 @@ struct Numbers {
     keys: Interner,
     key_texts: Vec<String>,
     domains: Interner,
+    domain_texts: Vec<String>,
     teams: Interner,
 }
 
@@ -166,10 +168,14 @@ impl Numbers {
     }
 
     fn mail(&mut self, address: &Address) -> Mail {
+        let domain = self.domains.id(&address.domain);
+        if domain as usize == self.domain_texts.len() {
+            self.domain_texts.push(address.domain.clone());
+        }
         Mail {
             id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
             local: self.key(&squeezed(&address.local)),
-            domain: self.domains.id(&address.domain),
+            domain,
             role: address.is_role(),
             private: address.is_private(),
         }
@@ -204,6 +210,7 @@ impl<'a> Facts<'a> {
             })
             .collect();
         lexicon.link();
+        complete_logins(&mut numbers, &mut people);
         for person in &mut people {
             person.accounts = accounts(&mut numbers, &lexicon, person);
         }
@@ -216,7 +223,6 @@ impl<'a> Facts<'a> {
             by_key: Counts::default(),
             full_names: HashMap::new(),
             relatives: HashMap::new(),
-            domains: numbers.domains.len(),
             by_domain: Counts::default(),
         };
         facts.count();
@@ -317,10 +323,30 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
         email: email.map(|address| numbers.mail(&address)),
         login: login.map(|address| numbers.mail(&address)),
         second: second.map(|address| numbers.mail(&address)),
+        login_completed: false,
         accounts: Vec::new(),
         team: numbers.team(subject.team),
         day: record.created.as_deref().and_then(day),
         holds,
+    }
+}
+
+/// A login that is no address stands for one in the company's domain, if most
+/// people have theirs in one.
+fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
+    let mut users: BTreeMap<u32, usize> = BTreeMap::new();
+    for mail in people.iter().filter_map(|person| person.email).filter(|mail| !mail.private) {
+        *users.entry(mail.domain).or_default() += 1;
+    }
+    let Some((domain, count)) = users.into_iter().max_by_key(|(_, count)| *count) else { return };
+    if count * 2 < people.len() {
+        return;
+    }
+    let name = numbers.domain_texts[domain as usize].clone();
+    for person in people.iter_mut().filter(|person| person.login.is_none()) {
+        let login = format!("{}@{name}", person.subject.person.login.trim());
+        person.login = Address::parse(&login).map(|address| numbers.mail(&address));
+        person.login_completed = true;
     }
 }
 
@@ -332,8 +358,6 @@ fn day(text: &str) -> Option<i64> {
 
 /// Every account name that companies make of this person's name and addresses.
 fn accounts(numbers: &mut Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> Vec<(u32, Fit)> {
-    let text = |word: &u32| lexicon.get(*word).text.as_str();
-    let joined = |words: &[u32]| words.iter().map(text).collect::<String>();
     let mut found: BTreeMap<u32, Fit> = BTreeMap::new();
     let mut add = |numbers: &mut Numbers, account: &str, fit: Fit| {
         if account.len() > 1 {
@@ -347,16 +371,10 @@ fn accounts(numbers: &mut Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) 
             add(numbers, &number, Fit::Number);
         }
     }
-    let mut givens: Vec<String> = person.name.given.first().map(|word| text(word).to_owned()).into_iter().collect();
-    let mut families: Vec<String> =
-        [person.name.family.first(), person.name.family.last()].into_iter().flatten().map(|w| text(w).to_owned()).collect();
-    if person.name.given.len() > 1 {
-        givens.push(joined(&person.name.given));
-    }
-    if person.name.family.len() > 1 {
-        families.push(joined(&person.name.family));
-    }
-    families.dedup();
+    let record = person.subject.person;
+    let givens = forms(lexicon, &person.name.given[..person.name.given.len().min(1)], &person.name.given, record.given_name.as_deref());
+    let ends: Vec<u32> = [person.name.family.first(), person.name.family.last()].into_iter().flatten().copied().collect();
+    let families = forms(lexicon, &ends, &person.name.family, record.family_name.as_deref());
     for given in &givens {
         add(numbers, given, Fit::Given);
         for family in &families {
@@ -370,8 +388,12 @@ fn accounts(numbers: &mut Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) 
     for family in &families {
         add(numbers, family, Fit::Family);
     }
-    let mut locals: Vec<String> =
-        [person.email, person.login].into_iter().flatten().filter(|mail| !mail.role && !mail.private).map(|mail| numbers.key_texts[mail.local as usize].clone()).collect();
+    let mut locals: Vec<String> = [person.email, person.login]
+        .into_iter()
+        .flatten()
+        .filter(|mail| !mail.role && !mail.private)
+        .map(|mail| numbers.key_texts[mail.local as usize].clone())
+        .collect();
     if person.login.is_none() {
         locals.push(squeezed(&fold(&person.subject.person.login)));
     }
@@ -379,6 +401,25 @@ fn accounts(numbers: &mut Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) 
         add(numbers, &local, Fit::Local);
     }
     found.into_iter().collect()
+}
+
+/// The forms that a part of a name takes in account names: single words, all
+/// joined, and with `oe` for `ö`.
+fn forms(lexicon: &Lexicon, single: &[u32], all: &[u32], written: Option<&str>) -> Vec<String> {
+    let text = |word: &u32| lexicon.get(*word).text.clone();
+    let mut forms: Vec<String> = single.iter().map(text).collect();
+    if all.len() > 1 {
+        forms.push(all.iter().map(text).collect());
+    }
+    let written = written.unwrap_or_default();
+    let expanded = squeezed(&fold_expanded(written));
+    // Only where it differs, and there is one word to differ in.
+    if all.len() == 1 && !expanded.is_empty() && expanded.bytes().all(|b| b.is_ascii_alphabetic()) {
+        forms.push(expanded);
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    forms
 }
 
 fn employee<'a>(

@@ -20,6 +20,9 @@ const MOST: f64 = 5.0;
 /// See [`MOST`].
 const LEAST: f64 = -4.0;
 
+/// Bits that make a distance of dates unlikely for a true pair.
+const TELLING: f64 = -2.0;
+
 /// Upper ends, in days, of the classes of "the employee's record was made so
 /// long after the person's".
 const AFTER: [i64; 8] = [-365, -60, -7, -1, 7, 30, 120, 400];
@@ -61,6 +64,12 @@ impl Learned {
             (Some(a), Some(b)) => self.dates.get(class(b - a)).copied().unwrap_or(0.0),
             _ => 0.0,
         }
+    }
+
+    /// Whether the dates would show that an address was re-used: whether true
+    /// pairs hardly ever have an employee's record from long before the person's.
+    pub(super) fn dates_tell(&self) -> bool {
+        self.dates.len() > 2 && self.dates[..2].iter().all(|bits| *bits <= TELLING)
     }
 
     /// Whether the company gave up one of the two domains for the other.

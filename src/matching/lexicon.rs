@@ -36,6 +36,17 @@ pub(super) fn fold(text: &str) -> String {
     deunicode::deunicode(&plain).to_ascii_lowercase()
 }
 
+/// As [`fold`], but with the two letters that German and Nordic customs write
+/// for one with a mark.
+pub(super) fn fold_expanded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let composed: String = text.nfc().collect::<String>().to_lowercase();
+    let expanded = composed.replace(['ä', 'æ'], "ae").replace(['ö', 'ø'], "oe").replace('ü', "ue").replace('å', "aa");
+    fold(&expanded)
+}
+
 /// What `ö`, `oe` and `o` have in common: the word with the second letter of
 /// such pairs dropped.
 fn without_marks(word: &str) -> String {

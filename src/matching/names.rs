@@ -83,11 +83,6 @@ impl PersonName {
             from_address,
         }
     }
-
-    /// Whether there is nothing to compare.
-    pub(super) fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.family.is_empty()
-    }
 }
 
 impl EmployeeName {
@@ -147,6 +142,11 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// Whether whole names are the same.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Self::Equal | Self::Spelling)
+    }
+
     /// Whether whole names agree, more than by an initial or a slip.
     pub(super) fn agrees(self) -> bool {
         self <= Self::Compound

@@ -154,17 +154,13 @@ impl Company<'_> {
                 }
             }
             Class::ChangedDomain => {
-                let old = if self.chance(0.3) {
-                    local(&human, self.style.old_scheme)
-                } else {
-                    human.local.clone()
-                };
-                record.email = format!("{old}@{}", self.old_domain);
+                record.email = self.address_at_old_domain(&human);
                 record.identifier = record.email.clone();
+                decidable = record.email.starts_with(&format!("{}@", human.local));
             }
             Class::ChangedEmail => {
                 let old_scheme = self.pick(&SCHEMES);
-                let old = format!("{}@{}", local(&human, old_scheme), human.domain);
+                let old = format!("{}@{}", self.free_local(&human, old_scheme), human.domain);
                 record.identifier = old.clone();
                 match self.rng.u8(..5) {
                     0 => user.login = old.clone(),
@@ -175,7 +171,8 @@ impl Company<'_> {
                         record.email = old;
                         return both(user, record, class);
                     }
-                    _ => {}
+                    // Nothing but the name is left.
+                    _ => decidable = false,
                 }
                 record.email = old;
             }
@@ -207,6 +204,8 @@ impl Company<'_> {
             }
             Class::DeviceMade => {
                 let account = self.account(&human);
+                // The login, or the whole name; an initial or a first name alone may be anybody's.
+                decidable = account == human.local || account.contains('.');
                 let host = format!("DESKTOP-{}", self.code());
                 record.name = match self.rng.u8(..5) {
                     0 => format!("{host}\\{account}"),
@@ -239,6 +238,12 @@ impl Company<'_> {
                     _ => String::new(),
                 };
                 record.identifier = record.email.clone();
+                // A private address may be in Okta, too; else nothing but the name is left.
+                decidable = user.second_email.is_some() && self.rng.bool();
+                if decidable {
+                    user.second_email = Some(record.email.clone()).filter(|email| !email.is_empty());
+                    decidable = user.second_email.is_some();
+                }
             }
             Class::MissingFields => match self.rng.u8(..3) {
                 0 => {
@@ -257,6 +262,16 @@ impl Company<'_> {
             _ => {}
         }
         Traces { user: Some(user), records: vec![record], class, decidable }
+    }
+
+    /// The address that somebody had before the company changed its domain:
+    /// mostly the same but for the domain.
+    fn address_at_old_domain(&mut self, human: &Human) -> String {
+        let mut then = human.clone();
+        then.domain = self.old_domain.clone();
+        let scheme = self.style.old_scheme;
+        let local = if self.chance(0.3) { self.free_local(&then, scheme) } else { human.local.clone() };
+        format!("{local}@{}", self.old_domain)
     }
 
     fn code(&mut self) -> String {
@@ -315,7 +330,7 @@ impl Company<'_> {
         let mut decidable = true;
         match self.rng.u8(..3) {
             0 => {
-                old.email = format!("{}@{}", local(human, Scheme::FLast), self.old_domain);
+                old.email = self.address_at_old_domain(human);
                 old.identifier = old.email.clone();
             }
             1 => {
@@ -343,7 +358,7 @@ impl Company<'_> {
                     user.email = Some(mailbox.clone());
                     user.login = human.email();
                 }
-                both(user, record, Class::SharedMailbox)
+                both_if(user, record, Class::SharedMailbox, in_okta)
             })
             .collect()
     }
@@ -397,6 +412,7 @@ impl Company<'_> {
                 record.email = format!("{}.new@{}", newcomer.local, newcomer.domain);
                 record.identifier = record.email.clone();
                 traces.records.push(record);
+                traces.decidable = false;
             }
             _ => traces.records.push(record),
         }
@@ -478,6 +494,7 @@ impl Company<'_> {
                     0 => {
                         record.email = String::new();
                         record.identifier = String::new();
+                        decidable = false;
                     }
                     1 => {
                         record.name = format!("{}. {}", initial(&human.given), human.family);
@@ -490,6 +507,7 @@ impl Company<'_> {
             .collect();
         // One twin's record was made under the other's address.
         if muddle == 2 {
+            traces[1].decidable = false;
             traces[1].records[0].email = one.email();
             traces[1].records[0].identifier = one.email();
         }
@@ -514,7 +532,7 @@ impl Company<'_> {
                         decidable = false;
                     }
                     1 => {
-                        record.email = format!("{}@{}", local(human, Scheme::FirstDotLast), self.old_domain);
+                        record.email = self.address_at_old_domain(human);
                         record.identifier = record.email.clone();
                         decidable = false;
                     }
