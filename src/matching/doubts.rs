@@ -179,21 +179,29 @@ fn same_address(
         }
         return;
     }
-    if matches!(found.link, Link::Moved | Link::OddLocal) && !(name.given.is_whole() && name.family.is_whole()) {
+    let whole = name.given.is_whole() && name.family.is_whole();
+    let nearly_whole = (name.given.is_whole() && matches!(name.family, Part::Slip | Part::Compound))
+        || (name.given == Part::Slip && name.family.is_whole());
+    if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole || (nearly_whole && not_reused)) {
         doubts.push(Doubt::EmailsDiffer);
     }
-    if found.link == Link::Moved && facts.bearers(&person.name).0 > 1 {
+    let numbered = linking.is_some_and(|mail| facts.keys[mail.local as usize].bytes().any(|b| b.is_ascii_digit()));
+    if found.link == Link::Moved && !numbered && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
     match (name.given, name.family) {
         (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle, Part::Equal | Part::Spelling | Part::Compound)
-        | (Part::Equal | Part::Spelling, Part::Slip)
         | (Part::Slip, Part::Equal | Part::Spelling) => {}
+        (Part::Equal | Part::Spelling, Part::Slip) => {
+            // Short family names differ in one letter easily: Chen and Cheng.
+            let long = name.family_word.is_some_and(|word| facts.lexicon.get(word).text.len() > 4);
+            if !(long || not_reused) {
+                doubts.push(Doubt::FamilyNamesDiffer);
+            }
+        }
         (Part::Initial, Part::Equal | Part::Spelling) => {
-            if !says(&[person.name.given.first().copied()]) && !supported {
-                doubts.push(Doubt::NameNotWhole);
-            } else if facts.relatives(&person.name) > 1 && !says(&[person.name.given.first().copied()]) {
-                doubts.push(Doubt::Relatives);
+            if !says(&[person.name.given.first().copied()]) && !not_reused {
+                doubts.push(if facts.relatives(&person.name) > 1 { Doubt::Relatives } else { Doubt::NameNotWhole });
             }
         }
         (Part::Equal | Part::Spelling, Part::Initial | Part::Missing) => {
@@ -216,6 +224,12 @@ fn same_address(
                 doubts.push(Doubt::NameUnknown);
             }
         }
+        (Part::Missing, Part::Missing)
+            if not_reused
+                && employee.account.is_none()
+                && linking.is_some_and(|mail| {
+                    facts.lexicon.is_made_of(&facts.keys[mail.local as usize], &employee.name.words)
+                }) => {}
         (Part::Missing, Part::Missing) => doubts.push(Doubt::NameUnknown),
         (Part::Different, _) => {}
         (_, Part::Different) => doubts.push(Doubt::FamilyNamesDiffer),
@@ -234,12 +248,7 @@ fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: 
 /// Whether the local part of an address has all these words in it.
 fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
     let local = facts.keys[mail.local as usize].as_str();
-    words.iter().all(|word| {
-        word.is_some_and(|word| {
-            let text = facts.lexicon.get(word).text.as_str();
-            text.len() > 2 && local.contains(text)
-        })
-    })
+    words.iter().all(|word| word.is_some_and(|word| facts.lexicon.spells(local, word)))
 }
 
 /// No address in common: only a whole name that nobody else has, with

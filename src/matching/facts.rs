@@ -285,6 +285,14 @@ impl<'a> Facts<'a> {
         self.full_names.get(&full_name(&self.lexicon, &name.words)).copied().unwrap_or_default()
     }
 
+    /// Whether another person has the name of the person or of the employee.
+    pub(super) fn others_named(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
+        let own = full_name(&self.lexicon, person.name.given.first().into_iter().chain(&person.name.family));
+        let theirs = full_name(&self.lexicon, &employee.name.words);
+        let people = |name: &Vec<u32>| self.full_names.get(name).map_or(0, |(people, _)| *people);
+        people(&own) > 1 || (own != theirs && people(&theirs) > 0)
+    }
+
     /// How many people have the person's family name and initial.
     pub(super) fn relatives(&self, name: &PersonName) -> u32 {
         let Some(given) = name.given.first() else { return 0 };

@@ -287,15 +287,13 @@ impl Lexicon {
         if x.nicknames.contains(&b) {
             return Closeness::Nickname;
         }
-        // "Mary" and "Mark", "Maria" and "Mario" are two names and no slip.
-        let two_names = (self.is_name(a) && self.is_name(b)) || differ_in_last_letter(&x.text, &y.text);
-        if two_names {
-            return Closeness::Different;
-        }
-        if x.sound == y.sound {
+        if x.sound == y.sound && x.text.as_bytes()[0] == y.text.as_bytes()[0] {
             return Closeness::Spelling;
         }
-        slip(&x.text, &y.text)
+        // "Mary" and "Mark", "Maria" and "Mario" are two names and no slip.
+        let two_names = (self.is_name(a) && self.is_name(b)) || differ_in_last_letter(&x.text, &y.text);
+        let sure = self.is_name(a) != self.is_name(b) && self.uses[a as usize].min(self.uses[b as usize]) <= 1;
+        if two_names { Closeness::Different } else { slip(&x.text, &y.text, sure) }
     }
 
     /// How close two family names are. Symmetric.
@@ -314,7 +312,26 @@ impl Lexicon {
         if self.uses[a as usize] > 1 && self.uses[b as usize] > 1 {
             return Closeness::Different;
         }
-        slip(&x.text, &y.text)
+        slip(&x.text, &y.text, true)
+    }
+
+    /// Whether a text has a word in it, marks aside.
+    pub(super) fn spells(&self, text: &str, word: u32) -> bool {
+        let word = without_marks(&self.get(word).text);
+        word.len() > 2 && without_marks(text).contains(&word)
+    }
+
+    /// Whether a local part or account name is made of two words of a name: both
+    /// in full, or one and the other's initial; a number at its end aside.
+    pub(super) fn is_made_of(&self, text: &str, words: &[u32]) -> bool {
+        let text = without_marks(text.trim_end_matches(|c: char| c.is_ascii_digit()));
+        let plain: Vec<String> = words.iter().map(|word| without_marks(&self.get(*word).text)).collect();
+        plain.iter().enumerate().any(|(i, a)| {
+            plain.iter().enumerate().filter(|(j, _)| i != *j).any(|(_, b)| {
+                text.strip_prefix(a.as_str()).is_some_and(|rest| rest == b || rest == &b[..1])
+                    || text.strip_suffix(b.as_str()).is_some_and(|rest| rest == &a[..1])
+            })
+        })
     }
 }
 
@@ -326,17 +343,17 @@ fn initial(a: &str, b: &str) -> Closeness {
 fn differ_in_last_letter(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let vowel = |text: &str| text.ends_with(['a', 'e', 'o', 'i']);
+    let stem = |text: &str| text[..text.len().saturating_sub(1)].to_owned();
     (long.len() == short.len() + 1 && long.starts_with(short) && vowel(long))
-        || (long.len() == short.len()
-            && !short.is_empty()
-            && long[..long.len() - 1] == short[..short.len() - 1]
-            && (vowel(long) || vowel(short)))
+        || (long.len() == short.len() && stem(long) == stem(short) && vowel(long) && vowel(short))
 }
 
-/// At most one slip, two in long words; never in the first letter.
-fn slip(a: &str, b: &str) -> Closeness {
+/// At most one slip, two in long words. Where one word is `sure`ly misspelt,
+/// short words count, too, and in long ones the first letter may be wrong.
+fn slip(a: &str, b: &str, sure: bool) -> Closeness {
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
-    if short < 4 || long - short > 2 || a.as_bytes()[0] != b.as_bytes()[0] {
+    let same_start = a.as_bytes()[0] == b.as_bytes()[0];
+    if short < if sure { 3 } else { 4 } || long - short > 2 || !(same_start || (sure && short >= 5)) {
         return Closeness::Different;
     }
     let allowed = if short >= 8 { 2 } else { 1 };
