@@ -26,6 +26,9 @@ pub(super) enum Link {
     Near,
     /// Equal local parts, as namesakes would have.
     Local,
+    /// Equal local parts, written otherwise or in another domain of the
+    /// company: two people, as likely as not.
+    Sister,
     /// Nothing to compare.
     Unknown,
     /// Two addresses of the company: they contradict.
@@ -139,17 +142,18 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
                     offer(Link::Local, *theirs);
                 }
             } else if own.local == theirs.local && !own.role {
-                if own.domain == theirs.domain || learned.moved(&own, theirs) {
+                let same = own.written == theirs.written;
+                if same && learned.moved(&own, theirs) {
                     offer(Link::Moved, *theirs);
-                } else if is_odd(facts, person, theirs) {
+                } else if same && own.domain != theirs.domain && is_odd(facts, person, theirs) {
                     offer(Link::OddLocal, *theirs);
+                } else if facts.by_domain.people(theirs.domain) > 0 {
+                    offer(Link::Sister, *theirs);
                 } else {
                     offer(Link::Local, *theirs);
                 }
             } else if own.domain == theirs.domain || learned.moved(&own, theirs) {
-                let slip = near(&facts.keys[own.local as usize], &facts.keys[theirs.local as usize])
-                    && !is_made_of_name(facts, person, theirs);
-                if slip {
+                if is_slip(facts, person, &own, theirs) {
                     offer(Link::Near, *theirs);
                 } else {
                     differs |= own.domain == theirs.domain;
@@ -176,10 +180,22 @@ fn is_made_of_name(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> 
         .any(|(key, fit)| !matches!(fit, Fit::Local | Fit::Number) && facts.keys[*key as usize] == local)
 }
 
-/// One slip apart; digits tell namesakes apart and are no slips.
-fn near(a: &str, b: &str) -> bool {
+/// Whether the employee's address is the person's own, misspelt: one slip
+/// apart, and neither another form of the name nor another name. Digits and
+/// middle initials tell namesakes apart and are no slips.
+fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mail) -> bool {
+    let text = |key: u32| facts.keys[key as usize].as_str();
+    let (a, b) = (text(own.written), text(theirs.written));
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).map(char::from).collect::<String>();
-    a.len().min(b.len()) >= 5 && a.len().abs_diff(b.len()) <= 1 && digits(a) == digits(b) && strsim::osa_distance(a, b) == 1
+    let near = a.len().min(b.len()) >= 5
+        && a.len().abs_diff(b.len()) <= 1
+        && a.as_bytes()[0] == b.as_bytes()[0]
+        && digits(a) == digits(b)
+        && strsim::osa_distance(a, b) == 1;
+    near && !is_made_of_name(facts, person, theirs) && {
+        let words = person.name.given.iter().chain(&person.name.family);
+        !words.copied().any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
+    }
 }
 
 impl Comparison {

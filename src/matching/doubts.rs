@@ -101,7 +101,7 @@ pub(super) fn doubts(
             let not_reused = learned.dates_tell() && found.date >= DATES_FIT;
             same_address(facts, person, employee, found, not_reused, &mut doubts);
         }
-        Link::Near | Link::Local | Link::Unknown | Link::Differs => {
+        Link::Near | Link::Local | Link::Sister | Link::Unknown | Link::Differs => {
             other_address(facts, person, employee, found, &mut doubts);
         }
     }
@@ -262,7 +262,7 @@ fn other_address(
 ) {
     let name = &found.name;
     let supported = support(found) >= SUPPORT_OF_NAME;
-    if found.link == Link::Differs {
+    if matches!(found.link, Link::Sister | Link::Differs) {
         doubts.push(Doubt::EmailsDiffer);
     }
     if let Some(fit) = found.account {

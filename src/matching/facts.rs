@@ -18,6 +18,8 @@ pub(super) struct Mail {
     pub(super) id: u32,
     /// The local part without punctuation.
     pub(super) local: u32,
+    /// The local part as it is.
+    pub(super) written: u32,
     pub(super) domain: u32,
     /// A role's mailbox.
     pub(super) role: bool,
@@ -52,8 +54,6 @@ pub(super) struct PersonFacts<'a> {
     pub(super) email: Option<Mail>,
     pub(super) login: Option<Mail>,
     pub(super) second: Option<Mail>,
-    /// The login has no domain of its own; the company's was put to it.
-    pub(super) login_completed: bool,
     /// Account names that would be this person's, the surest fit of each.
     pub(super) accounts: Vec<(u32, Fit)>,
     pub(super) team: Option<u32>,
@@ -175,6 +175,7 @@ impl Numbers {
         Mail {
             id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
             local: self.key(&squeezed(&address.local)),
+            written: self.key(&address.local),
             domain,
             role: address.is_role(),
             private: address.is_private(),
@@ -331,7 +332,6 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
         email: email.map(|address| numbers.mail(&address)),
         login: login.map(|address| numbers.mail(&address)),
         second: second.map(|address| numbers.mail(&address)),
-        login_completed: false,
         accounts: Vec::new(),
         team: numbers.team(subject.team),
         day: record.created.as_deref().and_then(day),
@@ -339,8 +339,8 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
     }
 }
 
-/// A login that is no address stands for one in the company's domain, if most
-/// people have theirs in one.
+/// Where a person has no address at all, a login that is none stands for one in
+/// the company's domain, if most people have theirs in one.
 fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
     let mut users: BTreeMap<u32, usize> = BTreeMap::new();
     for mail in people.iter().filter_map(|person| person.email).filter(|mail| !mail.private) {
@@ -351,10 +351,9 @@ fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
         return;
     }
     let name = numbers.domain_texts[domain as usize].clone();
-    for person in people.iter_mut().filter(|person| person.login.is_none()) {
+    for person in people.iter_mut().filter(|person| person.login.is_none() && person.email.is_none()) {
         let login = format!("{}@{name}", person.subject.person.login.trim());
         person.login = Address::parse(&login).map(|address| numbers.mail(&address));
-        person.login_completed = true;
     }
 }
 

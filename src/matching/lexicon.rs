@@ -321,6 +321,18 @@ impl Lexicon {
         word.len() > 2 && without_marks(text).contains(&word)
     }
 
+    /// Whether what a local part has beside one word is a name of somebody's.
+    pub(super) fn rest_is_name(&self, local: &str, word: u32) -> bool {
+        let local = local.trim_end_matches(|c: char| c.is_ascii_digit());
+        let word = self.get(word).text.as_str();
+        let is_name = |rest: &str| {
+            rest.len() > 1
+                && (LISTS.listed.contains(rest)
+                    || self.ids.0.get(rest).is_some_and(|other| self.uses[*other as usize] > 0))
+        };
+        local.strip_prefix(word).is_some_and(is_name) || local.strip_suffix(word).is_some_and(is_name)
+    }
+
     /// Whether a local part or account name is made of two words of a name: both
     /// in full, or one and the other's initial; a number at its end aside.
     pub(super) fn is_made_of(&self, text: &str, words: &[u32]) -> bool {

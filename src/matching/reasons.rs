@@ -48,7 +48,7 @@ fn link(found: &Comparison) -> Option<&'static str> {
         Link::First => "the employee's first email was this person's email",
         Link::Second => "the employee's email is this person's secondary email",
         Link::Moved => "same email but for a domain that the company gave up",
-        Link::OddLocal | Link::Local => "same email but for what follows the @",
+        Link::OddLocal | Link::Local | Link::Sister => "same email but for what follows the @",
         Link::Near => "the emails differ in one letter",
         Link::Unknown | Link::Differs => return None,
     })

@@ -89,6 +89,7 @@ fn link(found: &Comparison) -> f64 {
         Link::Near => 7.0,
         Link::OddLocal => 9.0,
         Link::Local => 3.0,
+        Link::Sister => 1.0,
         Link::Unknown => 0.0,
         Link::Differs => -3.0,
     };

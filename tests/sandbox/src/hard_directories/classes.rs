@@ -480,7 +480,8 @@ impl Company<'_> {
         let one = self.hire();
         let list = names::language(one.language).givens(one.sex);
         let like: Vec<&str> = list.iter().copied().filter(|name| spelling::similar(name, &one.given)).collect();
-        let given = if like.is_empty() { self.pick(list) } else { self.pick(&like) };
+        let others: Vec<&str> = list.iter().copied().filter(|name| *name != one.given).collect();
+        let given = if like.is_empty() { self.pick(&others) } else { self.pick(&like) };
         let mut other = self.hire_named(one.language, one.sex, given.to_owned(), one.family.clone());
         other.hired = one.hired;
         other.team = one.team.clone();
