@@ -185,6 +185,13 @@ fn same_address(
     if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole || (nearly_whole && not_reused)) {
         doubts.push(Doubt::EmailsDiffer);
     }
+    if found.link == Link::Moved && support(found) < 0.0 {
+        doubts.push(Doubt::EmailsDiffer);
+    }
+    // Where the names are not equal, letter for letter, somebody else's may be.
+    if !(name.given == Part::Equal && name.family == Part::Equal) && facts.others_named(person, employee) {
+        doubts.push(Doubt::Namesakes);
+    }
     let numbered = linking.is_some_and(|mail| facts.keys[mail.local as usize].bytes().any(|b| b.is_ascii_digit()));
     if found.link == Link::Moved && !numbered && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);

@@ -340,14 +340,15 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
 }
 
 /// Where a person has no address at all, a login that is none stands for one in
-/// the company's domain, if most people have theirs in one.
+/// the company's domain, if nearly all people have theirs in one.
 fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
     let mut users: BTreeMap<u32, usize> = BTreeMap::new();
     for mail in people.iter().filter_map(|person| person.email).filter(|mail| !mail.private) {
         *users.entry(mail.domain).or_default() += 1;
     }
+    let with_mail: usize = users.values().sum();
     let Some((domain, count)) = users.into_iter().max_by_key(|(_, count)| *count) else { return };
-    if count * 2 < people.len() {
+    if count * 100 < with_mail * 95 {
         return;
     }
     let name = numbers.domain_texts[domain as usize].clone();

@@ -270,7 +270,8 @@ impl Company<'_> {
         let mut then = human.clone();
         then.domain = self.old_domain.clone();
         let scheme = self.style.old_scheme;
-        let local = if self.chance(0.3) { self.free_local(&then, scheme) } else { human.local.clone() };
+        let other_scheme = scheme != self.style.scheme && self.chance(0.3);
+        let local = if other_scheme { self.free_local(&then, scheme) } else { human.local.clone() };
         format!("{local}@{}", self.old_domain)
     }
 

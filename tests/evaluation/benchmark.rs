@@ -1,0 +1,76 @@
+//! Time and memory of the matching engine on hard directories.
+//!
+//! `cargo run --release --example benchmark_matching` prints the table that
+//! stands in `src/matching/README.md`, and fails if 100,000 people take more
+//! than five seconds. Each size runs in a process of its own, so that its peak
+//! of memory is its own.
+
+mod directory;
+
+use std::{
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use okta_insightful_operator::{api::ProposalKind, matching::propose};
+
+/// Sizes, in people.
+const SIZES: [usize; 4] = [1_000, 10_000, 50_000, 100_000];
+/// Seconds that the largest may take.
+const MOST_SECONDS: f64 = 5.0;
+
+/// A line of `/proc/self/status`, in MiB; 0 where there is none.
+fn memory(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|text| text.strip_prefix(line)?.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        / 1024
+}
+
+fn measure(size: usize, seed: u64) {
+    let case = directory::Case::generate(seed, size);
+    let evidence = case.evidence();
+    let before = memory("VmRSS:");
+    let start = Instant::now();
+    let proposals = propose(&evidence);
+    let seconds = start.elapsed().as_secs_f64();
+    let automatic = proposals.values().filter(|proposal| proposal.kind == ProposalKind::Auto).count();
+    println!(
+        "{size} {} {seconds:.3} {before} {} {automatic}",
+        evidence.employees.len(),
+        memory("VmHWM:").saturating_sub(before)
+    );
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, size, seed] = &arguments[..] {
+        let (Ok(size), Ok(seed)) = (size.parse(), seed.parse()) else { return ExitCode::FAILURE };
+        measure(size, seed);
+        return ExitCode::SUCCESS;
+    }
+    let Ok(own) = std::env::current_exe() else { return ExitCode::FAILURE };
+    let mut slowest = 0.0_f64;
+    println!("| people | company | employees | seconds | engine's peak memory, MiB | directories, MiB | automatic |");
+    println!("|--:|---|--:|--:|--:|--:|--:|");
+    for size in SIZES {
+        // A company of many languages, one of few names, and one in between.
+        for (name, seed) in [("many languages", 1021_u64), ("one language", 1003), ("few names", 1005)] {
+            let Ok(output) = Command::new(&own).args([size.to_string(), seed.to_string()]).output() else {
+                return ExitCode::FAILURE;
+            };
+            let line = String::from_utf8_lossy(&output.stdout).into_owned();
+            let [people, employees, seconds, before, peak, automatic] =
+                line.split_whitespace().collect::<Vec<_>>()[..]
+            else {
+                eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+                return ExitCode::FAILURE;
+            };
+            println!("| {people} | {name} | {employees} | {seconds} | {peak} | {before} | {automatic} |");
+            slowest = slowest.max(seconds.parse().unwrap_or(f64::INFINITY));
+        }
+    }
+    if slowest > MOST_SECONDS { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
