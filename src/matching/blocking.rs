@@ -4,14 +4,16 @@
 use super::{
     facts::{EmployeeFacts, Facts, PersonFacts},
     lexicon::Lexicon,
-    vocabulary::is_particle,
+    names::{self, Part},
 };
 
 /// A block larger than this says too little: its pairs are looked for by a
 /// finer key.
-const LARGEST: usize = 60;
-/// As many of one block are compared in the second round, among the few who are left.
-const LARGEST_LEFT: usize = 300;
+const LARGEST: usize = 30;
+/// Pairs of the second round in all, and the bounds of one person's share.
+const PAIRS_LEFT: usize = 3_000_000;
+/// See [`PAIRS_LEFT`].
+const SHARE_LEFT: std::ops::RangeInclusive<usize> = 40..=1500;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;
@@ -73,13 +75,14 @@ impl Blocks {
         found.clear();
         let mut take = |key: u64, largest: usize| {
             let block = self.get(key);
-            if block.len() <= largest {
+            let fits = block.len() <= largest;
+            if fits {
                 found.extend(block.iter().map(|(_, at)| *at));
             }
-            block.len() <= largest
+            fits
         };
         for mail in person.mails() {
-            take(key(MAIL, mail.id, 0), 4 * LARGEST);
+            take(key(MAIL, mail.id, 0), 8 * LARGEST);
             if !mail.role {
                 take(key(KEY, mail.local, 0), LARGEST);
             }
@@ -87,34 +90,46 @@ impl Blocks {
         for (account, _) in &person.accounts {
             take(key(KEY, *account, 0), LARGEST);
         }
+        let settled = self.is_settled(facts, person);
         let lexicon = &facts.lexicon;
         let family = &person.name.family;
         for given in &person.name.given {
             for last in family {
-                if family.len() > 1 && is_particle(&lexicon.get(*last).text) {
+                if family.len() > 1 && lexicon.get(*last).particle {
+                    continue;
+                }
+                if settled {
+                    take(key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(*given).sound), LARGEST);
                     continue;
                 }
                 let (g, f) = (lexicon.get(*given).sound, lexicon.get(*last).sound);
                 if !take(key(WORD_AND_INITIAL, f, initial(lexicon, *given)), LARGEST) {
-                    take(key(TWO_WORDS, f, g), 3 * LARGEST);
+                    take(key(TWO_WORDS, f, g), LARGEST);
                 }
-                if !take(key(WORD_AND_INITIAL, g, initial(lexicon, *last)), LARGEST) {
-                    take(key(TWO_WORDS, g, f), 3 * LARGEST);
+                if !take(key(WORD_AND_INITIAL, g, initial(lexicon, *last)), LARGEST / 2) {
+                    take(key(TWO_WORDS, g, f), LARGEST);
                 }
                 for other in lexicon.alike(*given) {
-                    if initial(lexicon, other) != initial(lexicon, *given)
-                        && !take(key(WORD_AND_INITIAL, f, initial(lexicon, other)), LARGEST)
-                    {
-                        take(key(TWO_WORDS, f, lexicon.get(other).sound), LARGEST);
-                    }
+                    take(key(TWO_WORDS, f, lexicon.get(other).sound), LARGEST / 2);
                 }
             }
             if let [first, _, ..] = family[..] {
-                take(key(WORD_AND_INITIAL, lexicon.get(*given).sound, initial(lexicon, first)), LARGEST);
+                take(key(WORD_AND_INITIAL, lexicon.get(*given).sound, initial(lexicon, first)), LARGEST / 2);
             }
         }
         found.sort_unstable();
         found.dedup();
+    }
+
+    /// Whether an address of the person's own leads to the same name: then only
+    /// namesakes can come near.
+    fn is_settled(&self, facts: &Facts<'_>, person: &PersonFacts<'_>) -> bool {
+        let Some(mail) = person.email.filter(|mail| !mail.role && facts.by_mail.people(mail.id) == 1) else {
+            return false;
+        };
+        let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else { return false };
+        let found = names::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
+        found.given == Part::Equal && found.family == Part::Equal
     }
 
     /// Employees who are left, by the little that a person may be found by.
@@ -142,25 +157,42 @@ impl Blocks {
         Self::of(entries)
     }
 
-    /// The employees who are left and share anything with a person.
-    pub(super) fn candidates_left(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, found: &mut Vec<u32>) {
+    /// How many pairs of the second round one of so many people may have.
+    pub(super) fn share_left(people: usize) -> usize {
+        (PAIRS_LEFT / people.max(1)).clamp(*SHARE_LEFT.start(), *SHARE_LEFT.end())
+    }
+
+    /// The employees who are left and share anything with a person, as many as
+    /// `share`, by what says most first.
+    pub(super) fn candidates_left(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, share: usize, found: &mut Vec<u32>) {
         found.clear();
         let lexicon = &facts.lexicon;
         let mut take = |key: u64| {
-            found.extend(self.get(key).iter().take(LARGEST_LEFT).map(|(_, at)| *at));
+            let block = self.get(key);
+            if found.len() + block.len() <= share {
+                found.extend(block.iter().map(|(_, at)| *at));
+            }
         };
-        for word in person.name.given.iter().chain(&person.name.family) {
+        let (given, family) = (&person.name.given, &person.name.family);
+        for word in family.iter().rev().chain(given) {
             take(key(WORD, lexicon.get(*word).sound, 0));
+        }
+        for mail in person.mails() {
+            if let Some(start) = start(&facts.keys[mail.local as usize]) {
+                take(key(START, start, 0));
+            }
+        }
+        for word in given {
             for other in lexicon.alike(*word) {
                 take(key(WORD, lexicon.get(other).sound, 0));
             }
         }
-        for account in person.mails().map(|mail| mail.local).chain(person.accounts.iter().map(|(key, _)| *key)) {
-            if let Some(start) = start(&facts.keys[account as usize]) {
+        for (account, _) in &person.accounts {
+            if let Some(start) = start(&facts.keys[*account as usize]) {
                 take(key(START, start, 0));
             }
         }
-        if let (Some(given), Some(family)) = (person.name.given.first(), person.name.family.last()) {
+        if let (Some(given), Some(family)) = (given.first(), family.last()) {
             let (a, b) = (initial(lexicon, *given), initial(lexicon, *family));
             take(key(INITIALS, a.min(b), a.max(b)));
         }

@@ -2,21 +2,16 @@
 
 use super::Confidence;
 
-/// Odds that a pair is true against all that speaks for others: `own` bits,
-/// `rivals` the bits of other pairs of either side, `candidates` the number of
-/// employees that the person might be.
-pub(super) fn share(own: f64, rivals: impl Iterator<Item = f64>, candidates: usize) -> f64 {
-    let prior = prior(candidates);
-    let odds = |bits: f64| (bits - prior).exp2();
-    let own = odds(own);
-    own / (1.0 + own + rivals.map(odds).sum::<f64>())
-}
-
 /// Bits that speak against any pair: it is one of so many.
 pub(super) fn prior(candidates: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "counts of employees are far below 2^52")]
     let candidates = candidates.max(1) as f64;
     candidates.log2()
+}
+
+/// The odds of a pair with so many bits, the prior taken off.
+pub(super) fn odds(bits: f64, candidates: usize) -> f64 {
+    (bits - prior(candidates)).exp2()
 }
 
 /// Points of the measured curve: the share that the odds give, and the share

@@ -86,7 +86,7 @@ pub(super) fn compare(
     let of_employee = |mail: Mail| employee.mails().any(|own| own.id == mail.id);
     let spelt_contradicts = !words_agree
         && employee.spelt.as_ref().is_some_and(|spelt| {
-            name.given >= Part::Initial && names::compare(lexicon, &person.name, spelt).given == Part::Different
+            matches!(name.given, Part::Initial | Part::Missing) && names::compare(lexicon, &person.name, spelt).given == Part::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {
@@ -167,17 +167,15 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
 /// Whether the local part has a number of its own, not one that tells namesakes apart.
 fn is_odd(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
     let local = facts.keys[mail.local as usize].as_str();
-    local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(facts, person, mail)
+    local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(person, mail)
 }
 
 /// Whether the local part is one that companies make of the person's name, numbered or not.
-fn is_made_of_name(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
-    let bare = |key: u32| facts.keys[key as usize].trim_end_matches(|c: char| c.is_ascii_digit());
-    let local = bare(mail.local);
+fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
     person
         .accounts
         .iter()
-        .any(|(key, fit)| !matches!(fit, Fit::Local | Fit::Number) && facts.keys[*key as usize] == local)
+        .any(|(key, fit)| *key == mail.bare && !matches!(fit, Fit::Local | Fit::Number))
 }
 
 /// Whether the employee's address is the person's own, misspelt: one slip
@@ -192,7 +190,7 @@ fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mai
         && a.as_bytes()[0] == b.as_bytes()[0]
         && digits(a) == digits(b)
         && strsim::osa_distance(a, b) == 1;
-    near && !is_made_of_name(facts, person, theirs) && {
+    near && !is_made_of_name(person, theirs) && {
         let words = person.name.given.iter().chain(&person.name.family);
         !words.copied().any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
     }

@@ -2,7 +2,7 @@
 //! whether anything is left to ask a human.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     num::NonZero,
 };
 
@@ -50,7 +50,9 @@ struct Decider<'a> {
 
 /// See [`super::propose`].
 pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    let t = std::time::Instant::now();
     let facts = Facts::of(evidence);
+    eprintln!("facts {:?}", t.elapsed());
     let decider = Decider {
         evidence,
         learned: Learned::from(&facts),
@@ -101,12 +103,15 @@ fn number(at: usize) -> u32 {
 impl Decider<'_> {
     fn run(&self) -> BTreeMap<PersonId, Proposal> {
         let facts = &self.facts;
+        let t = std::time::Instant::now();
         let blocks = Blocks::first_round(facts);
+        eprintln!("blocks {:?}", t.elapsed());
         let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let person = &facts.people[at as usize];
             blocks.candidates(facts, person, found);
             self.compare_all(at, found)
         });
+        eprintln!("first {:?} pairs {}", t.elapsed(), first.iter().map(Vec::len).sum::<usize>());
         drop(blocks);
         let standings = self.standings(&first);
         let verdicts: Vec<Vec<Doubt>> =
@@ -118,6 +123,7 @@ impl Decider<'_> {
                 left[best.employee as usize] = false;
             }
         }
+        eprintln!("verdicts {:?}", t.elapsed());
         let blocks = Blocks::second_round(facts, &left);
         let nameless: Vec<u32> = (0..number(facts.employees.len()))
             .filter(|at| {
@@ -127,13 +133,14 @@ impl Decider<'_> {
             .collect();
         // A few who may be anybody are shown last; many would drown the rest.
         let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() { &nameless[..nameless.len().min(50)] } else { &[] };
+        let share = Blocks::share_left(verdicts.iter().zip(&first).filter(|(doubts, pairs)| !doubts.is_empty() || pairs.is_empty()).count());
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
             if !pairs.is_empty() && verdicts[at as usize].is_empty() {
                 return pairs.iter().take(1).copied().collect();
             }
             let person = &facts.people[at as usize];
-            blocks.candidates_left(facts, person, found);
+            blocks.candidates_left(facts, person, share, found);
             found.extend(pairs.iter().map(|pair| pair.employee));
             if !person.subject.left {
                 found.extend(anybody);
@@ -147,7 +154,8 @@ impl Decider<'_> {
             self.compare_all(at, found)
         });
         drop(blocks);
-        let rivals = Self::rivals(&last);
+        eprintln!("second {:?}", t.elapsed());
+        let rivals = self.rivals(&last);
         for_all(facts.people.len(), |at, _| {
             self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless.len())
         })
@@ -228,14 +236,12 @@ impl Decider<'_> {
         found
     }
 
-    /// For each employee, the bits of all pairs that are still open. Who is
-    /// matched already competes no longer.
-    fn rivals(last: &[Vec<Pair>]) -> HashMap<u32, Vec<(u32, f64)>> {
-        let mut rivals: HashMap<u32, Vec<(u32, f64)>> = HashMap::new();
-        for (person, pairs) in (0_u32..).zip(last) {
-            for pair in pairs {
-                rivals.entry(pair.employee).or_default().push((person, pair.bits));
-            }
+    /// For each employee, the odds of all pairs that are still open, summed.
+    /// Who is matched already competes no longer.
+    fn rivals(&self, last: &[Vec<Pair>]) -> Vec<f64> {
+        let mut rivals = vec![0.0; self.facts.employees.len()];
+        for pair in last.iter().flatten() {
+            rivals[pair.employee as usize] += calibration::odds(pair.bits, self.facts.employees.len());
         }
         rivals
     }
@@ -246,26 +252,21 @@ impl Decider<'_> {
         first: &[Pair],
         last: &[Pair],
         verdict: &[Doubt],
-        rivals: &HashMap<u32, Vec<(u32, f64)>>,
+        rivals: &[f64],
         nameless: usize,
     ) -> Proposal {
         let facts = &self.facts;
         let person = &facts.people[at as usize];
         let automatic = !first.is_empty() && verdict.is_empty();
+        let all = facts.employees.len();
+        let of_person: f64 = last.iter().map(|pair| calibration::odds(pair.bits, all)).sum();
         let candidates: Vec<Candidate> = last
             .iter()
-            .enumerate()
-            .filter(|(_, pair)| automatic || pair.bits - calibration::prior(facts.employees.len()) >= LEAST_SHOWN)
-            .map(|(order, pair)| {
-                let of_person = last.iter().enumerate().filter(|(other, _)| *other != order).map(|(_, pair)| pair.bits);
-                let of_employee = rivals
-                    .get(&pair.employee)
-                    .into_iter()
-                    .flatten()
-                    .filter(|(other, _)| *other != at)
-                    .map(|(_, bits)| *bits);
-                let share = calibration::share(pair.bits, of_person.chain(of_employee), facts.employees.len());
-                (pair, share)
+            .filter(|pair| automatic || pair.bits - calibration::prior(all) >= LEAST_SHOWN)
+            .map(|pair| {
+                let own = calibration::odds(pair.bits, all);
+                let others = (of_person - own).max(0.0) + (rivals[pair.employee as usize] - own).max(0.0);
+                (pair, own / (1.0 + own + others))
             })
             .take(MOST_CANDIDATES)
             .map(|(pair, share)| {

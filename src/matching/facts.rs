@@ -20,6 +20,8 @@ pub(super) struct Mail {
     pub(super) local: u32,
     /// The local part as it is.
     pub(super) written: u32,
+    /// The local part without punctuation and the number at its end.
+    pub(super) bare: u32,
     pub(super) domain: u32,
     /// A role's mailbox.
     pub(super) role: bool,
@@ -147,6 +149,12 @@ pub(super) struct Facts<'a> {
     pub(super) by_domain: Counts,
 }
 
+/// What stands before the number at the end, if that is not all.
+fn without_number(text: &str) -> &str {
+    let bare = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    if bare.len() > 1 { bare } else { text }
+}
+
 /// Numbers strings of each kind.
 #[derive(Default)]
 struct Numbers {
@@ -172,9 +180,11 @@ impl Numbers {
         if domain as usize == self.domain_texts.len() {
             self.domain_texts.push(address.domain.clone());
         }
+        let local = squeezed(&address.local);
         Mail {
+            bare: self.key(without_number(&local)),
+            local: self.key(&local),
             id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
-            local: self.key(&squeezed(&address.local)),
             written: self.key(&address.local),
             domain,
             role: address.is_role(),
@@ -196,13 +206,6 @@ impl<'a> Facts<'a> {
         let people: BTreeMap<_, _> = evidence.people.iter().map(|subject| (&subject.person.id, *subject)).collect();
         let employees: BTreeMap<_, _> =
             evidence.employees.iter().map(|object| (&object.employee.id, *object)).collect();
-        let mut people: Vec<PersonFacts<'a>> = people
-            .into_values()
-            .map(|subject| {
-                let holds = holders.contains(&subject.person.id);
-                person(&mut numbers, &mut lexicon, subject, holds)
-            })
-            .collect();
         let employees: Vec<EmployeeFacts<'a>> = employees
             .into_values()
             .map(|object| {
@@ -210,10 +213,17 @@ impl<'a> Facts<'a> {
                 employee(&mut numbers, &mut lexicon, object, holder)
             })
             .collect();
+        let mut people: Vec<PersonFacts<'a>> = people
+            .into_values()
+            .map(|subject| {
+                let holds = holders.contains(&subject.person.id);
+                person(&mut numbers, &mut lexicon, subject, holds)
+            })
+            .collect();
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
         for person in &mut people {
-            person.accounts = accounts(&mut numbers, &lexicon, person);
+            person.accounts = accounts(&numbers, &lexicon, person);
         }
         let mut facts = Self {
             people,
@@ -227,6 +237,7 @@ impl<'a> Facts<'a> {
             by_domain: Counts::default(),
         };
         facts.count();
+        facts.lexicon.weigh();
         facts
     }
 
@@ -364,66 +375,71 @@ fn day(text: &str) -> Option<i64> {
     Some(time.as_millisecond().div_euclid(86_400_000))
 }
 
-/// Every account name that companies make of this person's name and addresses.
-fn accounts(numbers: &mut Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> Vec<(u32, Fit)> {
-    let mut found: BTreeMap<u32, Fit> = BTreeMap::new();
-    let mut add = |numbers: &mut Numbers, account: &str, fit: Fit| {
-        if account.len() > 1 {
-            let slot = found.entry(numbers.key(account)).or_insert(fit);
-            *slot = fit.min(*slot);
+/// Every account name that companies make of this person's name and addresses,
+/// as far as an employee has it.
+fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> Vec<(u32, Fit)> {
+    let mut found: Vec<(u32, Fit)> = Vec::new();
+    let mut whole = String::new();
+    let mut add = |parts: [&str; 2], fit: Fit| {
+        whole.clear();
+        whole.push_str(parts[0]);
+        whole.push_str(parts[1]);
+        if whole.len() > 1
+            && let Some(key) = numbers.keys.find(&whole)
+        {
+            found.push((key, fit));
         }
     };
-    if let Some(number) = person.subject.person.employee_number.as_deref() {
+    let record = person.subject.person;
+    if let Some(number) = record.employee_number.as_deref() {
         let number = squeezed(&fold(number));
         if number.len() >= 4 && number.bytes().any(|b| b.is_ascii_digit()) {
-            add(numbers, &number, Fit::Number);
+            add([&number, ""], Fit::Number);
         }
     }
-    let record = person.subject.person;
-    let givens = forms(lexicon, &person.name.given[..person.name.given.len().min(1)], &person.name.given, record.given_name.as_deref());
-    let ends: Vec<u32> = [person.name.family.first(), person.name.family.last()].into_iter().flatten().copied().collect();
-    let families = forms(lexicon, &ends, &person.name.family, record.family_name.as_deref());
+    let name = &person.name;
+    let givens = forms(lexicon, name.given.first().as_slice(), &name.given, record.given_name.as_deref());
+    let ends: Vec<&u32> = [name.family.first(), name.family.last()].into_iter().flatten().collect();
+    let families = forms(lexicon, &ends, &name.family, record.family_name.as_deref());
     for given in &givens {
-        add(numbers, given, Fit::Given);
+        add([given, ""], Fit::Given);
         for family in &families {
-            add(numbers, &format!("{given}{family}"), Fit::Full);
-            add(numbers, &format!("{family}{given}"), Fit::Full);
-            add(numbers, &format!("{}{family}", &given[..1]), Fit::InitialFamily);
-            add(numbers, &format!("{family}{}", &given[..1]), Fit::InitialFamily);
-            add(numbers, &format!("{given}{}", &family[..1]), Fit::GivenInitial);
+            add([given, family], Fit::Full);
+            add([family, given], Fit::Full);
+            add([&given[..1], family], Fit::InitialFamily);
+            add([family, &given[..1]], Fit::InitialFamily);
+            add([given, &family[..1]], Fit::GivenInitial);
         }
     }
     for family in &families {
-        add(numbers, family, Fit::Family);
+        add([family, ""], Fit::Family);
     }
-    let mut locals: Vec<String> = [person.email, person.login]
-        .into_iter()
-        .flatten()
-        .filter(|mail| !mail.role && !mail.private)
-        .map(|mail| numbers.key_texts[mail.local as usize].clone())
-        .collect();
+    for mail in [person.email, person.login].into_iter().flatten().filter(|mail| !mail.role && !mail.private) {
+        add([&numbers.key_texts[mail.local as usize], ""], Fit::Local);
+    }
     if person.login.is_none() {
-        locals.push(squeezed(&fold(&person.subject.person.login)));
+        add([&squeezed(&fold(&record.login)), ""], Fit::Local);
     }
-    for local in locals {
-        add(numbers, &local, Fit::Local);
-    }
-    found.into_iter().collect()
+    // Of two fits of one account the surest counts.
+    found.sort_unstable();
+    found.dedup_by_key(|(key, _)| *key);
+    found
 }
 
 /// The forms that a part of a name takes in account names: single words, all
 /// joined, and with `oe` for `ö`.
-fn forms(lexicon: &Lexicon, single: &[u32], all: &[u32], written: Option<&str>) -> Vec<String> {
-    let text = |word: &u32| lexicon.get(*word).text.clone();
-    let mut forms: Vec<String> = single.iter().map(text).collect();
+fn forms(lexicon: &Lexicon, single: &[&u32], all: &[u32], written: Option<&str>) -> Vec<String> {
+    let text = |word: &u32| lexicon.get(*word).text.as_str();
+    let mut forms: Vec<String> = single.iter().map(|word| text(word).to_owned()).collect();
     if all.len() > 1 {
         forms.push(all.iter().map(text).collect());
     }
-    let written = written.unwrap_or_default();
-    let expanded = squeezed(&fold_expanded(written));
     // Only where it differs, and there is one word to differ in.
-    if all.len() == 1 && !expanded.is_empty() && expanded.bytes().all(|b| b.is_ascii_alphabetic()) {
-        forms.push(expanded);
+    if let Some(written) = written.filter(|written| all.len() == 1 && !written.is_ascii()) {
+        let expanded = squeezed(&fold_expanded(written));
+        if !expanded.is_empty() && expanded.bytes().all(|b| b.is_ascii_alphabetic()) {
+            forms.push(expanded);
+        }
     }
     forms.sort_unstable();
     forms.dedup();
@@ -464,9 +480,7 @@ fn employee<'a>(
     }
     let account = account.map(|account| {
         let squeezed = squeezed(&account);
-        let bare = squeezed.trim_end_matches(|c: char| c.is_ascii_digit());
-        let bare = if bare.len() > 1 { bare } else { &squeezed };
-        (numbers.key(&squeezed), numbers.key(bare))
+        (numbers.key(&squeezed), numbers.key(without_number(&squeezed)))
     });
     let email = email.map(|address| numbers.mail(&address));
     let identifier = identifier.map(|address| numbers.mail(&address));

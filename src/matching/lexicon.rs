@@ -5,6 +5,8 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use super::vocabulary::is_particle;
+
 /// Numbers strings, so that equal ones are compared as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Interner(HashMap<String, u32>);
@@ -18,6 +20,11 @@ impl Interner {
         let id = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         self.0.insert(text.to_owned(), id);
         id
+    }
+
+    /// The number of a string that was seen.
+    pub(super) fn find(&self, text: &str) -> Option<u32> {
+        self.0.get(text).copied()
     }
 
     /// How many there are.
@@ -106,6 +113,8 @@ pub(super) struct Word {
     nicknames: Vec<u32>,
     /// Whether a public list has it as a given name.
     listed: bool,
+    /// Whether it is a part of family names that is often left out.
+    pub(super) particle: bool,
 }
 
 /// How close two words are, the closest first.
@@ -180,6 +189,8 @@ pub(super) struct Lexicon {
     /// How many people's family names have it, by `plain`.
     people_family: Vec<u32>,
     records: u32,
+    /// By `plain`: how rare it is as a given and as a family name, in bits.
+    rarities: [Vec<f64>; 2],
 }
 
 impl Lexicon {
@@ -196,6 +207,7 @@ impl Lexicon {
                 spellings: Vec::new(),
                 nicknames: Vec::new(),
                 listed: LISTS.listed.contains(text),
+                particle: is_particle(text),
             });
             self.uses.push(0);
             self.given.resize(self.plains.len(), 0);
@@ -211,7 +223,7 @@ impl Lexicon {
             map.get(text)
                 .into_iter()
                 .flatten()
-                .filter_map(|other| ids.0.get(other).copied())
+                .filter_map(|other| ids.find(other))
                 .collect()
         };
         for word in &mut self.words {
@@ -246,6 +258,12 @@ impl Lexicon {
         word.spellings.iter().chain(&word.nicknames).copied()
     }
 
+    /// Fixes how rare each name is; to be called when all are counted.
+    pub(super) fn weigh(&mut self) {
+        let of = |counts: &[u32]| counts.iter().map(|count| self.rarity(*count)).collect();
+        self.rarities = [of(&self.given), of(&self.family)];
+    }
+
     /// In how many people's family names a word is.
     pub(super) fn people_with_family(&self, word: u32) -> u32 {
         self.people_family[self.get(word).plain as usize]
@@ -253,12 +271,12 @@ impl Lexicon {
 
     /// How rare a given name is, in bits: 10 is one of a thousand.
     pub(super) fn given_rarity(&self, word: u32) -> f64 {
-        self.rarity(self.given[self.get(word).plain as usize])
+        self.rarities[0][self.get(word).plain as usize]
     }
 
     /// How rare a family name is, in bits.
     pub(super) fn family_rarity(&self, word: u32) -> f64 {
-        self.rarity(self.family[self.get(word).plain as usize])
+        self.rarities[1][self.get(word).plain as usize]
     }
 
     /// Small directories cannot show that a name is rare: 20 imagined records
@@ -328,7 +346,7 @@ impl Lexicon {
         let is_name = |rest: &str| {
             rest.len() > 1
                 && (LISTS.listed.contains(rest)
-                    || self.ids.0.get(rest).is_some_and(|other| self.uses[*other as usize] > 0))
+                    || self.ids.find(rest).is_some_and(|other| self.uses[other as usize] > 0))
         };
         local.strip_prefix(word).is_some_and(is_name) || local.strip_suffix(word).is_some_and(is_name)
     }

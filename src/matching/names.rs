@@ -2,7 +2,7 @@
 
 use super::{
     lexicon::{Closeness, Lexicon, fold},
-    vocabulary::{Generation, generation, is_particle, is_remark, is_title},
+    vocabulary::{Generation, generation, is_remark, is_title},
 };
 
 /// A person's name. The words are numbers of the [`Lexicon`].
@@ -10,6 +10,8 @@ use super::{
 pub(super) struct PersonName {
     pub(super) given: Vec<u32>,
     pub(super) family: Vec<u32>,
+    /// The words of each part without spaces.
+    joined: [String; 2],
     pub(super) generation: Option<Generation>,
     /// Taken from the address, because the record has no name.
     pub(super) from_address: bool,
@@ -79,6 +81,7 @@ impl PersonName {
         Self {
             given: number(lexicon, &given),
             family: number(lexicon, &family),
+            joined: [given.concat(), family.concat()],
             generation,
             from_address,
         }
@@ -197,28 +200,43 @@ fn rank(found: &NameMatch) -> (u8, Part, Part) {
     (conflicts, found.given.max(found.family), found.given.min(found.family))
 }
 
+/// Which of the employee's words are taken, a bit each. What follows the 64th
+/// word is no name.
+#[derive(Clone, Copy, Default)]
+struct Used(u64);
+
+impl Used {
+    fn has(self, at: usize) -> bool {
+        at >= 64 || self.0 & (1 << at) != 0
+    }
+
+    fn take(&mut self, at: usize) {
+        self.0 |= 1 << at.min(63);
+    }
+}
+
 /// Takes the words of one part first, so that the other part cannot use them.
 fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, family_first: bool) -> NameMatch {
     let words = &employee.words;
-    let mut used = vec![false; words.len()];
+    let mut used = Used::default();
     let (given, family);
     if family_first {
-        family = find_family(lexicon, &person.family, employee, &mut used);
-        given = find_given(lexicon, &person.given, employee, &mut used);
+        family = find_family(lexicon, person, employee, &mut used);
+        given = find_given(lexicon, person, employee, &mut used);
     } else {
-        given = find_given(lexicon, &person.given, employee, &mut used);
-        family = find_family(lexicon, &person.family, employee, &mut used);
+        given = find_given(lexicon, person, employee, &mut used);
+        family = find_family(lexicon, person, employee, &mut used);
     }
-    let left: Vec<u32> = (0..words.len())
-        .filter(|at| !used[*at] && !is_particle(&lexicon.get(words[*at]).text))
-        .map(|at| words[at])
-        .collect();
-    let middles: Vec<u32> = person.given.iter().copied().filter(|word| Some(*word) != given.word).collect();
-    let both = !left.is_empty() && !middles.is_empty() && given.part.agrees() && family.part.agrees();
-    let middle_agrees = both
-        && left
-            .iter()
-            .any(|a| middles.iter().any(|b| lexicon.compare_given(*a, *b) != Closeness::Different));
+    let agree = given.part.agrees() && family.part.agrees();
+    let left = || {
+        (0..words.len())
+            .filter(|at| agree && !used.has(*at) && !lexicon.get(words[*at]).particle)
+            .map(|at| words[at])
+    };
+    let middles = || person.given.iter().copied().filter(|word| Some(*word) != given.word);
+    let both = left().next().is_some() && middles().next().is_some();
+    let middle_agrees =
+        both && left().any(|a| middles().any(|b| lexicon.compare_given(a, b) != Closeness::Different));
     NameMatch {
         given: given.part,
         family: family.part,
@@ -230,20 +248,19 @@ fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeN
     }
 }
 
-/// Finds words, joined, as a run of the employee's words: `Xiao Ming` and
+/// Finds joined words as a run of the employee's words: `Xiao Ming` and
 /// `Xiaoming`, `De la Cruz` and `Delacruz`.
-fn find_joined(lexicon: &Lexicon, sought: &[u32], words: &[u32], used: &mut [bool]) -> Option<usize> {
-    let joined: String = sought.iter().map(|word| lexicon.get(*word).text.as_str()).collect();
+fn find_joined(lexicon: &Lexicon, joined: &str, words: &[u32], used: &mut Used) -> Option<usize> {
     for from in 0..words.len() {
-        let mut rest = joined.as_str();
+        let mut rest = joined;
         for to in from..words.len() {
-            if used[to] {
+            if used.has(to) {
                 break;
             }
             let Some(next) = rest.strip_prefix(lexicon.get(words[to]).text.as_str()) else { break };
             rest = next;
             if rest.is_empty() {
-                used[from..=to].fill(true);
+                (from..=to).for_each(|at| used.take(at));
                 return Some(from);
             }
         }
@@ -254,45 +271,39 @@ fn find_joined(lexicon: &Lexicon, sought: &[u32], words: &[u32], used: &mut [boo
 /// The unused word closest to the sought one.
 fn closest(
     words: &[u32],
-    used: &[bool],
+    used: Used,
     allowed: std::ops::Range<usize>,
     compare: impl Fn(u32) -> Closeness,
 ) -> Option<(Closeness, usize)> {
     allowed
-        .filter(|at| !used[*at])
+        .filter(|at| !used.has(*at))
         .map(|at| (compare(words[at]), at))
         .filter(|(closeness, _)| *closeness != Closeness::Different)
         .min()
 }
 
-fn find_family(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used: &mut [bool]) -> Found {
-    let words = &employee.words;
+fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
+    let (sought, words) = (person.family.as_slice(), &employee.words);
     let allowed = 0..employee.family_first.unwrap_or(words.len());
-    if sought.is_empty() || allowed.clone().all(|at| used[at]) {
+    if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
         return Found::MISSING;
     }
-    let rarest = |words: &[u32]| {
-        words.iter().copied().max_by(|a, b| {
-            lexicon.family_rarity(*a).total_cmp(&lexicon.family_rarity(*b)).then(a.cmp(b))
-        })
-    };
     if sought.len() > 1
-        && let Some(at) = find_joined(lexicon, sought, words, used)
+        && let Some(at) = find_joined(lexicon, &person.joined[1], words, used)
     {
-        return Found { part: Part::Equal, word: rarest(sought), at: Some(at) };
+        let rarest = sought.iter().copied().reduce(|a, b| {
+            if lexicon.family_rarity(b) > lexicon.family_rarity(a) { b } else { a }
+        });
+        return Found { part: Part::Equal, word: rarest, at: Some(at) };
     }
     let mut worst = Part::Equal;
-    let mut agreed = Vec::new();
+    let mut rarest: Option<u32> = None;
     let mut initial = None;
     let mut first = None;
     let mut missed = false;
-    let content: Vec<u32> = {
-        let content: Vec<u32> =
-            sought.iter().copied().filter(|word| !is_particle(&lexicon.get(*word).text)).collect();
-        if content.is_empty() { sought.to_vec() } else { content }
-    };
-    for word in &content {
-        let hit = closest(words, used, allowed.clone(), |other| lexicon.compare_family(*word, other));
+    let only_particles = sought.iter().all(|word| lexicon.get(*word).particle);
+    for word in sought.iter().filter(|word| only_particles || !lexicon.get(**word).particle) {
+        let hit = closest(words, *used, allowed.clone(), |other| lexicon.compare_family(*word, other));
         let part = match hit {
             Some((Closeness::Equal, _)) => Part::Equal,
             Some((Closeness::Spelling, _)) => Part::Spelling,
@@ -308,44 +319,46 @@ fn find_family(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used:
             }
         };
         if let Some((_, at)) = hit {
-            used[at] = true;
+            used.take(at);
             first = first.or(Some(at));
         }
-        agreed.push(*word);
+        if rarest.is_none_or(|other| lexicon.family_rarity(*word) > lexicon.family_rarity(other)) {
+            rarest = Some(*word);
+        }
         worst = worst.max(part);
     }
-    if !agreed.is_empty() {
+    if rarest.is_some() {
         let part = if missed { worst.max(Part::Compound) } else { worst };
-        return Found { part, word: rarest(&agreed), at: first };
+        return Found { part, word: rarest, at: first };
     }
     // "McDonald" for "Mc Donald": one word here, a run of words there.
-    if sought.len() == 1 && find_joined(lexicon, sought, words, used).is_some() {
+    if sought.len() == 1 && find_joined(lexicon, &person.joined[1], words, used).is_some() {
         return Found { part: Part::Equal, word: Some(sought[0]), at: None };
     }
     if let Some(at) = initial {
-        used[at] = true;
+        used.take(at);
         return Found { part: Part::Initial, word: None, at: Some(at) };
     }
-    if allowed.clone().filter(|at| !used[*at]).count() == 0 {
+    if allowed.clone().filter(|at| !used.has(*at)).count() == 0 {
         return Found::MISSING;
     }
     Found { part: Part::Different, word: None, at: None }
 }
 
-fn find_given(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used: &mut [bool]) -> Found {
-    let words = &employee.words;
+fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
+    let (sought, words) = (person.given.as_slice(), &employee.words);
     let allowed = employee.family_first.unwrap_or(0)..words.len();
-    if sought.is_empty() || allowed.clone().all(|at| used[at]) {
+    if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
         return Found::MISSING;
     }
     if sought.len() > 1
-        && let Some(at) = find_joined(lexicon, sought, words, used)
+        && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
     {
         return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
     }
     let mut best: Option<(Part, u32, usize)> = None;
     for (order, word) in sought.iter().enumerate() {
-        let hit = closest(words, used, allowed.clone(), |other| lexicon.compare_given(*word, other));
+        let hit = closest(words, *used, allowed.clone(), |other| lexicon.compare_given(*word, other));
         if let Some((closeness, at)) = hit {
             let part = match (closeness, order) {
                 (Closeness::Equal, 0) => Part::Equal,
@@ -362,11 +375,11 @@ fn find_given(lexicon: &Lexicon, sought: &[u32], employee: &EmployeeName, used: 
         }
     }
     if let Some((part, word, at)) = best {
-        used[at] = true;
+        used.take(at);
         return Found { part, word: Some(word), at: Some(at) };
     }
     if sought.len() == 1
-        && let Some(at) = find_joined(lexicon, sought, words, used)
+        && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
     {
         return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
     }
