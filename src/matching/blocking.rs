@@ -11,9 +11,9 @@ use super::{
 /// finer key.
 const LARGEST: usize = 30;
 /// Pairs of the second round in all, and the bounds of one person's share.
-const PAIRS_LEFT: usize = 3_000_000;
+const PAIRS_LEFT: usize = 1_500_000;
 /// See [`PAIRS_LEFT`].
-const SHARE_LEFT: std::ops::RangeInclusive<usize> = 40..=1500;
+const SHARE_LEFT: std::ops::RangeInclusive<usize> = 30..=1500;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;
@@ -32,18 +32,46 @@ fn initial(lexicon: &Lexicon, word: u32) -> u32 {
 }
 
 /// Employees by key.
-pub(super) struct Blocks(Vec<(u64, u32)>);
+pub(super) struct Blocks {
+    /// Sorted.
+    entries: Vec<(u64, u32)>,
+    /// Where the entries begin of each [`Blocks::slot`], and where the last end.
+    starts: Vec<u32>,
+    /// The lowest bits by which a key's slot is told.
+    mask: u64,
+}
 
 impl Blocks {
-    fn of(mut entries: Vec<(u64, u32)>) -> Self {
-        entries.sort_unstable();
+    fn of(entries: Vec<(u64, u32)>) -> Self {
+        let mask = entries.len().next_power_of_two() as u64 - 1;
+        let mut blocks = Self { entries, starts: Vec::new(), mask };
+        let mut entries = std::mem::take(&mut blocks.entries);
+        entries.sort_unstable_by_key(|(key, at)| (blocks.slot(*key), *key, *at));
         entries.dedup();
-        Self(entries)
+        blocks.starts = vec![0; usize::try_from(mask).unwrap_or(0) + 2];
+        for (key, _) in &entries {
+            let slot = blocks.slot(*key);
+            blocks.starts[slot + 1] += 1;
+        }
+        for at in 1..blocks.starts.len() {
+            blocks.starts[at] += blocks.starts[at - 1];
+        }
+        blocks.entries = entries;
+        blocks
+    }
+
+    /// Keys are spread over as many slots as there are entries, so that one
+    /// look finds a key.
+    fn slot(&self, key: u64) -> usize {
+        let spread = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        usize::try_from((spread >> 24) & self.mask).unwrap_or(0)
     }
 
     fn get(&self, key: u64) -> &[(u64, u32)] {
-        let from = self.0.partition_point(|(other, _)| *other < key);
-        let rest = &self.0[from..];
+        let slot = self.slot(key);
+        let slot = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
+        let from = slot.partition_point(|(other, _)| *other < key);
+        let rest = &slot[from..];
         &rest[..rest.partition_point(|(other, _)| *other == key)]
     }
 
@@ -73,6 +101,7 @@ impl Blocks {
     /// The employees to compare a person with; by number, each once.
     pub(super) fn candidates(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, found: &mut Vec<u32>) {
         found.clear();
+        let settled = self.is_settled(facts, person);
         let mut take = |key: u64, largest: usize| {
             let block = self.get(key);
             let fits = block.len() <= largest;
@@ -83,14 +112,15 @@ impl Blocks {
         };
         for mail in person.mails() {
             take(key(MAIL, mail.id, 0), 8 * LARGEST);
-            if !mail.role {
+            if !mail.role && !settled {
                 take(key(KEY, mail.local, 0), LARGEST);
             }
         }
-        for (account, _) in &person.accounts {
-            take(key(KEY, *account, 0), LARGEST);
+        if !settled {
+            for (account, _) in &person.accounts {
+                take(key(KEY, *account, 0), LARGEST);
+            }
         }
-        let settled = self.is_settled(facts, person);
         let lexicon = &facts.lexicon;
         let family = &person.name.family;
         for given in &person.name.given {

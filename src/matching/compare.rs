@@ -3,6 +3,7 @@
 use super::{
     facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
     learned::Learned,
+    lexicon::one_slip,
     names::{self, NameMatch, Part},
     weights,
 };
@@ -188,8 +189,8 @@ fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mai
     let near = a.len().min(b.len()) >= 5
         && a.len().abs_diff(b.len()) <= 1
         && a.as_bytes()[0] == b.as_bytes()[0]
-        && digits(a) == digits(b)
-        && strsim::osa_distance(a, b) == 1;
+        && one_slip(a, b)
+        && digits(a) == digits(b);
     near && !is_made_of_name(person, theirs) && {
         let words = person.name.given.iter().chain(&person.name.family);
         !words.copied().any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))

@@ -8,6 +8,7 @@ use super::{
     addresses::{Address, account, is_nobody, squeezed},
     lexicon::{Interner, Lexicon, fold, fold_expanded},
     names::{EmployeeName, PersonName},
+    parallel::for_all,
 };
 use crate::snapshot::PersonId;
 
@@ -84,6 +85,7 @@ pub(super) struct EmployeeFacts<'a> {
     pub(super) account: Option<(u32, u32)>,
     /// Neither name nor address says who it is.
     pub(super) nobody: bool,
+    pub(super) deactivated: bool,
     pub(super) email: Option<Mail>,
     /// The first email, where it differs.
     pub(super) identifier: Option<Mail>,
@@ -222,8 +224,9 @@ impl<'a> Facts<'a> {
             .collect();
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
-        for person in &mut people {
-            person.accounts = accounts(&numbers, &lexicon, person);
+        let found = for_all(people.len(), |at, _| accounts(&numbers, &lexicon, &people[at as usize]));
+        for (person, accounts) in people.iter_mut().zip(found) {
+            person.accounts = accounts;
         }
         let mut facts = Self {
             people,
@@ -487,6 +490,7 @@ fn employee<'a>(
     EmployeeFacts {
         object,
         nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
+        deactivated: record.deactivated,
         name,
         spelt,
         account,

@@ -386,6 +386,19 @@ fn slip(a: &str, b: &str, sure: bool) -> Closeness {
     if short < if sure { 3 } else { 4 } || long - short > 2 || !(same_start || (sure && short >= 5)) {
         return Closeness::Different;
     }
-    let allowed = if short >= 8 { 2 } else { 1 };
-    if strsim::osa_distance(a, b) <= allowed { Closeness::Slip } else { Closeness::Different }
+    if one_slip(a, b) || (short >= 8 && strsim::osa_distance(a, b) <= 2) { Closeness::Slip } else { Closeness::Different }
+}
+
+/// Whether one letter is swapped with the next, lost, added or replaced: an
+/// optimal string alignment distance of one, without a table.
+pub(super) fn one_slip(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
+    let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count().min(short - start);
+    if long != short {
+        return long == short + 1 && start + end == short;
+    }
+    let swapped = || start + end + 2 == long && a[start] == b[start + 1] && a[start + 1] == b[start];
+    start + end + 1 == long || swapped()
 }

@@ -22,6 +22,7 @@ mod facts;
 mod learned;
 mod lexicon;
 mod names;
+mod parallel;
 mod reasons;
 #[cfg(test)]
 mod tests;

@@ -107,7 +107,7 @@ fn link(found: &Comparison) -> f64 {
 }
 
 fn state(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> f64 {
-    match (person.subject.left, employee.object.employee.deactivated) {
+    match (person.subject.left, employee.deactivated) {
         (false, true) => -6.0,
         (true, true) => 2.0,
         (true, false) => -1.0,
