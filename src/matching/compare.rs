@@ -3,7 +3,7 @@
 use super::{
     facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
     learned::Learned,
-    lexicon::one_slip,
+    lexicon::{one_slip, without_marks},
     names::{self, NameMatch, Part},
     weights,
 };
@@ -191,7 +191,7 @@ fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mai
         && a.as_bytes()[0] == b.as_bytes()[0]
         && one_slip(a, b)
         && digits(a) == digits(b);
-    near && !is_made_of_name(person, theirs) && {
+    near && without_marks(a) != without_marks(b) && !is_made_of_name(person, theirs) && {
         let words = person.name.given.iter().chain(&person.name.family);
         !words.copied().any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
     }

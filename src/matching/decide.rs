@@ -48,9 +48,7 @@ struct Decider<'a> {
 
 /// See [`super::propose`].
 pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
-    let t = std::time::Instant::now();
     let facts = Facts::of(evidence);
-    eprintln!("facts {:?}", t.elapsed());
     let decider = Decider {
         evidence,
         learned: Learned::from(&facts),
@@ -73,15 +71,12 @@ fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
 impl Decider<'_> {
     fn run(&self) -> BTreeMap<PersonId, Proposal> {
         let facts = &self.facts;
-        let t = std::time::Instant::now();
         let blocks = Blocks::first_round(facts);
-        eprintln!("blocks {:?}", t.elapsed());
         let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let person = &facts.people[at as usize];
             blocks.candidates(facts, person, found);
             self.compare_all(at, found)
         });
-        eprintln!("first {:?} pairs {}", t.elapsed(), first.iter().map(Vec::len).sum::<usize>());
         drop(blocks);
         let standings = self.standings(&first);
         let verdicts: Vec<Vec<Doubt>> =
@@ -93,7 +88,6 @@ impl Decider<'_> {
                 left[best.employee as usize] = false;
             }
         }
-        eprintln!("verdicts {:?}", t.elapsed());
         let blocks = Blocks::second_round(facts, &left);
         let nameless: Vec<u32> = (0..number(facts.employees.len()))
             .filter(|at| {
@@ -124,7 +118,6 @@ impl Decider<'_> {
             self.compare_all(at, found)
         });
         drop(blocks);
-        eprintln!("second {:?}", t.elapsed());
         let rivals = self.rivals(&last);
         for_all(facts.people.len(), |at, _| {
             self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless.len())

@@ -17,8 +17,8 @@ const SUPPORT: f64 = 3.0;
 const SUPPORT_OF_NAME: f64 = 6.0;
 /// Dates that say less than this do not rule out a re-used address.
 const DATES_FIT: f64 = -1.0;
-/// Dates that say this or less contradict.
-const DATES_CONTRADICT: f64 = -2.5;
+/// Dates or teams that say this or less contradict.
+const CONTRADICTION: f64 = -2.5;
 
 /// A reason to ask a human.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,7 @@ pub(super) enum Doubt {
     RoleMailbox,
     SwitchedOff,
     DatesContradict,
+    TeamsContradict,
     EmailsDiffer,
     NameNotWhole,
     NameUnknown,
@@ -66,6 +67,7 @@ impl Doubt {
             Self::RoleMailbox => "the email is a shared mailbox's, not a person's",
             Self::SwitchedOff => "the person works here, the employee is deactivated",
             Self::DatesContradict => "the employee's record is from another time than the person's",
+            Self::TeamsContradict => "people of this team are not in the employee's team",
             Self::EmailsDiffer => "the emails differ",
             Self::NameNotWhole => "the names agree only in part",
             Self::NameUnknown => "one side has no name to compare",
@@ -128,7 +130,8 @@ fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found:
     veto(found.has_another, Doubt::AddressOfAnotherEmployee);
     veto(employee.object.employee.deactivated && !person.subject.left, Doubt::SwitchedOff);
     veto(found.role, Doubt::RoleMailbox);
-    veto(found.date <= DATES_CONTRADICT, Doubt::DatesContradict);
+    veto(found.date <= CONTRADICTION, Doubt::DatesContradict);
+    veto(found.team.is_some_and(|bits| bits <= CONTRADICTION), Doubt::TeamsContradict);
     doubts
 }
 
@@ -180,16 +183,24 @@ fn same_address(
         return;
     }
     let whole = name.given.is_whole() && name.family.is_whole();
-    let nearly_whole = (name.given.is_whole() && matches!(name.family, Part::Slip | Part::Compound))
-        || (name.given == Part::Slip && name.family.is_whole());
-    if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole || (nearly_whole && not_reused)) {
+    if matches!(found.link, Link::Moved | Link::OddLocal) && !whole {
         doubts.push(Doubt::EmailsDiffer);
     }
     if found.link == Link::Moved && support(found) < 0.0 {
         doubts.push(Doubt::EmailsDiffer);
     }
+    // Who comes back gets a new account in Okta beside the old one: the record
+    // in use is the new one's, and must not be switched off for the old one's sake.
+    if person.subject.left && !employee.deactivated && facts.others_named(person, employee) {
+        doubts.push(Doubt::Namesakes);
+    }
     // Where the names are not equal, letter for letter, somebody else's may be.
-    if !(name.given == Part::Equal && name.family == Part::Equal) && facts.others_named(person, employee) {
+    let unlike = |part: Part| matches!(part, Part::Spelling | Part::Slip | Part::Middle);
+    if (unlike(name.given) || unlike(name.family)) && facts.another_written_so(employee) {
+        doubts.push(Doubt::Namesakes);
+    }
+    // A private address is made of the name; a namesake's may be noted down.
+    if found.link == Link::Second && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
     let numbered = linking.is_some_and(|mail| facts.keys[mail.local as usize].bytes().any(|b| b.is_ascii_digit()));
@@ -217,11 +228,11 @@ fn same_address(
                 doubts.push(Doubt::NameNotWhole);
             }
         }
-        // A married name: the address still spells the old one, in full.
+        // A married name: the address is still made of the old one. That a
+        // newcomer of the same first name got it is for the dates to rule out.
         (Part::Equal | Part::Spelling, Part::Different) => {
             let old = employee.name.words.iter().rev().copied().find(|word| Some(*word) != name.given_word);
-            let spelt = says(&[person.name.given.first().copied(), old]);
-            if !spelt && !(not_reused && linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old))) {
+            if !(not_reused && linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old))) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
         }

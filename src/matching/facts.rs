@@ -1,7 +1,7 @@
 //! Both directories as facts that can be compared: everything parsed once,
 //! strings as numbers, what is counted counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Evidence, Object, Subject,
@@ -145,6 +145,8 @@ pub(super) struct Facts<'a> {
     pub(super) by_key: Counts,
     /// How many records (people, employees) bear a whole name: the words' spellings, sorted.
     full_names: HashMap<Vec<u32>, (u32, u32)>,
+    /// The names of people, letter for letter.
+    written: HashSet<Vec<u32>>,
     /// How many people have a family name and an initial.
     relatives: HashMap<(u32, u8), u32>,
     /// How many people use a domain for their email, and employees.
@@ -236,6 +238,7 @@ impl<'a> Facts<'a> {
             by_mail: Counts::default(),
             by_key: Counts::default(),
             full_names: HashMap::new(),
+            written: HashSet::new(),
             relatives: HashMap::new(),
             by_domain: Counts::default(),
         };
@@ -258,6 +261,8 @@ impl<'a> Facts<'a> {
             }
             let name = full_name(&self.lexicon, person.name.given.first().into_iter().chain(&person.name.family));
             self.full_names.entry(name).or_default().0 += 1;
+            let words = person.name.given.first().into_iter().chain(&person.name.family);
+            self.written.insert(written(&self.lexicon, words));
             if let Some(given) = person.name.given.first() {
                 let initial = self.lexicon.get(*given).text.as_bytes()[0];
                 for family in &person.name.family {
@@ -308,6 +313,11 @@ impl<'a> Facts<'a> {
         people(&own) > 1 || (own != theirs && people(&theirs) > 0)
     }
 
+    /// Whether a person has the employee's name, letter for letter but for marks.
+    pub(super) fn another_written_so(&self, employee: &EmployeeFacts<'_>) -> bool {
+        self.written.contains(&written(&self.lexicon, &employee.name.words))
+    }
+
     /// How many people have the person's family name and initial.
     pub(super) fn relatives(&self, name: &PersonName) -> u32 {
         let Some(given) = name.given.first() else { return 0 };
@@ -323,6 +333,12 @@ impl<'a> Facts<'a> {
 
 fn full_name<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> Vec<u32> {
     let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.get(*word).sound).collect();
+    words.sort_unstable();
+    words
+}
+
+fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> Vec<u32> {
+    let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.get(*word).plain).collect();
     words.sort_unstable();
     words
 }

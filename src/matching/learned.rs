@@ -185,11 +185,17 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
             }
         }
     }
+    let mut into: HashMap<u32, u32> = HashMap::new();
+    for ((_, employee), (same, _)) in &seen {
+        *into.entry(*employee).or_default() += same;
+    }
     seen.into_iter()
         .filter(|((person, employee), (same, other))| {
             let given_up = facts.by_domain.people(*employee) * 50 <= *same
                 || facts.by_domain.employees(*person) * 50 <= *same;
-            *same >= 3 && *same >= 9 * *other && given_up
+            // Where sister companies came of one domain, its `john.smith` may be of either.
+            let of_one_company = same * 10 >= into[employee] * 6;
+            *same >= 3 && *same >= 9 * *other && given_up && of_one_company
         })
         .map(|(domains, (same, _))| (domains, same))
         .collect()

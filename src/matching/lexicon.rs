@@ -56,7 +56,7 @@ pub(super) fn fold_expanded(text: &str) -> String {
 
 /// What `ö`, `oe` and `o` have in common: the word with the second letter of
 /// such pairs dropped.
-fn without_marks(word: &str) -> String {
+pub(super) fn without_marks(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
     let mut letters = word.chars().peekable();
     while let Some(letter) = letters.next() {

@@ -32,6 +32,9 @@ struct Arguments {
     /// Shows true employees outside the first three.
     #[arg(long)]
     lost: bool,
+    /// Prints this many points of the curve of calibration instead.
+    #[arg(long)]
+    curve: Option<usize>,
     /// How many pairs to show.
     #[arg(long, default_value_t = 20)]
     notes: usize,
@@ -48,6 +51,10 @@ fn main() -> ExitCode {
         let size = if parts == 9 { arguments.size / 100 } else { size };
         let case = directory::Case::generate(arguments.seed + company * arguments.step, size);
         measured.measure(&case, &watch);
+    }
+    if let Some(points) = arguments.curve {
+        println!("{}", measured.curve(points));
+        return ExitCode::SUCCESS;
     }
     for note in measured.notes.iter().take(arguments.notes) {
         println!("{note}");

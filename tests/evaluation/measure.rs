@@ -61,6 +61,8 @@ pub struct Measured {
     /// candidates, and of the first ones that wait for review.
     shown: BTreeMap<i32, (usize, usize)>,
     first: BTreeMap<i32, (usize, usize)>,
+    /// Of candidates in review: the share shown, and whether it is true.
+    review: Vec<(f64, bool)>,
     /// Pairs to look at.
     pub notes: Vec<String>,
 }
@@ -147,6 +149,9 @@ impl Measured {
             let slot = self.shown.entry(percent).or_default();
             slot.0 += 1;
             slot.1 += hit;
+            if !automatic {
+                self.review.push((candidate.confidence.fraction(), hit == 1));
+            }
             if order == 0 && !automatic {
                 let slot = self.first.entry(percent).or_default();
                 slot.0 += 1;
@@ -175,6 +180,26 @@ impl Measured {
             failed.push(format!("{} people with an employee would be created", all.wrongly_created));
         }
         (!failed.is_empty()).then(|| failed.join("; "))
+    }
+
+    /// Points for the curve of `calibration.rs`: the mean share shown of equally
+    /// many true candidates, and how many of all such are true.
+    pub fn curve(&mut self, points: usize) -> String {
+        self.review.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let hits = self.review.iter().filter(|(_, hit)| *hit).count();
+        let mut out = String::new();
+        let (mut from, mut found) = (0, 0);
+        for at in 0..self.review.len() {
+            found += usize::from(self.review[at].1);
+            if found > hits / points || at + 1 == self.review.len() {
+                let part = &self.review[from..=at];
+                #[expect(clippy::cast_precision_loss, reason = "for a table")]
+                let mean = part.iter().map(|(shown, _)| shown).sum::<f64>() / part.len() as f64;
+                out.push_str(&format!("({mean:.4}, {:.4}), ", share(found, part.len())));
+                (from, found) = (at + 1, 0);
+            }
+        }
+        out
     }
 
     fn total(&self) -> Tally {

@@ -388,6 +388,10 @@ impl Company<'_> {
             2 => newcomer.given = leaver.given.clone(),
             _ => {}
         }
+        // Another name is what tells them apart.
+        while newcomer.full() == leaver.full() {
+            newcomer.family = names::language(newcomer.language).family(&mut self.rng, 1.0);
+        }
         newcomer.local = leaver.local.clone();
         newcomer.domain = leaver.domain.clone();
         let mut left = self.leaver(&leaver);

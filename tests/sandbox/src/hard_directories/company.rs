@@ -252,6 +252,16 @@ impl<'a> Company<'a> {
         }
     }
 
+    /// Records that were imported or made anew have dates that say nothing.
+    fn lose_dates(&mut self) {
+        for user in &mut self.directory.users {
+            user.created = timestamp(self.rng.i64(OKTA_ROLLOUT..TODAY) * DAY + START);
+        }
+        for record in &mut self.directory.records {
+            record.created_at = self.rng.i64(INSIGHTFUL_ROLLOUT..TODAY) * DAY + START;
+        }
+    }
+
     /// Plays the company and returns what the services say, in no order.
     pub fn play(mut self, size: usize) -> Directory {
         while self.directory.users.len() < size {
@@ -267,6 +277,9 @@ impl<'a> Company<'a> {
                 }
                 self.keep(traces);
             }
+        }
+        if self.style.dates_lost {
+            self.lose_dates();
         }
         let mut order: Vec<usize> = (0..self.directory.users.len()).collect();
         self.rng.shuffle(&mut order);

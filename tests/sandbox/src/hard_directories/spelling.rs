@@ -134,5 +134,6 @@ pub fn similar(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let common = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
     let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    a != b && a.len().abs_diff(b.len()) <= 1 && common >= 1 && common + tail + 1 >= a.len().max(b.len())
+    let differ = letters(&a.iter().collect::<String>(), false) != letters(&b.iter().collect::<String>(), false);
+    differ && a.len().abs_diff(b.len()) <= 1 && common >= 1 && common + tail + 1 >= a.len().max(b.len())
 }

@@ -58,6 +58,8 @@ pub struct Style {
     pub marks_lost: f64,
     /// Share of second troubles on top of the first.
     pub compound: f64,
+    /// Whether the dates of records are of no use: imported, made anew, lost.
+    pub dates_lost: bool,
 }
 
 impl Style {
@@ -102,6 +104,7 @@ impl Style {
             renamed_teams: rng.f64() < 0.3,
             marks_lost: rng.f64(),
             compound: 0.2 * rng.f64(),
+            dates_lost: rng.f64() < 0.25,
         }
     }
 }
