@@ -69,3 +69,38 @@ pub(super) fn account(name: &str) -> Option<String> {
 pub(super) fn is_nobody(account: &str) -> bool {
     is_role(account) || account.starts_with("desktop-") || account.starts_with("laptop-") || account.starts_with("pc-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_case_and_tags() {
+        let parse = |text: &str| Address::parse(text).map(|address| format!("{}@{}", address.local, address.domain));
+        for (text, expected) in [
+            (" Jane.Doe+vpn@Acme.COM ", Some("jane.doe@acme.com")),
+            ("jörg@acme.com", Some("jorg@acme.com")),
+            ("jane@desktop-1.local", None),
+            ("jane@laptop", None),
+            ("DESKTOP-1\\jane", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_gives_an_account_name_and_a_human_a_name() {
+        for (name, expected) in [
+            ("DESKTOP-7\\Jane", Some("jane")),
+            ("ACME/jdoe", Some("jdoe")),
+            ("jane.doe@laptop", Some("jane.doe")),
+            ("jdoe2", Some("jdoe2")),
+            ("Jane Doe", None),
+            ("Doe, J.", None),
+        ] {
+            assert_eq!(account(name).as_deref(), expected, "{name}");
+        }
+        assert!(is_nobody("admin") && is_nobody("user2") && !is_nobody("jdoe") && !is_nobody("104233"));
+    }
+}

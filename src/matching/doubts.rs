@@ -114,7 +114,9 @@ pub(super) fn doubts(
 
 /// Vetoes: what no weight may outvote.
 fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found: &Comparison) -> Vec<Doubt> {
-    let accounts_fit = found.account.is_some();
+    // An account name in one word has no first name to contradict with.
+    let accounts_fit =
+        found.account.is_some_and(|fit| fit != Fit::Local || employee.name.words.len() < 2);
     let mut doubts = Vec::new();
     let mut veto = |holds: bool, doubt: Doubt| {
         if holds {
@@ -177,7 +179,8 @@ fn same_address(
         // The account's name repeats the address; it is no name of its own.
         match fit {
             Fit::Full | Fit::Number => {}
-            _ if supported => {}
+            Fit::Local if not_reused => {}
+            Fit::InitialFamily | Fit::GivenInitial if supported => {}
             _ => doubts.push(Doubt::NameNotWhole),
         }
         return;
@@ -195,6 +198,10 @@ fn same_address(
         doubts.push(Doubt::Namesakes);
     }
     // Where the names are not equal, letter for letter, somebody else's may be.
+    // Linda and Lynda may be two; in another script the spelling is no choice.
+    if name.given == Part::Spelling && !not_reused && !person.other_script {
+        doubts.push(Doubt::NameNotWhole);
+    }
     let unlike = |part: Part| matches!(part, Part::Spelling | Part::Slip | Part::Middle);
     if (unlike(name.given) || unlike(name.family)) && facts.another_written_so(employee) {
         doubts.push(Doubt::Namesakes);

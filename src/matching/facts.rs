@@ -54,6 +54,8 @@ pub(super) enum Fit {
 pub(super) struct PersonFacts<'a> {
     pub(super) subject: Subject<'a>,
     pub(super) name: PersonName,
+    /// The name is written in other letters than Latin ones.
+    pub(super) other_script: bool,
     pub(super) email: Option<Mail>,
     pub(super) login: Option<Mail>,
     pub(super) second: Option<Mail>,
@@ -359,6 +361,7 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
     PersonFacts {
         subject,
         name,
+        other_script: record.given_name.iter().flat_map(|name| name.chars()).any(is_of_other_script),
         email: email.map(|address| numbers.mail(&address)),
         login: login.map(|address| numbers.mail(&address)),
         second: second.map(|address| numbers.mail(&address)),
@@ -367,6 +370,10 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
         day: record.created.as_deref().and_then(day),
         holds,
     }
+}
+
+fn is_of_other_script(letter: char) -> bool {
+    letter.is_alphabetic() && letter > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&letter)
 }
 
 /// Where a person has no address at all, a login that is none stands for one in

@@ -147,17 +147,52 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of pairs are far below 2^52")]
     let total = known.len() as f64;
+    let never_together = never_together(&together, &of_people, &of_employees, total);
+    let namesakes = other_name(&known, &of_people);
     let mut bits = HashMap::new();
     for (a, with_a) in &of_people {
         for (b, with_b) in &of_employees {
-            let both = together.get(&(*a, *b)).copied().unwrap_or(0.0);
             let by_chance = with_b / total;
-            // Two imagined pairs of chance, so that a single one says little.
-            let share = (both + 2.0 * by_chance) / (with_a + 2.0);
-            bits.insert((*a, *b), (share / by_chance).log2().clamp(LEAST, MOST));
+            let said = match together.get(&(*a, *b)) {
+                // Two imagined pairs of chance, so that a single one says little.
+                Some(both) => ((both + 2.0 * by_chance) / (with_a + 2.0) / by_chance).log2(),
+                None => (2.0 / (with_a + 2.0)).log2().min(never_together),
+            };
+            // Teams of one name are one team, where they mostly are.
+            let said = if a != b && of_people.contains_key(b) { said.min(namesakes) } else { said };
+            bits.insert((*a, *b), said.clamp(LEAST, MOST));
         }
     }
     bits
+}
+
+/// What it says that the employee is in a team that Okta knows by the same name
+/// and the person is in another, in bits.
+fn other_name(known: &[(u32, u32)], of_people: &HashMap<u32, f64>) -> f64 {
+    let (mut same, mut other) = (1.0_f64, 1.0_f64);
+    for (a, b) in known.iter().filter(|(_, b)| of_people.contains_key(b)) {
+        *(if a == b { &mut same } else { &mut other }) += 1.0;
+    }
+    (2.0 * other / (same + other)).log2().min(0.0)
+}
+
+/// What two teams say that no teacher has together, in bits. How often true
+/// pairs have such teams is told by the teams that a single pair has together
+/// (after Good and Turing).
+fn never_together(
+    together: &HashMap<(u32, u32), f64>,
+    of_people: &HashMap<u32, f64>,
+    of_employees: &HashMap<u32, f64>,
+    total: f64,
+) -> f64 {
+    let (mut once, mut met_by_chance) = (0.0, 0.0);
+    for ((a, b), both) in together {
+        if *both < 1.5 {
+            once += 1.0;
+        }
+        met_by_chance += of_people[a] * of_employees[b] / total;
+    }
+    ((once + 1.0) / ((total - met_by_chance).max(0.0) + 1.0)).log2()
 }
 
 /// Pairs of domains where the same local parts have the same names, at least

@@ -402,3 +402,105 @@ pub(super) fn one_slip(a: &str, b: &str) -> bool {
     let swapped = || start + end + 2 == long && a[start] == b[start + 1] && a[start + 1] == b[start];
     start + end + 1 == long || swapped()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lexicon in which each word is borne once, or as often as said.
+    fn lexicon(words: &[&str]) -> (Lexicon, Vec<u32>) {
+        let mut lexicon = Lexicon::default();
+        let ids: Vec<u32> = words.iter().map(|word| lexicon.word(&fold(word))).collect();
+        lexicon.link();
+        lexicon.count(&ids, &[], true);
+        lexicon.weigh();
+        (lexicon, ids)
+    }
+
+    #[test]
+    fn marks_and_other_scripts_become_plain_letters() {
+        for (text, plain) in [
+            ("Jörg", "jorg"),
+            ("Łukasz", "lukasz"),
+            ("Straße", "strasse"),
+            ("Nguyễn", "nguyen"),
+            ("Иванов", "ivanov"),
+            ("Ødegård", "odegard"),
+            ("O’Brien", "o'brien"),
+        ] {
+            assert_eq!(fold(text), plain, "{text}");
+        }
+        assert_eq!(fold_expanded("Jörg Ødegård"), "joerg oedegaard");
+    }
+
+    #[test]
+    fn given_names_are_as_close_as_people_would_say() {
+        use Closeness::*;
+        for (a, b, expected) in [
+            ("Jörg", "Joerg", Equal),
+            ("Håkon", "Haakon", Equal),
+            ("Sergei", "Sergey", Spelling),
+            ("Mohammed", "Muhammad", Spelling),
+            ("Robert", "Bob", Nickname),
+            ("Katarzyna", "Kasia", Nickname),
+            ("Jhonathan", "Jonathan", Slip),
+            ("Acr", "Acar", Slip),
+            ("J", "Jane", Initial),
+            ("Mary", "Mark", Different),
+            ("Maria", "Marta", Different),
+            ("Maria", "Mario", Different),
+            ("Daniel", "Daniela", Different),
+            ("Jane", "Zoe", Different),
+        ] {
+            let (lexicon, ids) = lexicon(&[a, b]);
+            assert_eq!(lexicon.compare_given(ids[0], ids[1]), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn comparisons_of_words_are_symmetric() {
+        let words = [
+            "Jane", "Jan", "J", "Mary", "Mark", "Marc", "Robert", "Bob", "Bobby", "Müller", "Mueller", "Muller",
+            "Miller", "Sergei", "Sergey", "Chen", "Cheng", "Xu", "Hsu", "Jhon", "John", "Katharina", "Catherine",
+        ];
+        let (lexicon, ids) = lexicon(&words);
+        for a in &ids {
+            for b in &ids {
+                assert_eq!(lexicon.compare_given(*a, *b), lexicon.compare_given(*b, *a));
+                assert_eq!(lexicon.compare_family(*a, *b), lexicon.compare_family(*b, *a));
+            }
+        }
+    }
+
+    #[test]
+    fn one_slip_is_an_alignment_distance_of_one() {
+        let words = ["", "a", "ab", "ba", "abc", "acb", "abcd", "abdc", "abd", "xbcd", "abcde", "bacde", "aabc"];
+        for a in words {
+            for b in words {
+                assert_eq!(one_slip(a, b), strsim::osa_distance(a, b) == 1, "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_rarer_the_name_the_more_it_says() {
+        let mut lexicon = Lexicon::default();
+        let (smith, zulu) = (lexicon.word("smith"), lexicon.word("zulu"));
+        for at in 0..1000 {
+            lexicon.count(&[], &[if at == 0 { zulu } else { smith }], true);
+        }
+        lexicon.weigh();
+        assert!(lexicon.family_rarity(zulu) > lexicon.family_rarity(smith) + 8.0);
+    }
+
+    #[test]
+    fn account_names_are_made_of_names() {
+        let (lexicon, ids) = lexicon(&["Jane", "Pölitz"]);
+        for account in ["jane.politz", "janepoelitz", "jpolitz", "jpoelitz2", "politzj", "poelitzjane"] {
+            assert!(lexicon.is_made_of(&account.replace('.', ""), &ids), "{account}");
+        }
+        for account in ["jane", "jsmith", "u104233"] {
+            assert!(!lexicon.is_made_of(account, &ids), "{account}");
+        }
+    }
+}

@@ -385,3 +385,76 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
     }
     Found { part: Part::Different, word: None, at: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(given: &str, family: &str, employee: &str) -> NameMatch {
+        let mut lexicon = Lexicon::default();
+        let person = PersonName::parse(&mut lexicon, given, family, None);
+        let employee = EmployeeName::parse(&mut lexicon, employee);
+        lexicon.link();
+        lexicon.count(&person.given, &person.family, true);
+        lexicon.weigh();
+        compare(&lexicon, &person, &employee)
+    }
+
+    #[test]
+    fn names_are_found_however_they_are_written() {
+        use Part::*;
+        for (given, family, employee, expected) in [
+            ("Jane", "Doe", "jane DOE", (Equal, Equal)),
+            ("Jane", "Doe", "Doe, Jane", (Equal, Equal)),
+            ("Jane", "Doe", "Doe Jane", (Equal, Equal)),
+            ("Jane", "Doe", "Dr. Jane Doe, PhD", (Equal, Equal)),
+            ("Jane", "Doe", "Jane Doe (Contractor)", (Equal, Equal)),
+            ("Jane", "Doe", "Jane Mary Doe", (Equal, Equal)),
+            ("Jane Mary", "Doe", "Mary Doe", (Middle, Equal)),
+            ("Xiao Ming", "Wang", "Wang Xiaoming", (Equal, Equal)),
+            ("Jose", "De la Cruz", "José Delacruz", (Equal, Equal)),
+            ("Conor", "O'Brien", "Conor OBrien", (Equal, Equal)),
+            ("Jane", "Doe-Smith", "Jane Doe", (Equal, Compound)),
+            ("María", "García López", "Maria Garcia", (Equal, Compound)),
+            ("Bob", "Smith", "Robert Smith", (Nickname, Equal)),
+            ("Jane", "Doe", "J. Doe", (Initial, Equal)),
+            ("Jane", "Doe", "Jane D.", (Equal, Initial)),
+            ("Jane", "Doe", "Jane", (Equal, Missing)),
+            ("Jane", "Doe", "Mark Doe", (Different, Equal)),
+            ("Jane", "Doe", "Jane Roe", (Equal, Different)),
+            ("Jane", "Doe", "Mark Lee", (Different, Different)),
+        ] {
+            let found = found(given, family, employee);
+            assert_eq!((found.given, found.family), expected, "{given} {family} / {employee}");
+        }
+    }
+
+    #[test]
+    fn middle_names_and_generations_tell_namesakes_apart() {
+        assert!(found("John Robert", "Smith", "John William Smith").middle_differs);
+        assert!(found("John R.", "Smith", "John William Smith").middle_differs);
+        assert!(found("John R.", "Smith", "John Robert Smith").middle_agrees);
+        assert!(!found("John", "Smith", "John William Smith").middle_differs);
+        let mut lexicon = Lexicon::default();
+        for (name, expected) in [
+            ("John Smith Jr.", Some(Generation::Second)),
+            ("Smith Sr, John", Some(Generation::First)),
+            ("Smith, John III", Some(Generation::Third)),
+            ("John Smith", None),
+        ] {
+            assert_eq!(EmployeeName::parse(&mut lexicon, name).generation, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_two_sides_may_be_exchanged() {
+        let names = [("Jane", "Doe"), ("Bob", "Smith"), ("Robert", "Smith"), ("J", "Doe"), ("Jana", "Dow"), ("Mark", "Doe")];
+        for (given, family) in names {
+            for (other_given, other_family) in names {
+                let there = found(given, family, &format!("{other_family}, {other_given}"));
+                let back = found(other_given, other_family, &format!("{family}, {given}"));
+                assert_eq!((there.given, there.family), (back.given, back.family), "{given} {other_given}");
+            }
+        }
+    }
+}
