@@ -25,8 +25,10 @@ impl Address {
             || domain.ends_with(".invalid")
             || domain.ends_with(".internal")
             || !domain.contains('.');
-        (!local.is_empty() && !domain.is_empty() && !made_up && !local.contains(['\\', ' ']))
-            .then(|| Self { local: local.to_owned(), domain: domain.to_owned() })
+        (!local.is_empty() && !domain.is_empty() && !made_up && !local.contains(['\\', ' '])).then(|| Self {
+            local: local.to_owned(),
+            domain: domain.to_owned(),
+        })
     }
 
     /// Whether it is a role's or a team's mailbox, so that it names nobody.
@@ -67,7 +69,10 @@ pub(super) fn account(name: &str) -> Option<String> {
 
 /// Whether an account name says nothing about who uses it.
 pub(super) fn is_nobody(account: &str) -> bool {
-    is_role(account) || account.starts_with("desktop-") || account.starts_with("laptop-") || account.starts_with("pc-")
+    is_role(account)
+        || account.starts_with("desktop-")
+        || account.starts_with("laptop-")
+        || account.starts_with("pc-")
 }
 
 #[cfg(test)]
@@ -76,7 +81,8 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_without_case_and_tags() {
-        let parse = |text: &str| Address::parse(text).map(|address| format!("{}@{}", address.local, address.domain));
+        let parse =
+            |text: &str| Address::parse(text).map(|address| format!("{}@{}", address.local, address.domain));
         for (text, expected) in [
             (" Jane.Doe+vpn@Acme.COM ", Some("jane.doe@acme.com")),
             ("jörg@acme.com", Some("jorg@acme.com")),

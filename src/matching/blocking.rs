@@ -44,7 +44,11 @@ pub(super) struct Blocks {
 impl Blocks {
     fn of(entries: Vec<(u64, u32)>) -> Self {
         let mask = entries.len().next_power_of_two() as u64 - 1;
-        let mut blocks = Self { entries, starts: Vec::new(), mask };
+        let mut blocks = Self {
+            entries,
+            starts: Vec::new(),
+            mask,
+        };
         let mut entries = std::mem::take(&mut blocks.entries);
         entries.sort_unstable_by_key(|(key, at)| (blocks.slot(*key), *key, *at));
         entries.dedup();
@@ -129,7 +133,10 @@ impl Blocks {
                     continue;
                 }
                 if settled {
-                    take(key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(*given).sound), LARGEST);
+                    take(
+                        key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(*given).sound),
+                        LARGEST,
+                    );
                     continue;
                 }
                 let (g, f) = (lexicon.get(*given).sound, lexicon.get(*last).sound);
@@ -144,7 +151,14 @@ impl Blocks {
                 }
             }
             if let [first, _, ..] = family[..] {
-                take(key(WORD_AND_INITIAL, lexicon.get(*given).sound, initial(lexicon, first)), LARGEST / 2);
+                take(
+                    key(
+                        WORD_AND_INITIAL,
+                        lexicon.get(*given).sound,
+                        initial(lexicon, first),
+                    ),
+                    LARGEST / 2,
+                );
             }
         }
         found.sort_unstable();
@@ -154,10 +168,15 @@ impl Blocks {
     /// Whether an address of the person's own leads to the same name: then only
     /// namesakes can come near.
     fn is_settled(&self, facts: &Facts<'_>, person: &PersonFacts<'_>) -> bool {
-        let Some(mail) = person.email.filter(|mail| !mail.role && facts.by_mail.people(mail.id) == 1) else {
+        let Some(mail) = person
+            .email
+            .filter(|mail| !mail.role && facts.by_mail.people(mail.id) == 1)
+        else {
             return false;
         };
-        let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else { return false };
+        let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else {
+            return false;
+        };
         let found = names::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
         found.given == Part::Equal && found.family == Part::Equal
     }
@@ -165,7 +184,10 @@ impl Blocks {
     /// Employees who are left, by the little that a person may be found by.
     pub(super) fn second_round(facts: &Facts<'_>, left: &[bool]) -> Self {
         let mut entries = Vec::new();
-        for (at, employee) in (0_u32..).zip(&facts.employees).filter(|(at, _)| left[*at as usize]) {
+        for (at, employee) in (0_u32..)
+            .zip(&facts.employees)
+            .filter(|(at, _)| left[*at as usize])
+        {
             let spelt = employee.spelt.iter().flat_map(|spelt| &spelt.words);
             for word in employee.name.words.iter().chain(spelt) {
                 if facts.lexicon.get(*word).text.len() > 1 {
@@ -194,7 +216,13 @@ impl Blocks {
 
     /// The employees who are left and share anything with a person, as many as
     /// `share`, by what says most first.
-    pub(super) fn candidates_left(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, share: usize, found: &mut Vec<u32>) {
+    pub(super) fn candidates_left(
+        &self,
+        facts: &Facts<'_>,
+        person: &PersonFacts<'_>,
+        share: usize,
+        found: &mut Vec<u32>,
+    ) {
         found.clear();
         let lexicon = &facts.lexicon;
         let mut take = |key: u64| {
@@ -244,7 +272,11 @@ fn ordered_pairs<'a>(employee: &'a EmployeeFacts<'a>) -> impl Iterator<Item = (u
     [false, true].into_iter().flat_map(move |spelt| {
         let words = &words(spelt)[..words(spelt).len().min(6)];
         words.iter().enumerate().flat_map(move |(i, a)| {
-            words.iter().enumerate().filter(move |(j, _)| i != *j).map(move |(_, b)| (*a, *b))
+            words
+                .iter()
+                .enumerate()
+                .filter(move |(j, _)| i != *j)
+                .map(move |(_, b)| (*a, *b))
         })
     })
 }
@@ -252,5 +284,9 @@ fn ordered_pairs<'a>(employee: &'a EmployeeFacts<'a>) -> impl Iterator<Item = (u
 /// The first four letters, packed.
 fn start(text: &str) -> Option<u32> {
     let bytes = text.as_bytes();
-    (bytes.len() >= 4).then(|| bytes[..4].iter().fold(0, |sum, byte| (sum << 7) | u32::from(*byte & 0x7f)))
+    (bytes.len() >= 4).then(|| {
+        bytes[..4]
+            .iter()
+            .fold(0, |sum, byte| (sum << 7) | u32::from(*byte & 0x7f))
+    })
 }

@@ -4,7 +4,10 @@ use super::Confidence;
 
 /// Bits that speak against any pair: it is one of so many.
 pub(super) fn prior(candidates: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts of employees are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of employees are far below 2^52"
+    )]
     let candidates = candidates.max(1) as f64;
     candidates.log2()
 }
@@ -36,8 +39,14 @@ const CURVE: &[(f64, f64)] = &[
 /// the least: of such pairs hardly one of 100,000 is false.
 pub(super) fn confidence(share: f64, automatic: bool) -> Confidence {
     let share = share.clamp(0.0, 1.0);
-    let at = CURVE.partition_point(|(from, _)| *from <= share).clamp(1, CURVE.len() - 1);
+    let at = CURVE
+        .partition_point(|(from, _)| *from <= share)
+        .clamp(1, CURVE.len() - 1);
     let ((x0, y0), (x1, y1)) = (CURVE[at - 1], CURVE[at]);
     let measured = y0 + (y1 - y0) * (share - x0) / (x1 - x0);
-    Confidence::from_fraction(if automatic { measured.max(0.99) } else { measured.min(0.989) })
+    Confidence::from_fraction(if automatic {
+        measured.max(0.99)
+    } else {
+        measured.min(0.989)
+    })
 }

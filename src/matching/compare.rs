@@ -75,19 +75,32 @@ pub(super) fn compare(
     let lexicon = &facts.lexicon;
     let name = names::compare(lexicon, &person.name, &employee.name);
     let words_agree = name.given.agrees() && name.family.agrees();
-    let account = employee.account.filter(|_| !words_agree).and_then(|(whole, bare)| {
-        let fits = |key: u32| {
-            person.accounts.binary_search_by_key(&key, |(account, _)| *account).ok().map(|at| person.accounts[at].1)
-        };
-        fits(whole).or_else(|| fits(bare).filter(|fit| *fit > Fit::Number))
-    });
+    let account = employee
+        .account
+        .filter(|_| !words_agree)
+        .and_then(|(whole, bare)| {
+            let fits = |key: u32| {
+                person
+                    .accounts
+                    .binary_search_by_key(&key, |(account, _)| *account)
+                    .ok()
+                    .map(|at| person.accounts[at].1)
+            };
+            fits(whole).or_else(|| fits(bare).filter(|fit| *fit > Fit::Number))
+        });
     let (link, mail) = link(facts, learned, person, employee);
-    let shared = mail.map_or(0, |mail| facts.by_mail.people(mail.id).max(facts.by_mail.employees(mail.id)));
+    let shared = mail.map_or(0, |mail| {
+        facts
+            .by_mail
+            .people(mail.id)
+            .max(facts.by_mail.employees(mail.id))
+    });
     let of_person = |mail: Mail| person.mails().any(|own| own.id == mail.id);
     let of_employee = |mail: Mail| employee.mails().any(|own| own.id == mail.id);
     let spelt_contradicts = !words_agree
         && employee.spelt.as_ref().is_some_and(|spelt| {
-            matches!(name.given, Part::Initial | Part::Missing) && names::compare(lexicon, &person.name, spelt).given == Part::Different
+            matches!(name.given, Part::Initial | Part::Missing)
+                && names::compare(lexicon, &person.name, spelt).given == Part::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {
@@ -118,7 +131,12 @@ pub(super) fn compare(
 }
 
 /// The surest link between the addresses, and the employee's address in it.
-fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> (Link, Option<Mail>) {
+fn link(
+    facts: &Facts<'_>,
+    learned: &Learned,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+) -> (Link, Option<Mail>) {
     let mut best = (Link::Unknown, None);
     let mut differs = false;
     let mut offer = |link: Link, mail: Mail| {
@@ -127,8 +145,11 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
             best = (link, Some(mail));
         }
     };
-    for (is_email, theirs) in
-        employee.email.iter().map(|mail| (true, mail)).chain(employee.identifier.iter().map(|mail| (false, mail)))
+    for (is_email, theirs) in employee
+        .email
+        .iter()
+        .map(|mail| (true, mail))
+        .chain(employee.identifier.iter().map(|mail| (false, mail)))
     {
         for (own, at_best) in [
             (person.email, if is_email { Link::Current } else { Link::First }),
@@ -162,7 +183,11 @@ fn link(facts: &Facts<'_>, learned: &Learned, person: &PersonFacts<'_>, employee
             }
         }
     }
-    if best.0 == Link::Unknown && differs { (Link::Differs, None) } else { best }
+    if best.0 == Link::Unknown && differs {
+        (Link::Differs, None)
+    } else {
+        best
+    }
 }
 
 /// Whether the local part has a number of its own, not one that tells namesakes apart.
@@ -185,7 +210,12 @@ fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
 fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mail) -> bool {
     let text = |key: u32| facts.keys[key as usize].as_str();
     let (a, b) = (text(own.written), text(theirs.written));
-    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).map(char::from).collect::<String>();
+    let digits = |text: &str| {
+        text.bytes()
+            .filter(u8::is_ascii_digit)
+            .map(char::from)
+            .collect::<String>()
+    };
     let near = a.len().min(b.len()) >= 5
         && a.len().abs_diff(b.len()) <= 1
         && a.as_bytes()[0] == b.as_bytes()[0]
@@ -193,7 +223,9 @@ fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mai
         && digits(a) == digits(b);
     near && without_marks(a) != without_marks(b) && !is_made_of_name(person, theirs) && {
         let words = person.name.given.iter().chain(&person.name.family);
-        !words.copied().any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
+        !words
+            .copied()
+            .any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
     }
 }
 
@@ -206,4 +238,3 @@ impl Comparison {
             || self.name.family < Part::Initial
     }
 }
-

@@ -61,8 +61,14 @@ pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
 /// The rejected pairs as numbers.
 fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
     let find = |(person, employee): &(PersonId, _)| {
-        let p = facts.people.binary_search_by_key(&person, |facts| &facts.subject.person.id).ok()?;
-        let e = facts.employees.binary_search_by_key(&employee, |facts| &facts.object.employee.id).ok()?;
+        let p = facts
+            .people
+            .binary_search_by_key(&person, |facts| &facts.subject.person.id)
+            .ok()?;
+        let e = facts
+            .employees
+            .binary_search_by_key(&employee, |facts| &facts.object.employee.id)
+            .ok()?;
         Some((u32::try_from(p).ok()?, u32::try_from(e).ok()?))
     };
     evidence.rejected.iter().filter_map(find).collect()
@@ -79,10 +85,15 @@ impl Decider<'_> {
         });
         drop(blocks);
         let standings = self.standings(&first);
-        let verdicts: Vec<Vec<Doubt>> =
-            for_all(facts.people.len(), |at, _| self.verdict(at, &first[at as usize], &standings));
+        let verdicts: Vec<Vec<Doubt>> = for_all(facts.people.len(), |at, _| {
+            self.verdict(at, &first[at as usize], &standings)
+        });
 
-        let mut left: Vec<bool> = facts.employees.iter().map(|employee| employee.holder.is_none()).collect();
+        let mut left: Vec<bool> = facts
+            .employees
+            .iter()
+            .map(|employee| employee.holder.is_none())
+            .collect();
         for (pairs, doubts) in first.iter().zip(&verdicts) {
             if let (Some(best), true) = (pairs.first(), doubts.is_empty()) {
                 left[best.employee as usize] = false;
@@ -96,8 +107,18 @@ impl Decider<'_> {
             })
             .collect();
         // A few who may be anybody are shown last; many would drown the rest.
-        let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() { &nameless[..nameless.len().min(50)] } else { &[] };
-        let share = Blocks::share_left(verdicts.iter().zip(&first).filter(|(doubts, pairs)| !doubts.is_empty() || pairs.is_empty()).count());
+        let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() {
+            &nameless[..nameless.len().min(50)]
+        } else {
+            &[]
+        };
+        let share = Blocks::share_left(
+            verdicts
+                .iter()
+                .zip(&first)
+                .filter(|(doubts, pairs)| !doubts.is_empty() || pairs.is_empty())
+                .count(),
+        );
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
             if !pairs.is_empty() && verdicts[at as usize].is_empty() {
@@ -120,7 +141,14 @@ impl Decider<'_> {
         drop(blocks);
         let rivals = self.rivals(&last);
         for_all(facts.people.len(), |at, _| {
-            self.proposal(at, &first[at as usize], &last[at as usize], &verdicts[at as usize], &rivals, nameless.len())
+            self.proposal(
+                at,
+                &first[at as usize],
+                &last[at as usize],
+                &verdicts[at as usize],
+                &rivals,
+                nameless.len(),
+            )
         })
         .into_iter()
         .zip(&facts.people)
@@ -130,7 +158,12 @@ impl Decider<'_> {
 
     fn compare(&self, person: u32, employee: u32) -> Comparison {
         let facts = &self.facts;
-        compare(facts, &self.learned, &facts.people[person as usize], &facts.employees[employee as usize])
+        compare(
+            facts,
+            &self.learned,
+            &facts.people[person as usize],
+            &facts.employees[employee as usize],
+        )
     }
 
     /// The plausible pairs of one person that nobody ruled out, best first.
@@ -145,7 +178,12 @@ impl Decider<'_> {
             })
             .filter_map(|employee| {
                 let comparison = self.compare(at, *employee);
-                (comparison.is_plausible() || self.facts.employees[*employee as usize].nobody).then_some(Pair { employee: *employee, bits: comparison.bits })
+                (comparison.is_plausible() || self.facts.employees[*employee as usize].nobody).then_some(
+                    Pair {
+                        employee: *employee,
+                        bits: comparison.bits,
+                    },
+                )
             })
             .collect();
         // Employees are numbered by id, so that equal ones go by id.
@@ -181,8 +219,13 @@ impl Decider<'_> {
 
     /// Why a person's best pair is not automatic; empty if it is, or if there is none.
     fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing]) -> Vec<Doubt> {
-        let Some(best) = pairs.first() else { return Vec::new() };
-        let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
+        let Some(best) = pairs.first() else {
+            return Vec::new();
+        };
+        let (person, employee) = (
+            &self.facts.people[at as usize],
+            &self.facts.employees[best.employee as usize],
+        );
         let comparison = self.compare(at, best.employee);
         let standing = standings[best.employee as usize];
         let next = pairs.get(1).map_or(f64::NEG_INFINITY, |pair| pair.bits);
@@ -242,15 +285,27 @@ impl Decider<'_> {
             })
             .collect();
         if automatic {
-            return Proposal { kind: ProposalKind::Auto, candidates, doubts: Vec::new() };
+            return Proposal {
+                kind: ProposalKind::Auto,
+                candidates,
+                doubts: Vec::new(),
+            };
         }
         if candidates.is_empty() {
             let (kind, doubt) = self.nobody(person, nameless);
-            return Proposal { kind, candidates, doubts: vec![doubt] };
+            return Proposal {
+                kind,
+                candidates,
+                doubts: vec![doubt],
+            };
         }
         // The best of the second round may be another than the one the verdict was on.
         let same = first.first().map(|pair| pair.employee) == last.first().map(|pair| pair.employee);
-        let mut doubts: Vec<Doubt> = if same { verdict.to_vec() } else { self.doubts_of(at, last) };
+        let mut doubts: Vec<Doubt> = if same {
+            verdict.to_vec()
+        } else {
+            self.doubts_of(at, last)
+        };
         if doubts.is_empty() {
             doubts.push(Doubt::NameNotWhole);
         }
@@ -262,20 +317,36 @@ impl Decider<'_> {
     }
 
     fn doubts_of(&self, at: u32, pairs: &[Pair]) -> Vec<Doubt> {
-        let Some(best) = pairs.first() else { return Vec::new() };
-        let (person, employee) = (&self.facts.people[at as usize], &self.facts.employees[best.employee as usize]);
-        doubts(&self.facts, &self.learned, person, employee, &self.compare(at, best.employee), 0.0)
+        let Some(best) = pairs.first() else {
+            return Vec::new();
+        };
+        let (person, employee) = (
+            &self.facts.people[at as usize],
+            &self.facts.employees[best.employee as usize],
+        );
+        doubts(
+            &self.facts,
+            &self.learned,
+            person,
+            employee,
+            &self.compare(at, best.employee),
+            0.0,
+        )
     }
 
     /// What becomes of a person whom no employee resembles.
     fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, String) {
         let nobody = "no employee has this email or this name".to_owned();
         let record = person.subject.person;
-        if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed() {
+        if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()
+        {
             return (ProposalKind::None, nobody);
         }
         if person.email.is_none() {
-            return (ProposalKind::None, format!("{nobody}, and without an email nobody can be invited"));
+            return (
+                ProposalKind::None,
+                format!("{nobody}, and without an email nobody can be invited"),
+            );
         }
         if nameless * 1000 > self.facts.people.len() {
             let doubt = format!(

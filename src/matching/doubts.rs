@@ -14,7 +14,9 @@ const MARGIN_SHARED: f64 = 16.0;
 /// Bits that teams and dates together must say beside a weak name.
 const SUPPORT: f64 = 3.0;
 /// Bits that they must say where nothing but the name speaks for a pair.
-const SUPPORT_OF_NAME: f64 = 6.0;
+const SUPPORT_OF_NAME: f64 = 4.0;
+/// Of these, the bits that the dates must say: a namesake may be in the same team.
+const DATES_OF_NAME: f64 = 2.0;
 /// Dates that say less than this do not rule out a re-used address.
 const DATES_FIT: f64 = -1.0;
 /// Dates or teams that say this or less contradict.
@@ -96,7 +98,8 @@ pub(super) fn doubts(
     let mut doubts = contradictions(person, employee, found);
     match found.link {
         Link::Current | Link::Login | Link::First | Link::Second | Link::Moved | Link::OddLocal => {
-            let told_by_name = ahead >= MARGIN_SHARED && found.name.given.is_whole() && found.name.family.is_whole();
+            let told_by_name =
+                ahead >= MARGIN_SHARED && found.name.given.is_whole() && found.name.family.is_whole();
             if !told_by_name {
                 shared_address(facts, person, employee, &mut doubts);
             }
@@ -115,25 +118,38 @@ pub(super) fn doubts(
 /// Vetoes: what no weight may outvote.
 fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found: &Comparison) -> Vec<Doubt> {
     // An account name in one word has no first name to contradict with.
-    let accounts_fit =
-        found.account.is_some_and(|fit| fit != Fit::Local || employee.name.words.len() < 2);
+    let accounts_fit = found
+        .account
+        .is_some_and(|fit| fit != Fit::Local || employee.name.words.len() < 2);
     let mut doubts = Vec::new();
     let mut veto = |holds: bool, doubt: Doubt| {
         if holds {
             doubts.push(doubt);
         }
     };
-    veto(found.name.given == Part::Different && !accounts_fit, Doubt::GivenNamesDiffer);
+    veto(
+        found.name.given == Part::Different && !accounts_fit,
+        Doubt::GivenNamesDiffer,
+    );
     veto(found.generation_contradicts, Doubt::GenerationsDiffer);
-    veto(found.generation == Some(false) && !found.generation_contradicts, Doubt::GenerationOnOneSide);
+    veto(
+        found.generation == Some(false) && !found.generation_contradicts,
+        Doubt::GenerationOnOneSide,
+    );
     veto(found.name.middle_differs, Doubt::MiddleNamesDiffer);
     veto(found.spelt_contradicts, Doubt::AddressSpellsAnother);
     veto(found.of_another, Doubt::AddressOfAnotherPerson);
     veto(found.has_another, Doubt::AddressOfAnotherEmployee);
-    veto(employee.object.employee.deactivated && !person.subject.left, Doubt::SwitchedOff);
+    veto(
+        employee.object.employee.deactivated && !person.subject.left,
+        Doubt::SwitchedOff,
+    );
     veto(found.role, Doubt::RoleMailbox);
     veto(found.date <= CONTRADICTION, Doubt::DatesContradict);
-    veto(found.team.is_some_and(|bits| bits <= CONTRADICTION), Doubt::TeamsContradict);
+    veto(
+        found.team.is_some_and(|bits| bits <= CONTRADICTION),
+        Doubt::TeamsContradict,
+    );
     doubts
 }
 
@@ -151,8 +167,15 @@ fn linking(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<Mai
 }
 
 /// Others who have the address that links the pair.
-fn shared_address(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, doubts: &mut Vec<Doubt>) {
-    let Some(mail) = linking(person, employee) else { return };
+fn shared_address(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    doubts: &mut Vec<Doubt>,
+) {
+    let Some(mail) = linking(person, employee) else {
+        return;
+    };
     if facts.by_mail.people(mail.id) > 1 {
         doubts.push(Doubt::SharedByPeople);
     }
@@ -210,35 +233,55 @@ fn same_address(
     if found.link == Link::Second && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
-    let numbered = linking.is_some_and(|mail| facts.keys[mail.local as usize].bytes().any(|b| b.is_ascii_digit()));
+    let numbered = linking.is_some_and(|mail| {
+        facts.keys[mail.local as usize]
+            .bytes()
+            .any(|b| b.is_ascii_digit())
+    });
     if found.link == Link::Moved && !numbered && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
     match (name.given, name.family) {
-        (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle, Part::Equal | Part::Spelling | Part::Compound)
+        (
+            Part::Equal | Part::Spelling | Part::Nickname | Part::Middle,
+            Part::Equal | Part::Spelling | Part::Compound,
+        )
         | (Part::Slip, Part::Equal | Part::Spelling) => {}
         (Part::Equal | Part::Spelling, Part::Slip) => {
             // Short family names differ in one letter easily: Chen and Cheng.
-            let long = name.family_word.is_some_and(|word| facts.lexicon.get(word).text.len() > 4);
+            let long = name
+                .family_word
+                .is_some_and(|word| facts.lexicon.get(word).text.len() > 4);
             if !(long || not_reused) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
         }
         (Part::Initial, Part::Equal | Part::Spelling) => {
             if !says(&[person.name.given.first().copied()]) && !not_reused {
-                doubts.push(if facts.relatives(&person.name) > 1 { Doubt::Relatives } else { Doubt::NameNotWhole });
+                doubts.push(if facts.relatives(&person.name) > 1 {
+                    Doubt::Relatives
+                } else {
+                    Doubt::NameNotWhole
+                });
             }
         }
         (Part::Equal | Part::Spelling, Part::Initial | Part::Missing) => {
             let family = person.name.family.last().copied();
-            if !says(&[person.name.given.first().copied(), family]) && !(supported && name.family == Part::Initial) {
+            let whole = says(&[person.name.given.first().copied(), family]);
+            if !(whole || (supported && name.family == Part::Initial)) {
                 doubts.push(Doubt::NameNotWhole);
             }
         }
         // A married name: the address is still made of the old one. That a
         // newcomer of the same first name got it is for the dates to rule out.
         (Part::Equal | Part::Spelling, Part::Different) => {
-            let old = employee.name.words.iter().rev().copied().find(|word| Some(*word) != name.given_word);
+            let old = employee
+                .name
+                .words
+                .iter()
+                .rev()
+                .copied()
+                .find(|word| Some(*word) != name.given_word);
             if !(not_reused && linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old))) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
@@ -253,7 +296,9 @@ fn same_address(
             if not_reused
                 && employee.account.is_none()
                 && linking.is_some_and(|mail| {
-                    facts.lexicon.is_made_of(&facts.keys[mail.local as usize], &employee.name.words)
+                    facts
+                        .lexicon
+                        .is_made_of(&facts.keys[mail.local as usize], &employee.name.words)
                 }) => {}
         (Part::Missing, Part::Missing) => doubts.push(Doubt::NameUnknown),
         (Part::Different, _) => {}
@@ -265,15 +310,19 @@ fn same_address(
 /// Whether an address is made of the employee's former family name and not of
 /// the person's present one, as it would be for a newcomer.
 fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: Option<u32>) -> bool {
-    let made_of_present =
-        person.accounts.iter().any(|(key, fit)| *key == mail.local && !matches!(fit, Fit::Local | Fit::Number));
+    let made_of_present = person
+        .accounts
+        .iter()
+        .any(|(key, fit)| *key == mail.local && !matches!(fit, Fit::Local | Fit::Number));
     !made_of_present && spells(facts, mail, &[old])
 }
 
 /// Whether the local part of an address has all these words in it.
 fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
     let local = facts.keys[mail.local as usize].as_str();
-    words.iter().all(|word| word.is_some_and(|word| facts.lexicon.spells(local, word)))
+    words
+        .iter()
+        .all(|word| word.is_some_and(|word| facts.lexicon.spells(local, word)))
 }
 
 /// No address in common: only a whole name that nobody else has, with
@@ -286,7 +335,7 @@ fn other_address(
     doubts: &mut Vec<Doubt>,
 ) {
     let name = &found.name;
-    let supported = support(found) >= SUPPORT_OF_NAME;
+    let supported = support(found) >= SUPPORT_OF_NAME && found.date >= DATES_OF_NAME;
     if matches!(found.link, Link::Sister | Link::Differs) {
         doubts.push(Doubt::EmailsDiffer);
     }
@@ -304,7 +353,10 @@ fn other_address(
         }
         return;
     }
-    if !name.given.is_whole() || !name.family.is_whole() {
+    // In Latin letters another spelling is another name: Gary and Garry.
+    let equal = name.given == Part::Equal && name.family == Part::Equal;
+    let whole = equal || (person.other_script && name.given.is_whole() && name.family.is_whole());
+    if !whole {
         doubts.push(match (name.given, name.family) {
             (_, Part::Different) => Doubt::FamilyNamesDiffer,
             (Part::Missing, _) | (_, Part::Missing) => Doubt::NameUnknown,
@@ -317,8 +369,12 @@ fn other_address(
         doubts.push(Doubt::Namesakes);
     }
     // A slip in an address is one only where the employee's name does not have it, too.
-    let slip = found.link == Link::Near && name.given == Part::Equal && name.family == Part::Equal;
+    let slip = found.link == Link::Near && equal;
     if !(supported || slip) {
-        doubts.push(if matches!(found.link, Link::Local | Link::Near) { Doubt::EmailsDiffer } else { Doubt::NothingElse });
+        doubts.push(if matches!(found.link, Link::Local | Link::Near) {
+            Doubt::EmailsDiffer
+        } else {
+            Doubt::NothingElse
+        });
     }
 }

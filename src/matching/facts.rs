@@ -71,7 +71,11 @@ pub(super) struct PersonFacts<'a> {
 impl PersonFacts<'_> {
     /// Email, login and secondary email, each once.
     pub(super) fn mails(&self) -> impl Iterator<Item = Mail> + '_ {
-        let (email, login) = (self.email, self.login.filter(|login| Some(login.id) != self.email.map(|m| m.id)));
+        let (email, login) = (
+            self.email,
+            self.login
+                .filter(|login| Some(login.id) != self.email.map(|m| m.id)),
+        );
         email.into_iter().chain(login).chain(self.second)
     }
 }
@@ -209,9 +213,16 @@ impl<'a> Facts<'a> {
         let mut numbers = Numbers::default();
         let mut lexicon = Lexicon::default();
         let holders: std::collections::BTreeSet<&PersonId> = evidence.bound.values().collect();
-        let people: BTreeMap<_, _> = evidence.people.iter().map(|subject| (&subject.person.id, *subject)).collect();
-        let employees: BTreeMap<_, _> =
-            evidence.employees.iter().map(|object| (&object.employee.id, *object)).collect();
+        let people: BTreeMap<_, _> = evidence
+            .people
+            .iter()
+            .map(|subject| (&subject.person.id, *subject))
+            .collect();
+        let employees: BTreeMap<_, _> = evidence
+            .employees
+            .iter()
+            .map(|object| (&object.employee.id, *object))
+            .collect();
         let employees: Vec<EmployeeFacts<'a>> = employees
             .into_values()
             .map(|object| {
@@ -228,7 +239,9 @@ impl<'a> Facts<'a> {
             .collect();
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
-        let found = for_all(people.len(), |at, _| accounts(&numbers, &lexicon, &people[at as usize]));
+        let found = for_all(people.len(), |at, _| {
+            accounts(&numbers, &lexicon, &people[at as usize])
+        });
         for (person, accounts) in people.iter_mut().zip(found) {
             person.accounts = accounts;
         }
@@ -261,14 +274,20 @@ impl<'a> Facts<'a> {
             if let Some(mail) = person.email {
                 Counts::add(&mut self.by_domain.people, mail.domain);
             }
-            let name = full_name(&self.lexicon, person.name.given.first().into_iter().chain(&person.name.family));
+            let name = full_name(
+                &self.lexicon,
+                person.name.given.first().into_iter().chain(&person.name.family),
+            );
             self.full_names.entry(name).or_default().0 += 1;
             let words = person.name.given.first().into_iter().chain(&person.name.family);
             self.written.insert(written(&self.lexicon, words));
             if let Some(given) = person.name.given.first() {
                 let initial = self.lexicon.get(*given).text.as_bytes()[0];
                 for family in &person.name.family {
-                    *self.relatives.entry((self.lexicon.get(*family).sound, initial)).or_default() += 1;
+                    *self
+                        .relatives
+                        .entry((self.lexicon.get(*family).sound, initial))
+                        .or_default() += 1;
                 }
             }
         }
@@ -304,12 +323,18 @@ impl<'a> Facts<'a> {
 
     /// How many people and employees bear the employee's name, word for word.
     pub(super) fn bearers_of_employee(&self, name: &EmployeeName) -> (u32, u32) {
-        self.full_names.get(&full_name(&self.lexicon, &name.words)).copied().unwrap_or_default()
+        self.full_names
+            .get(&full_name(&self.lexicon, &name.words))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether another person has the name of the person or of the employee.
     pub(super) fn others_named(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
-        let own = full_name(&self.lexicon, person.name.given.first().into_iter().chain(&person.name.family));
+        let own = full_name(
+            &self.lexicon,
+            person.name.given.first().into_iter().chain(&person.name.family),
+        );
         let theirs = full_name(&self.lexicon, &employee.name.words);
         let people = |name: &Vec<u32>| self.full_names.get(name).map_or(0, |(people, _)| *people);
         people(&own) > 1 || (own != theirs && people(&theirs) > 0)
@@ -317,7 +342,8 @@ impl<'a> Facts<'a> {
 
     /// Whether a person has the employee's name, letter for letter but for marks.
     pub(super) fn another_written_so(&self, employee: &EmployeeFacts<'_>) -> bool {
-        self.written.contains(&written(&self.lexicon, &employee.name.words))
+        self.written
+            .contains(&written(&self.lexicon, &employee.name.words))
     }
 
     /// How many people have the person's family name and initial.
@@ -345,12 +371,20 @@ fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> V
     words
 }
 
-fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>, holds: bool) -> PersonFacts<'a> {
+fn person<'a>(
+    numbers: &mut Numbers,
+    lexicon: &mut Lexicon,
+    subject: Subject<'a>,
+    holds: bool,
+) -> PersonFacts<'a> {
     let record = subject.person;
     let email = record.email.as_deref().and_then(Address::parse);
     let login = Address::parse(&record.login);
     let second = record.second_email.as_deref().and_then(Address::parse);
-    let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.is_role());
+    let spelling = email
+        .as_ref()
+        .or(login.as_ref())
+        .filter(|address| !address.is_role());
     let local = spelling.map(|address| address.local.as_str());
     let name = PersonName::parse(
         lexicon,
@@ -361,7 +395,11 @@ fn person<'a>(numbers: &mut Numbers, lexicon: &mut Lexicon, subject: Subject<'a>
     PersonFacts {
         subject,
         name,
-        other_script: record.given_name.iter().flat_map(|name| name.chars()).any(is_of_other_script),
+        other_script: record
+            .given_name
+            .iter()
+            .flat_map(|name| name.chars())
+            .any(is_of_other_script),
         email: email.map(|address| numbers.mail(&address)),
         login: login.map(|address| numbers.mail(&address)),
         second: second.map(|address| numbers.mail(&address)),
@@ -380,16 +418,25 @@ fn is_of_other_script(letter: char) -> bool {
 /// the company's domain, if nearly all people have theirs in one.
 fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
     let mut users: BTreeMap<u32, usize> = BTreeMap::new();
-    for mail in people.iter().filter_map(|person| person.email).filter(|mail| !mail.private) {
+    for mail in people
+        .iter()
+        .filter_map(|person| person.email)
+        .filter(|mail| !mail.private)
+    {
         *users.entry(mail.domain).or_default() += 1;
     }
     let with_mail: usize = users.values().sum();
-    let Some((domain, count)) = users.into_iter().max_by_key(|(_, count)| *count) else { return };
+    let Some((domain, count)) = users.into_iter().max_by_key(|(_, count)| *count) else {
+        return;
+    };
     if count * 100 < with_mail * 95 {
         return;
     }
     let name = numbers.domain_texts[domain as usize].clone();
-    for person in people.iter_mut().filter(|person| person.login.is_none() && person.email.is_none()) {
+    for person in people
+        .iter_mut()
+        .filter(|person| person.login.is_none() && person.email.is_none())
+    {
         let login = format!("{}@{name}", person.subject.person.login.trim());
         person.login = Address::parse(&login).map(|address| numbers.mail(&address));
     }
@@ -424,8 +471,16 @@ fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> V
         }
     }
     let name = &person.name;
-    let givens = forms(lexicon, name.given.first().as_slice(), &name.given, record.given_name.as_deref());
-    let ends: Vec<&u32> = [name.family.first(), name.family.last()].into_iter().flatten().collect();
+    let givens = forms(
+        lexicon,
+        name.given.first().as_slice(),
+        &name.given,
+        record.given_name.as_deref(),
+    );
+    let ends: Vec<&u32> = [name.family.first(), name.family.last()]
+        .into_iter()
+        .flatten()
+        .collect();
     let families = forms(lexicon, &ends, &name.family, record.family_name.as_deref());
     for given in &givens {
         add([given, ""], Fit::Given);
@@ -440,7 +495,11 @@ fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> V
     for family in &families {
         add([family, ""], Fit::Family);
     }
-    for mail in [person.email, person.login].into_iter().flatten().filter(|mail| !mail.role && !mail.private) {
+    for mail in [person.email, person.login]
+        .into_iter()
+        .flatten()
+        .filter(|mail| !mail.role && !mail.private)
+    {
         add([&numbers.key_texts[mail.local as usize], ""], Fit::Local);
     }
     if person.login.is_none() {
@@ -484,7 +543,11 @@ fn employee<'a>(
     // A device's record may have the account name as its identifier only.
     let account = account(&record.name)
         .filter(|account| !is_nobody(account))
-        .or_else(|| (email.is_none() && identifier.is_none() && account(&record.name).is_some()).then(|| account(&record.identifier)).flatten())
+        .or_else(|| {
+            (email.is_none() && identifier.is_none() && account(&record.name).is_some())
+                .then(|| account(&record.identifier))
+                .flatten()
+        })
         .filter(|account| !is_nobody(account));
     let looks_like_account = super::addresses::account(&record.name).is_some();
     let spelt = email
@@ -498,11 +561,17 @@ fn employee<'a>(
         None => EmployeeName::parse(lexicon, &record.name),
     };
     if name.words.len() < 2
-        && account.as_ref().is_none_or(|account| !account.contains(['.', '_', '-']))
+        && account
+            .as_ref()
+            .is_none_or(|account| !account.contains(['.', '_', '-']))
         && let Some(spelt) = &spelt
         && name.words.is_empty()
     {
-        name = EmployeeName { words: spelt.words.clone(), from_address: true, ..EmployeeName::default() };
+        name = EmployeeName {
+            words: spelt.words.clone(),
+            from_address: true,
+            ..EmployeeName::default()
+        };
     }
     let account = account.map(|account| {
         let squeezed = squeezed(&account);

@@ -41,7 +41,11 @@ impl Learned {
     /// From the pairs that are beyond doubt.
     pub(super) fn from(facts: &Facts<'_>) -> Self {
         let pairs = teachers(facts);
-        let mut learned = Self { pairs: pairs.len(), moved: moved_domains(facts), ..Self::default() };
+        let mut learned = Self {
+            pairs: pairs.len(),
+            moved: moved_domains(facts),
+            ..Self::default()
+        };
         if pairs.len() >= ENOUGH {
             learned.dates = dates(facts, &pairs);
             learned.teams = teams(facts, &pairs);
@@ -92,11 +96,15 @@ fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
     }
     let mut pairs = Vec::new();
     for (at, person) in facts.people.iter().enumerate() {
-        let Some(mail) = person.email.filter(|mail| !mail.role) else { continue };
+        let Some(mail) = person.email.filter(|mail| !mail.role) else {
+            continue;
+        };
         if facts.by_mail.people(mail.id) != 1 || facts.by_mail.employees(mail.id) != 1 {
             continue;
         }
-        let Some(employee) = by_mail.get(&mail.id) else { continue };
+        let Some(employee) = by_mail.get(&mail.id) else {
+            continue;
+        };
         let found = names::compare(&facts.lexicon, &person.name, &facts.employees[*employee].name);
         if found.given == Part::Equal && found.family == Part::Equal {
             pairs.push((at, *employee));
@@ -139,7 +147,8 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
         .filter_map(|(p, e)| Some((facts.people[*p].team?, facts.employees[*e].team?)))
         .collect();
     let mut together: HashMap<(u32, u32), f64> = HashMap::new();
-    let (mut of_people, mut of_employees): (HashMap<u32, f64>, HashMap<u32, f64>) = (HashMap::new(), HashMap::new());
+    let (mut of_people, mut of_employees): (HashMap<u32, f64>, HashMap<u32, f64>) =
+        (HashMap::new(), HashMap::new());
     for (a, b) in &known {
         *together.entry((*a, *b)).or_default() += 1.0;
         *of_people.entry(*a).or_default() += 1.0;
@@ -159,7 +168,11 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
                 None => (2.0 / (with_a + 2.0)).log2().min(never_together),
             };
             // Teams of one name are one team, where they mostly are.
-            let said = if a != b && of_people.contains_key(b) { said.min(namesakes) } else { said };
+            let said = if a != b && of_people.contains_key(b) {
+                said.min(namesakes)
+            } else {
+                said
+            };
             bits.insert((*a, *b), said.clamp(LEAST, MOST));
         }
     }
@@ -207,10 +220,14 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
     }
     let mut seen: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
     for person in &facts.people {
-        let Some(mail) = person.email.filter(|mail| !mail.private && !mail.role) else { continue };
+        let Some(mail) = person.email.filter(|mail| !mail.private && !mail.role) else {
+            continue;
+        };
         for at in by_local.get(&mail.local).into_iter().flatten().take(8) {
             let employee = &facts.employees[*at];
-            let Some(other) = employee.email.filter(|other| other.domain != mail.domain) else { continue };
+            let Some(other) = employee.email.filter(|other| other.domain != mail.domain) else {
+                continue;
+            };
             let found = names::compare(&facts.lexicon, &person.name, &employee.name);
             let slot = seen.entry((mail.domain, other.domain)).or_default();
             if found.given.agrees() && found.family.agrees() {

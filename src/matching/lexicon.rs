@@ -50,7 +50,11 @@ pub(super) fn fold_expanded(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let composed: String = text.nfc().collect::<String>().to_lowercase();
-    let expanded = composed.replace(['ä', 'æ'], "ae").replace(['ö', 'ø'], "oe").replace('ü', "ue").replace('å', "aa");
+    let expanded = composed
+        .replace(['ä', 'æ'], "ae")
+        .replace(['ö', 'ø'], "oe")
+        .replace('ü', "ue")
+        .replace('å', "aa");
     fold(&expanded)
 }
 
@@ -155,7 +159,10 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         map.entry(a.to_owned()).or_default().push(b.to_owned());
         map.entry(b.to_owned()).or_default().push(a.to_owned());
     };
-    for line in include_str!("nicknames.txt").lines().chain(include_str!("spellings.txt").lines()) {
+    for line in include_str!("nicknames.txt")
+        .lines()
+        .chain(include_str!("spellings.txt").lines())
+    {
         if let Some(group) = line.strip_prefix("= ") {
             let names: Vec<&str> = group.split(' ').collect();
             for (at, a) in names.iter().enumerate() {
@@ -310,8 +317,13 @@ impl Lexicon {
         }
         // "Mary" and "Mark", "Maria" and "Mario" are two names and no slip.
         let two_names = (self.is_name(a) && self.is_name(b)) || differ_in_last_letter(&x.text, &y.text);
-        let sure = self.is_name(a) != self.is_name(b) && self.uses[a as usize].min(self.uses[b as usize]) <= 1;
-        if two_names { Closeness::Different } else { slip(&x.text, &y.text, sure) }
+        let sure =
+            self.is_name(a) != self.is_name(b) && self.uses[a as usize].min(self.uses[b as usize]) <= 1;
+        if two_names {
+            Closeness::Different
+        } else {
+            slip(&x.text, &y.text, sure)
+        }
     }
 
     /// How close two family names are. Symmetric.
@@ -346,7 +358,10 @@ impl Lexicon {
         let is_name = |rest: &str| {
             rest.len() > 1
                 && (LISTS.listed.contains(rest)
-                    || self.ids.find(rest).is_some_and(|other| self.uses[other as usize] > 0))
+                    || self
+                        .ids
+                        .find(rest)
+                        .is_some_and(|other| self.uses[other as usize] > 0))
         };
         local.strip_prefix(word).is_some_and(is_name) || local.strip_suffix(word).is_some_and(is_name)
     }
@@ -355,10 +370,14 @@ impl Lexicon {
     /// in full, or one and the other's initial; a number at its end aside.
     pub(super) fn is_made_of(&self, text: &str, words: &[u32]) -> bool {
         let text = without_marks(text.trim_end_matches(|c: char| c.is_ascii_digit()));
-        let plain: Vec<String> = words.iter().map(|word| without_marks(&self.get(*word).text)).collect();
+        let plain: Vec<String> = words
+            .iter()
+            .map(|word| without_marks(&self.get(*word).text))
+            .collect();
         plain.iter().enumerate().any(|(i, a)| {
             plain.iter().enumerate().filter(|(j, _)| i != *j).any(|(_, b)| {
-                text.strip_prefix(a.as_str()).is_some_and(|rest| rest == b || rest == &b[..1])
+                text.strip_prefix(a.as_str())
+                    .is_some_and(|rest| rest == b || rest == &b[..1])
                     || text.strip_suffix(b.as_str()).is_some_and(|rest| rest == &a[..1])
             })
         })
@@ -366,7 +385,11 @@ impl Lexicon {
 }
 
 fn initial(a: &str, b: &str) -> Closeness {
-    if a.as_bytes().first() == b.as_bytes().first() { Closeness::Initial } else { Closeness::Different }
+    if a.as_bytes().first() == b.as_bytes().first() {
+        Closeness::Initial
+    } else {
+        Closeness::Different
+    }
 }
 
 /// `Daniel` and `Daniela`, `Mario` and `Maria`: often two people of one family.
@@ -386,7 +409,11 @@ fn slip(a: &str, b: &str, sure: bool) -> Closeness {
     if short < if sure { 3 } else { 4 } || long - short > 2 || !(same_start || (sure && short >= 5)) {
         return Closeness::Different;
     }
-    if one_slip(a, b) || (short >= 8 && strsim::osa_distance(a, b) <= 2) { Closeness::Slip } else { Closeness::Different }
+    if one_slip(a, b) || (short >= 8 && strsim::osa_distance(a, b) <= 2) {
+        Closeness::Slip
+    } else {
+        Closeness::Different
+    }
 }
 
 /// Whether one letter is swapped with the next, lost, added or replaced: an
@@ -395,7 +422,13 @@ pub(super) fn one_slip(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
     let start = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count().min(short - start);
+    let end = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count()
+        .min(short - start);
     if long != short {
         return long == short + 1 && start + end == short;
     }
@@ -460,8 +493,29 @@ mod tests {
     #[test]
     fn comparisons_of_words_are_symmetric() {
         let words = [
-            "Jane", "Jan", "J", "Mary", "Mark", "Marc", "Robert", "Bob", "Bobby", "Müller", "Mueller", "Muller",
-            "Miller", "Sergei", "Sergey", "Chen", "Cheng", "Xu", "Hsu", "Jhon", "John", "Katharina", "Catherine",
+            "Jane",
+            "Jan",
+            "J",
+            "Mary",
+            "Mark",
+            "Marc",
+            "Robert",
+            "Bob",
+            "Bobby",
+            "Müller",
+            "Mueller",
+            "Muller",
+            "Miller",
+            "Sergei",
+            "Sergey",
+            "Chen",
+            "Cheng",
+            "Xu",
+            "Hsu",
+            "Jhon",
+            "John",
+            "Katharina",
+            "Catherine",
         ];
         let (lexicon, ids) = lexicon(&words);
         for a in &ids {
@@ -474,7 +528,9 @@ mod tests {
 
     #[test]
     fn one_slip_is_an_alignment_distance_of_one() {
-        let words = ["", "a", "ab", "ba", "abc", "acb", "abcd", "abdc", "abd", "xbcd", "abcde", "bacde", "aabc"];
+        let words = [
+            "", "a", "ab", "ba", "abc", "acb", "abcd", "abdc", "abd", "xbcd", "abcde", "bacde", "aabc",
+        ];
         for a in words {
             for b in words {
                 assert_eq!(one_slip(a, b), strsim::osa_distance(a, b) == 1, "{a} {b}");
@@ -496,7 +552,14 @@ mod tests {
     #[test]
     fn account_names_are_made_of_names() {
         let (lexicon, ids) = lexicon(&["Jane", "Pölitz"]);
-        for account in ["jane.politz", "janepoelitz", "jpolitz", "jpoelitz2", "politzj", "poelitzjane"] {
+        for account in [
+            "jane.politz",
+            "janepoelitz",
+            "jpolitz",
+            "jpoelitz2",
+            "politzj",
+            "poelitzjane",
+        ] {
             assert!(lexicon.is_made_of(&account.replace('.', ""), &ids), "{account}");
         }
         for account in ["jane", "jsmith", "u104233"] {

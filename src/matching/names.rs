@@ -52,7 +52,11 @@ fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
 /// Drops an admin's remarks where two other words are left to be the name.
 fn without_remarks(words: Vec<String>) -> Vec<String> {
     let others = words.iter().filter(|word| !is_remark(word)).count();
-    if others < 2 { words } else { words.into_iter().filter(|word| !is_remark(word)).collect() }
+    if others < 2 {
+        words
+    } else {
+        words.into_iter().filter(|word| !is_remark(word)).collect()
+    }
 }
 
 fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
@@ -94,20 +98,32 @@ impl EmployeeName {
         let mut generation = None;
         let parts: Vec<&str> = name.splitn(2, ',').collect();
         let first = words(parts[0], &mut generation);
-        let second = parts.get(1).map(|part| words(&format!("_ {part}"), &mut generation)).unwrap_or_default();
+        let second = parts
+            .get(1)
+            .map(|part| words(&format!("_ {part}"), &mut generation))
+            .unwrap_or_default();
         let (words, family_first) = if first.is_empty() || second.is_empty() {
             (without_remarks([first, second].concat()), None)
         } else {
             let count = first.len();
             ([first, second].concat(), Some(count))
         };
-        Self { words: number(lexicon, &words), family_first, generation, from_address: false }
+        Self {
+            words: number(lexicon, &words),
+            family_first,
+            generation,
+            from_address: false,
+        }
     }
 
     /// From the local part of an address that spells a name, as `jane.doe` does.
     pub(super) fn spelt_by(lexicon: &mut Lexicon, local: &str) -> Option<Self> {
         let spelt = spelt_name(local)?;
-        Some(Self { words: number(lexicon, &spelt), from_address: true, ..Self::default() })
+        Some(Self {
+            words: number(lexicon, &spelt),
+            from_address: true,
+            ..Self::default()
+        })
     }
 }
 
@@ -181,7 +197,11 @@ struct Found {
 }
 
 impl Found {
-    const MISSING: Self = Self { part: Part::Missing, word: None, at: None };
+    const MISSING: Self = Self {
+        part: Part::Missing,
+        word: None,
+        at: None,
+    };
 }
 
 /// Compares a person's name with an employee's.
@@ -191,13 +211,21 @@ pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &Employe
         return family_first;
     }
     let given_first = compare_in_order(lexicon, person, employee, false);
-    if rank(&given_first) < rank(&family_first) { given_first } else { family_first }
+    if rank(&given_first) < rank(&family_first) {
+        given_first
+    } else {
+        family_first
+    }
 }
 
 /// Lower is closer.
 fn rank(found: &NameMatch) -> (u8, Part, Part) {
     let conflicts = u8::from(found.given == Part::Different) + u8::from(found.family == Part::Different);
-    (conflicts, found.given.max(found.family), found.given.min(found.family))
+    (
+        conflicts,
+        found.given.max(found.family),
+        found.given.min(found.family),
+    )
 }
 
 /// Which of the employee's words are taken, a bit each. What follows the 64th
@@ -216,7 +244,12 @@ impl Used {
 }
 
 /// Takes the words of one part first, so that the other part cannot use them.
-fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, family_first: bool) -> NameMatch {
+fn compare_in_order(
+    lexicon: &Lexicon,
+    person: &PersonName,
+    employee: &EmployeeName,
+    family_first: bool,
+) -> NameMatch {
     let words = &employee.words;
     let mut used = Used::default();
     let (given, family);
@@ -233,7 +266,13 @@ fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeN
             .filter(|at| agree && !used.has(*at) && !lexicon.get(words[*at]).particle)
             .map(|at| words[at])
     };
-    let middles = || person.given.iter().copied().filter(|word| Some(*word) != given.word);
+    let middles = || {
+        person
+            .given
+            .iter()
+            .copied()
+            .filter(|word| Some(*word) != given.word)
+    };
     let both = left().next().is_some() && middles().next().is_some();
     let middle_agrees =
         both && left().any(|a| middles().any(|b| lexicon.compare_given(a, b) != Closeness::Different));
@@ -244,7 +283,8 @@ fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeN
         given_word: given.word,
         middle_agrees,
         middle_differs: both && !middle_agrees,
-        swapped: employee.family_first.is_none() && matches!((given.at, family.at), (Some(g), Some(f)) if f < g),
+        swapped: employee.family_first.is_none()
+            && matches!((given.at, family.at), (Some(g), Some(f)) if f < g),
     }
 }
 
@@ -253,11 +293,13 @@ fn compare_in_order(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeN
 fn find_joined(lexicon: &Lexicon, joined: &str, words: &[u32], used: &mut Used) -> Option<usize> {
     for from in 0..words.len() {
         let mut rest = joined;
-        for to in from..words.len() {
+        for (to, word) in words.iter().enumerate().skip(from) {
             if used.has(to) {
                 break;
             }
-            let Some(next) = rest.strip_prefix(lexicon.get(words[to]).text.as_str()) else { break };
+            let Some(next) = rest.strip_prefix(lexicon.get(*word).text.as_str()) else {
+                break;
+            };
             rest = next;
             if rest.is_empty() {
                 (from..=to).for_each(|at| used.take(at));
@@ -292,9 +334,17 @@ fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, 
         && let Some(at) = find_joined(lexicon, &person.joined[1], words, used)
     {
         let rarest = sought.iter().copied().reduce(|a, b| {
-            if lexicon.family_rarity(b) > lexicon.family_rarity(a) { b } else { a }
+            if lexicon.family_rarity(b) > lexicon.family_rarity(a) {
+                b
+            } else {
+                a
+            }
         });
-        return Found { part: Part::Equal, word: rarest, at: Some(at) };
+        return Found {
+            part: Part::Equal,
+            word: rarest,
+            at: Some(at),
+        };
     }
     let mut worst = Part::Equal;
     let mut rarest: Option<u32> = None;
@@ -302,8 +352,13 @@ fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, 
     let mut first = None;
     let mut missed = false;
     let only_particles = sought.iter().all(|word| lexicon.get(*word).particle);
-    for word in sought.iter().filter(|word| only_particles || !lexicon.get(**word).particle) {
-        let hit = closest(words, *used, allowed.clone(), |other| lexicon.compare_family(*word, other));
+    for word in sought
+        .iter()
+        .filter(|word| only_particles || !lexicon.get(**word).particle)
+    {
+        let hit = closest(words, *used, allowed.clone(), |other| {
+            lexicon.compare_family(*word, other)
+        });
         let part = match hit {
             Some((Closeness::Equal, _)) => Part::Equal,
             Some((Closeness::Spelling, _)) => Part::Spelling,
@@ -329,20 +384,36 @@ fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, 
     }
     if rarest.is_some() {
         let part = if missed { worst.max(Part::Compound) } else { worst };
-        return Found { part, word: rarest, at: first };
+        return Found {
+            part,
+            word: rarest,
+            at: first,
+        };
     }
     // "McDonald" for "Mc Donald": one word here, a run of words there.
     if sought.len() == 1 && find_joined(lexicon, &person.joined[1], words, used).is_some() {
-        return Found { part: Part::Equal, word: Some(sought[0]), at: None };
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: None,
+        };
     }
     if let Some(at) = initial {
         used.take(at);
-        return Found { part: Part::Initial, word: None, at: Some(at) };
+        return Found {
+            part: Part::Initial,
+            word: None,
+            at: Some(at),
+        };
     }
     if allowed.clone().filter(|at| !used.has(*at)).count() == 0 {
         return Found::MISSING;
     }
-    Found { part: Part::Different, word: None, at: None }
+    Found {
+        part: Part::Different,
+        word: None,
+        at: None,
+    }
 }
 
 fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
@@ -354,11 +425,17 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
     if sought.len() > 1
         && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
     {
-        return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: Some(at),
+        };
     }
     let mut best: Option<(Part, u32, usize)> = None;
     for (order, word) in sought.iter().enumerate() {
-        let hit = closest(words, *used, allowed.clone(), |other| lexicon.compare_given(*word, other));
+        let hit = closest(words, *used, allowed.clone(), |other| {
+            lexicon.compare_given(*word, other)
+        });
         if let Some((closeness, at)) = hit {
             let part = match (closeness, order) {
                 (Closeness::Equal, 0) => Part::Equal,
@@ -376,14 +453,26 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
     }
     if let Some((part, word, at)) = best {
         used.take(at);
-        return Found { part, word: Some(word), at: Some(at) };
+        return Found {
+            part,
+            word: Some(word),
+            at: Some(at),
+        };
     }
     if sought.len() == 1
         && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
     {
-        return Found { part: Part::Equal, word: Some(sought[0]), at: Some(at) };
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: Some(at),
+        };
     }
-    Found { part: Part::Different, word: None, at: None }
+    Found {
+        part: Part::Different,
+        word: None,
+        at: None,
+    }
 }
 
 #[cfg(test)]
@@ -425,7 +514,11 @@ mod tests {
             ("Jane", "Doe", "Mark Lee", (Different, Different)),
         ] {
             let found = found(given, family, employee);
-            assert_eq!((found.given, found.family), expected, "{given} {family} / {employee}");
+            assert_eq!(
+                (found.given, found.family),
+                expected,
+                "{given} {family} / {employee}"
+            );
         }
     }
 
@@ -442,18 +535,33 @@ mod tests {
             ("Smith, John III", Some(Generation::Third)),
             ("John Smith", None),
         ] {
-            assert_eq!(EmployeeName::parse(&mut lexicon, name).generation, expected, "{name}");
+            assert_eq!(
+                EmployeeName::parse(&mut lexicon, name).generation,
+                expected,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn the_two_sides_may_be_exchanged() {
-        let names = [("Jane", "Doe"), ("Bob", "Smith"), ("Robert", "Smith"), ("J", "Doe"), ("Jana", "Dow"), ("Mark", "Doe")];
+        let names = [
+            ("Jane", "Doe"),
+            ("Bob", "Smith"),
+            ("Robert", "Smith"),
+            ("J", "Doe"),
+            ("Jana", "Dow"),
+            ("Mark", "Doe"),
+        ];
         for (given, family) in names {
             for (other_given, other_family) in names {
                 let there = found(given, family, &format!("{other_family}, {other_given}"));
                 let back = found(other_given, other_family, &format!("{family}, {given}"));
-                assert_eq!((there.given, there.family), (back.given, back.family), "{given} {other_given}");
+                assert_eq!(
+                    (there.given, there.family),
+                    (back.given, back.family),
+                    "{given} {other_given}"
+                );
             }
         }
     }

@@ -11,7 +11,9 @@ pub(super) fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> 
     let run = |part: usize| {
         let mut scratch = Vec::new();
         let (from, to) = (count * part / parts, count * (part + 1) / parts);
-        (from..to).map(|at| of(number(at), &mut scratch)).collect::<Vec<T>>()
+        (from..to)
+            .map(|at| of(number(at), &mut scratch))
+            .collect::<Vec<T>>()
     };
     if parts == 1 {
         return run(0);
@@ -21,7 +23,11 @@ pub(super) fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> 
         let threads: Vec<_> = (0..parts).map(|part| scope.spawn(move || run(part))).collect();
         threads
             .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .flat_map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect()
     })
 }

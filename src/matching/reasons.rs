@@ -74,8 +74,18 @@ fn names(
     reasons: &mut Vec<String>,
 ) {
     let name = &found.name;
-    let spelt = if employee.name.from_address || person.name.from_address { ", as the address spells it" } else { "" };
-    let given = person.subject.person.given_name.as_deref().unwrap_or_default().trim();
+    let spelt = if employee.name.from_address || person.name.from_address {
+        ", as the address spells it"
+    } else {
+        ""
+    };
+    let given = person
+        .subject
+        .person
+        .given_name
+        .as_deref()
+        .unwrap_or_default()
+        .trim();
     let rarity = name.family_word.map(|word| {
         let (with, all) = (facts.lexicon.people_with_family(word), facts.people.len());
         format!("{with} of {all} here")
@@ -99,7 +109,10 @@ fn names(
         reasons.extend(match name.given {
             Part::Equal => Some(format!("same first name{spelt}")),
             Part::Spelling => Some("same first name in another spelling".to_owned()),
-            Part::Nickname => Some(format!("the first name is a nickname: {given} and {}", employee.object.employee.name.trim())),
+            Part::Nickname => Some(format!(
+                "the first name is a nickname: {given} and {}",
+                employee.object.employee.name.trim()
+            )),
             Part::Middle => Some("goes by a middle name".to_owned()),
             Part::Slip => Some("first names one slip apart".to_owned()),
             Part::Initial => Some("the first name's initial fits".to_owned()),

@@ -4,7 +4,7 @@ use super::*;
 use crate::snapshot::OktaStatus;
 
 fn person(id: &str, name: &str, email: Option<&str>) -> Person {
-    let (given, family) = name.split_once(' ').unwrap();
+    let (given, family) = name.split_once(' ').unwrap_or((name, ""));
     Person {
         id: id.into(),
         login: id.into(),

@@ -14,7 +14,12 @@ const MOST_GIVEN: f64 = 11.0;
 const MOST_FAMILY: f64 = 13.0;
 
 /// The sum for one pair.
-pub(super) fn bits(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found: &Comparison) -> f64 {
+pub(super) fn bits(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+) -> f64 {
     let names = match found.account {
         Some(fit) => account(facts, person, fit),
         None => name(facts, found),
@@ -23,16 +28,23 @@ pub(super) fn bits(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &Emplo
 }
 
 fn given_rarity(facts: &Facts<'_>, word: Option<u32>) -> f64 {
-    word.map_or(0.0, |word| facts.lexicon.given_rarity(word).clamp(1.0, MOST_GIVEN))
+    word.map_or(0.0, |word| {
+        facts.lexicon.given_rarity(word).clamp(1.0, MOST_GIVEN)
+    })
 }
 
 fn family_rarity(facts: &Facts<'_>, word: Option<u32>) -> f64 {
-    word.map_or(0.0, |word| facts.lexicon.family_rarity(word).clamp(1.0, MOST_FAMILY))
+    word.map_or(0.0, |word| {
+        facts.lexicon.family_rarity(word).clamp(1.0, MOST_FAMILY)
+    })
 }
 
 fn name(facts: &Facts<'_>, found: &Comparison) -> f64 {
     let name = &found.name;
-    let (g, f) = (given_rarity(facts, name.given_word), family_rarity(facts, name.family_word));
+    let (g, f) = (
+        given_rarity(facts, name.given_word),
+        family_rarity(facts, name.family_word),
+    );
     let given = match name.given {
         Part::Equal => g,
         Part::Spelling => g - 1.0,
@@ -58,7 +70,8 @@ fn name(facts: &Facts<'_>, found: &Comparison) -> f64 {
         Some(false) => -3.0,
         None => 0.0,
     };
-    let middle = f64::from(i8::from(name.middle_agrees)) * 4.0 - f64::from(i8::from(name.middle_differs)) * 6.0;
+    let middle =
+        f64::from(i8::from(name.middle_agrees)) * 4.0 - f64::from(i8::from(name.middle_differs)) * 6.0;
     let order = if name.swapped { -0.5 } else { 0.0 };
     // What an address spells repeats the name; it does not add to it.
     let spelt = if found.spelt_contradicts { -6.0 } else { 0.0 };

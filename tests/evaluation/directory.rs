@@ -11,8 +11,10 @@ use sandbox::hard_directories::{self, Directory, Style, Truth};
 
 /// People, employees and the truth.
 pub struct Case {
-    people: Vec<(Person, Option<String>)>,
-    employees: Vec<(Employee, String)>,
+    /// With the team of each.
+    pub people: Vec<(Person, Option<String>)>,
+    /// With the team of each.
+    pub employees: Vec<(Employee, String)>,
     /// By the person's id.
     pub truths: BTreeMap<String, Truth>,
 }
@@ -62,8 +64,16 @@ impl Case {
                 (employee, record.team)
             })
             .collect();
-        let truths = directory.truths.into_iter().map(|truth| (truth.user.clone(), truth)).collect();
-        Self { people, employees, truths }
+        let truths = directory
+            .truths
+            .into_iter()
+            .map(|truth| (truth.user.clone(), truth))
+            .collect();
+        Self {
+            people,
+            employees,
+            truths,
+        }
     }
 
     /// What the engine is given: no decisions yet; whom nobody resembles is created.
@@ -81,50 +91,14 @@ impl Case {
             employees: self
                 .employees
                 .iter()
-                .map(|(employee, team)| Object { employee, team: Some(team) })
+                .map(|(employee, team)| Object {
+                    employee,
+                    team: Some(team),
+                })
                 .collect(),
             rejected: BTreeSet::new(),
             bound: BTreeMap::new(),
             unmatched: UnmatchedPolicy::Create,
         }
-    }
-
-    /// The rule of today's products: an equal email, else an equal full name.
-    pub fn equal_email_else_equal_name(&self) -> BTreeMap<String, String> {
-        let mut by_email: BTreeMap<String, &str> = BTreeMap::new();
-        let mut by_name: BTreeMap<String, &str> = BTreeMap::new();
-        for (employee, _) in &self.employees {
-            if !employee.email.is_empty() {
-                by_email.entry(employee.email.to_lowercase()).or_insert(employee.id.as_str());
-            }
-            by_name.entry(employee.name.to_lowercase()).or_insert(employee.id.as_str());
-        }
-        self.people
-            .iter()
-            .filter_map(|(person, _)| {
-                let email = person.email.as_ref().and_then(|email| by_email.get(&email.to_lowercase()));
-                let name = person.full_name().and_then(|name| by_name.get(&name.to_lowercase()));
-                Some((person.id.to_string(), (*email.or(name)?).to_owned()))
-            })
-            .collect()
-    }
-
-    /// Both records of a pair in one line each, to look at.
-    pub fn show(&self, person: &str, employee: &str) -> String {
-        let person = self.people.iter().find(|(record, _)| record.id.as_str() == person);
-        let employee = self.employees.iter().find(|(record, _)| record.id.as_str() == employee);
-        let person = person.map_or(String::new(), |(p, team)| {
-            format!(
-                "  person   {:?} {:?} <{:?}> login {} second {:?} no {:?} {} team {team:?} made {:?}",
-                p.given_name, p.family_name, p.email, p.login, p.second_email, p.employee_number, p.status, p.created
-            )
-        });
-        let employee = employee.map_or(String::new(), |(e, team)| {
-            format!(
-                "  employee {:?} <{}> first <{}> team {team} deactivated {} made {:?}",
-                e.name, e.email, e.identifier, e.deactivated, e.created_at
-            )
-        });
-        format!("{person}\n{employee}")
     }
 }

@@ -80,14 +80,18 @@ pub struct Watch {
 
 #[expect(clippy::cast_precision_loss, reason = "for a table")]
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 impl Measured {
     /// Runs the engine and today's rule on one directory and counts.
     pub fn measure(&mut self, case: &Case, watch: &Watch) {
         let proposals = propose(&case.evidence());
-        let by_rule = case.equal_email_else_equal_name();
+        let by_rule = equal_email_else_equal_name(case);
         for (person, proposal) in &proposals {
             let truth = &case.truths[person.as_str()];
             self.count(case, truth, proposal, watch);
@@ -111,7 +115,11 @@ impl Measured {
             tally.wrong += 1;
             if watch.wrong {
                 let best = best.map_or("", |best| best.employee.as_str());
-                self.notes.push(format!("WRONG {:?}\n{}", truth.class, case.show(&truth.user, best)));
+                self.notes.push(format!(
+                    "WRONG {:?}\n{}",
+                    truth.class,
+                    show(case, &truth.user, best)
+                ));
             }
         }
         if let Some(record) = truth.records.first() {
@@ -122,10 +130,14 @@ impl Measured {
                 tally.automatic_decidable += usize::from(truth.decidable);
             } else {
                 tally.rest += 1;
-                let found =
-                    proposal.candidates.iter().take(3).any(|candidate| candidate.employee.as_str() == record);
+                let found = proposal
+                    .candidates
+                    .iter()
+                    .take(3)
+                    .any(|candidate| candidate.employee.as_str() == record);
                 tally.in_first_three += usize::from(found);
-                let missed = watch.missed.as_deref() == Some(format!("{:?}", truth.class).as_str()) && truth.decidable;
+                let missed =
+                    watch.missed.as_deref() == Some(format!("{:?}", truth.class).as_str()) && truth.decidable;
                 if missed || (watch.lost && !found) {
                     self.notes.push(format!(
                         "{} {:?} {:?} {:?} {:?}\n{}",
@@ -134,13 +146,17 @@ impl Measured {
                         proposal.kind,
                         proposal.doubts,
                         best.map(|best| (best.confidence.percent(), right, &best.reasons)),
-                        case.show(&truth.user, record)
+                        show(case, &truth.user, record)
                     ));
                 }
             }
             if proposal.kind == ProposalKind::Create {
                 tally.wrongly_created += 1;
-                self.notes.push(format!("CREATED {:?}\n{}", truth.class, case.show(&truth.user, record)));
+                self.notes.push(format!(
+                    "CREATED {:?}\n{}",
+                    truth.class,
+                    show(case, &truth.user, record)
+                ));
             }
         }
         for (order, candidate) in proposal.candidates.iter().enumerate() {
@@ -168,16 +184,31 @@ impl Measured {
             failed.push(format!("{} automatic matches are false", all.wrong));
         }
         for (name, value, goal) in [
-            ("of all true pairs automatic", share(all.automatic, all.pairs), 0.80),
-            ("of the decidable ones automatic", share(all.automatic_decidable, all.decidable), 0.88),
-            ("of the rest among the first three", share(all.in_first_three, all.rest), 0.98),
+            (
+                "of all true pairs automatic",
+                share(all.automatic, all.pairs),
+                0.80,
+            ),
+            (
+                "of the decidable ones automatic",
+                share(all.automatic_decidable, all.decidable),
+                0.88,
+            ),
+            (
+                "of the rest among the first three",
+                share(all.in_first_three, all.rest),
+                0.98,
+            ),
         ] {
             if value < goal {
                 failed.push(format!("{value:.3} {name}, below {goal}"));
             }
         }
         if all.wrongly_created * 1000 >= all.pairs {
-            failed.push(format!("{} people with an employee would be created", all.wrongly_created));
+            failed.push(format!(
+                "{} people with an employee would be created",
+                all.wrongly_created
+            ));
         }
         (!failed.is_empty()).then(|| failed.join("; "))
     }
@@ -239,13 +270,90 @@ impl Measured {
         out.push_str("\n| shown confidence | candidates | of these true | first candidates in review | of these true |\n|--:|--:|--:|--:|--:|\n");
         for from in (0..100).step_by(10).chain([100]) {
             let sum = |counts: &BTreeMap<i32, (usize, usize)>| {
-                counts.range(from..from + 10).fold((0, 0), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1))
+                counts
+                    .range(from..from + 10)
+                    .fold((0, 0), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1))
             };
             let ((shown, hit), (first, first_hit)) = (sum(&self.shown), sum(&self.first));
-            let range = if from == 100 { "100".to_owned() } else { format!("{from} to {}", from + 9) };
-            let part = |hit, of| if of == 0 { "".to_owned() } else { format!("{:.3}", share(hit, of)) };
-            out.push_str(&format!("| {range} | {shown} | {} | {first} | {} |\n", part(hit, shown), part(first_hit, first)));
+            let range = if from == 100 {
+                "100".to_owned()
+            } else {
+                format!("{from} to {}", from + 9)
+            };
+            let part = |hit, of| {
+                if of == 0 {
+                    "".to_owned()
+                } else {
+                    format!("{:.3}", share(hit, of))
+                }
+            };
+            out.push_str(&format!(
+                "| {range} | {shown} | {} | {first} | {} |\n",
+                part(hit, shown),
+                part(first_hit, first)
+            ));
         }
         out
     }
+}
+
+/// The rule of today's products: an equal email, else an equal full name.
+fn equal_email_else_equal_name(case: &Case) -> BTreeMap<String, String> {
+    let mut by_email: BTreeMap<String, &str> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, &str> = BTreeMap::new();
+    for (employee, _) in &case.employees {
+        if !employee.email.is_empty() {
+            by_email
+                .entry(employee.email.to_lowercase())
+                .or_insert(employee.id.as_str());
+        }
+        by_name
+            .entry(employee.name.to_lowercase())
+            .or_insert(employee.id.as_str());
+    }
+    case.people
+        .iter()
+        .filter_map(|(person, _)| {
+            let email = person
+                .email
+                .as_ref()
+                .and_then(|email| by_email.get(&email.to_lowercase()));
+            let name = person
+                .full_name()
+                .and_then(|name| by_name.get(&name.to_lowercase()));
+            Some((person.id.to_string(), (*email.or(name)?).to_owned()))
+        })
+        .collect()
+}
+
+/// Both records of a pair in one line each, to look at.
+fn show(case: &Case, person: &str, employee: &str) -> String {
+    let person = self
+        .people
+        .iter()
+        .find(|(record, _)| record.id.as_str() == person);
+    let employee = self
+        .employees
+        .iter()
+        .find(|(record, _)| record.id.as_str() == employee);
+    let person = person.map_or(String::new(), |(p, team)| {
+        format!(
+            "  person   {:?} {:?} <{:?}> login {} second {:?} no {:?} {} team {team:?} made {:?}",
+            p.given_name,
+            p.family_name,
+            p.email,
+            p.login,
+            p.second_email,
+            p.employee_number,
+            p.status,
+            p.created
+        )
+    });
+    let employee = employee.map_or(String::new(), |(e, team)| {
+        format!(
+            "  employee {:?} <{}> first <{}> team {team} deactivated {} made {:?}",
+            e.name, e.email, e.identifier, e.deactivated, e.created_at
+        )
+    });
+    format!("{person}\n{employee}")
 }

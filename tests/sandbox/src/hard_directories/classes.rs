@@ -8,11 +8,21 @@ use super::{
     spelling::{self, capital, letters, nickname, plain, slip},
 };
 
-const SCHEMES: [Scheme; 5] =
-    [Scheme::FirstDotLast, Scheme::FLast, Scheme::First, Scheme::LastF, Scheme::FirstLast];
+const SCHEMES: [Scheme; 5] = [
+    Scheme::FirstDotLast,
+    Scheme::FLast,
+    Scheme::First,
+    Scheme::LastF,
+    Scheme::FirstLast,
+];
 
 fn both(user: User, record: Record, class: Class) -> Traces {
-    Traces { user: Some(user), records: vec![record], class, decidable: true }
+    Traces {
+        user: Some(user),
+        records: vec![record],
+        class,
+        decidable: true,
+    }
 }
 
 fn initial(text: &str) -> String {
@@ -190,7 +200,11 @@ impl Company<'_> {
                 let skew = self.style.skew;
                 let new = names::language(human.language).family(&mut self.rng, skew);
                 let old = human.family.clone();
-                user.last_name = Some(if self.chance(0.25) { format!("{old}-{new}") } else { new.clone() });
+                user.last_name = Some(if self.chance(0.25) {
+                    format!("{old}-{new}")
+                } else {
+                    new.clone()
+                });
                 if self.rng.bool() {
                     let mut renamed = human.clone();
                     renamed.family = new;
@@ -209,12 +223,18 @@ impl Company<'_> {
                 let host = format!("DESKTOP-{}", self.code());
                 record.name = match self.rng.u8(..5) {
                     0 => format!("{host}\\{account}"),
-                    1 => format!("{}\\{account}", capital(self.domain.split('.').next().unwrap_or("corp"))),
+                    1 => format!(
+                        "{}\\{account}",
+                        capital(self.domain.split('.').next().unwrap_or("corp"))
+                    ),
                     2 => account.to_uppercase(),
                     _ => account.clone(),
                 };
                 (record.email, record.identifier) = match self.rng.u8(..4) {
-                    0 => (format!("{account}@{}.local", host.to_lowercase()), format!("{account}@{}.local", host.to_lowercase())),
+                    0 => (
+                        format!("{account}@{}.local", host.to_lowercase()),
+                        format!("{account}@{}.local", host.to_lowercase()),
+                    ),
                     1 => (String::new(), account),
                     2 => (String::new(), format!("{host}\\{account}")),
                     _ => (String::new(), String::new()),
@@ -261,7 +281,12 @@ impl Company<'_> {
             Class::OldRecord => return self.old_record(&human, user, record),
             _ => {}
         }
-        Traces { user: Some(user), records: vec![record], class, decidable }
+        Traces {
+            user: Some(user),
+            records: vec![record],
+            class,
+            decidable,
+        }
     }
 
     /// The address that somebody had before the company changed its domain:
@@ -271,12 +296,24 @@ impl Company<'_> {
         then.domain = self.old_domain.clone();
         let scheme = self.style.old_scheme;
         let other_scheme = scheme != self.style.scheme && self.chance(0.3);
-        let local = if other_scheme { self.free_local(&then, scheme) } else { human.local.clone() };
+        let local = if other_scheme {
+            self.free_local(&then, scheme)
+        } else {
+            human.local.clone()
+        };
         format!("{local}@{}", self.old_domain)
     }
 
     fn code(&mut self) -> String {
-        (0..7).map(|_| if self.rng.bool() { self.rng.uppercase() } else { self.rng.digit(10) }).collect()
+        (0..7)
+            .map(|_| {
+                if self.rng.bool() {
+                    self.rng.uppercase()
+                } else {
+                    self.rng.digit(10)
+                }
+            })
+            .collect()
     }
 
     /// The name that they log in to their machine with.
@@ -293,7 +330,9 @@ impl Company<'_> {
         let (given, family) = (human.given.clone(), human.family.clone());
         let middle = human.middle.clone().unwrap_or_else(|| {
             let skew = self.style.skew;
-            names::language(human.language).given(&mut self.rng, human.sex, skew).to_owned()
+            names::language(human.language)
+                .given(&mut self.rng, human.sex, skew)
+                .to_owned()
         });
         record.name = match self.rng.u8(..12) {
             0 => format!("{family}, {given}"),
@@ -317,7 +356,11 @@ impl Company<'_> {
     fn leaver(&mut self, human: &Human) -> Traces {
         let mut user = self.user(human);
         let mut record = self.record(human);
-        user.status = if self.chance(0.1) { "SUSPENDED" } else { "DEPROVISIONED" };
+        user.status = if self.chance(0.1) {
+            "SUSPENDED"
+        } else {
+            "DEPROVISIONED"
+        };
         if self.rng.bool() {
             record.deactivated = (TODAY - self.rng.i64(0..300)) * DAY + START;
         }
@@ -342,11 +385,20 @@ impl Company<'_> {
             _ => decidable = false,
         }
         // Both records are the person's; the one in use comes first.
-        Traces { user: Some(user), records: vec![record, old], class: Class::OldRecord, decidable }
+        Traces {
+            user: Some(user),
+            records: vec![record, old],
+            class: Class::OldRecord,
+            decidable,
+        }
     }
 
     fn shared_mailbox(&mut self) -> Vec<Traces> {
-        let mailbox = format!("{}@{}", self.pick(&["info", "reception", "warehouse", "store12", "front.desk"]), self.domain);
+        let mailbox = format!(
+            "{}@{}",
+            self.pick(&["info", "reception", "warehouse", "store12", "front.desk"]),
+            self.domain
+        );
         let count = 2 + self.rng.usize(..3);
         let in_okta = self.rng.bool();
         (0..count)
@@ -378,8 +430,11 @@ impl Company<'_> {
             1 => {
                 newcomer.family = leaver.family.clone();
                 let list = names::language(newcomer.language).givens(newcomer.sex);
-                let like: Vec<&str> =
-                    list.iter().copied().filter(|name| initial(name) == initial(&leaver.given) && *name != leaver.given).collect();
+                let like: Vec<&str> = list
+                    .iter()
+                    .copied()
+                    .filter(|name| initial(name) == initial(&leaver.given) && *name != leaver.given)
+                    .collect();
                 if !like.is_empty() {
                     newcomer.given = self.pick(&like).to_owned();
                 }
@@ -408,7 +463,12 @@ impl Company<'_> {
         }
         let user = self.user(&newcomer);
         let mut record = self.record(&newcomer);
-        let mut traces = Traces { user: Some(user), records: vec![], class: Class::ReusedAddress, decidable: style != 2 };
+        let mut traces = Traces {
+            user: Some(user),
+            records: vec![],
+            class: Class::ReusedAddress,
+            decidable: style != 2,
+        };
         match self.rng.u8(..4) {
             // Insightful does not know the newcomer yet: only the leaver's record has the address.
             0 | 1 => traces.decidable = true,
@@ -437,7 +497,12 @@ impl Company<'_> {
     fn father_and_son(&mut self) -> Vec<Traces> {
         let mut father = self.hire();
         father.hired = self.rng.i64(-1400..300);
-        let mut son = self.hire_named(father.language, father.sex, father.given.clone(), father.family.clone());
+        let mut son = self.hire_named(
+            father.language,
+            father.sex,
+            father.given.clone(),
+            father.family.clone(),
+        );
         son.hired = self.rng.i64(900..TODAY - 30);
         son.middle = None;
         let suffixes = [(" Sr.", " Jr."), ("", " Jr."), ("", " II"), ("", "")];
@@ -462,7 +527,12 @@ impl Company<'_> {
                 record.identifier = String::new();
                 decidable = false;
             }
-            traces.push(Traces { user: Some(user), records: vec![record], class: Class::FatherSon, decidable });
+            traces.push(Traces {
+                user: Some(user),
+                records: vec![record],
+                class: Class::FatherSon,
+                decidable,
+            });
         }
         // The father retired: his records may be switched off or gone.
         if self.rng.bool() {
@@ -484,9 +554,17 @@ impl Company<'_> {
     fn twins(&mut self) -> Vec<Traces> {
         let one = self.hire();
         let list = names::language(one.language).givens(one.sex);
-        let like: Vec<&str> = list.iter().copied().filter(|name| spelling::similar(name, &one.given)).collect();
+        let like: Vec<&str> = list
+            .iter()
+            .copied()
+            .filter(|name| spelling::similar(name, &one.given))
+            .collect();
         let others: Vec<&str> = list.iter().copied().filter(|name| *name != one.given).collect();
-        let given = if like.is_empty() { self.pick(&others) } else { self.pick(&like) };
+        let given = if like.is_empty() {
+            self.pick(&others)
+        } else {
+            self.pick(&like)
+        };
         let mut other = self.hire_named(one.language, one.sex, given.to_owned(), one.family.clone());
         other.hired = one.hired;
         other.team = one.team.clone();
@@ -557,5 +635,8 @@ impl Company<'_> {
 }
 
 fn both_if(user: User, record: Record, class: Class, decidable: bool) -> Traces {
-    Traces { decidable, ..both(user, record, class) }
+    Traces {
+        decidable,
+        ..both(user, record, class)
+    }
 }

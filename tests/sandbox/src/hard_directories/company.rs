@@ -69,13 +69,33 @@ pub struct Company<'a> {
 }
 
 const WORDS: [&str; 12] = [
-    "acme", "globex", "initech", "umbrella", "hooli", "stark", "wayne", "wonka", "tyrell", "cyberdyne", "soylent",
+    "acme",
+    "globex",
+    "initech",
+    "umbrella",
+    "hooli",
+    "stark",
+    "wayne",
+    "wonka",
+    "tyrell",
+    "cyberdyne",
+    "soylent",
     "vandelay",
 ];
 
 const TEAMS: [&str; 12] = [
-    "Engineering", "Sales", "Support", "Finance", "People", "Marketing", "Legal", "Operations", "Design", "Product",
-    "Logistics", "Research",
+    "Engineering",
+    "Sales",
+    "Support",
+    "Finance",
+    "People",
+    "Marketing",
+    "Legal",
+    "Operations",
+    "Design",
+    "Product",
+    "Logistics",
+    "Research",
 ];
 
 impl<'a> Company<'a> {
@@ -136,10 +156,16 @@ impl<'a> Company<'a> {
 
     pub fn hire_named(&mut self, language: &'static str, sex: usize, given: String, family: String) -> Human {
         let skew = self.style.skew;
-        let middle = self
-            .chance(0.15)
-            .then(|| names::language(language).given(&mut self.rng, sex, skew).to_owned());
-        let domain = if self.style.sister && self.chance(0.25) { self.sister.clone() } else { self.domain.clone() };
+        let middle = self.chance(0.15).then(|| {
+            names::language(language)
+                .given(&mut self.rng, sex, skew)
+                .to_owned()
+        });
+        let domain = if self.style.sister && self.chance(0.25) {
+            self.sister.clone()
+        } else {
+            self.domain.clone()
+        };
         let teams = self.teams.clone();
         let mut human = Human {
             given,
@@ -165,24 +191,52 @@ impl<'a> Company<'a> {
         let mut number = 1;
         while !self.taken.insert(format!("{local}@{}", human.domain)) {
             number += 1;
-            local = if number == 2 && self.rng.bool() && human.middle.is_some() && scheme == Scheme::FirstDotLast {
-                let middle = human.middle.as_deref().map(|m| letters(m, false)).unwrap_or_default();
-                format!("{}.{}.{}", letters(&human.given, human.expand), &middle[..middle.len().min(1)], letters(&human.family, human.expand))
-            } else {
-                format!("{base}{number}")
-            };
+            local =
+                if number == 2 && self.rng.bool() && human.middle.is_some() && scheme == Scheme::FirstDotLast
+                {
+                    let middle = human
+                        .middle
+                        .as_deref()
+                        .map(|m| letters(m, false))
+                        .unwrap_or_default();
+                    format!(
+                        "{}.{}.{}",
+                        letters(&human.given, human.expand),
+                        &middle[..middle.len().min(1)],
+                        letters(&human.family, human.expand)
+                    )
+                } else {
+                    format!("{base}{number}")
+                };
         }
         local
     }
 
     /// What Okta says of them, when nothing is wrong.
     pub fn user(&mut self, human: &Human) -> User {
-        let created = (human.hired - self.rng.i64(0..14)).max(OKTA_ROLLOUT) * DAY + START + self.rng.i64(0..DAY);
-        let titles = ["Engineer", "Manager", "Analyst", "Specialist", "Director", "Assistant"];
+        let created =
+            (human.hired - self.rng.i64(0..14)).max(OKTA_ROLLOUT) * DAY + START + self.rng.i64(0..DAY);
+        let titles = [
+            "Engineer",
+            "Manager",
+            "Analyst",
+            "Specialist",
+            "Director",
+            "Assistant",
+        ];
         let email = human.email();
-        let login = if self.chance(0.1) { human.local.clone() } else { email.clone() };
+        let login = if self.chance(0.1) {
+            human.local.clone()
+        } else {
+            email.clone()
+        };
         let second_email = self.chance(0.1).then(|| {
-            format!("{}.{}{}@gmail.com", letters(&human.given, false), letters(&human.family, false), human.number % 100)
+            format!(
+                "{}.{}{}@gmail.com",
+                letters(&human.given, false),
+                letters(&human.family, false),
+                human.number % 100
+            )
         });
         let mut given = human.given.clone();
         if let Some(middle) = &human.middle
@@ -210,10 +264,18 @@ impl<'a> Company<'a> {
 
     /// What Insightful says of them, when nothing is wrong.
     pub fn record(&mut self, human: &Human) -> Record {
-        let late = if self.chance(0.2) { self.rng.i64(0..200) } else { self.rng.i64(0..10) };
-        let day = (human.hired + late).max(INSIGHTFUL_ROLLOUT).min(TODAY);
+        let late = if self.chance(0.2) {
+            self.rng.i64(0..200)
+        } else {
+            self.rng.i64(0..10)
+        };
+        let day = (human.hired + late).clamp(INSIGHTFUL_ROLLOUT, TODAY);
         let lost = self.style.marks_lost;
-        let name = if self.chance(lost) { spelling::plain(&human.full(), human.expand) } else { human.full() };
+        let name = if self.chance(lost) {
+            spelling::plain(&human.full(), human.expand)
+        } else {
+            human.full()
+        };
         let in_default = self.style.default_team;
         let team = if self.chance(in_default) {
             "Default".to_owned()
@@ -296,7 +358,10 @@ impl<'a> Company<'a> {
 pub fn local(human: &Human, scheme: Scheme) -> String {
     let given = letters(&human.given, human.expand);
     // The first family name, as most companies do.
-    let family = letters(human.family.split(' ').next_back().unwrap_or_default(), human.expand);
+    let family = letters(
+        human.family.split(' ').next_back().unwrap_or_default(),
+        human.expand,
+    );
     let initial = |text: &str| text.chars().take(1).collect::<String>();
     match scheme {
         Scheme::FirstDotLast => format!("{given}.{family}"),
@@ -319,7 +384,11 @@ pub fn timestamp(millis: i64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let seconds = rest / 1000;
     format!(

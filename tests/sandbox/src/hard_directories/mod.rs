@@ -185,9 +185,9 @@ impl Record {
 
 /// The id that a team of this name has in [`Record::to_json`].
 pub fn team_id(name: &str) -> String {
-    let number = name
-        .bytes()
-        .fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let number = name.bytes().fold(7_u64, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
     format!("wteam{:010}", number % 10_000_000_000)
 }
 
@@ -244,7 +244,11 @@ mod tests {
             let mut logins = BTreeSet::new();
             for (user, truth) in directory.users.iter().zip(&directory.truths) {
                 assert_eq!(user.id, truth.user);
-                assert!(logins.insert(user.login.to_lowercase()), "Okta's logins are unique: {}", user.login);
+                assert!(
+                    logins.insert(user.login.to_lowercase()),
+                    "Okta's logins are unique: {}",
+                    user.login
+                );
                 assert!(truth.records.iter().all(|id| ids.contains(id)));
                 classes.insert(truth.class);
             }

@@ -20,9 +20,30 @@ macro_rules! languages {
 
 static LANGUAGES: LazyLock<BTreeMap<&'static str, Language>> = LazyLock::new(|| {
     languages![
-        "arabic", "british", "chinese", "czech", "danish", "dutch", "english", "finnish", "french", "german",
-        "hungarian", "indian", "indonesian", "italian", "norwegian", "polish", "portuguese", "romanian",
-        "russian", "spanish", "swedish", "turkish", "vietnamese", "yoruba",
+        "arabic",
+        "british",
+        "chinese",
+        "czech",
+        "danish",
+        "dutch",
+        "english",
+        "finnish",
+        "french",
+        "german",
+        "hungarian",
+        "indian",
+        "indonesian",
+        "italian",
+        "norwegian",
+        "polish",
+        "portuguese",
+        "romanian",
+        "russian",
+        "spanish",
+        "swedish",
+        "turkish",
+        "vietnamese",
+        "yoruba",
     ]
     .into_iter()
     .map(|(name, text)| {
@@ -32,7 +53,11 @@ static LANGUAGES: LazyLock<BTreeMap<&'static str, Language>> = LazyLock::new(|| 
                 .map(|line| line.split(", ").map(str::trim).collect())
                 .unwrap_or_default()
         };
-        let language = Language { name, given: [list("female: "), list("male: ")], family: list("family: ") };
+        let language = Language {
+            name,
+            given: [list("female: "), list("male: ")],
+            family: list("family: "),
+        };
         (name, language)
     })
     .collect()
@@ -50,7 +75,11 @@ pub fn all() -> impl Iterator<Item = &'static str> {
 
 /// Draws with the skew that names have: the rank's share falls with the rank.
 fn skewed<'a>(rng: &mut Rng, list: &[&'a str], skew: f64) -> &'a str {
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )]
     let rank = (list.len() as f64 * rng.f64().powf(skew)) as usize;
     list[rank.min(list.len() - 1)]
 }
@@ -70,7 +99,9 @@ impl Language {
     pub fn family(&self, rng: &mut Rng, skew: f64) -> String {
         let one = skewed(rng, &self.family, skew).to_owned();
         match self.name {
-            "spanish" | "portuguese" if rng.f64() < 0.6 => format!("{one} {}", skewed(rng, &self.family, skew)),
+            "spanish" | "portuguese" if rng.f64() < 0.6 => {
+                format!("{one} {}", skewed(rng, &self.family, skew))
+            }
             "german" | "british" | "french" | "dutch" if rng.f64() < 0.04 => {
                 format!("{one}-{}", skewed(rng, &self.family, skew))
             }

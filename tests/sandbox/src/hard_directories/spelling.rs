@@ -6,16 +6,74 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// Russian in Latin letters, in one of two customs.
 fn russian(letter: char, custom: bool) -> Option<&'static str> {
     Some(match letter {
-        'а' => "a", 'б' => "b", 'в' => "v", 'г' => "g", 'д' => "d", 'е' => "e", 'з' => "z", 'и' => "i",
-        'к' => "k", 'л' => "l", 'м' => "m", 'н' => "n", 'о' => "o", 'п' => "p", 'р' => "r", 'с' => "s",
-        'т' => "t", 'у' => "u", 'ф' => "f", 'ч' => "ch", 'ш' => "sh", 'щ' => "shch", 'ъ' | 'ь' => "",
-        'ы' => "y", 'э' => "e", 'ж' => "zh",
-        'ё' => if custom { "e" } else { "yo" },
-        'й' => if custom { "i" } else { "y" },
-        'х' => if custom { "h" } else { "kh" },
-        'ц' => if custom { "c" } else { "ts" },
-        'ю' => if custom { "iu" } else { "yu" },
-        'я' => if custom { "ia" } else { "ya" },
+        'а' => "a",
+        'б' => "b",
+        'в' => "v",
+        'г' => "g",
+        'д' => "d",
+        'е' => "e",
+        'з' => "z",
+        'и' => "i",
+        'к' => "k",
+        'л' => "l",
+        'м' => "m",
+        'н' => "n",
+        'о' => "o",
+        'п' => "p",
+        'р' => "r",
+        'с' => "s",
+        'т' => "t",
+        'у' => "u",
+        'ф' => "f",
+        'ч' => "ch",
+        'ш' => "sh",
+        'щ' => "shch",
+        'ъ' | 'ь' => "",
+        'ы' => "y",
+        'э' => "e",
+        'ж' => "zh",
+        'ё' => {
+            if custom {
+                "e"
+            } else {
+                "yo"
+            }
+        }
+        'й' => {
+            if custom {
+                "i"
+            } else {
+                "y"
+            }
+        }
+        'х' => {
+            if custom {
+                "h"
+            } else {
+                "kh"
+            }
+        }
+        'ц' => {
+            if custom {
+                "c"
+            } else {
+                "ts"
+            }
+        }
+        'ю' => {
+            if custom {
+                "iu"
+            } else {
+                "yu"
+            }
+        }
+        'я' => {
+            if custom {
+                "ia"
+            } else {
+                "ya"
+            }
+        }
         _ => return None,
     })
 }
@@ -77,7 +135,11 @@ pub fn plain(text: &str, expand: bool) -> String {
 
 /// Letters only, lower case, as in addresses and account names.
 pub fn letters(text: &str, expand: bool) -> String {
-    plain(text, expand).to_lowercase().chars().filter(char::is_ascii_alphabetic).collect()
+    plain(text, expand)
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect()
 }
 
 /// One slip: a letter swapped, lost, doubled or replaced. Never the first letter.
@@ -100,20 +162,58 @@ pub fn slip(rng: &mut Rng, text: &str) -> String {
 }
 
 const NICKNAMES: &[(&str, &[&str])] = &[
-    ("Robert", &["Bob", "Rob", "Bobby"]), ("William", &["Bill", "Will", "Billy"]), ("Richard", &["Rick", "Dick", "Rich"]),
-    ("James", &["Jim", "Jimmy", "Jamie"]), ("John", &["Jack", "Johnny"]), ("Michael", &["Mike", "Mick"]),
-    ("Thomas", &["Tom", "Tommy"]), ("Charles", &["Charlie", "Chuck"]), ("Joseph", &["Joe", "Joey"]),
-    ("Christopher", &["Chris", "Kit"]), ("Daniel", &["Dan", "Danny"]), ("Matthew", &["Matt"]), ("Anthony", &["Tony"]),
-    ("Steven", &["Steve"]), ("Andrew", &["Andy", "Drew"]), ("Kenneth", &["Ken"]), ("Edward", &["Ed", "Ted", "Eddie"]),
-    ("Timothy", &["Tim"]), ("Jeffrey", &["Jeff"]), ("Gregory", &["Greg"]), ("Benjamin", &["Ben"]), ("Samuel", &["Sam"]),
-    ("Alexander", &["Alex", "Sandy"]), ("Nicholas", &["Nick"]), ("Jonathan", &["Jon"]), ("Patrick", &["Pat"]),
-    ("Elizabeth", &["Liz", "Beth", "Betty"]), ("Jennifer", &["Jen", "Jenny"]), ("Katherine", &["Kate", "Kathy", "Katie"]),
-    ("Margaret", &["Peggy", "Maggie", "Meg"]), ("Patricia", &["Pat", "Patty", "Trish"]), ("Susan", &["Sue", "Susie"]),
-    ("Deborah", &["Deb", "Debbie"]), ("Barbara", &["Barb"]), ("Jessica", &["Jess"]), ("Rebecca", &["Becky"]),
-    ("Kimberly", &["Kim"]), ("Stephanie", &["Steph"]), ("Victoria", &["Vicky", "Tori"]), ("Samantha", &["Sam"]),
-    ("Christina", &["Tina", "Chris"]), ("Theresa", &["Terry", "Tess"]), ("Sandra", &["Sandy"]), ("Cynthia", &["Cindy"]),
-    ("Johannes", &["Hans", "Hannes"]), ("Katarzyna", &["Kasia"]), ("Jakub", &["Kuba"]), ("Francisco", &["Paco"]),
-    ("José", &["Pepe"]), ("Александр", &["Саша"]), ("Małgorzata", &["Gosia"]), ("Giuseppe", &["Beppe"]),
+    ("Robert", &["Bob", "Rob", "Bobby"]),
+    ("William", &["Bill", "Will", "Billy"]),
+    ("Richard", &["Rick", "Dick", "Rich"]),
+    ("James", &["Jim", "Jimmy", "Jamie"]),
+    ("John", &["Jack", "Johnny"]),
+    ("Michael", &["Mike", "Mick"]),
+    ("Thomas", &["Tom", "Tommy"]),
+    ("Charles", &["Charlie", "Chuck"]),
+    ("Joseph", &["Joe", "Joey"]),
+    ("Christopher", &["Chris", "Kit"]),
+    ("Daniel", &["Dan", "Danny"]),
+    ("Matthew", &["Matt"]),
+    ("Anthony", &["Tony"]),
+    ("Steven", &["Steve"]),
+    ("Andrew", &["Andy", "Drew"]),
+    ("Kenneth", &["Ken"]),
+    ("Edward", &["Ed", "Ted", "Eddie"]),
+    ("Timothy", &["Tim"]),
+    ("Jeffrey", &["Jeff"]),
+    ("Gregory", &["Greg"]),
+    ("Benjamin", &["Ben"]),
+    ("Samuel", &["Sam"]),
+    ("Alexander", &["Alex", "Sandy"]),
+    ("Nicholas", &["Nick"]),
+    ("Jonathan", &["Jon"]),
+    ("Patrick", &["Pat"]),
+    ("Elizabeth", &["Liz", "Beth", "Betty"]),
+    ("Jennifer", &["Jen", "Jenny"]),
+    ("Katherine", &["Kate", "Kathy", "Katie"]),
+    ("Margaret", &["Peggy", "Maggie", "Meg"]),
+    ("Patricia", &["Pat", "Patty", "Trish"]),
+    ("Susan", &["Sue", "Susie"]),
+    ("Deborah", &["Deb", "Debbie"]),
+    ("Barbara", &["Barb"]),
+    ("Jessica", &["Jess"]),
+    ("Rebecca", &["Becky"]),
+    ("Kimberly", &["Kim"]),
+    ("Stephanie", &["Steph"]),
+    ("Victoria", &["Vicky", "Tori"]),
+    ("Samantha", &["Sam"]),
+    ("Christina", &["Tina", "Chris"]),
+    ("Theresa", &["Terry", "Tess"]),
+    ("Sandra", &["Sandy"]),
+    ("Cynthia", &["Cindy"]),
+    ("Johannes", &["Hans", "Hannes"]),
+    ("Katarzyna", &["Kasia"]),
+    ("Jakub", &["Kuba"]),
+    ("Francisco", &["Paco"]),
+    ("José", &["Pepe"]),
+    ("Александр", &["Саша"]),
+    ("Małgorzata", &["Gosia"]),
+    ("Giuseppe", &["Beppe"]),
 ];
 
 /// A nickname, where one is known.
@@ -133,7 +233,13 @@ pub fn name_with_nickname(rng: &mut Rng) -> &'static str {
 pub fn similar(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let common = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let differ = letters(&a.iter().collect::<String>(), false) != letters(&b.iter().collect::<String>(), false);
+    let tail = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    let differ =
+        letters(&a.iter().collect::<String>(), false) != letters(&b.iter().collect::<String>(), false);
     differ && a.len().abs_diff(b.len()) <= 1 && common >= 1 && common + tail + 1 >= a.len().max(b.len())
 }

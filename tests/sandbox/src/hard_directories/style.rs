@@ -69,7 +69,15 @@ impl Style {
     pub fn from_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5eed);
         let known: Vec<&'static str> = names::all().collect();
-        let held_out = ["hungarian", "czech", "romanian", "indonesian", "yoruba", "italian", "dutch"];
+        let held_out = [
+            "hungarian",
+            "czech",
+            "romanian",
+            "indonesian",
+            "yoruba",
+            "italian",
+            "dutch",
+        ];
         let pool: Vec<&'static str> = known
             .into_iter()
             .filter(|name| seed % 2 == 1 || !held_out.contains(name))

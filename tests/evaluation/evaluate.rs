@@ -42,7 +42,11 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let watch = measure::Watch { missed: arguments.missed, lost: arguments.lost, wrong: true };
+    let watch = measure::Watch {
+        missed: arguments.missed,
+        lost: arguments.lost,
+        wrong: true,
+    };
     let mut measured = measure::Measured::default();
     for company in 0..arguments.companies {
         // From large to small, a hundredth at the least.
