@@ -11,7 +11,7 @@ use super::{
 /// finer key.
 const LARGEST: usize = 30;
 /// Pairs of the second round in all, and the bounds of one person's share.
-const PAIRS_LEFT: usize = 1_500_000;
+const PAIRS_LEFT: usize = 1_000_000;
 /// See [`PAIRS_LEFT`].
 const SHARE_LEFT: std::ops::RangeInclusive<usize> = 30..=1500;
 

@@ -65,6 +65,20 @@ pub(super) struct Comparison {
     pub(super) bits: f64,
 }
 
+/// Whether a pair is worth a whole comparison: names that do not contradict, or
+/// an address or account name in common.
+pub(super) fn may_be(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
+    let name = names::compare(&facts.lexicon, &person.name, &employee.name);
+    let shared = || {
+        employee
+            .mails()
+            .any(|theirs| person.mails().any(|own| own.local == theirs.local))
+    };
+    (name.given != Part::Different && name.family != Part::Different)
+        || employee.account.is_some()
+        || shared()
+}
+
 /// Compares a pair.
 pub(super) fn compare(
     facts: &Facts<'_>,
@@ -88,7 +102,7 @@ pub(super) fn compare(
             };
             fits(whole).or_else(|| fits(bare).filter(|fit| *fit > Fit::Number))
         });
-    let (link, mail) = link(facts, learned, person, employee);
+    let (link, mail) = link(facts, learned, person, employee, name.given != Part::Different);
     let shared = mail.map_or(0, |mail| {
         facts
             .by_mail
@@ -136,6 +150,7 @@ fn link(
     learned: &Learned,
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
+    names_fit: bool,
 ) -> (Link, Option<Mail>) {
     let mut best = (Link::Unknown, None);
     let mut differs = false;
@@ -175,7 +190,7 @@ fn link(
                     offer(Link::Local, *theirs);
                 }
             } else if own.domain == theirs.domain || learned.moved(&own, theirs) {
-                if is_slip(facts, person, &own, theirs) {
+                if names_fit && is_slip(facts, person, &own, theirs) {
                     offer(Link::Near, *theirs);
                 } else {
                     differs |= own.domain == theirs.domain;

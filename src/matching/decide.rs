@@ -7,7 +7,7 @@ use super::{
     Candidate, Evidence, MOST_CANDIDATES, Proposal,
     blocking::Blocks,
     calibration,
-    compare::{Comparison, compare},
+    compare::{Comparison, compare, may_be},
     doubts::{Doubt, MARGIN, doubts},
     facts::{Facts, PersonFacts},
     learned::Learned,
@@ -81,12 +81,14 @@ impl Decider<'_> {
         let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let person = &facts.people[at as usize];
             blocks.candidates(facts, person, found);
+            found.retain(|employee| may_be(facts, person, &facts.employees[*employee as usize]));
             self.compare_all(at, found)
         });
         drop(blocks);
         let standings = self.standings(&first);
+        let wanted = self.wanted(&first);
         let verdicts: Vec<Vec<Doubt>> = for_all(facts.people.len(), |at, _| {
-            self.verdict(at, &first[at as usize], &standings)
+            self.verdict(at, &first[at as usize], &standings, &wanted)
         });
 
         let mut left: Vec<bool> = facts
@@ -217,8 +219,22 @@ impl Decider<'_> {
         standings
     }
 
+    /// Which employees are the best that somebody has who works here. Who comes
+    /// back gets a new account in Okta beside the old one: the record in use is
+    /// the new one's, and must not be switched off for the old one's sake.
+    fn wanted(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
+        let mut wanted = vec![false; self.facts.employees.len()];
+        for ((at, person), pairs) in (0_u32..).zip(&self.facts.people).zip(pairs) {
+            if let (false, Some(best)) = (person.subject.left, pairs.first()) {
+                let name = self.compare(at, best.employee).name;
+                wanted[best.employee as usize] |= name.given.agrees() && name.family.agrees();
+            }
+        }
+        wanted
+    }
+
     /// Why a person's best pair is not automatic; empty if it is, or if there is none.
-    fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing]) -> Vec<Doubt> {
+    fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing], wanted: &[bool]) -> Vec<Doubt> {
         let Some(best) = pairs.first() else {
             return Vec::new();
         };
@@ -235,6 +251,9 @@ impl Decider<'_> {
             found.push(Doubt::AnotherIsCloser);
         } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
             found.push(Doubt::RunnerUpPerson);
+        }
+        if person.subject.left && !employee.deactivated && wanted[best.employee as usize] {
+            found.push(Doubt::WorksHereNow);
         }
         if pairs.get(1).is_some_and(|next| best.bits - next.bits < MARGIN) {
             found.push(Doubt::RunnerUpEmployee);

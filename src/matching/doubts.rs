@@ -50,6 +50,7 @@ pub(super) enum Doubt {
     RunnerUpEmployee,
     RunnerUpPerson,
     AnotherIsCloser,
+    WorksHereNow,
 }
 
 impl Doubt {
@@ -80,6 +81,7 @@ impl Doubt {
             Self::NothingElse => "nothing but the name speaks for it",
             Self::RunnerUpEmployee => "another employee is nearly as likely",
             Self::RunnerUpPerson => "another person is nearly as likely",
+            Self::WorksHereNow => "the person left, and somebody who works here now may be this employee",
             Self::AnotherIsCloser => "another person is closer to this employee",
         }
     }
@@ -214,11 +216,6 @@ fn same_address(
     }
     if found.link == Link::Moved && support(found) < 0.0 {
         doubts.push(Doubt::EmailsDiffer);
-    }
-    // Who comes back gets a new account in Okta beside the old one: the record
-    // in use is the new one's, and must not be switched off for the old one's sake.
-    if person.subject.left && !employee.deactivated && facts.others_named(person, employee) {
-        doubts.push(Doubt::Namesakes);
     }
     // Where the names are not equal, letter for letter, somebody else's may be.
     // Linda and Lynda may be two; in another script the spelling is no choice.

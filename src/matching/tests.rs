@@ -204,3 +204,175 @@ fn a_person_at_work_is_not_a_record_that_was_switched_off() {
     left.people[0].left = true;
     assert_eq!(outcome(&propose(&left), "p1").0, ProposalKind::Auto);
 }
+
+/// What becomes of the first person.
+fn first(people: &[Person], employees: &[Employee]) -> Proposal {
+    propose(&evidence(people, employees))[&people[0].id].clone()
+}
+
+#[test]
+fn one_kind_of_evidence_is_not_enough() {
+    for (why, name, email, employee_name, employee_email, doubt) in [
+        (
+            "a re-used address",
+            "Jane Doe",
+            "jdoe@a.com",
+            "John Doe",
+            "jdoe@a.com",
+            "first names are two names",
+        ),
+        (
+            "twins",
+            "Mary Doe",
+            "mdoe@a.com",
+            "Mark Doe",
+            "mdoe@a.com",
+            "first names are two names",
+        ),
+        (
+            "a son",
+            "John Doe Jr.",
+            "jdoe@a.com",
+            "John Doe",
+            "jdoe@a.com",
+            "a parent or a child",
+        ),
+        (
+            "father and son",
+            "John Doe Jr.",
+            "jdoe@a.com",
+            "John Doe Sr.",
+            "jdoe@a.com",
+            "Sr. and the other Jr.",
+        ),
+        (
+            "a shared mailbox",
+            "John Doe",
+            "info@a.com",
+            "John Doe",
+            "info@a.com",
+            "shared mailbox",
+        ),
+        (
+            "middle names",
+            "John A. Doe",
+            "jdoe@a.com",
+            "John B. Doe",
+            "jdoe@a.com",
+            "middle names differ",
+        ),
+        (
+            "a namesake",
+            "John Doe",
+            "john.doe2@a.com",
+            "John Doe",
+            "john.doe@a.com",
+            "emails differ",
+        ),
+        (
+            "a sister company",
+            "John Doe",
+            "john.doe@a.com",
+            "John Doe",
+            "john.doe@b.com",
+            "emails differ",
+        ),
+        (
+            "an account",
+            "John Doe",
+            "jdoe@a.com",
+            "DESKTOP-1\\jdoe",
+            "",
+            "account name",
+        ),
+    ] {
+        let (given, family) = name.rsplit_once(" Doe").unwrap_or((name, ""));
+        let mut person = person("p", "x y", Some(email));
+        person.given_name = Some(given.into());
+        person.family_name = Some(format!("Doe{family}"));
+        let proposal = first(&[person], &[employee("e", employee_name, employee_email)]);
+        assert_eq!(proposal.kind, ProposalKind::Review, "{why}");
+        assert_eq!(proposal.candidates.len(), 1, "{why}");
+        assert!(
+            proposal.doubts.iter().any(|text| text.contains(doubt)),
+            "{why}: {:?}",
+            proposal.doubts
+        );
+    }
+}
+
+#[test]
+fn a_name_tells_who_of_several_has_the_address() {
+    let people = [
+        person("p1", "Jane Doe", Some("x@a.com")),
+        person("p2", "Mark Smith", Some("x@a.com")),
+    ];
+    let employees = [
+        employee("e1", "Jane Doe", "x@a.com"),
+        employee("e2", "Mark Smith", "x@a.com"),
+    ];
+    let proposals = propose(&evidence(&people, &employees));
+    assert_eq!(outcome(&proposals, "p1").1, Some("e1".into()));
+    assert_eq!(outcome(&proposals, "p2").1, Some("e2".into()));
+}
+
+#[test]
+fn the_first_email_survives_a_change() {
+    let mut renamed = employee("e", "Jane Doe", "jane@private.org");
+    renamed.identifier = "jane.doe@a.com".into();
+    let proposal = first(&[person("p", "Jane Doe", Some("jane.doe@a.com"))], &[renamed]);
+    assert_eq!(proposal.kind, ProposalKind::Auto);
+    assert_eq!(
+        proposal.candidates[0].reasons[0],
+        "the employee's first email was this person's email"
+    );
+}
+
+#[test]
+fn who_came_back_keeps_the_record_in_use() {
+    let people = [
+        person("p1", "Jane Doe", Some("jdoe@a.com")),
+        person("p2", "Jane Doe", Some("jane.doe@a.com")),
+    ];
+    let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
+    let mut evidence = evidence(&people, &employees);
+    evidence.people[0].left = true;
+    let proposal = &propose(&evidence)[&people[0].id];
+    assert_eq!(proposal.kind, ProposalKind::Review);
+    assert!(
+        proposal
+            .doubts
+            .iter()
+            .any(|doubt| doubt.contains("works here now")),
+        "{:?}",
+        proposal.doubts
+    );
+}
+
+#[test]
+fn reasons_are_in_plain_words() {
+    let proposal = first(
+        &[person("p", "Robert Doe", Some("rdoe@a.com"))],
+        &[employee("e", "Bob Doe", "rdoe@a.com")],
+    );
+    assert_eq!(
+        proposal.candidates[0].reasons,
+        [
+            "same email",
+            "same last name (1 of 1 here)",
+            "the first name is a nickname: Robert and Bob Doe"
+        ]
+    );
+    assert!(proposal.candidates[0].confidence.percent() >= 99);
+}
+
+#[test]
+fn records_of_nobody_keep_people_from_being_invited() {
+    let people = [person("p", "Jane Doe", Some("x@a.com"))];
+    let employees = [employee("e", "DESKTOP-1\\user", "")];
+    let proposals = propose(&Evidence {
+        unmatched: UnmatchedPolicy::Create,
+        ..evidence(&people, &employees)
+    });
+    assert_ne!(outcome(&proposals, "p").0, ProposalKind::Create);
+}

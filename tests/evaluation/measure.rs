@@ -328,11 +328,11 @@ fn equal_email_else_equal_name(case: &Case) -> BTreeMap<String, String> {
 
 /// Both records of a pair in one line each, to look at.
 fn show(case: &Case, person: &str, employee: &str) -> String {
-    let person = self
+    let person = case
         .people
         .iter()
         .find(|(record, _)| record.id.as_str() == person);
-    let employee = self
+    let employee = case
         .employees
         .iter()
         .find(|(record, _)| record.id.as_str() == employee);
