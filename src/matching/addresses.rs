@@ -1,7 +1,7 @@
 //! Addresses and account names.
 
 use super::{
-    lexicon::fold,
+    folding::fold,
     vocabulary::{is_provider, is_role},
 };
 

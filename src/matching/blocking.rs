@@ -4,7 +4,7 @@
 use super::{
     facts::{EmployeeFacts, Facts, PersonFacts},
     lexicon::Lexicon,
-    names::{self, Part},
+    likeness::{self, Part},
 };
 
 /// A block larger than this says too little: its pairs are looked for by a
@@ -177,7 +177,7 @@ impl Blocks {
         let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else {
             return false;
         };
-        let found = names::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
+        let found = likeness::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
         found.given == Part::Equal && found.family == Part::Equal
     }
 

@@ -1,10 +1,12 @@
 //! What speaks for and against one pair.
 
 use super::{
-    facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
+    accounts::Fit,
+    facts::{EmployeeFacts, Facts, Mail, PersonFacts},
+    folding::without_marks,
     learned::Learned,
-    lexicon::{one_slip, without_marks},
-    names::{self, NameMatch, Part},
+    lexicon::one_slip,
+    likeness::{self, NameMatch, Part},
     weights,
 };
 
@@ -68,7 +70,7 @@ pub(super) struct Comparison {
 /// Whether a pair is worth a whole comparison: names that do not contradict, or
 /// an address or account name in common.
 pub(super) fn may_be(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
-    let name = names::compare(&facts.lexicon, &person.name, &employee.name);
+    let name = likeness::compare(&facts.lexicon, &person.name, &employee.name);
     let shared = || {
         employee
             .mails()
@@ -87,7 +89,7 @@ pub(super) fn compare(
     employee: &EmployeeFacts<'_>,
 ) -> Comparison {
     let lexicon = &facts.lexicon;
-    let name = names::compare(lexicon, &person.name, &employee.name);
+    let name = likeness::compare(lexicon, &person.name, &employee.name);
     let words_agree = name.given.agrees() && name.family.agrees();
     let account = employee
         .account
@@ -114,7 +116,7 @@ pub(super) fn compare(
     let spelt_contradicts = !words_agree
         && employee.spelt.as_ref().is_some_and(|spelt| {
             matches!(name.given, Part::Initial | Part::Missing)
-                && names::compare(lexicon, &person.name, spelt).given == Part::Different
+                && likeness::compare(lexicon, &person.name, spelt).given == Part::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {

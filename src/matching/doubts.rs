@@ -1,10 +1,11 @@
 //! Why a pair is not automatic. A pair without a doubt is.
 
 use super::{
+    accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, Fit, Mail, PersonFacts},
+    facts::{EmployeeFacts, Facts, Mail, PersonFacts},
     learned::Learned,
-    names::Part,
+    likeness::Part,
 };
 
 /// Bits by which the best must be ahead of the runner-up, on both sides.

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::{
     facts::{EmployeeFacts, Facts, Mail, PersonFacts},
-    names::{self, Part},
+    likeness::{self, Part},
 };
 
 /// Pairs that are needed before anything is believed.
@@ -105,7 +105,7 @@ fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
         let Some(employee) = by_mail.get(&mail.id) else {
             continue;
         };
-        let found = names::compare(&facts.lexicon, &person.name, &facts.employees[*employee].name);
+        let found = likeness::compare(&facts.lexicon, &person.name, &facts.employees[*employee].name);
         if found.given == Part::Equal && found.family == Part::Equal {
             pairs.push((at, *employee));
         }
@@ -228,7 +228,7 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
             let Some(other) = employee.email.filter(|other| other.domain != mail.domain) else {
                 continue;
             };
-            let found = names::compare(&facts.lexicon, &person.name, &employee.name);
+            let found = likeness::compare(&facts.lexicon, &person.name, &employee.name);
             let slot = seen.entry((mail.domain, other.domain)).or_default();
             if found.given.agrees() && found.family.agrees() {
                 slot.0 += 1;

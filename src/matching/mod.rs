@@ -6,12 +6,14 @@
 //! at all speaks against it ([`doubts`]) and nobody else comes near
 //! ([`decide`]). README.md has the weights, their sources and what they achieve.
 //!
-//! A story in files: [`lexicon`] and [`names`] (words), [`addresses`], [`facts`]
-//! (everything parsed and counted once), [`learned`] (what the directories teach
+//! A story in files: [`folding`], [`lexicon`], [`names`] and [`likeness`] (words
+//! and names), [`addresses`] and [`accounts`], [`facts`] (everything parsed and
+//! counted once), [`learned`] (what the directories teach
 //! about teams, dates and domains), [`blocking`] (which pairs to look at),
 //! [`compare`] and [`weights`] (one pair), [`doubts`], [`decide`] (all pairs),
 //! [`reasons`] and [`calibration`] (what is said about it).
 
+mod accounts;
 mod addresses;
 mod blocking;
 mod calibration;
@@ -19,8 +21,10 @@ mod compare;
 mod decide;
 mod doubts;
 mod facts;
+mod folding;
 mod learned;
 mod lexicon;
+mod likeness;
 mod names;
 mod parallel;
 mod reasons;

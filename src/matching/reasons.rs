@@ -1,9 +1,10 @@
 //! Why a pair may be one human, in words for a people-ops admin.
 
 use super::{
+    accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, Fit, PersonFacts},
-    names::Part,
+    facts::{EmployeeFacts, Facts, PersonFacts},
+    likeness::Part,
 };
 
 /// Bits from which teams or dates are worth a word.

@@ -2,9 +2,10 @@
 //! odds. README.md says where each comes from.
 
 use super::{
+    accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, Fit, PersonFacts},
-    names::Part,
+    facts::{EmployeeFacts, Facts, PersonFacts},
+    likeness::Part,
 };
 
 /// A name says at most this much, however rare it is: a slip, an alias or a

@@ -10,6 +10,7 @@
 
 mod classes;
 mod company;
+mod entangled;
 mod names;
 mod spelling;
 mod style;
