@@ -9,11 +9,11 @@ use super::{
 
 /// A block larger than this says too little: its pairs are looked for by a
 /// finer key.
-const LARGEST: usize = 30;
+const LARGEST: usize = 20;
 /// Pairs of the second round in all, and the bounds of one person's share.
-const PAIRS_LEFT: usize = 1_000_000;
+const PAIRS_LEFT: usize = 600_000;
 /// See [`PAIRS_LEFT`].
-const SHARE_LEFT: std::ops::RangeInclusive<usize> = 30..=1500;
+const SHARE_LEFT: std::ops::RangeInclusive<usize> = 20..=1500;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;

@@ -16,6 +16,8 @@ const MARGIN_SHARED: f64 = 16.0;
 const SUPPORT: f64 = 3.0;
 /// Bits that they must say where nothing but the name speaks for a pair.
 const SUPPORT_OF_NAME: f64 = 4.0;
+/// The same beside an account name that is not a whole name.
+const SUPPORT_OF_ACCOUNT: f64 = 7.0;
 /// Of these, the bits that the dates must say: a namesake may be in the same team.
 const DATES_OF_NAME: f64 = 2.0;
 /// Dates that say less than this do not rule out a re-used address.
@@ -223,7 +225,7 @@ fn same_address(
     if name.given == Part::Spelling && !not_reused && !person.other_script {
         doubts.push(Doubt::NameNotWhole);
     }
-    let unlike = |part: Part| matches!(part, Part::Spelling | Part::Slip | Part::Middle);
+    let unlike = |part: Part| matches!(part, Part::Spelling | Part::Nickname | Part::Slip | Part::Middle);
     if (unlike(name.given) || unlike(name.family)) && facts.another_written_so(employee) {
         doubts.push(Doubt::Namesakes);
     }
@@ -346,7 +348,9 @@ fn other_address(
         }
         match fit {
             Fit::Number => {}
-            Fit::Full | Fit::Local | Fit::InitialFamily if supported => {}
+            Fit::Full if supported => {}
+            // An initial is anybody's: the team, too, must say so clearly.
+            Fit::Local | Fit::InitialFamily if supported && support(found) >= SUPPORT_OF_ACCOUNT => {}
             _ => doubts.push(Doubt::AccountOnly),
         }
         return;

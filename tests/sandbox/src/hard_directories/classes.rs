@@ -293,7 +293,7 @@ impl Company<'_> {
     /// mostly the same but for the domain.
     pub(super) fn address_at_old_domain(&mut self, human: &Human) -> String {
         let mut then = human.clone();
-        then.domain = self.old_domain.clone();
+        then.domain = former_domain(&human.domain);
         let scheme = self.style.old_scheme;
         let other_scheme = scheme != self.style.scheme && self.chance(0.3);
         let local = if other_scheme {
@@ -301,7 +301,7 @@ impl Company<'_> {
         } else {
             human.local.clone()
         };
-        format!("{local}@{}", self.old_domain)
+        format!("{local}@{}", then.domain)
     }
 
     fn code(&mut self) -> String {
@@ -399,4 +399,9 @@ pub(super) fn both_if(user: User, record: Record, class: Class, decidable: bool)
         decidable,
         ..both(user, record, class)
     }
+}
+
+/// The domain that a company had before; sister companies had sister domains.
+fn former_domain(domain: &str) -> String {
+    domain.replacen('.', "-group.", 1)
 }

@@ -59,7 +59,6 @@ pub struct Company<'a> {
     pub style: &'a Style,
     pub rng: Rng,
     pub domain: String,
-    pub old_domain: String,
     pub sister: String,
     taken: BTreeSet<String>,
     logins: BTreeSet<String>,
@@ -112,7 +111,6 @@ impl<'a> Company<'a> {
         Self {
             style,
             domain: format!("{word}.{tld}"),
-            old_domain: format!("{word}-group.{tld}"),
             sister: format!("{word}labs.{tld}"),
             taken: BTreeSet::new(),
             logins: BTreeSet::new(),
