@@ -1,0 +1,379 @@
+//! From compared pairs to proposals: who is whose best, by how much, and
+//! whether anything is left to ask a human.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    Candidate, Evidence, MOST_CANDIDATES, Proposal,
+    blocking::Blocks,
+    calibration,
+    compare::{Comparison, compare, may_be},
+    doubts::{Doubt, MARGIN, doubts},
+    facts::{Facts, PersonFacts},
+    learned::Learned,
+    parallel::{for_all, number},
+    reasons::reasons,
+};
+use crate::{
+    api::{ProposalKind, UnmatchedPolicy},
+    snapshot::PersonId,
+};
+
+/// The most pairs that are kept of one person.
+const KEPT: usize = 16;
+/// Bits, the prior taken off, below which a pair is not worth showing: about
+/// one of a million such is true.
+const LEAST_SHOWN: f64 = -20.0;
+
+/// A compared pair of one person.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    employee: u32,
+    bits: f64,
+}
+
+/// The best that an employee has, and the next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Standing {
+    best: Option<(f64, u32)>,
+    next: Option<f64>,
+}
+
+struct Decider<'a> {
+    evidence: &'a Evidence<'a>,
+    facts: Facts<'a>,
+    learned: Learned,
+    rejected: HashSet<(u32, u32)>,
+}
+
+/// See [`super::propose`].
+pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    let facts = Facts::of(evidence);
+    let decider = Decider {
+        evidence,
+        learned: Learned::from(&facts),
+        rejected: rejected(evidence, &facts),
+        facts,
+    };
+    decider.run()
+}
+
+/// The rejected pairs as numbers.
+fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
+    let find = |(person, employee): &(PersonId, _)| {
+        let p = facts
+            .people
+            .binary_search_by_key(&person, |facts| &facts.subject.person.id)
+            .ok()?;
+        let e = facts
+            .employees
+            .binary_search_by_key(&employee, |facts| &facts.object.employee.id)
+            .ok()?;
+        Some((u32::try_from(p).ok()?, u32::try_from(e).ok()?))
+    };
+    evidence.rejected.iter().filter_map(find).collect()
+}
+
+impl Decider<'_> {
+    fn run(&self) -> BTreeMap<PersonId, Proposal> {
+        let facts = &self.facts;
+        let blocks = Blocks::first_round(facts);
+        let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
+            let person = &facts.people[at as usize];
+            blocks.candidates(facts, person, found);
+            found.retain(|employee| may_be(facts, person, &facts.employees[*employee as usize]));
+            self.compare_all(at, found)
+        });
+        drop(blocks);
+        let standings = self.standings(&first);
+        let wanted = self.wanted(&first);
+        let verdicts: Vec<Vec<Doubt>> = for_all(facts.people.len(), |at, _| {
+            self.verdict(at, &first[at as usize], &standings, &wanted)
+        });
+
+        let mut left: Vec<bool> = facts
+            .employees
+            .iter()
+            .map(|employee| employee.holder.is_none())
+            .collect();
+        for (pairs, doubts) in first.iter().zip(&verdicts) {
+            if let (Some(best), true) = (pairs.first(), doubts.is_empty()) {
+                left[best.employee as usize] = false;
+            }
+        }
+        let blocks = Blocks::second_round(facts, &left);
+        let nameless: Vec<u32> = (0..number(facts.employees.len()))
+            .filter(|at| {
+                let employee = &facts.employees[*at as usize];
+                left[*at as usize] && employee.nobody && !employee.object.employee.deactivated
+            })
+            .collect();
+        // A few who may be anybody are shown last; many would drown the rest.
+        let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() {
+            &nameless[..nameless.len().min(50)]
+        } else {
+            &[]
+        };
+        let share = Blocks::share_left(
+            verdicts
+                .iter()
+                .zip(&first)
+                .filter(|(doubts, pairs)| !doubts.is_empty() || pairs.is_empty())
+                .count(),
+        );
+        let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
+            let pairs = &first[at as usize];
+            if !pairs.is_empty() && verdicts[at as usize].is_empty() {
+                return pairs.iter().take(1).copied().collect();
+            }
+            let person = &facts.people[at as usize];
+            blocks.candidates_left(facts, person, share, found);
+            found.extend(pairs.iter().map(|pair| pair.employee));
+            if !person.subject.left {
+                found.extend(anybody);
+            }
+            found.sort_unstable();
+            found.dedup();
+            found.retain(|employee| {
+                let holder = facts.employees[*employee as usize].holder;
+                left[*employee as usize] || holder == Some(&person.subject.person.id)
+            });
+            self.compare_all(at, found)
+        });
+        drop(blocks);
+        let rivals = self.rivals(&last);
+        for_all(facts.people.len(), |at, _| {
+            self.proposal(
+                at,
+                &first[at as usize],
+                &last[at as usize],
+                &verdicts[at as usize],
+                &rivals,
+                nameless.len(),
+            )
+        })
+        .into_iter()
+        .zip(&facts.people)
+        .map(|(proposal, person)| (person.subject.person.id.clone(), proposal))
+        .collect()
+    }
+
+    fn compare(&self, person: u32, employee: u32) -> Comparison {
+        let facts = &self.facts;
+        compare(
+            facts,
+            &self.learned,
+            &facts.people[person as usize],
+            &facts.employees[employee as usize],
+        )
+    }
+
+    /// The plausible pairs of one person that nobody ruled out, best first.
+    fn compare_all(&self, at: u32, found: &[u32]) -> Vec<Pair> {
+        let person = &self.facts.people[at as usize];
+        let mut pairs: Vec<Pair> = found
+            .iter()
+            .filter(|employee| {
+                let holder = self.facts.employees[**employee as usize].holder;
+                holder.is_none_or(|holder| *holder == person.subject.person.id)
+                    && !self.rejected.contains(&(at, **employee))
+            })
+            .filter_map(|employee| {
+                let comparison = self.compare(at, *employee);
+                (comparison.is_plausible() || self.facts.employees[*employee as usize].nobody).then_some(
+                    Pair {
+                        employee: *employee,
+                        bits: comparison.bits,
+                    },
+                )
+            })
+            .collect();
+        // Employees are numbered by id, so that equal ones go by id.
+        pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
+        pairs.truncate(KEPT);
+        pairs
+    }
+
+    /// Each employee's best person and the runner-up. Who holds an employee
+    /// already does not compete for another.
+    fn standings(&self, pairs: &[Vec<Pair>]) -> Vec<Standing> {
+        let mut standings = vec![Standing::default(); self.facts.employees.len()];
+        for (person, pairs) in (0_u32..).zip(pairs) {
+            for pair in pairs {
+                let employee = &self.facts.employees[pair.employee as usize];
+                if self.facts.people[person as usize].holds && employee.holder.is_none() {
+                    continue;
+                }
+                let standing = &mut standings[pair.employee as usize];
+                match standing.best {
+                    Some((bits, _)) if bits >= pair.bits => {
+                        standing.next = Some(standing.next.map_or(pair.bits, |next| next.max(pair.bits)));
+                    }
+                    best => {
+                        standing.next = best.map(|(bits, _)| bits).or(standing.next);
+                        standing.best = Some((pair.bits, person));
+                    }
+                }
+            }
+        }
+        standings
+    }
+
+    /// Which employees are the best that somebody has who works here. Who comes
+    /// back gets a new account in Okta beside the old one: the record in use is
+    /// the new one's, and must not be switched off for the old one's sake.
+    fn wanted(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
+        let mut wanted = vec![false; self.facts.employees.len()];
+        for ((at, person), pairs) in (0_u32..).zip(&self.facts.people).zip(pairs) {
+            if let (false, Some(best)) = (person.subject.left, pairs.first()) {
+                let name = self.compare(at, best.employee).name;
+                wanted[best.employee as usize] |= name.given.agrees() && name.family.agrees();
+            }
+        }
+        wanted
+    }
+
+    /// Why a person's best pair is not automatic; empty if it is, or if there is none.
+    fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing], wanted: &[bool]) -> Vec<Doubt> {
+        let Some(best) = pairs.first() else {
+            return Vec::new();
+        };
+        let (person, employee) = (
+            &self.facts.people[at as usize],
+            &self.facts.employees[best.employee as usize],
+        );
+        let comparison = self.compare(at, best.employee);
+        let standing = standings[best.employee as usize];
+        let next = pairs.get(1).map_or(f64::NEG_INFINITY, |pair| pair.bits);
+        let ahead = best.bits - next.max(standing.next.unwrap_or(f64::NEG_INFINITY));
+        let mut found = doubts(&self.facts, &self.learned, person, employee, &comparison, ahead);
+        if standing.best.is_none_or(|(_, person)| person != at) {
+            found.push(Doubt::AnotherIsCloser);
+        } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
+            found.push(Doubt::RunnerUpPerson);
+        }
+        if person.subject.left && !employee.deactivated && wanted[best.employee as usize] {
+            found.push(Doubt::WorksHereNow);
+        }
+        if pairs.get(1).is_some_and(|next| best.bits - next.bits < MARGIN) {
+            found.push(Doubt::RunnerUpEmployee);
+        }
+        found
+    }
+
+    /// For each employee, the odds of all pairs that are still open, summed.
+    /// Who is matched already competes no longer.
+    fn rivals(&self, last: &[Vec<Pair>]) -> Vec<f64> {
+        let mut rivals = vec![0.0; self.facts.employees.len()];
+        for pair in last.iter().flatten() {
+            rivals[pair.employee as usize] += calibration::odds(pair.bits, self.facts.employees.len());
+        }
+        rivals
+    }
+
+    fn proposal(
+        &self,
+        at: u32,
+        first: &[Pair],
+        last: &[Pair],
+        verdict: &[Doubt],
+        rivals: &[f64],
+        nameless: usize,
+    ) -> Proposal {
+        let facts = &self.facts;
+        let person = &facts.people[at as usize];
+        let automatic = !first.is_empty() && verdict.is_empty();
+        let all = facts.employees.len();
+        let of_person: f64 = last.iter().map(|pair| calibration::odds(pair.bits, all)).sum();
+        let candidates: Vec<Candidate> = last
+            .iter()
+            .filter(|pair| automatic || pair.bits - calibration::prior(all) >= LEAST_SHOWN)
+            .map(|pair| {
+                let own = calibration::odds(pair.bits, all);
+                let others = (of_person - own).max(0.0) + (rivals[pair.employee as usize] - own).max(0.0);
+                (pair, own / (1.0 + own + others))
+            })
+            .take(MOST_CANDIDATES)
+            .map(|(pair, share)| {
+                let employee = &facts.employees[pair.employee as usize];
+                Candidate {
+                    employee: employee.object.employee.id.clone(),
+                    confidence: calibration::confidence(share, automatic),
+                    reasons: reasons(facts, person, employee, &self.compare(at, pair.employee)),
+                }
+            })
+            .collect();
+        if automatic {
+            return Proposal {
+                kind: ProposalKind::Auto,
+                candidates,
+                doubts: Vec::new(),
+            };
+        }
+        if candidates.is_empty() {
+            let (kind, doubt) = self.nobody(person, nameless);
+            return Proposal {
+                kind,
+                candidates,
+                doubts: vec![doubt],
+            };
+        }
+        // The best of the second round may be another than the one the verdict was on.
+        let same = first.first().map(|pair| pair.employee) == last.first().map(|pair| pair.employee);
+        let mut doubts: Vec<Doubt> = if same {
+            verdict.to_vec()
+        } else {
+            self.doubts_of(at, last)
+        };
+        if doubts.is_empty() {
+            doubts.push(Doubt::NameNotWhole);
+        }
+        Proposal {
+            kind: ProposalKind::Review,
+            candidates,
+            doubts: doubts.into_iter().map(|doubt| doubt.text().to_owned()).collect(),
+        }
+    }
+
+    fn doubts_of(&self, at: u32, pairs: &[Pair]) -> Vec<Doubt> {
+        let Some(best) = pairs.first() else {
+            return Vec::new();
+        };
+        let (person, employee) = (
+            &self.facts.people[at as usize],
+            &self.facts.employees[best.employee as usize],
+        );
+        doubts(
+            &self.facts,
+            &self.learned,
+            person,
+            employee,
+            &self.compare(at, best.employee),
+            0.0,
+        )
+    }
+
+    /// What becomes of a person whom no employee resembles.
+    fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, String) {
+        let nobody = "no employee has this email or this name".to_owned();
+        let record = person.subject.person;
+        if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()
+        {
+            return (ProposalKind::None, nobody);
+        }
+        if person.email.is_none() {
+            return (
+                ProposalKind::None,
+                format!("{nobody}, and without an email nobody can be invited"),
+            );
+        }
+        if nameless * 1000 > self.facts.people.len() {
+            let doubt = format!(
+                "{nobody}, but {nameless} employees have neither a name nor an email that says who they are: \
+                 one of them may be this person"
+            );
+            return (ProposalKind::None, doubt);
+        }
+        (ProposalKind::Create, nobody)
+    }
+}

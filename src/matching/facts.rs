@@ -1,0 +1,495 @@
+//! Both directories as facts that can be compared: everything parsed once,
+//! strings as numbers, what is counted counted.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    Evidence, Object, Subject,
+    accounts::{Fit, accounts},
+    addresses::{Address, account, is_nobody, squeezed},
+    folding::fold,
+    lexicon::{Interner, Lexicon},
+    names::{EmployeeName, PersonName},
+    parallel::for_all,
+};
+use crate::snapshot::PersonId;
+
+/// An address as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mail {
+    /// The whole address.
+    pub(super) id: u32,
+    /// The local part without punctuation.
+    pub(super) local: u32,
+    /// The local part as it is.
+    pub(super) written: u32,
+    /// The local part without punctuation and the number at its end.
+    pub(super) bare: u32,
+    pub(super) domain: u32,
+    /// A role's mailbox.
+    pub(super) role: bool,
+    /// At a mail provider.
+    pub(super) private: bool,
+}
+
+/// A person, ready to be compared.
+#[derive(Debug)]
+pub(super) struct PersonFacts<'a> {
+    pub(super) subject: Subject<'a>,
+    pub(super) name: PersonName,
+    /// The name is written in other letters than Latin ones.
+    pub(super) other_script: bool,
+    pub(super) email: Option<Mail>,
+    pub(super) login: Option<Mail>,
+    pub(super) second: Option<Mail>,
+    /// Account names that would be this person's, the surest fit of each.
+    pub(super) accounts: Vec<(u32, Fit)>,
+    pub(super) team: Option<u32>,
+    /// Day on which the record was made.
+    pub(super) day: Option<i64>,
+    /// The employee that this person is bound to, if any.
+    pub(super) holds: bool,
+}
+
+impl PersonFacts<'_> {
+    /// Email, login and secondary email, each once.
+    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> + '_ {
+        let (email, login) = (
+            self.email,
+            self.login
+                .filter(|login| Some(login.id) != self.email.map(|m| m.id)),
+        );
+        email.into_iter().chain(login).chain(self.second)
+    }
+}
+
+/// An employee, ready to be compared.
+#[derive(Debug)]
+pub(super) struct EmployeeFacts<'a> {
+    pub(super) object: Object<'a>,
+    pub(super) name: EmployeeName,
+    /// What the local part of the address spells, if it spells a name.
+    pub(super) spelt: Option<EmployeeName>,
+    /// The account name, where a device made the record; and without its digits.
+    pub(super) account: Option<(u32, u32)>,
+    /// Neither name nor address says who it is.
+    pub(super) nobody: bool,
+    pub(super) deactivated: bool,
+    pub(super) email: Option<Mail>,
+    /// The first email, where it differs.
+    pub(super) identifier: Option<Mail>,
+    pub(super) team: Option<u32>,
+    pub(super) day: Option<i64>,
+    /// The person that it is bound to.
+    pub(super) holder: Option<&'a PersonId>,
+}
+
+impl EmployeeFacts<'_> {
+    /// The present and the first email.
+    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> + '_ {
+        self.email.into_iter().chain(self.identifier)
+    }
+}
+
+/// How many of each side have something, by its number.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    people: Vec<u32>,
+    employees: Vec<u32>,
+}
+
+impl Counts {
+    fn add(list: &mut Vec<u32>, id: u32) {
+        let at = id as usize;
+        if list.len() <= at {
+            list.resize(at + 1, 0);
+        }
+        list[at] += 1;
+    }
+
+    /// How many people have it.
+    pub(super) fn people(&self, id: u32) -> u32 {
+        self.people.get(id as usize).copied().unwrap_or(0)
+    }
+
+    /// How many employees have it.
+    pub(super) fn employees(&self, id: u32) -> u32 {
+        self.employees.get(id as usize).copied().unwrap_or(0)
+    }
+}
+
+/// All facts.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    /// By id, so that the input's order does not matter.
+    pub(super) people: Vec<PersonFacts<'a>>,
+    /// By id.
+    pub(super) employees: Vec<EmployeeFacts<'a>>,
+    pub(super) lexicon: Lexicon,
+    /// Text of the squeezed locals and account names, by number.
+    pub(super) keys: Vec<String>,
+    /// Who has an address.
+    pub(super) by_mail: Counts,
+    /// Who has a squeezed local part or account name.
+    pub(super) by_key: Counts,
+    /// How many records (people, employees) bear a whole name: the words' spellings, sorted.
+    full_names: HashMap<Vec<u32>, (u32, u32)>,
+    /// The names of people, letter for letter.
+    written: HashSet<Vec<u32>>,
+    /// How many people have a family name and an initial.
+    relatives: HashMap<(u32, u8), u32>,
+    /// How many people use a domain for their email, and employees.
+    pub(super) by_domain: Counts,
+}
+
+/// What stands before the number at the end, if that is not all.
+fn without_number(text: &str) -> &str {
+    let bare = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    if bare.len() > 1 { bare } else { text }
+}
+
+/// Numbers strings of each kind.
+#[derive(Default)]
+pub(super) struct Numbers {
+    mails: Interner,
+    pub(super) keys: Interner,
+    pub(super) key_texts: Vec<String>,
+    domains: Interner,
+    domain_texts: Vec<String>,
+    teams: Interner,
+}
+
+impl Numbers {
+    fn key(&mut self, text: &str) -> u32 {
+        let id = self.keys.id(text);
+        if id as usize == self.key_texts.len() {
+            self.key_texts.push(text.to_owned());
+        }
+        id
+    }
+
+    fn mail(&mut self, address: &Address) -> Mail {
+        let domain = self.domains.id(&address.domain);
+        if domain as usize == self.domain_texts.len() {
+            self.domain_texts.push(address.domain.clone());
+        }
+        let local = squeezed(&address.local);
+        Mail {
+            bare: self.key(without_number(&local)),
+            local: self.key(&local),
+            id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
+            written: self.key(&address.local),
+            domain,
+            role: address.is_role(),
+            private: address.is_private(),
+        }
+    }
+
+    fn team(&mut self, name: Option<&str>) -> Option<u32> {
+        name.map(|name| self.teams.id(&fold(name.trim())))
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Parses and counts.
+    pub(super) fn of(evidence: &'a Evidence<'a>) -> Self {
+        let mut numbers = Numbers::default();
+        let mut lexicon = Lexicon::default();
+        let holders: std::collections::BTreeSet<&PersonId> = evidence.bound.values().collect();
+        let people: BTreeMap<_, _> = evidence
+            .people
+            .iter()
+            .map(|subject| (&subject.person.id, *subject))
+            .collect();
+        let employees: BTreeMap<_, _> = evidence
+            .employees
+            .iter()
+            .map(|object| (&object.employee.id, *object))
+            .collect();
+        let employees: Vec<EmployeeFacts<'a>> = employees
+            .into_values()
+            .map(|object| {
+                let holder = evidence.bound.get(&object.employee.id);
+                employee(&mut numbers, &mut lexicon, object, holder)
+            })
+            .collect();
+        let mut people: Vec<PersonFacts<'a>> = people
+            .into_values()
+            .map(|subject| {
+                let holds = holders.contains(&subject.person.id);
+                person(&mut numbers, &mut lexicon, subject, holds)
+            })
+            .collect();
+        lexicon.link();
+        complete_logins(&mut numbers, &mut people);
+        let found = for_all(people.len(), |at, _| {
+            accounts(&numbers, &lexicon, &people[at as usize])
+        });
+        for (person, accounts) in people.iter_mut().zip(found) {
+            person.accounts = accounts;
+        }
+        let mut facts = Self {
+            people,
+            employees,
+            lexicon,
+            keys: numbers.key_texts,
+            by_mail: Counts::default(),
+            by_key: Counts::default(),
+            full_names: HashMap::new(),
+            written: HashSet::new(),
+            relatives: HashMap::new(),
+            by_domain: Counts::default(),
+        };
+        facts.count();
+        facts.lexicon.weigh();
+        facts
+    }
+
+    fn count(&mut self) {
+        for person in &self.people {
+            self.lexicon.count(&person.name.given, &person.name.family, true);
+            for mail in person.mails() {
+                Counts::add(&mut self.by_mail.people, mail.id);
+            }
+            for (key, _) in &person.accounts {
+                Counts::add(&mut self.by_key.people, *key);
+            }
+            if let Some(mail) = person.email {
+                Counts::add(&mut self.by_domain.people, mail.domain);
+            }
+            let name = full_name(
+                &self.lexicon,
+                person.name.given.first().into_iter().chain(&person.name.family),
+            );
+            self.full_names.entry(name).or_default().0 += 1;
+            let words = person.name.given.first().into_iter().chain(&person.name.family);
+            self.written.insert(written(&self.lexicon, words));
+            if let Some(given) = person.name.given.first() {
+                let initial = self.lexicon.get(*given).text.as_bytes()[0];
+                for family in &person.name.family {
+                    *self
+                        .relatives
+                        .entry((self.lexicon.get(*family).sound, initial))
+                        .or_default() += 1;
+                }
+            }
+        }
+        for employee in &self.employees {
+            let words = &employee.name.words;
+            if employee.account.is_none() {
+                let split = employee.name.family_first.unwrap_or(0);
+                let (given, family) = if split > 0 {
+                    (&words[split..], &words[..split])
+                } else {
+                    words.split_at(words.len().min(1))
+                };
+                self.lexicon.count(given, family, false);
+            }
+            for mail in employee.mails() {
+                Counts::add(&mut self.by_mail.employees, mail.id);
+                Counts::add(&mut self.by_key.employees, mail.local);
+                Counts::add(&mut self.by_domain.employees, mail.domain);
+            }
+            if let Some((account, _)) = employee.account {
+                Counts::add(&mut self.by_key.employees, account);
+            }
+            let name = full_name(&self.lexicon, words);
+            self.full_names.entry(name).or_default().1 += 1;
+        }
+    }
+
+    /// How many people and how many employees bear the person's name, word for word.
+    pub(super) fn bearers(&self, name: &PersonName) -> (u32, u32) {
+        let name = full_name(&self.lexicon, name.given.first().into_iter().chain(&name.family));
+        self.full_names.get(&name).copied().unwrap_or_default()
+    }
+
+    /// How many people and employees bear the employee's name, word for word.
+    pub(super) fn bearers_of_employee(&self, name: &EmployeeName) -> (u32, u32) {
+        self.full_names
+            .get(&full_name(&self.lexicon, &name.words))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Whether another person has the name of the person or of the employee.
+    pub(super) fn others_named(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
+        let own = full_name(
+            &self.lexicon,
+            person.name.given.first().into_iter().chain(&person.name.family),
+        );
+        let theirs = full_name(&self.lexicon, &employee.name.words);
+        let people = |name: &Vec<u32>| self.full_names.get(name).map_or(0, |(people, _)| *people);
+        people(&own) > 1 || (own != theirs && people(&theirs) > 0)
+    }
+
+    /// Whether a person has the employee's name, letter for letter but for marks.
+    pub(super) fn another_written_so(&self, employee: &EmployeeFacts<'_>) -> bool {
+        self.written
+            .contains(&written(&self.lexicon, &employee.name.words))
+    }
+
+    /// How many people have the person's family name and initial.
+    pub(super) fn relatives(&self, name: &PersonName) -> u32 {
+        let Some(given) = name.given.first() else { return 0 };
+        let initial = self.lexicon.get(*given).text.as_bytes()[0];
+        name.family
+            .iter()
+            .filter_map(|family| self.relatives.get(&(self.lexicon.get(*family).sound, initial)))
+            .copied()
+            .min()
+            .unwrap_or(0)
+    }
+}
+
+fn full_name<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> Vec<u32> {
+    let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.get(*word).sound).collect();
+    words.sort_unstable();
+    words
+}
+
+fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> Vec<u32> {
+    let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.get(*word).plain).collect();
+    words.sort_unstable();
+    words
+}
+
+fn person<'a>(
+    numbers: &mut Numbers,
+    lexicon: &mut Lexicon,
+    subject: Subject<'a>,
+    holds: bool,
+) -> PersonFacts<'a> {
+    let record = subject.person;
+    let email = record.email.as_deref().and_then(Address::parse);
+    let login = Address::parse(&record.login);
+    let second = record.second_email.as_deref().and_then(Address::parse);
+    let spelling = email
+        .as_ref()
+        .or(login.as_ref())
+        .filter(|address| !address.is_role());
+    let local = spelling.map(|address| address.local.as_str());
+    let name = PersonName::parse(
+        lexicon,
+        record.given_name.as_deref().unwrap_or_default(),
+        record.family_name.as_deref().unwrap_or_default(),
+        local.or((login.is_none()).then_some(record.login.as_str())),
+    );
+    PersonFacts {
+        subject,
+        name,
+        other_script: record
+            .given_name
+            .iter()
+            .flat_map(|name| name.chars())
+            .any(is_of_other_script),
+        email: email.map(|address| numbers.mail(&address)),
+        login: login.map(|address| numbers.mail(&address)),
+        second: second.map(|address| numbers.mail(&address)),
+        accounts: Vec::new(),
+        team: numbers.team(subject.team),
+        day: record.created.as_deref().and_then(day),
+        holds,
+    }
+}
+
+fn is_of_other_script(letter: char) -> bool {
+    letter.is_alphabetic() && letter > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&letter)
+}
+
+/// Where a person has no address at all, a login that is none stands for one in
+/// the company's domain, if nearly all people have theirs in one.
+fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
+    let mut users: BTreeMap<u32, usize> = BTreeMap::new();
+    for mail in people
+        .iter()
+        .filter_map(|person| person.email)
+        .filter(|mail| !mail.private)
+    {
+        *users.entry(mail.domain).or_default() += 1;
+    }
+    let with_mail: usize = users.values().sum();
+    let Some((domain, count)) = users.into_iter().max_by_key(|(_, count)| *count) else {
+        return;
+    };
+    if count * 100 < with_mail * 95 {
+        return;
+    }
+    let name = numbers.domain_texts[domain as usize].clone();
+    for person in people
+        .iter_mut()
+        .filter(|person| person.login.is_none() && person.email.is_none())
+    {
+        let login = format!("{}@{name}", person.subject.person.login.trim());
+        person.login = Address::parse(&login).map(|address| numbers.mail(&address));
+    }
+}
+
+/// Whole days since 1970 of an RFC 3339 date.
+fn day(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.as_millisecond().div_euclid(86_400_000))
+}
+
+fn employee<'a>(
+    numbers: &mut Numbers,
+    lexicon: &mut Lexicon,
+    object: Object<'a>,
+    holder: Option<&'a PersonId>,
+) -> EmployeeFacts<'a> {
+    let record = object.employee;
+    let email = Address::parse(&record.email);
+    let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
+    // A device's record may have the account name as its identifier only.
+    let account = account(&record.name)
+        .filter(|account| !is_nobody(account))
+        .or_else(|| {
+            (email.is_none() && identifier.is_none() && account(&record.name).is_some())
+                .then(|| account(&record.identifier))
+                .flatten()
+        })
+        .filter(|account| !is_nobody(account));
+    let looks_like_account = super::addresses::account(&record.name).is_some();
+    let spelt = email
+        .iter()
+        .chain(&identifier)
+        .filter(|address| !address.is_role())
+        .find_map(|address| EmployeeName::spelt_by(lexicon, &address.local));
+    let mut name = match &account {
+        Some(account) => EmployeeName::parse(lexicon, account),
+        None if looks_like_account => EmployeeName::default(),
+        None => EmployeeName::parse(lexicon, &record.name),
+    };
+    if name.words.len() < 2
+        && account
+            .as_ref()
+            .is_none_or(|account| !account.contains(['.', '_', '-']))
+        && let Some(spelt) = &spelt
+        && name.words.is_empty()
+    {
+        name = EmployeeName {
+            words: spelt.words.clone(),
+            from_address: true,
+            ..EmployeeName::default()
+        };
+    }
+    let account = account.map(|account| {
+        let squeezed = squeezed(&account);
+        (numbers.key(&squeezed), numbers.key(without_number(&squeezed)))
+    });
+    let email = email.map(|address| numbers.mail(&address));
+    let identifier = identifier.map(|address| numbers.mail(&address));
+    EmployeeFacts {
+        object,
+        nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
+        deactivated: record.deactivated,
+        name,
+        spelt,
+        account,
+        email,
+        identifier,
+        team: numbers.team(object.team),
+        day: record.created_at.map(|millis| millis.div_euclid(86_400_000)),
+        holder,
+    }
+}

@@ -1,0 +1,437 @@
+//! How a person's name and an employee's are alike, part by part.
+
+use super::{
+    lexicon::{Closeness, Lexicon},
+    names::{EmployeeName, PersonName},
+};
+
+/// How a part of two names compares, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Equal but for marks, spaces and case.
+    Equal,
+    /// The same by another custom of spelling.
+    Spelling,
+    /// A nickname.
+    Nickname,
+    /// A middle name of one is the other's first.
+    Middle,
+    /// One of a compound family name's words.
+    Compound,
+    /// One slip of the keyboard.
+    Slip,
+    /// An initial that fits.
+    Initial,
+    /// One side does not say.
+    Missing,
+    /// They contradict.
+    Different,
+}
+
+impl Part {
+    /// Whether whole names are the same.
+    pub(super) fn is_whole(self) -> bool {
+        matches!(self, Self::Equal | Self::Spelling)
+    }
+
+    /// Whether whole names agree, more than by an initial or a slip.
+    pub(super) fn agrees(self) -> bool {
+        self <= Self::Compound
+    }
+}
+
+/// How two names compare.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct NameMatch {
+    pub(super) given: Part,
+    pub(super) family: Part,
+    /// The word of the person's family name that agrees, if one does.
+    pub(super) family_word: Option<u32>,
+    /// The person's given name that agrees, if one does.
+    pub(super) given_word: Option<u32>,
+    /// Middle names or initials that contradict.
+    pub(super) middle_differs: bool,
+    /// Middle names or initials that agree.
+    pub(super) middle_agrees: bool,
+    /// The family name stands first though no comma says so.
+    pub(super) swapped: bool,
+}
+
+/// Where a word was found.
+struct Found {
+    part: Part,
+    word: Option<u32>,
+    at: Option<usize>,
+}
+
+impl Found {
+    const MISSING: Self = Self {
+        part: Part::Missing,
+        word: None,
+        at: None,
+    };
+}
+
+/// Compares a person's name with an employee's.
+pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName) -> NameMatch {
+    let family_first = compare_in_order(lexicon, person, employee, true);
+    if family_first.given == Part::Equal && family_first.family == Part::Equal {
+        return family_first;
+    }
+    let given_first = compare_in_order(lexicon, person, employee, false);
+    if rank(&given_first) < rank(&family_first) {
+        given_first
+    } else {
+        family_first
+    }
+}
+
+/// Lower is closer.
+fn rank(found: &NameMatch) -> (u8, Part, Part) {
+    let conflicts = u8::from(found.given == Part::Different) + u8::from(found.family == Part::Different);
+    (
+        conflicts,
+        found.given.max(found.family),
+        found.given.min(found.family),
+    )
+}
+
+/// Which of the employee's words are taken, a bit each. What follows the 64th
+/// word is no name.
+#[derive(Clone, Copy, Default)]
+struct Used(u64);
+
+impl Used {
+    fn has(self, at: usize) -> bool {
+        at >= 64 || self.0 & (1 << at) != 0
+    }
+
+    fn take(&mut self, at: usize) {
+        self.0 |= 1 << at.min(63);
+    }
+}
+
+/// Takes the words of one part first, so that the other part cannot use them.
+fn compare_in_order(
+    lexicon: &Lexicon,
+    person: &PersonName,
+    employee: &EmployeeName,
+    family_first: bool,
+) -> NameMatch {
+    let words = &employee.words;
+    let mut used = Used::default();
+    let (given, family);
+    if family_first {
+        family = find_family(lexicon, person, employee, &mut used);
+        given = find_given(lexicon, person, employee, &mut used);
+    } else {
+        given = find_given(lexicon, person, employee, &mut used);
+        family = find_family(lexicon, person, employee, &mut used);
+    }
+    let agree = given.part.agrees() && family.part.agrees();
+    let left = || {
+        (0..words.len())
+            .filter(|at| agree && !used.has(*at) && !lexicon.get(words[*at]).particle)
+            .map(|at| words[at])
+    };
+    let middles = || {
+        person
+            .given
+            .iter()
+            .copied()
+            .filter(|word| Some(*word) != given.word)
+    };
+    let both = left().next().is_some() && middles().next().is_some();
+    let middle_agrees =
+        both && left().any(|a| middles().any(|b| lexicon.compare_given(a, b) != Closeness::Different));
+    NameMatch {
+        given: given.part,
+        family: family.part,
+        family_word: family.word,
+        given_word: given.word,
+        middle_agrees,
+        middle_differs: both && !middle_agrees,
+        swapped: employee.family_first.is_none()
+            && matches!((given.at, family.at), (Some(g), Some(f)) if f < g),
+    }
+}
+
+/// Finds joined words as a run of the employee's words: `Xiao Ming` and
+/// `Xiaoming`, `De la Cruz` and `Delacruz`.
+fn find_joined(lexicon: &Lexicon, joined: &str, words: &[u32], used: &mut Used) -> Option<usize> {
+    for from in 0..words.len() {
+        let mut rest = joined;
+        for (to, word) in words.iter().enumerate().skip(from) {
+            if used.has(to) {
+                break;
+            }
+            let Some(next) = rest.strip_prefix(lexicon.get(*word).text.as_str()) else {
+                break;
+            };
+            rest = next;
+            if rest.is_empty() {
+                (from..=to).for_each(|at| used.take(at));
+                return Some(from);
+            }
+        }
+    }
+    None
+}
+
+/// The unused word closest to the sought one.
+fn closest(
+    words: &[u32],
+    used: Used,
+    allowed: std::ops::Range<usize>,
+    compare: impl Fn(u32) -> Closeness,
+) -> Option<(Closeness, usize)> {
+    allowed
+        .filter(|at| !used.has(*at))
+        .map(|at| (compare(words[at]), at))
+        .filter(|(closeness, _)| *closeness != Closeness::Different)
+        .min()
+}
+
+fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
+    let (sought, words) = (person.family.as_slice(), &employee.words);
+    let allowed = 0..employee.family_first.unwrap_or(words.len());
+    if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
+        return Found::MISSING;
+    }
+    if sought.len() > 1
+        && let Some(at) = find_joined(lexicon, &person.joined[1], words, used)
+    {
+        let rarest = sought.iter().copied().reduce(|a, b| {
+            if lexicon.family_rarity(b) > lexicon.family_rarity(a) {
+                b
+            } else {
+                a
+            }
+        });
+        return Found {
+            part: Part::Equal,
+            word: rarest,
+            at: Some(at),
+        };
+    }
+    let mut worst = Part::Equal;
+    let mut rarest: Option<u32> = None;
+    let mut initial = None;
+    let mut first = None;
+    let mut missed = false;
+    let only_particles = sought.iter().all(|word| lexicon.get(*word).particle);
+    for word in sought
+        .iter()
+        .filter(|word| only_particles || !lexicon.get(**word).particle)
+    {
+        let hit = closest(words, *used, allowed.clone(), |other| {
+            lexicon.compare_family(*word, other)
+        });
+        let part = match hit {
+            Some((Closeness::Equal, _)) => Part::Equal,
+            Some((Closeness::Spelling, _)) => Part::Spelling,
+            Some((Closeness::Slip, _)) => Part::Slip,
+            Some((Closeness::Initial, at)) => {
+                initial = initial.or(Some(at));
+                missed = true;
+                continue;
+            }
+            _ => {
+                missed = true;
+                continue;
+            }
+        };
+        if let Some((_, at)) = hit {
+            used.take(at);
+            first = first.or(Some(at));
+        }
+        if rarest.is_none_or(|other| lexicon.family_rarity(*word) > lexicon.family_rarity(other)) {
+            rarest = Some(*word);
+        }
+        worst = worst.max(part);
+    }
+    if rarest.is_some() {
+        let part = if missed { worst.max(Part::Compound) } else { worst };
+        return Found {
+            part,
+            word: rarest,
+            at: first,
+        };
+    }
+    // "McDonald" for "Mc Donald": one word here, a run of words there.
+    if sought.len() == 1 && find_joined(lexicon, &person.joined[1], words, used).is_some() {
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: None,
+        };
+    }
+    if let Some(at) = initial {
+        used.take(at);
+        return Found {
+            part: Part::Initial,
+            word: None,
+            at: Some(at),
+        };
+    }
+    if allowed.clone().filter(|at| !used.has(*at)).count() == 0 {
+        return Found::MISSING;
+    }
+    Found {
+        part: Part::Different,
+        word: None,
+        at: None,
+    }
+}
+
+fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
+    let (sought, words) = (person.given.as_slice(), &employee.words);
+    let allowed = employee.family_first.unwrap_or(0)..words.len();
+    if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
+        return Found::MISSING;
+    }
+    if sought.len() > 1
+        && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
+    {
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: Some(at),
+        };
+    }
+    let mut best: Option<(Part, u32, usize)> = None;
+    for (order, word) in sought.iter().enumerate() {
+        let hit = closest(words, *used, allowed.clone(), |other| {
+            lexicon.compare_given(*word, other)
+        });
+        if let Some((closeness, at)) = hit {
+            let part = match (closeness, order) {
+                (Closeness::Equal, 0) => Part::Equal,
+                (Closeness::Spelling, 0) => Part::Spelling,
+                (Closeness::Nickname, 0) => Part::Nickname,
+                (Closeness::Slip, 0) => Part::Slip,
+                (Closeness::Initial, 0) => Part::Initial,
+                (Closeness::Equal | Closeness::Spelling, _) => Part::Middle,
+                _ => continue,
+            };
+            if best.is_none_or(|(other, _, _)| part < other) {
+                best = Some((part, *word, at));
+            }
+        }
+    }
+    if let Some((part, word, at)) = best {
+        used.take(at);
+        return Found {
+            part,
+            word: Some(word),
+            at: Some(at),
+        };
+    }
+    if sought.len() == 1
+        && let Some(at) = find_joined(lexicon, &person.joined[0], words, used)
+    {
+        return Found {
+            part: Part::Equal,
+            word: Some(sought[0]),
+            at: Some(at),
+        };
+    }
+    Found {
+        part: Part::Different,
+        word: None,
+        at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matching::vocabulary::Generation;
+
+    fn found(given: &str, family: &str, employee: &str) -> NameMatch {
+        let mut lexicon = Lexicon::default();
+        let person = PersonName::parse(&mut lexicon, given, family, None);
+        let employee = EmployeeName::parse(&mut lexicon, employee);
+        lexicon.link();
+        lexicon.count(&person.given, &person.family, true);
+        lexicon.weigh();
+        compare(&lexicon, &person, &employee)
+    }
+
+    #[test]
+    fn names_are_found_however_they_are_written() {
+        use Part::*;
+        for (given, family, employee, expected) in [
+            ("Jane", "Doe", "jane DOE", (Equal, Equal)),
+            ("Jane", "Doe", "Doe, Jane", (Equal, Equal)),
+            ("Jane", "Doe", "Doe Jane", (Equal, Equal)),
+            ("Jane", "Doe", "Dr. Jane Doe, PhD", (Equal, Equal)),
+            ("Jane", "Doe", "Jane Doe (Contractor)", (Equal, Equal)),
+            ("Jane", "Doe", "Jane Mary Doe", (Equal, Equal)),
+            ("Jane Mary", "Doe", "Mary Doe", (Middle, Equal)),
+            ("Xiao Ming", "Wang", "Wang Xiaoming", (Equal, Equal)),
+            ("Jose", "De la Cruz", "José Delacruz", (Equal, Equal)),
+            ("Conor", "O'Brien", "Conor OBrien", (Equal, Equal)),
+            ("Jane", "Doe-Smith", "Jane Doe", (Equal, Compound)),
+            ("María", "García López", "Maria Garcia", (Equal, Compound)),
+            ("Bob", "Smith", "Robert Smith", (Nickname, Equal)),
+            ("Jane", "Doe", "J. Doe", (Initial, Equal)),
+            ("Jane", "Doe", "Jane D.", (Equal, Initial)),
+            ("Jane", "Doe", "Jane", (Equal, Missing)),
+            ("Jane", "Doe", "Mark Doe", (Different, Equal)),
+            ("Jane", "Doe", "Jane Roe", (Equal, Different)),
+            ("Jane", "Doe", "Mark Lee", (Different, Different)),
+        ] {
+            let found = found(given, family, employee);
+            assert_eq!(
+                (found.given, found.family),
+                expected,
+                "{given} {family} / {employee}"
+            );
+        }
+    }
+
+    #[test]
+    fn middle_names_and_generations_tell_namesakes_apart() {
+        assert!(found("John Robert", "Smith", "John William Smith").middle_differs);
+        assert!(found("John R.", "Smith", "John William Smith").middle_differs);
+        assert!(found("John R.", "Smith", "John Robert Smith").middle_agrees);
+        assert!(!found("John", "Smith", "John William Smith").middle_differs);
+        let mut lexicon = Lexicon::default();
+        for (name, expected) in [
+            ("John Smith Jr.", Some(Generation::Second)),
+            ("Smith Sr, John", Some(Generation::First)),
+            ("Smith, John III", Some(Generation::Third)),
+            ("John Smith", None),
+        ] {
+            assert_eq!(
+                EmployeeName::parse(&mut lexicon, name).generation,
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_two_sides_may_be_exchanged() {
+        let names = [
+            ("Jane", "Doe"),
+            ("Bob", "Smith"),
+            ("Robert", "Smith"),
+            ("J", "Doe"),
+            ("Jana", "Dow"),
+            ("Mark", "Doe"),
+        ];
+        for (given, family) in names {
+            for (other_given, other_family) in names {
+                let there = found(given, family, &format!("{other_family}, {other_given}"));
+                let back = found(other_given, other_family, &format!("{family}, {given}"));
+                assert_eq!(
+                    (there.given, there.family),
+                    (back.given, back.family),
+                    "{given} {other_given}"
+                );
+            }
+        }
+    }
+}

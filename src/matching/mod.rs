@@ -1,0 +1,142 @@
+//! Who is who? From people and employees to a proposal for each person.
+//!
+//! Record linkage after Fellegi and Sunter: what a pair agrees in adds to its
+//! odds, the more so the rarer it is here; what it contradicts in takes away.
+//! But odds alone never make a match: a pair is automatic only where nothing
+//! at all speaks against it ([`doubts`]) and nobody else comes near
+//! ([`decide`]). README.md has the weights, their sources and what they achieve.
+//!
+//! A story in files: [`folding`], [`lexicon`], [`names`] and [`likeness`] (words
+//! and names), [`addresses`] and [`accounts`], [`facts`] (everything parsed and
+//! counted once), [`learned`] (what the directories teach
+//! about teams, dates and domains), [`blocking`] (which pairs to look at),
+//! [`compare`] and [`weights`] (one pair), [`doubts`], [`decide`] (all pairs),
+//! [`reasons`] and [`calibration`] (what is said about it).
+
+mod accounts;
+mod addresses;
+mod blocking;
+mod calibration;
+mod compare;
+mod decide;
+mod doubts;
+mod facts;
+mod folding;
+mod learned;
+mod lexicon;
+mod likeness;
+mod names;
+mod parallel;
+mod reasons;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+mod weights;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    api::{ProposalKind, UnmatchedPolicy},
+    snapshot::{Employee, EmployeeId, Person, PersonId},
+};
+
+/// The most candidates that are shown.
+const MOST_CANDIDATES: usize = 5;
+
+/// How sure a match is, in hundredths of a percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Confidence(u16);
+
+impl Confidence {
+    /// Nothing speaks for it.
+    pub const NONE: Self = Self(0);
+
+    /// From a share between 0 and 1; what lies outside is cut off.
+    pub fn from_fraction(share: f64) -> Self {
+        // The clamp makes the cast exact.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Self((share.clamp(0.0, 1.0) * 10_000.0) as u16)
+    }
+
+    /// As a share between 0 and 1.
+    pub fn fraction(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+
+    /// In whole percent, rounded down, so that 100 means certain.
+    pub fn percent(self) -> i32 {
+        i32::from(self.0 / 100)
+    }
+}
+
+/// An employee who may be the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who.
+    pub employee: EmployeeId,
+    /// How surely.
+    pub confidence: Confidence,
+    /// Why, in plain words.
+    pub reasons: Vec<String>,
+}
+
+/// Who a person is believed to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// How it would be acted on.
+    pub kind: ProposalKind,
+    /// At most five, best first; the first is what is proposed.
+    pub candidates: Vec<Candidate>,
+    /// Why it is not surer, or why nobody is proposed; in plain words.
+    pub doubts: Vec<String>,
+}
+
+impl Proposal {
+    /// The employee that is proposed.
+    pub fn best(&self) -> Option<&Candidate> {
+        self.candidates.first()
+    }
+}
+
+/// A person with the team that the team groups give, if they give one.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The person.
+    pub person: &'a Person,
+    /// Whether the person left, by the integration's policy.
+    pub left: bool,
+    /// Name of the team.
+    pub team: Option<&'a str>,
+}
+
+/// An employee with the name of their team.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'a> {
+    /// The employee.
+    pub employee: &'a Employee,
+    /// Name of the team.
+    pub team: Option<&'a str>,
+}
+
+/// All that proposals are made from.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    /// The people in scope.
+    pub people: Vec<Subject<'a>>,
+    /// All employees.
+    pub employees: Vec<Object<'a>>,
+    /// Pairs that an admin ruled out.
+    pub rejected: BTreeSet<(PersonId, EmployeeId)>,
+    /// Employees who are taken, by decision or by a match in force: they are
+    /// proposed to nobody else.
+    pub bound: BTreeMap<EmployeeId, PersonId>,
+    /// What happens to a person without any plausible employee.
+    pub unmatched: UnmatchedPolicy,
+}
+
+/// Proposes an employee for each person. The order of the input does not
+/// matter; equal candidates are ordered by id. No employee is proposed as
+/// [`ProposalKind::Auto`] to two people.
+pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    decide::decide(evidence)
+}

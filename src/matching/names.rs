@@ -1,0 +1,139 @@
+//! Names as words: a person's two fields, an employee's one.
+
+use super::{
+    folding::fold,
+    lexicon::Lexicon,
+    vocabulary::{Generation, generation, is_remark, is_title},
+};
+
+/// A person's name. The words are numbers of the [`Lexicon`].
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct PersonName {
+    pub(super) given: Vec<u32>,
+    pub(super) family: Vec<u32>,
+    /// The words of each part without spaces.
+    pub(super) joined: [String; 2],
+    pub(super) generation: Option<Generation>,
+    /// Taken from the address, because the record has no name.
+    pub(super) from_address: bool,
+}
+
+/// An employee's name: words whose part is known only where a comma tells.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct EmployeeName {
+    pub(super) words: Vec<u32>,
+    /// How many words stand before the comma of `Last, First`.
+    pub(super) family_first: Option<usize>,
+    pub(super) generation: Option<Generation>,
+    /// Taken from the address, because the name says less.
+    pub(super) from_address: bool,
+}
+
+/// Folded words of a part of a name, without titles, remarks and generation.
+fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
+    // An apostrophe joins (O'Brien), anything else parts.
+    let folded = fold(text).replace(['\'', '`'], "");
+    let all: Vec<&str> = folded
+        .split(|c: char| !c.is_ascii_alphabetic() && !c.is_ascii_digit())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mut kept: Vec<String> = Vec::new();
+    for (at, word) in all.iter().enumerate() {
+        if at > 0
+            && let Some(meant) = generation(word)
+        {
+            *found = Some(meant);
+        } else if !is_title(word) && word.bytes().all(|b| b.is_ascii_alphabetic()) {
+            kept.push((*word).to_owned());
+        }
+    }
+    kept
+}
+
+/// Drops an admin's remarks where two other words are left to be the name.
+fn without_remarks(words: Vec<String>) -> Vec<String> {
+    let others = words.iter().filter(|word| !is_remark(word)).count();
+    if others < 2 {
+        words
+    } else {
+        words.into_iter().filter(|word| !is_remark(word)).collect()
+    }
+}
+
+fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
+    words.iter().map(|word| lexicon.word(word)).collect()
+}
+
+impl PersonName {
+    /// From Okta's two fields; from the address where both are missing.
+    pub(super) fn parse(lexicon: &mut Lexicon, given: &str, family: &str, local: Option<&str>) -> Self {
+        let mut generation = None;
+        let mut given = words(given, &mut generation);
+        // "Doe Jr." has its generation after the first word; "Jr." alone is a name.
+        let mut family = words(family, &mut generation);
+        let mut from_address = false;
+        if given.is_empty()
+            && family.is_empty()
+            && let Some(spelt) = local.and_then(spelt_name)
+        {
+            from_address = true;
+            family = spelt[spelt.len() - 1..].to_vec();
+            given = spelt[..spelt.len() - 1].to_vec();
+        }
+        if family.is_empty() && given.len() > 1 {
+            family.extend(given.pop());
+        }
+        Self {
+            given: number(lexicon, &given),
+            family: number(lexicon, &family),
+            joined: [given.concat(), family.concat()],
+            generation,
+            from_address,
+        }
+    }
+}
+
+impl EmployeeName {
+    /// From Insightful's one field.
+    pub(super) fn parse(lexicon: &mut Lexicon, name: &str) -> Self {
+        let mut generation = None;
+        let parts: Vec<&str> = name.splitn(2, ',').collect();
+        let first = words(parts[0], &mut generation);
+        let second = parts
+            .get(1)
+            .map(|part| words(&format!("_ {part}"), &mut generation))
+            .unwrap_or_default();
+        let (words, family_first) = if first.is_empty() || second.is_empty() {
+            (without_remarks([first, second].concat()), None)
+        } else {
+            let count = first.len();
+            ([first, second].concat(), Some(count))
+        };
+        Self {
+            words: number(lexicon, &words),
+            family_first,
+            generation,
+            from_address: false,
+        }
+    }
+
+    /// From the local part of an address that spells a name, as `jane.doe` does.
+    pub(super) fn spelt_by(lexicon: &mut Lexicon, local: &str) -> Option<Self> {
+        let spelt = spelt_name(local)?;
+        Some(Self {
+            words: number(lexicon, &spelt),
+            from_address: true,
+            ..Self::default()
+        })
+    }
+}
+
+/// The words of `jane.doe`, `j_doe2`; None for `jdoe`.
+fn spelt_name(local: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = local
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect();
+    (words.len() > 1 && words.iter().any(|word| word.len() > 1)).then_some(words)
+}

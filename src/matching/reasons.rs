@@ -1,0 +1,127 @@
+//! Why a pair may be one human, in words for a people-ops admin.
+
+use super::{
+    accounts::Fit,
+    compare::{Comparison, Link},
+    facts::{EmployeeFacts, Facts, PersonFacts},
+    likeness::Part,
+};
+
+/// Bits from which teams or dates are worth a word.
+const WORTH_A_WORD: f64 = 1.0;
+
+/// What speaks for a pair and what against it, the strongest first.
+pub(super) fn reasons(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    reasons.extend(link(found).map(str::to_owned));
+    match found.account {
+        Some(fit) => reasons.push(account(fit).to_owned()),
+        None => names(facts, person, employee, found, &mut reasons),
+    }
+    if found.team.is_some_and(|bits| bits >= WORTH_A_WORD) {
+        reasons.push(match employee.object.team {
+            Some(team) => format!("the team fits ({team})"),
+            None => "the team fits".to_owned(),
+        });
+    }
+    if found.date >= WORTH_A_WORD {
+        reasons.push("both records were made at about the same time".to_owned());
+    }
+    if employee.object.employee.deactivated {
+        reasons.push("the employee is deactivated in Insightful".to_owned());
+    }
+    if reasons.is_empty() {
+        reasons.push("little more than the time or the team speaks for it".to_owned());
+    }
+    reasons
+}
+
+fn link(found: &Comparison) -> Option<&'static str> {
+    Some(match found.link {
+        Link::Current if found.role => "same email, a shared mailbox's",
+        Link::Current => "same email",
+        Link::Login => "the employee's email is this person's login",
+        Link::First => "the employee's first email was this person's email",
+        Link::Second => "the employee's email is this person's secondary email",
+        Link::Moved => "same email but for a domain that the company gave up",
+        Link::OddLocal | Link::Local | Link::Sister => "same email but for what follows the @",
+        Link::Near => "the emails differ in one letter",
+        Link::Unknown | Link::Differs => return None,
+    })
+}
+
+fn account(fit: Fit) -> &'static str {
+    match fit {
+        Fit::Number => "the account name is this person's employee number",
+        Fit::Full => "the account name is this person's whole name",
+        Fit::Local => "the account name is what stands before the @ of this person's email",
+        Fit::InitialFamily => "the account name is this person's initial and last name",
+        Fit::GivenInitial => "the account name is this person's first name and initial",
+        Fit::Family => "the account name is this person's last name",
+        Fit::Given => "the account name is this person's first name",
+    }
+}
+
+fn names(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+    reasons: &mut Vec<String>,
+) {
+    let name = &found.name;
+    let spelt = if employee.name.from_address || person.name.from_address {
+        ", as the address spells it"
+    } else {
+        ""
+    };
+    let given = person
+        .subject
+        .person
+        .given_name
+        .as_deref()
+        .unwrap_or_default()
+        .trim();
+    let rarity = name.family_word.map(|word| {
+        let (with, all) = (facts.lexicon.people_with_family(word), facts.people.len());
+        format!("{with} of {all} here")
+    });
+    if name.given == Part::Equal && name.family == Part::Equal {
+        reasons.push(format!("same name{spelt}"));
+        if let Some(rarity) = rarity {
+            reasons.push(format!("last name borne by {rarity}"));
+        }
+    } else {
+        let rarity = rarity.map(|rarity| format!(" ({rarity})")).unwrap_or_default();
+        reasons.extend(match name.family {
+            Part::Equal => Some(format!("same last name{rarity}{spelt}")),
+            Part::Spelling => Some(format!("same last name in another spelling{rarity}")),
+            Part::Compound => Some(format!("part of the last name agrees{rarity}")),
+            Part::Slip => Some("last names one slip apart".to_owned()),
+            Part::Initial => Some("the last name's initial fits".to_owned()),
+            Part::Different => Some("the last names differ".to_owned()),
+            _ => None,
+        });
+        reasons.extend(match name.given {
+            Part::Equal => Some(format!("same first name{spelt}")),
+            Part::Spelling => Some("same first name in another spelling".to_owned()),
+            Part::Nickname => Some(format!(
+                "the first name is a nickname: {given} and {}",
+                employee.object.employee.name.trim()
+            )),
+            Part::Middle => Some("goes by a middle name".to_owned()),
+            Part::Slip => Some("first names one slip apart".to_owned()),
+            Part::Initial => Some("the first name's initial fits".to_owned()),
+            Part::Different => Some("the first names differ".to_owned()),
+            _ => None,
+        });
+    }
+    if name.middle_agrees {
+        reasons.push("the middle names agree".to_owned());
+    }
+}

@@ -1,0 +1,378 @@
+//! The promises of [`propose`], as tables of small directories.
+
+use super::*;
+use crate::snapshot::OktaStatus;
+
+fn person(id: &str, name: &str, email: Option<&str>) -> Person {
+    let (given, family) = name.split_once(' ').unwrap_or((name, ""));
+    Person {
+        id: id.into(),
+        login: id.into(),
+        given_name: Some(given.into()),
+        family_name: Some(family.into()),
+        email: email.map(str::to_owned),
+        second_email: None,
+        title: None,
+        employee_number: None,
+        status: OktaStatus::Active,
+        created: None,
+        last_updated: None,
+    }
+}
+
+fn employee(id: &str, name: &str, email: &str) -> Employee {
+    Employee {
+        id: id.into(),
+        name: name.into(),
+        email: email.into(),
+        identifier: email.into(),
+        team: "t".into(),
+        settings: None,
+        deactivated: false,
+        created_at: None,
+    }
+}
+
+fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a> {
+    Evidence {
+        people: people
+            .iter()
+            .map(|person| Subject {
+                person,
+                left: false,
+                team: None,
+            })
+            .collect(),
+        employees: employees
+            .iter()
+            .map(|employee| Object { employee, team: None })
+            .collect(),
+        rejected: BTreeSet::new(),
+        bound: BTreeMap::new(),
+        unmatched: UnmatchedPolicy::Review,
+    }
+}
+
+fn outcome(proposals: &BTreeMap<PersonId, Proposal>, id: &str) -> (ProposalKind, Option<String>) {
+    let proposal = &proposals[&id.into()];
+    (
+        proposal.kind,
+        proposal.best().map(|best| best.employee.to_string()),
+    )
+}
+
+#[test]
+fn an_equal_email_with_names_that_agree_is_automatic_and_nothing_else_is() {
+    use ProposalKind::{Auto, None as Nobody, Review};
+    for (name, email, employee_name, employee_email, expected) in [
+        (
+            "Jane Doe",
+            Some("Jane@Acme.com "),
+            "jane doe",
+            "jane@acme.com",
+            Auto,
+        ),
+        (
+            "Jörg Müller",
+            Some("jm@acme.com"),
+            "Jorg Muller",
+            "jm@acme.com",
+            Auto,
+        ),
+        (
+            "Jane Doe",
+            Some("jane@acme.com"),
+            "Doe, Jane",
+            "jane@acme.com",
+            Auto,
+        ),
+        ("Jane Doe", Some("jane@acme.com"), "J. Doe", "jane@acme.com", Auto),
+        (
+            "Jane Doe",
+            Some("jane@acme.com"),
+            "Mark Smith",
+            "jane@acme.com",
+            Review,
+        ),
+        (
+            "Jane Doe",
+            Some("jane@acme.com"),
+            "Jane Doe",
+            "jane@old.com",
+            Review,
+        ),
+        ("Jane Doe", None, "Jane Doe", "jane@acme.com", Review),
+        (
+            "Jane Doe",
+            Some("jane@acme.com"),
+            "Ann Lee",
+            "ann@acme.com",
+            Nobody,
+        ),
+    ] {
+        let people = [person("p", name, email)];
+        let employees = [employee("e", employee_name, employee_email)];
+        let proposals = propose(&evidence(&people, &employees));
+        assert_eq!(
+            outcome(&proposals, "p").0,
+            expected,
+            "{name} {email:?} / {employee_name} {employee_email}"
+        );
+    }
+}
+
+#[test]
+fn an_email_that_two_have_is_reviewed() {
+    let people = [
+        person("p1", "Jane Doe", Some("x@a.com")),
+        person("p2", "Jane Doe", Some("x@a.com")),
+    ];
+    let employees = [employee("e1", "Jane Doe", "x@a.com")];
+    let proposals = propose(&evidence(&people, &employees));
+    assert_eq!(
+        outcome(&proposals, "p1"),
+        (ProposalKind::Review, Some("e1".into()))
+    );
+    assert_eq!(
+        outcome(&proposals, "p2"),
+        (ProposalKind::Review, Some("e1".into()))
+    );
+
+    let people = [person("p1", "Jane Doe", Some("x@a.com"))];
+    let employees = [
+        employee("e2", "Jane Doe", "x@a.com"),
+        employee("e1", "Jane Doe", "x@a.com"),
+    ];
+    let proposals = propose(&evidence(&people, &employees));
+    assert_eq!(
+        outcome(&proposals, "p1"),
+        (ProposalKind::Review, Some("e1".into())),
+        "ties go by id"
+    );
+}
+
+#[test]
+fn rejected_and_taken_employees_are_not_proposed() {
+    let people = [person("p1", "Jane Doe", Some("x@a.com"))];
+    let employees = [employee("e1", "Jane Doe", "x@a.com")];
+    let mut rejected = evidence(&people, &employees);
+    rejected.rejected.insert(("p1".into(), "e1".into()));
+    assert_eq!(outcome(&propose(&rejected), "p1"), (ProposalKind::None, None));
+
+    let mut taken = evidence(&people, &employees);
+    taken.bound.insert("e1".into(), "p2".into());
+    assert_eq!(outcome(&propose(&taken), "p1"), (ProposalKind::None, None));
+    taken.bound.insert("e1".into(), "p1".into());
+    assert_eq!(
+        outcome(&propose(&taken), "p1"),
+        (ProposalKind::Auto, Some("e1".into()))
+    );
+}
+
+#[test]
+fn who_has_nobody_is_invited_by_policy_only() {
+    let mut people = vec![person("p1", "Jane Doe", Some("x@a.com"))];
+    let kind = |people: &[Person], unmatched| {
+        outcome(
+            &propose(&Evidence {
+                unmatched,
+                ..evidence(people, &[])
+            }),
+            "p1",
+        )
+        .0
+    };
+    assert_eq!(kind(&people, UnmatchedPolicy::Review), ProposalKind::None);
+    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::Create);
+    people[0].status = OktaStatus::Staged;
+    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::None);
+    people[0].status = OktaStatus::Active;
+    people[0].email = None;
+    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::None);
+}
+
+#[test]
+fn a_person_at_work_is_not_a_record_that_was_switched_off() {
+    let people = [person("p1", "Jane Doe", Some("x@a.com"))];
+    let mut employees = [employee("e1", "Jane Doe", "x@a.com")];
+    employees[0].deactivated = true;
+    assert_eq!(
+        outcome(&propose(&evidence(&people, &employees)), "p1").0,
+        ProposalKind::Review
+    );
+    let mut left = evidence(&people, &employees);
+    left.people[0].left = true;
+    assert_eq!(outcome(&propose(&left), "p1").0, ProposalKind::Auto);
+}
+
+/// What becomes of the first person.
+fn first(people: &[Person], employees: &[Employee]) -> Proposal {
+    propose(&evidence(people, employees))[&people[0].id].clone()
+}
+
+#[test]
+fn one_kind_of_evidence_is_not_enough() {
+    for (why, name, email, employee_name, employee_email, doubt) in [
+        (
+            "a re-used address",
+            "Jane Doe",
+            "jdoe@a.com",
+            "John Doe",
+            "jdoe@a.com",
+            "first names are two names",
+        ),
+        (
+            "twins",
+            "Mary Doe",
+            "mdoe@a.com",
+            "Mark Doe",
+            "mdoe@a.com",
+            "first names are two names",
+        ),
+        (
+            "a son",
+            "John Doe Jr.",
+            "jdoe@a.com",
+            "John Doe",
+            "jdoe@a.com",
+            "a parent or a child",
+        ),
+        (
+            "father and son",
+            "John Doe Jr.",
+            "jdoe@a.com",
+            "John Doe Sr.",
+            "jdoe@a.com",
+            "Sr. and the other Jr.",
+        ),
+        (
+            "a shared mailbox",
+            "John Doe",
+            "info@a.com",
+            "John Doe",
+            "info@a.com",
+            "shared mailbox",
+        ),
+        (
+            "middle names",
+            "John A. Doe",
+            "jdoe@a.com",
+            "John B. Doe",
+            "jdoe@a.com",
+            "middle names differ",
+        ),
+        (
+            "a namesake",
+            "John Doe",
+            "john.doe2@a.com",
+            "John Doe",
+            "john.doe@a.com",
+            "emails differ",
+        ),
+        (
+            "a sister company",
+            "John Doe",
+            "john.doe@a.com",
+            "John Doe",
+            "john.doe@b.com",
+            "emails differ",
+        ),
+        (
+            "an account",
+            "John Doe",
+            "jdoe@a.com",
+            "DESKTOP-1\\jdoe",
+            "",
+            "account name",
+        ),
+    ] {
+        let (given, family) = name.rsplit_once(" Doe").unwrap_or((name, ""));
+        let mut person = person("p", "x y", Some(email));
+        person.given_name = Some(given.into());
+        person.family_name = Some(format!("Doe{family}"));
+        let proposal = first(&[person], &[employee("e", employee_name, employee_email)]);
+        assert_eq!(proposal.kind, ProposalKind::Review, "{why}");
+        assert_eq!(proposal.candidates.len(), 1, "{why}");
+        assert!(
+            proposal.doubts.iter().any(|text| text.contains(doubt)),
+            "{why}: {:?}",
+            proposal.doubts
+        );
+    }
+}
+
+#[test]
+fn a_name_tells_who_of_several_has_the_address() {
+    let people = [
+        person("p1", "Jane Doe", Some("x@a.com")),
+        person("p2", "Mark Smith", Some("x@a.com")),
+    ];
+    let employees = [
+        employee("e1", "Jane Doe", "x@a.com"),
+        employee("e2", "Mark Smith", "x@a.com"),
+    ];
+    let proposals = propose(&evidence(&people, &employees));
+    assert_eq!(outcome(&proposals, "p1").1, Some("e1".into()));
+    assert_eq!(outcome(&proposals, "p2").1, Some("e2".into()));
+}
+
+#[test]
+fn the_first_email_survives_a_change() {
+    let mut renamed = employee("e", "Jane Doe", "jane@private.org");
+    renamed.identifier = "jane.doe@a.com".into();
+    let proposal = first(&[person("p", "Jane Doe", Some("jane.doe@a.com"))], &[renamed]);
+    assert_eq!(proposal.kind, ProposalKind::Auto);
+    assert_eq!(
+        proposal.candidates[0].reasons[0],
+        "the employee's first email was this person's email"
+    );
+}
+
+#[test]
+fn who_came_back_keeps_the_record_in_use() {
+    let people = [
+        person("p1", "Jane Doe", Some("jdoe@a.com")),
+        person("p2", "Jane Doe", Some("jane.doe@a.com")),
+    ];
+    let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
+    let mut evidence = evidence(&people, &employees);
+    evidence.people[0].left = true;
+    let proposal = &propose(&evidence)[&people[0].id];
+    assert_eq!(proposal.kind, ProposalKind::Review);
+    assert!(
+        proposal
+            .doubts
+            .iter()
+            .any(|doubt| doubt.contains("works here now")),
+        "{:?}",
+        proposal.doubts
+    );
+}
+
+#[test]
+fn reasons_are_in_plain_words() {
+    let proposal = first(
+        &[person("p", "Robert Doe", Some("rdoe@a.com"))],
+        &[employee("e", "Bob Doe", "rdoe@a.com")],
+    );
+    assert_eq!(
+        proposal.candidates[0].reasons,
+        [
+            "same email",
+            "same last name (1 of 1 here)",
+            "the first name is a nickname: Robert and Bob Doe"
+        ]
+    );
+    assert!(proposal.candidates[0].confidence.percent() >= 99);
+}
+
+#[test]
+fn records_of_nobody_keep_people_from_being_invited() {
+    let people = [person("p", "Jane Doe", Some("x@a.com"))];
+    let employees = [employee("e", "DESKTOP-1\\user", "")];
+    let proposals = propose(&Evidence {
+        unmatched: UnmatchedPolicy::Create,
+        ..evidence(&people, &employees)
+    });
+    assert_ne!(outcome(&proposals, "p").0, ProposalKind::Create);
+}

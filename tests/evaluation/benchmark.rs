@@ -1,0 +1,122 @@
+//! Time and memory of the matching engine on hard directories.
+//!
+//! `cargo run --release --example benchmark_matching` prints the table that
+//! stands in `src/matching/README.md`, and fails if 100,000 people take more
+//! than five seconds. Each size runs in a process of its own, so that its peak
+//! of memory is its own.
+
+mod directory;
+
+use std::{
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use okta_insightful_operator::{api::ProposalKind, matching::propose};
+
+/// Sizes, in people.
+const SIZES: [usize; 4] = [1_000, 10_000, 50_000, 100_000];
+/// Seconds that the largest may take.
+const MOST_SECONDS: f64 = 5.0;
+
+/// A line of `/proc/self/status`, in MiB; 0 where there is none.
+fn memory(line: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|text| {
+            text.strip_prefix(line)?
+                .split_whitespace()
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .unwrap_or(0)
+        / 1024
+}
+
+/// Seconds of work of all cores so far: unlike the clock's, they say the same
+/// on a busy machine.
+fn work() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // Fields 14 and 15 of proc(5), in hundredths of a second.
+    ticks
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
+}
+
+fn measure(size: usize, seed: u64) {
+    let case = directory::Case::generate(seed, size);
+    let evidence = case.evidence();
+    let before = memory("VmRSS:");
+    let (start, worked) = (Instant::now(), work());
+    let proposals = propose(&evidence);
+    let (seconds, worked) = (start.elapsed().as_secs_f64(), work() - worked);
+    let (mut automatic, mut wrong) = (0, 0);
+    for (person, proposal) in &proposals {
+        if let (ProposalKind::Auto, Some(best)) = (proposal.kind, proposal.best()) {
+            let records = &case.truths[person.as_str()].records;
+            automatic += 1;
+            wrong += usize::from(!records.iter().any(|record| record == best.employee.as_str()));
+        }
+    }
+    println!(
+        "{size} {} {seconds:.2} {worked:.2} {before} {} {automatic} {wrong}",
+        evidence.employees.len(),
+        memory("VmHWM:").saturating_sub(before)
+    );
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, size, seed] = &arguments[..] {
+        let (Ok(size), Ok(seed)) = (size.parse(), seed.parse()) else {
+            return ExitCode::FAILURE;
+        };
+        measure(size, seed);
+        return ExitCode::SUCCESS;
+    }
+    let Ok(own) = std::env::current_exe() else {
+        return ExitCode::FAILURE;
+    };
+    let mut slowest = 0.0_f64;
+    println!(
+        "| people | company | employees | seconds | of work on 2 cores | engine's peak memory, MiB | directories, MiB | automatic | false |"
+    );
+    println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
+    for size in SIZES {
+        // A company of many languages, one of few names, and one in between.
+        for (name, seed) in [
+            ("many languages", 1021_u64),
+            ("one language", 1003),
+            ("few names", 1005),
+        ] {
+            let Ok(output) = Command::new(&own)
+                .args([size.to_string(), seed.to_string()])
+                .output()
+            else {
+                return ExitCode::FAILURE;
+            };
+            let line = String::from_utf8_lossy(&output.stdout).into_owned();
+            let [people, employees, seconds, worked, before, peak, automatic, wrong] =
+                line.split_whitespace().collect::<Vec<_>>()[..]
+            else {
+                eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+                return ExitCode::FAILURE;
+            };
+            println!(
+                "| {people} | {name} | {employees} | {seconds} | {worked} | {peak} | {before} | {automatic} | {wrong} |"
+            );
+            slowest = slowest.max(seconds.parse().unwrap_or(f64::INFINITY));
+        }
+    }
+    if slowest > MOST_SECONDS {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}

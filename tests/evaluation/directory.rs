@@ -1,0 +1,104 @@
+//! A generated directory as the engine takes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use okta_insightful_operator::{
+    api::UnmatchedPolicy,
+    matching::{Evidence, Object, Subject},
+    snapshot::{Employee, OktaStatus, Person},
+};
+use sandbox::hard_directories::{self, Directory, Style, Truth};
+
+/// People, employees and the truth.
+pub struct Case {
+    /// With the team of each.
+    pub people: Vec<(Person, Option<String>)>,
+    /// With the team of each.
+    pub employees: Vec<(Employee, String)>,
+    /// By the person's id.
+    pub truths: BTreeMap<String, Truth>,
+}
+
+impl Case {
+    /// The directory of a seed, in the style of that seed.
+    pub fn generate(seed: u64, size: usize) -> Self {
+        Self::of(hard_directories::generate(&Style::from_seed(seed), size, seed))
+    }
+
+    /// From a directory.
+    pub fn of(directory: Directory) -> Self {
+        let people = directory
+            .users
+            .into_iter()
+            .map(|user| {
+                let person = Person {
+                    id: user.id.into(),
+                    login: user.login,
+                    given_name: user.first_name,
+                    family_name: user.last_name,
+                    email: user.email,
+                    second_email: user.second_email,
+                    title: user.title,
+                    employee_number: user.employee_number,
+                    status: OktaStatus::from(user.status),
+                    created: Some(user.created),
+                    last_updated: Some(user.last_updated),
+                };
+                (person, user.team)
+            })
+            .collect();
+        let employees = directory
+            .records
+            .into_iter()
+            .map(|record| {
+                let employee = Employee {
+                    id: record.id.into(),
+                    name: record.name,
+                    email: record.email,
+                    identifier: record.identifier,
+                    team: hard_directories::team_id(&record.team).into(),
+                    settings: None,
+                    deactivated: record.deactivated > 0,
+                    created_at: Some(record.created_at),
+                };
+                (employee, record.team)
+            })
+            .collect();
+        let truths = directory
+            .truths
+            .into_iter()
+            .map(|truth| (truth.user.clone(), truth))
+            .collect();
+        Self {
+            people,
+            employees,
+            truths,
+        }
+    }
+
+    /// What the engine is given: no decisions yet; whom nobody resembles is created.
+    pub fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            people: self
+                .people
+                .iter()
+                .map(|(person, team)| Subject {
+                    person,
+                    left: person.left(false).is_some(),
+                    team: team.as_deref(),
+                })
+                .collect(),
+            employees: self
+                .employees
+                .iter()
+                .map(|(employee, team)| Object {
+                    employee,
+                    team: Some(team),
+                })
+                .collect(),
+            rejected: BTreeSet::new(),
+            bound: BTreeMap::new(),
+            unmatched: UnmatchedPolicy::Create,
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Counts and tables.
+
+use std::collections::BTreeMap;
+
+use okta_insightful_operator::{
+    api::ProposalKind,
+    matching::{Proposal, propose},
+};
+use sandbox::hard_directories::{Class, Truth};
+
+use crate::directory::Case;
+
+/// What is counted of one class.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// People.
+    people: usize,
+    /// People who have an employee.
+    pairs: usize,
+    /// Of these, whom a careful human could decide.
+    decidable: usize,
+    automatic: usize,
+    automatic_decidable: usize,
+    wrong: usize,
+    /// True pairs that are not automatic.
+    rest: usize,
+    in_first_three: usize,
+    /// Created though there is an employee.
+    wrongly_created: usize,
+    created: usize,
+    by_rule: usize,
+    wrong_by_rule: usize,
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        for (to, from) in [
+            (&mut self.people, other.people),
+            (&mut self.pairs, other.pairs),
+            (&mut self.decidable, other.decidable),
+            (&mut self.automatic, other.automatic),
+            (&mut self.automatic_decidable, other.automatic_decidable),
+            (&mut self.wrong, other.wrong),
+            (&mut self.rest, other.rest),
+            (&mut self.in_first_three, other.in_first_three),
+            (&mut self.wrongly_created, other.wrongly_created),
+            (&mut self.created, other.created),
+            (&mut self.by_rule, other.by_rule),
+            (&mut self.wrong_by_rule, other.wrong_by_rule),
+        ] {
+            *to += from;
+        }
+    }
+}
+
+/// All that is measured.
+#[derive(Default)]
+pub struct Measured {
+    classes: BTreeMap<Class, Tally>,
+    /// By the percentage shown: pairs, and how many are true; of all shown
+    /// candidates, and of the first ones that wait for review.
+    shown: BTreeMap<i32, (usize, usize)>,
+    first: BTreeMap<i32, (usize, usize)>,
+    /// Of candidates in review: the share shown, and whether it is true.
+    review: Vec<(f64, bool)>,
+    /// Pairs to look at.
+    pub notes: Vec<String>,
+}
+
+/// What to print beside the tables.
+#[derive(Clone, Default)]
+pub struct Watch {
+    /// True pairs of this class that are missed.
+    pub missed: Option<String>,
+    /// True employees outside the first three.
+    pub lost: bool,
+    /// Fewest bits of confidence for the curve.
+    pub wrong: bool,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for a table")]
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+impl Measured {
+    /// Runs the engine and today's rule on one directory and counts.
+    pub fn measure(&mut self, case: &Case, watch: &Watch) {
+        let proposals = propose(&case.evidence());
+        let by_rule = equal_email_else_equal_name(case);
+        for (person, proposal) in &proposals {
+            let truth = &case.truths[person.as_str()];
+            self.count(case, truth, proposal, watch);
+            if let Some(employee) = by_rule.get(person.as_str()) {
+                let tally = self.classes.entry(truth.class).or_default();
+                tally.by_rule += 1;
+                tally.wrong_by_rule += usize::from(truth.records.first() != Some(employee));
+            }
+        }
+    }
+
+    fn count(&mut self, case: &Case, truth: &Truth, proposal: &Proposal, watch: &Watch) {
+        let tally = self.classes.entry(truth.class).or_default();
+        let is_true = |employee: &str| truth.records.first().is_some_and(|record| record == employee);
+        let automatic = proposal.kind == ProposalKind::Auto;
+        let best = proposal.best();
+        let right = best.is_some_and(|best| is_true(best.employee.as_str()));
+        tally.people += 1;
+        tally.created += usize::from(proposal.kind == ProposalKind::Create);
+        if automatic && !right {
+            tally.wrong += 1;
+            if watch.wrong {
+                let best = best.map_or("", |best| best.employee.as_str());
+                self.notes.push(format!(
+                    "WRONG {:?}\n{}",
+                    truth.class,
+                    show(case, &truth.user, best)
+                ));
+            }
+        }
+        if let Some(record) = truth.records.first() {
+            tally.pairs += 1;
+            tally.decidable += usize::from(truth.decidable);
+            if automatic && right {
+                tally.automatic += 1;
+                tally.automatic_decidable += usize::from(truth.decidable);
+            } else {
+                tally.rest += 1;
+                let found = proposal
+                    .candidates
+                    .iter()
+                    .take(3)
+                    .any(|candidate| candidate.employee.as_str() == record);
+                tally.in_first_three += usize::from(found);
+                let missed =
+                    watch.missed.as_deref() == Some(format!("{:?}", truth.class).as_str()) && truth.decidable;
+                if missed || (watch.lost && !found) {
+                    self.notes.push(format!(
+                        "{} {:?} {:?} {:?} {:?}\n{}",
+                        if found { "MISSED" } else { "LOST" },
+                        truth.class,
+                        proposal.kind,
+                        proposal.doubts,
+                        best.map(|best| (best.confidence.percent(), right, &best.reasons)),
+                        show(case, &truth.user, record)
+                    ));
+                }
+            }
+            if proposal.kind == ProposalKind::Create {
+                tally.wrongly_created += 1;
+                self.notes.push(format!(
+                    "CREATED {:?}\n{}",
+                    truth.class,
+                    show(case, &truth.user, record)
+                ));
+            }
+        }
+        for (order, candidate) in proposal.candidates.iter().enumerate() {
+            let percent = candidate.confidence.percent();
+            let hit = usize::from(is_true(candidate.employee.as_str()));
+            let slot = self.shown.entry(percent).or_default();
+            slot.0 += 1;
+            slot.1 += hit;
+            if !automatic {
+                self.review.push((candidate.confidence.fraction(), hit == 1));
+            }
+            if order == 0 && !automatic {
+                let slot = self.first.entry(percent).or_default();
+                slot.0 += 1;
+                slot.1 += hit;
+            }
+        }
+    }
+
+    /// Whether a goal is missed, in words; None if all are met.
+    pub fn shortfall(&self) -> Option<String> {
+        let all = self.total();
+        let mut failed = Vec::new();
+        if all.wrong > 0 {
+            failed.push(format!("{} automatic matches are false", all.wrong));
+        }
+        for (name, value, goal) in [
+            (
+                "of all true pairs automatic",
+                share(all.automatic, all.pairs),
+                0.80,
+            ),
+            (
+                "of the decidable ones automatic",
+                share(all.automatic_decidable, all.decidable),
+                0.88,
+            ),
+            (
+                "of the rest among the first three",
+                share(all.in_first_three, all.rest),
+                0.98,
+            ),
+        ] {
+            if value < goal {
+                failed.push(format!("{value:.3} {name}, below {goal}"));
+            }
+        }
+        if all.wrongly_created * 1000 >= all.pairs {
+            failed.push(format!(
+                "{} people with an employee would be created",
+                all.wrongly_created
+            ));
+        }
+        (!failed.is_empty()).then(|| failed.join("; "))
+    }
+
+    /// Points for the curve of `calibration.rs`: the mean share shown of equally
+    /// many true candidates, and how many of all such are true.
+    pub fn curve(&mut self, points: usize) -> String {
+        self.review.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let hits = self.review.iter().filter(|(_, hit)| *hit).count();
+        let mut out = String::new();
+        let (mut from, mut found) = (0, 0);
+        for at in 0..self.review.len() {
+            found += usize::from(self.review[at].1);
+            if found > hits / points || at + 1 == self.review.len() {
+                let part = &self.review[from..=at];
+                #[expect(clippy::cast_precision_loss, reason = "for a table")]
+                let mean = part.iter().map(|(shown, _)| shown).sum::<f64>() / part.len() as f64;
+                out.push_str(&format!("({mean:.4}, {:.4}), ", share(found, part.len())));
+                (from, found) = (at + 1, 0);
+            }
+        }
+        out
+    }
+
+    fn total(&self) -> Tally {
+        self.classes.values().fold(Tally::default(), |mut sum, tally| {
+            sum.add(tally);
+            sum
+        })
+    }
+
+    /// The tables, in Markdown.
+    pub fn tables(&self) -> String {
+        let mut out = String::from(
+            "| class | people | true pairs | automatic | false | recall | decidable recall | rest in first 3 | created, of these wrongly | today's rule: false |\n\
+             |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        );
+        let total = self.total();
+        let rows = Class::ALL
+            .iter()
+            .filter_map(|class| Some((format!("{class:?}"), self.classes.get(class)?)))
+            .chain([("**all**".to_owned(), &total)]);
+        for (name, t) in rows {
+            out.push_str(&format!(
+                "| {name} | {} | {} | {} | {} | {:.3} | {:.3} | {:.3} | {}, {} | {} of {} |\n",
+                t.people,
+                t.pairs,
+                t.automatic + t.wrong,
+                t.wrong,
+                share(t.automatic, t.pairs),
+                share(t.automatic_decidable, t.decidable),
+                share(t.in_first_three, t.rest),
+                t.created,
+                t.wrongly_created,
+                t.wrong_by_rule,
+                t.by_rule,
+            ));
+        }
+        out.push_str("\n| shown confidence | candidates | of these true | first candidates in review | of these true |\n|--:|--:|--:|--:|--:|\n");
+        for from in (0..100).step_by(10).chain([100]) {
+            let sum = |counts: &BTreeMap<i32, (usize, usize)>| {
+                counts
+                    .range(from..from + 10)
+                    .fold((0, 0), |sum, (_, n)| (sum.0 + n.0, sum.1 + n.1))
+            };
+            let ((shown, hit), (first, first_hit)) = (sum(&self.shown), sum(&self.first));
+            let range = if from == 100 {
+                "100".to_owned()
+            } else {
+                format!("{from} to {}", from + 9)
+            };
+            let part = |hit, of| {
+                if of == 0 {
+                    "".to_owned()
+                } else {
+                    format!("{:.3}", share(hit, of))
+                }
+            };
+            out.push_str(&format!(
+                "| {range} | {shown} | {} | {first} | {} |\n",
+                part(hit, shown),
+                part(first_hit, first)
+            ));
+        }
+        out
+    }
+}
+
+/// The rule of today's products: an equal email, else an equal full name.
+fn equal_email_else_equal_name(case: &Case) -> BTreeMap<String, String> {
+    let mut by_email: BTreeMap<String, &str> = BTreeMap::new();
+    let mut by_name: BTreeMap<String, &str> = BTreeMap::new();
+    for (employee, _) in &case.employees {
+        if !employee.email.is_empty() {
+            by_email
+                .entry(employee.email.to_lowercase())
+                .or_insert(employee.id.as_str());
+        }
+        by_name
+            .entry(employee.name.to_lowercase())
+            .or_insert(employee.id.as_str());
+    }
+    case.people
+        .iter()
+        .filter_map(|(person, _)| {
+            let email = person
+                .email
+                .as_ref()
+                .and_then(|email| by_email.get(&email.to_lowercase()));
+            let name = person
+                .full_name()
+                .and_then(|name| by_name.get(&name.to_lowercase()));
+            Some((person.id.to_string(), (*email.or(name)?).to_owned()))
+        })
+        .collect()
+}
+
+/// Both records of a pair in one line each, to look at.
+fn show(case: &Case, person: &str, employee: &str) -> String {
+    let person = case
+        .people
+        .iter()
+        .find(|(record, _)| record.id.as_str() == person);
+    let employee = case
+        .employees
+        .iter()
+        .find(|(record, _)| record.id.as_str() == employee);
+    let person = person.map_or(String::new(), |(p, team)| {
+        format!(
+            "  person   {:?} {:?} <{:?}> login {} second {:?} no {:?} {} team {team:?} made {:?}",
+            p.given_name,
+            p.family_name,
+            p.email,
+            p.login,
+            p.second_email,
+            p.employee_number,
+            p.status,
+            p.created
+        )
+    });
+    let employee = employee.map_or(String::new(), |(e, team)| {
+        format!(
+            "  employee {:?} <{}> first <{}> team {team} deactivated {} made {:?}",
+            e.name, e.email, e.identifier, e.deactivated, e.created_at
+        )
+    });
+    format!("{person}\n{employee}")
+}

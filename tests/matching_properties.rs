@@ -1,0 +1,163 @@
+//! What holds for every directory, not only for those that the tables show.
+
+#[path = "evaluation/directory.rs"]
+mod directory;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use directory::Case;
+use okta_insightful_operator::{
+    api::ProposalKind,
+    matching::{Evidence, Object, Proposal, Subject, propose},
+    snapshot::{EmployeeId, OktaStatus, Person, PersonId},
+};
+use proptest::prelude::*;
+
+type Proposals = BTreeMap<PersonId, Proposal>;
+
+fn automatic(proposals: &Proposals) -> BTreeSet<(PersonId, EmployeeId)> {
+    proposals
+        .iter()
+        .filter(|(_, proposal)| proposal.kind == ProposalKind::Auto)
+        .filter_map(|(person, proposal)| Some((person.clone(), proposal.best()?.employee.clone())))
+        .collect()
+}
+
+fn is_true(case: &Case, person: &PersonId, employee: &EmployeeId) -> bool {
+    case.truths
+        .get(person.as_str())
+        .is_some_and(|truth| truth.records.iter().any(|record| record == employee.as_str()))
+}
+
+/// A list in another order, told by a number.
+fn shuffled<T: Copy>(list: &[T], order: u64) -> Vec<T> {
+    let mut list = list.to_vec();
+    let mut state = order | 1;
+    for at in (1..list.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(state >> 33).unwrap_or_default() % (at + 1);
+        list.swap(at, other);
+    }
+    list
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_the_input_does_not_matter(seed in 0_u64..10_000, size in 20_usize..300, order: u64) {
+        let case = Case::generate(seed, size);
+        let evidence = case.evidence();
+        let other = Evidence {
+            people: shuffled::<Subject<'_>>(&evidence.people, order),
+            employees: shuffled::<Object<'_>>(&evidence.employees, order),
+            ..evidence.clone()
+        };
+        prop_assert_eq!(propose(&evidence), propose(&other));
+    }
+
+    #[test]
+    fn an_employee_is_automatic_for_one_person_at_most(seed in 0_u64..10_000, size in 20_usize..600) {
+        let case = Case::generate(seed, size);
+        let pairs = automatic(&propose(&case.evidence()));
+        let employees: BTreeSet<&EmployeeId> = pairs.iter().map(|(_, employee)| employee).collect();
+        prop_assert_eq!(employees.len(), pairs.len());
+        prop_assert!(!pairs.is_empty(), "a directory of which nothing is sure proves nothing");
+    }
+
+    #[test]
+    fn a_rejected_employee_is_never_proposed(seed in 0_u64..10_000, size in 20_usize..300) {
+        let case = Case::generate(seed, size);
+        let mut evidence = case.evidence();
+        // Everything that would be shown first is ruled out, three times over.
+        for _ in 0..3 {
+            let proposals = propose(&evidence);
+            for (person, proposal) in &proposals {
+                for candidate in &proposal.candidates {
+                    prop_assert!(!evidence.rejected.contains(&(person.clone(), candidate.employee.clone())));
+                }
+            }
+            evidence.rejected.extend(
+                proposals.iter().filter_map(|(person, proposal)| Some((person.clone(), proposal.best()?.employee.clone()))),
+            );
+        }
+        prop_assert!(!evidence.rejected.is_empty());
+    }
+
+    #[test]
+    fn who_is_taken_is_proposed_to_the_holder_only(seed in 0_u64..10_000, size in 20_usize..300) {
+        let case = Case::generate(seed, size);
+        let mut evidence = case.evidence();
+        // Every second automatic match is in force; its employee is turned to the next person, too.
+        let bound: BTreeMap<EmployeeId, PersonId> = automatic(&propose(&evidence))
+            .into_iter()
+            .step_by(2)
+            .map(|(person, employee)| (employee, person))
+            .collect();
+        evidence.bound = bound.clone();
+        for (person, proposal) in propose(&evidence) {
+            for candidate in &proposal.candidates {
+                prop_assert!(bound.get(&candidate.employee).is_none_or(|holder| *holder == person));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unrelated_person_never_turns_a_false_pair_automatic(seed in 0_u64..10_000, size in 20_usize..300) {
+        let case = Case::generate(seed, size);
+        let evidence = case.evidence();
+        let before = automatic(&propose(&evidence));
+        let stranger = Person {
+            id: "00ustranger".into(),
+            login: "zzyzx.qwxkz@elsewhere.example".into(),
+            given_name: Some("Zzyzx".into()),
+            family_name: Some("Qwxkz".into()),
+            email: Some("zzyzx.qwxkz@elsewhere.example".into()),
+            second_email: None,
+            title: None,
+            employee_number: None,
+            status: OktaStatus::Active,
+            created: Some("2024-01-01T00:00:00.000Z".into()),
+            last_updated: None,
+        };
+        let mut with = evidence.clone();
+        with.people.push(Subject { person: &stranger, left: false, team: None });
+        for (person, employee) in automatic(&propose(&with)).difference(&before) {
+            prop_assert!(is_true(&case, person, employee), "{person} {employee}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_created_who_left_or_has_candidates(seed in 0_u64..10_000, size in 20_usize..300) {
+        let case = Case::generate(seed, size);
+        let evidence = case.evidence();
+        let proposals = propose(&evidence);
+        for subject in &evidence.people {
+            let proposal = &proposals[&subject.person.id];
+            if proposal.kind == ProposalKind::Create {
+                prop_assert!(proposal.candidates.is_empty());
+                prop_assert!(subject.person.is_employed() && subject.person.email.is_some());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_automatic_match_is_false_where_dates_are_kept() {
+    let mut automatic_pairs = 0;
+    for seed in 0..40_u64 {
+        let mut style = sandbox::hard_directories::Style::from_seed(seed);
+        style.dates_lost = false;
+        let case = Case::of(sandbox::hard_directories::generate(&style, 500, seed));
+        for (person, employee) in automatic(&propose(&case.evidence())) {
+            automatic_pairs += 1;
+            assert!(
+                is_true(&case, &person, &employee),
+                "seed {seed}: {person} is not {employee}"
+            );
+        }
+    }
+    assert!(automatic_pairs > 12_000, "{automatic_pairs}");
+}

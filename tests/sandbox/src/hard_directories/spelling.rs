@@ -1,0 +1,245 @@
+//! How names are written: without marks, in Latin letters, abbreviated, misspelt.
+
+use fastrand::Rng;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// Russian in Latin letters, in one of two customs.
+fn russian(letter: char, custom: bool) -> Option<&'static str> {
+    Some(match letter {
+        'а' => "a",
+        'б' => "b",
+        'в' => "v",
+        'г' => "g",
+        'д' => "d",
+        'е' => "e",
+        'з' => "z",
+        'и' => "i",
+        'к' => "k",
+        'л' => "l",
+        'м' => "m",
+        'н' => "n",
+        'о' => "o",
+        'п' => "p",
+        'р' => "r",
+        'с' => "s",
+        'т' => "t",
+        'у' => "u",
+        'ф' => "f",
+        'ч' => "ch",
+        'ш' => "sh",
+        'щ' => "shch",
+        'ъ' | 'ь' => "",
+        'ы' => "y",
+        'э' => "e",
+        'ж' => "zh",
+        'ё' => {
+            if custom {
+                "e"
+            } else {
+                "yo"
+            }
+        }
+        'й' => {
+            if custom {
+                "i"
+            } else {
+                "y"
+            }
+        }
+        'х' => {
+            if custom {
+                "h"
+            } else {
+                "kh"
+            }
+        }
+        'ц' => {
+            if custom {
+                "c"
+            } else {
+                "ts"
+            }
+        }
+        'ю' => {
+            if custom {
+                "iu"
+            } else {
+                "yu"
+            }
+        }
+        'я' => {
+            if custom {
+                "ia"
+            } else {
+                "ya"
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// In Latin letters; what is Latin already is left alone.
+pub fn latin(text: &str, custom: bool) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        let lower: char = letter.to_lowercase().next().unwrap_or(letter);
+        match russian(lower, custom) {
+            Some(spelt) if letter.is_uppercase() => out.push_str(&capital(spelt)),
+            Some(spelt) => out.push_str(spelt),
+            None => out.push(letter),
+        }
+    }
+    out
+}
+
+/// With a capital first.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// Without marks: `ö` becomes `o`, or `oe` where `expand` says so.
+pub fn plain(text: &str, expand: bool) -> String {
+    let mut out = String::new();
+    for letter in latin(text, false).chars() {
+        let spelt = match letter {
+            'ä' | 'æ' if expand || letter == 'æ' => "ae",
+            'ö' | 'ø' if expand => "oe",
+            'ü' if expand => "ue",
+            'å' if expand => "aa",
+            'Ä' if expand => "Ae",
+            'Ö' | 'Ø' if expand => "Oe",
+            'Ü' if expand => "Ue",
+            'Å' if expand => "Aa",
+            'ß' => "ss",
+            'ø' => "o",
+            'Ø' => "O",
+            'Æ' => "Ae",
+            'ł' => "l",
+            'Ł' => "L",
+            'đ' => "d",
+            'Đ' => "D",
+            'ı' => "i",
+            _ => {
+                out.extend(letter.nfkd().filter(|c| !is_combining_mark(*c)));
+                continue;
+            }
+        };
+        out.push_str(spelt);
+    }
+    out
+}
+
+/// Letters only, lower case, as in addresses and account names.
+pub fn letters(text: &str, expand: bool) -> String {
+    plain(text, expand)
+        .to_lowercase()
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect()
+}
+
+/// One slip: a letter swapped, lost, doubled or replaced. Never the first letter.
+pub fn slip(rng: &mut Rng, text: &str) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    let places: Vec<usize> = (1..chars.len()).filter(|i| chars[*i].is_alphabetic()).collect();
+    if places.len() < 2 {
+        return text.to_owned();
+    }
+    let at = places[rng.usize(..places.len())];
+    match rng.u8(..4) {
+        0 if at + 1 < chars.len() && chars[at + 1].is_alphabetic() => chars.swap(at, at + 1),
+        1 => {
+            chars.remove(at);
+        }
+        2 => chars.insert(at, chars[at]),
+        _ => chars[at] = rng.lowercase(),
+    }
+    chars.into_iter().collect()
+}
+
+const NICKNAMES: &[(&str, &[&str])] = &[
+    ("Robert", &["Bob", "Rob", "Bobby"]),
+    ("William", &["Bill", "Will", "Billy"]),
+    ("Richard", &["Rick", "Dick", "Rich"]),
+    ("James", &["Jim", "Jimmy", "Jamie"]),
+    ("John", &["Jack", "Johnny"]),
+    ("Michael", &["Mike", "Mick"]),
+    ("Thomas", &["Tom", "Tommy"]),
+    ("Charles", &["Charlie", "Chuck"]),
+    ("Joseph", &["Joe", "Joey"]),
+    ("Christopher", &["Chris", "Kit"]),
+    ("Daniel", &["Dan", "Danny"]),
+    ("Matthew", &["Matt"]),
+    ("Anthony", &["Tony"]),
+    ("Steven", &["Steve"]),
+    ("Andrew", &["Andy", "Drew"]),
+    ("Kenneth", &["Ken"]),
+    ("Edward", &["Ed", "Ted", "Eddie"]),
+    ("Timothy", &["Tim"]),
+    ("Jeffrey", &["Jeff"]),
+    ("Gregory", &["Greg"]),
+    ("Benjamin", &["Ben"]),
+    ("Samuel", &["Sam"]),
+    ("Alexander", &["Alex", "Sandy"]),
+    ("Nicholas", &["Nick"]),
+    ("Jonathan", &["Jon"]),
+    ("Patrick", &["Pat"]),
+    ("Elizabeth", &["Liz", "Beth", "Betty"]),
+    ("Jennifer", &["Jen", "Jenny"]),
+    ("Katherine", &["Kate", "Kathy", "Katie"]),
+    ("Margaret", &["Peggy", "Maggie", "Meg"]),
+    ("Patricia", &["Pat", "Patty", "Trish"]),
+    ("Susan", &["Sue", "Susie"]),
+    ("Deborah", &["Deb", "Debbie"]),
+    ("Barbara", &["Barb"]),
+    ("Jessica", &["Jess"]),
+    ("Rebecca", &["Becky"]),
+    ("Kimberly", &["Kim"]),
+    ("Stephanie", &["Steph"]),
+    ("Victoria", &["Vicky", "Tori"]),
+    ("Samantha", &["Sam"]),
+    ("Christina", &["Tina", "Chris"]),
+    ("Theresa", &["Terry", "Tess"]),
+    ("Sandra", &["Sandy"]),
+    ("Cynthia", &["Cindy"]),
+    ("Johannes", &["Hans", "Hannes"]),
+    ("Katarzyna", &["Kasia"]),
+    ("Jakub", &["Kuba"]),
+    ("Francisco", &["Paco"]),
+    ("José", &["Pepe"]),
+    ("Александр", &["Саша"]),
+    ("Małgorzata", &["Gosia"]),
+    ("Giuseppe", &["Beppe"]),
+];
+
+/// A nickname, where one is known.
+pub fn nickname(rng: &mut Rng, given: &str) -> Option<&'static str> {
+    NICKNAMES
+        .iter()
+        .find(|(name, _)| *name == given)
+        .map(|(_, nicks)| nicks[rng.usize(..nicks.len())])
+}
+
+/// A given name that has nicknames, English ones mostly.
+pub fn name_with_nickname(rng: &mut Rng) -> &'static str {
+    NICKNAMES[rng.usize(..NICKNAMES.len())].0
+}
+
+/// Whether two given names differ little: as Mary and Mark do.
+pub fn similar(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let common = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let tail = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    let differ =
+        letters(&a.iter().collect::<String>(), false) != letters(&b.iter().collect::<String>(), false);
+    differ && a.len().abs_diff(b.len()) <= 1 && common >= 1 && common + tail + 1 >= a.len().max(b.len())
+}
