@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use crate::{api::Field, example::Example, snapshot::OktaStatus};
 
-    /// Twenty people who match, of whom each would be moved to a new team.
+    /// Twenty people who are matched by decision, of whom each would be moved to a new team.
     fn twenty() -> Example {
         let mut example = Example::new();
         for n in 0..20 {
@@ -240,6 +240,7 @@ mod tests {
                 &format!("Ann Doe{n}"),
                 &format!("{id}@acme.com"),
             );
+            example.matched(&id, &[&format!("e{n:02}")]);
         }
         example
     }
@@ -335,7 +336,7 @@ mod tests {
             "who is left alone is not missed"
         );
         for id in ["p00", "p01"] {
-            example.record(id).decision = Decision::Auto;
+            example.matched(id, &[]);
             example.record(id).state = Some(MatchState::Deactivated);
         }
         assert_eq!(reasons(&example), Vec::<&str>::new(), "nor who has left");
