@@ -114,12 +114,17 @@ pub fn match_status(
         // Who it was stays readable when Okta's answer no longer says it.
         None => previous.person.clone(),
     };
-    let linked = match settled.map(|settled| &settled.standing) {
+    let shown = match settled.map(|settled| &settled.standing) {
         Some(Standing::Linked(employees)) => employees.first().cloned(),
-        _ => record.employees_in_force().first().cloned(),
+        Some(Standing::Create) => None,
+        _ => record.employees_in_force().first().cloned().or_else(|| {
+            let proposal = settled.and_then(|settled| settled.proposal.as_ref());
+            proposal
+                .and_then(|proposal| proposal.best())
+                .map(|best| best.employee.clone())
+        }),
     };
-    let employee = linked
-        .or_else(|| Some(settled?.proposal.as_ref()?.best()?.employee.clone()))
+    let employee = shown
         .and_then(|id| snapshot.employees().get(&id))
         .map(|employee| employee_summary(employee, snapshot));
     let mut ready = ready(id, state, assessment, record, failure, changes.len());

@@ -24,6 +24,8 @@ const KEPT: usize = 16;
 /// Bits, the prior taken off, below which a pair is not worth showing: about
 /// one of a million such is true.
 const LEAST_SHOWN: f64 = -20.0;
+/// Below this confidence nobody is proposed; who is shown may be anybody.
+const LEAST_PLAUSIBLE: f64 = 0.05;
 
 /// A compared pair of one person.
 #[derive(Clone, Copy, Debug)]
@@ -314,6 +316,14 @@ impl Decider<'_> {
             let (kind, doubt) = self.nobody(person, nameless);
             return Proposal {
                 kind,
+                candidates,
+                doubts: vec![doubt],
+            };
+        }
+        if candidates[0].confidence.fraction() < LEAST_PLAUSIBLE {
+            let doubt = "nobody resembles this person; those shown may be anybody's records".to_owned();
+            return Proposal {
+                kind: ProposalKind::None,
                 candidates,
                 doubts: vec![doubt],
             };

@@ -85,16 +85,20 @@ pub struct Candidate {
 pub struct Proposal {
     /// How it would be acted on.
     pub kind: ProposalKind,
-    /// At most five, best first; the first is what is proposed.
+    /// At most five, best first. Where somebody is proposed, it is the first;
+    /// [`ProposalKind::None`] may show records that could be anybody's.
     pub candidates: Vec<Candidate>,
     /// Why it is not surer, or why nobody is proposed; in plain words.
     pub doubts: Vec<String>,
 }
 
 impl Proposal {
-    /// The employee that is proposed.
+    /// The employee that is proposed, if one is.
     pub fn best(&self) -> Option<&Candidate> {
-        self.candidates.first()
+        match self.kind {
+            ProposalKind::Auto | ProposalKind::Review => self.candidates.first(),
+            ProposalKind::Create | ProposalKind::None => None,
+        }
     }
 }
 

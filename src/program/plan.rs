@@ -442,11 +442,14 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
             MatchState::Proposed | MatchState::Matched => Color::Green,
             _ => Color::Reset,
         };
-        let best = person.candidates.first();
+        let proposed = !person.proposal.employee_ids.is_empty();
+        let best = person.candidates.first().filter(|_| proposed);
         let changes: Vec<String> = person.changes.iter().map(change_line).collect();
+        let reasons = person.proposal.reasons.join("; ");
         let why = match &person.trouble {
-            Some(trouble) if person.proposal.reasons.is_empty() => trouble.message.clone(),
-            _ => person.proposal.reasons.join("; "),
+            // What stands in the way is not in the proposal: a team, an email, another claim.
+            Some(trouble) if trouble.reason != "NeedsDecision" => trouble.message.clone(),
+            _ => reasons,
         };
         table.add_row([
             Cell::new(person.name.as_deref().unwrap_or(&person.okta_user_id)),

@@ -43,7 +43,7 @@ async fn everybody_in_scope_is_shown_and_nothing_is_written() {
         ("paula.present", MatchState::Proposed, "Proposed"),
         ("diego.doubtful", MatchState::Review, "SeveralTeams"),
         ("john.smith", MatchState::Review, "NeedsDecision"),
-        ("sina.shared", MatchState::Review, "NeedsDecision"),
+        ("sina.shared", MatchState::Unmatched, "NoEmployee"),
         ("walter.noemail", MatchState::Review, "NeedsDecision"),
         ("nick.newcomer", MatchState::Unmatched, "NoEmployee"),
         ("stan.staged", MatchState::OutOfScope, "NotStarted"),

@@ -154,6 +154,12 @@ async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
         .wait_for_match("nick.newcomer", "taken back", |status| status.applied.is_none())
         .await;
     world
+        .decide(
+            "tara.moved",
+            json!({ "decision": "Match", "employeeIds": [tara] }),
+        )
+        .await;
+    world
         .wait_for_match("tara.moved", "in force again", |status| {
             status
                 .applied

@@ -256,7 +256,14 @@ async fn finalized_back_to_false_stops_all_writes() {
 async fn who_has_nobody_is_invited_by_policy() {
     let mut spec = open_guard();
     spec["matching"] = json!({ "unmatched": "Create" });
-    let world = World::in_review(spec).await;
+    let world = World::prepared().await;
+    // As long as there are records that may be anybody's, nobody is invited without a decision.
+    world.insightful.edit(|account| {
+        account.delete_employee(world.company.employee("device.k7"));
+        account.delete_employee(world.company.employee("device.front"));
+    });
+    world.activate(spec).await;
+    world.wait_for_phase(Phase::Review).await;
     let planned = world.status().await.plan.unwrap().create_employees;
     assert!(planned >= 2);
     world.finish().await;
