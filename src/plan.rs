@@ -4,6 +4,8 @@
 //! Who gets deactivated is decided here, in [`leaver`]: the employees of a
 //! person whose record Okta was read to say has left, and nobody else.
 
+mod emails;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -19,6 +21,8 @@ use crate::{
     teams::{DerivedTeams, TeamChoice},
     trouble::Trouble,
 };
+
+use emails::{Emails, Order};
 
 /// Every write, in the order in which they are made, and the matches that come
 /// into force or are taken back with them.
@@ -435,10 +439,11 @@ pub fn plan(
             planner.troubles.insert(id.clone(), trouble);
         }
     }
-    planner.hold_or_order_emails();
+    let emails = planner.hold_or_order_emails();
     for (id, settled) in settled {
         planner.release(id, &settled.standing);
     }
+    planner.plan.restores = emails::order_restores(emails, planner.plan.restores);
     planner.create_teams();
     let Planner { plan, troubles, .. } = planner;
     (plan, troubles)
@@ -683,95 +688,30 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Each email goes to one employee, and only when nobody holds it any more:
-    /// writes are ordered so, and people for whom no order does it are left out.
-    fn hold_or_order_emails(&mut self) {
-        let key = |email: &str| email.to_lowercase();
-        let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-        let creations = self.plan.creations.iter().map(|creation| &creation.email);
-        let updates = self
-            .plan
-            .updates
-            .iter()
-            .filter_map(|update| update.email.as_ref())
-            .map(|email| &email.to);
-        for email in creations.chain(updates) {
-            *wanted.entry(key(email)).or_default() += 1;
-        }
-        let twice = |email: &str| wanted[&key(email)] > 1;
-
-        let mut holders: BTreeMap<String, BTreeSet<EmployeeId>> = BTreeMap::new();
-        for employee in self.snapshot.employees().values() {
-            holders
-                .entry(key(&employee.email))
-                .or_default()
-                .insert(employee.id.clone());
-        }
-        let taken_by =
-            |holders: &BTreeMap<String, BTreeSet<EmployeeId>>, email: &str, except: Option<&EmployeeId>| {
-                let holder = holders
-                    .get(&key(email))
-                    .and_then(|ids| ids.iter().find(|id| Some(*id) != except));
-                holder.map(|by| Trouble::EmailTaken { by: by.clone() })
-            };
-
-        // Creations come before updates, so that only emails free from the start will do.
-        let mut held: BTreeMap<PersonId, Trouble> = BTreeMap::new();
-        for creation in &self.plan.creations {
-            if twice(&creation.email) {
-                held.insert(creation.person.clone(), Trouble::EmailWantedTwice);
-            } else if let Some(trouble) = taken_by(&holders, &creation.email, None) {
-                held.insert(creation.person.clone(), trouble);
-            }
-        }
-
-        let (mut ordered, mut waiting): (Vec<Update>, Vec<Update>) = std::mem::take(&mut self.plan.updates)
-            .into_iter()
-            .partition(|update| update.email.is_none());
+    /// Leaves out the people for whom no order of the writes frees their email
+    /// in time. A person is written whole or not at all, so that whoever waits
+    /// for an email of theirs is left out too.
+    fn hold_or_order_emails(&mut self) -> Emails {
         loop {
-            let (free, not_free): (Vec<Update>, Vec<Update>) = waiting.into_iter().partition(|update| {
-                update.email.as_ref().is_none_or(|email| {
-                    !twice(&email.to) && taken_by(&holders, &email.to, Some(&update.employee)).is_none()
-                })
-            });
-            waiting = not_free;
-            if free.is_empty() {
-                break;
+            let updates = std::mem::take(&mut self.plan.updates);
+            let Order {
+                updates,
+                held,
+                emails,
+            } = emails::order(self.snapshot, &self.plan.creations, updates);
+            self.plan.updates = updates;
+            if held.is_empty() {
+                return emails;
             }
-            for update in &free {
-                if let Some(Replace {
-                    from: Some(from), to, ..
-                }) = &update.email
-                {
-                    if let Some(ids) = holders.get_mut(&key(from)) {
-                        ids.remove(&update.employee);
-                    }
-                    holders
-                        .entry(key(to))
-                        .or_default()
-                        .insert(update.employee.clone());
-                }
-            }
-            ordered.extend(free);
+            self.plan
+                .updates
+                .retain(|update| !held.contains_key(&update.person));
+            self.plan
+                .creations
+                .retain(|creation| !held.contains_key(&creation.person));
+            self.plan.links.retain(|person, _| !held.contains_key(person));
+            self.troubles.extend(held);
         }
-        for update in &waiting {
-            let Some(email) = &update.email else { continue };
-            let trouble = if twice(&email.to) {
-                Some(Trouble::EmailWantedTwice)
-            } else {
-                taken_by(&holders, &email.to, Some(&update.employee))
-            };
-            held.extend(trouble.map(|trouble| (update.person.clone(), trouble)));
-        }
-
-        // A person is written whole or not at all.
-        ordered.retain(|update| !held.contains_key(&update.person));
-        self.plan.updates = ordered;
-        self.plan
-            .creations
-            .retain(|creation| !held.contains_key(&creation.person));
-        self.plan.links.retain(|person, _| !held.contains_key(person));
-        self.troubles.extend(held);
     }
 
     /// Takes back what is in force and no longer wanted.
@@ -850,17 +790,7 @@ impl Planner<'_> {
             };
             let outcome = match field.field {
                 Field::Name => text(&employee.name).map(|name| restore.name = Some(name)),
-                Field::Email => text(&employee.email).and_then(|email| {
-                    let free =
-                        !self.snapshot.employees().values().any(|other| {
-                            other.id != employee.id && other.email.eq_ignore_ascii_case(&email.to)
-                        });
-                    if !free {
-                        return Err(NotRestored::NoLongerFree);
-                    }
-                    restore.email = Some(email);
-                    Ok(())
-                }),
+                Field::Email => text(&employee.email).map(|email| restore.email = Some(email)),
                 Field::Team => text(employee.team.as_str()).and_then(|team| {
                     let target = TeamTarget::Existing(team.to.as_str().into());
                     if !self.snapshot.teams().contains_key(&team.to.as_str().into()) {
@@ -1283,6 +1213,68 @@ mod tests {
         let assessment = example.assess();
         assert!(assessment.plan.updates.is_empty());
         assert_eq!(assessment.trouble(&"a".into()), Some(&Trouble::EmailWantedTwice));
+    }
+
+    #[test]
+    fn an_email_whose_holder_is_held_is_not_free() {
+        let mut example = Example::new();
+        example.person("ann", "Ann", "Doe", "Sales").email = Some("new@acme.com".into());
+        example.employee("e1", "Ann Doe", "ann@acme.com");
+        example.employee("e2", "Ann Doe", "second@acme.com");
+        // Her second employee is to give back an email that somebody has by now.
+        example.in_force(
+            "zoe",
+            "e2",
+            &[(Field::Email, Some("taken@acme.com"), "second@acme.com")],
+        );
+        example.employee("e3", "Somebody", "taken@acme.com");
+        example.matched("ann", &["e1", "e2"]);
+        example.person("bob", "Bob", "Roe", "Sales").email = Some("ann@acme.com".into());
+        example.employee("e4", "Bob Roe", "bob@acme.com");
+        example.matched("bob", &["e4"]);
+        let assessment = example.assess();
+        let taken = |by: &str| Trouble::EmailTaken { by: by.into() };
+        assert_eq!(assessment.trouble(&"ann".into()), Some(&taken("e3")));
+        assert_eq!(
+            assessment.trouble(&"bob".into()),
+            Some(&taken("e1")),
+            "Ann keeps her email, so that Bob cannot have it"
+        );
+        assert!(assessment.plan.updates.is_empty());
+    }
+
+    #[test]
+    fn emails_are_given_back_in_the_order_in_which_they_become_free() {
+        let mut example = Example::new();
+        for (person, employee, before, now) in [
+            ("ann", "e1", "x@acme.com", "y@acme.com"),
+            ("bob", "e2", "z@acme.com", "x@acme.com"),
+        ] {
+            example.person(person, person, "Doe", "Sales").email = Some(now.into());
+            example.employee(employee, "Somebody", now);
+            example.in_force(person, employee, &[(Field::Email, Some(before), now)]);
+            example.record(person).decision = Decision::Ignore;
+        }
+        let restores = |example: &Example| {
+            let restores = example.assess().plan.restores;
+            let email = |restore: &Restore| restore.email.as_ref().map(|email| email.to.clone());
+            restores
+                .iter()
+                .map(|restore| (restore.employee.to_string(), email(restore)))
+                .collect::<Vec<_>>()
+        };
+        let back = |employee: &str, email: Option<&str>| (employee.to_owned(), email.map(str::to_owned));
+        assert_eq!(
+            restores(&example),
+            [back("e2", Some("z@acme.com")), back("e1", Some("x@acme.com"))]
+        );
+
+        // Whoever is invited in the same plan comes first.
+        example.person("eve", "Eve", "Roe", "Sales").email = Some("Z@acme.com".into());
+        example.record("eve").decision = Decision::Create;
+        assert_eq!(restores(&example), [back("e1", None), back("e2", None)]);
+        let left = &example.assess().plan.restores[0].left;
+        assert_eq!(left, &[(Field::Email, NotRestored::NoLongerFree)]);
     }
 
     #[test]
