@@ -720,23 +720,23 @@ impl Planner<'_> {
             return;
         };
         let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
-        let keeps: &[EmployeeId] = match standing {
-            Standing::Linked(_) if self.troubles.contains_key(id) => return,
-            Standing::Linked(employees) => employees,
-            // Until the other person's match is in force, this one keeps the before-images.
-            Standing::Waits(Trouble::GivenAway { to, .. }) if self.troubles.contains_key(to) => return,
-            Standing::Waits(Trouble::GivenAway { .. }) => &[],
-            _ if taken_back => &[],
-            _ => return,
+        let keeps: Option<&[EmployeeId]> = match standing {
+            Standing::Linked(employees) => Some(employees),
+            Standing::Waits(Trouble::GivenAway { employee, .. }) if self.passes_on(id, employee) => Some(&[]),
+            _ if taken_back => Some(&[]),
+            // All of them, until another person's match is in force.
+            _ => None,
         };
-        let kept = |employee: &str| keeps.iter().any(|keep| keep.as_str() == employee);
+        let kept = |employee: &EmployeeId| {
+            !self.passes_on(id, employee) && keeps.is_none_or(|keeps| keeps.contains(employee))
+        };
         // Fields of an employee who is linked no longer are a restore that is still due.
         let let_go: BTreeSet<EmployeeId> = applied
             .employee_ids
             .iter()
             .chain(applied.fields.iter().map(|field| &field.employee_id))
+            .map(|employee| EmployeeId::from(employee.as_str()))
             .filter(|employee| !kept(employee))
-            .map(|employee| employee.as_str().into())
             .collect();
         if let_go.is_empty() {
             return;
@@ -744,11 +744,7 @@ impl Planner<'_> {
         if self.spec.on_unmatch == OnUnmatch::Restore {
             for employee in &let_go {
                 // Whoever got the employee gives back what is not theirs in their own update.
-                if self
-                    .takers
-                    .get(employee)
-                    .is_some_and(|taker| !self.troubles.contains_key(*taker))
-                {
+                if self.passes_on(id, employee) {
                     continue;
                 }
                 let restore = self
@@ -762,6 +758,13 @@ impl Planner<'_> {
             }
         }
         self.plan.releases.insert(id.clone(), let_go);
+    }
+
+    /// Whether another person's match of the employee comes into force, or is.
+    fn passes_on(&self, from: &PersonId, employee: &EmployeeId) -> bool {
+        self.takers
+            .get(employee)
+            .is_some_and(|taker| *taker != from && !self.troubles.contains_key(*taker))
     }
 
     fn restore(&self, id: &PersonId, employee: &Employee, applied: &Applied) -> Restore {
@@ -1170,6 +1173,55 @@ mod tests {
             assessment.plan.releases.is_empty() && assessment.plan.restores.is_empty(),
             "no before-image is lost"
         );
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_followed_takes_nobody_s_employee() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        example.person("mary", "Mary", "Major", "Sales");
+        example.matched("mary", &["e1", "nobody"]);
+        let plan = example.assess().plan;
+        assert!(plan.releases.is_empty() && plan.restores.is_empty());
+    }
+
+    #[test]
+    fn an_employee_in_another_s_hands_is_let_go_wherever_the_first_person_stands() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        example.groups.clear();
+        example.person("mary", "Mary", "Major", "Sales");
+        example.matched("mary", &["e1"]);
+        let plan = example.assess().plan;
+        assert_eq!(plan.releases.keys().collect::<Vec<_>>(), [&"jane".into()]);
+        assert!(
+            plan.restores.is_empty(),
+            "Mary's match gives back what is to be given back"
+        );
+    }
+
+    #[test]
+    fn a_wrong_employee_who_holds_the_email_gives_it_back_to_make_room() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].name = "Somebody".into();
+        example.in_force(
+            "jane",
+            "e1",
+            &[(Field::Email, Some("x@acme.com"), "jane@acme.com")],
+        );
+        example.employee("e2", "Jane Doe", "j@acme.com");
+        example.matched("jane", &["e2"]);
+        let assessment = example.assess();
+        assert_eq!(
+            assessment.trouble(&"jane".into()),
+            Some(&Trouble::EmailTaken { by: "e1".into() })
+        );
+        assert_eq!(assessment.plan.restores[0].employee, "e1".into());
+        example.employees[0].email = "x@acme.com".into();
+        example.record("jane").applied = None;
+        let plan = example.assess().plan;
+        assert_eq!(plan.updates[0].email.as_ref().unwrap().to, "jane@acme.com");
     }
 
     #[test]
