@@ -58,36 +58,41 @@ impl Overwrite {
         };
         let mut images = Vec::new();
         let mut given_back = Vec::new();
-        let mut note = |field, before, after, ours| {
+        let mut note = |field, from: Option<String>, before, after, ours| {
             if ours {
-                images.push(image(&employee, field, before, after));
+                // Until the write takes effect, the field holds what we wrote before, if we did.
+                let replaced = from.filter(|from| Some(from) != Option::as_ref(&before));
+                images.push(AppliedField {
+                    replaced,
+                    ..image(&employee, field, before, after)
+                });
             } else {
                 given_back.push(field);
             }
         };
         for (field, replace) in [(Field::Name, name), (Field::Email, email)] {
             if let Some(Replace {
-                from: _,
+                from,
                 to,
                 before,
                 ours,
             }) = replace
             {
-                note(field, before, to, ours);
+                note(field, from, before, to, ours);
             }
         }
         if let Some((
             id,
             Replace {
-                from: _,
+                from,
                 to: _,
                 before,
                 ours,
             },
         )) = team
         {
-            let before = before.as_ref().and_then(&team_id).map(|id| id.to_string());
-            note(Field::Team, before, id.to_string(), ours);
+            let text = |target: Option<TeamTarget>| Some(team_id(&target?)?.to_string());
+            note(Field::Team, text(from), text(before), id.to_string(), ours);
         }
         let title = title.map(|replace| image(&employee, Field::Title, None, replace.to));
         Some(Self {
@@ -180,6 +185,8 @@ pub fn image(employee: &EmployeeId, field: Field, before: Option<String>, after:
         field,
         before,
         after,
+        replaced: None,
+        inherited: false,
     }
 }
 

@@ -415,6 +415,7 @@ pub fn plan(
     records: &Records,
     settled: &BTreeMap<PersonId, Settled>,
 ) -> (Plan, BTreeMap<PersonId, Trouble>) {
+    let takers = takers(settled);
     let mut planner = Planner {
         snapshot,
         spec,
@@ -422,10 +423,9 @@ pub fn plan(
         records,
         plan: Plan::default(),
         troubles: BTreeMap::new(),
-        takers: takers(settled),
-        previous_holders: BTreeMap::new(),
+        previous: previous(records, &takers),
+        takers,
     };
-    planner.previous_holders = previous_holders(records, &planner.takers);
     for (id, settled) in settled {
         let Some(person) = snapshot.people().get(id) else {
             continue;
@@ -461,29 +461,21 @@ fn takers(settled: &BTreeMap<PersonId, Settled>) -> BTreeMap<&EmployeeId, &Perso
         .collect()
 }
 
-/// For each employee that goes from one person's match to another's: the
-/// record of the match that is taken back.
-fn previous_holders<'a>(
+/// For each employee who is somebody's: what other people's matches wrote.
+fn previous<'a>(
     records: &'a Records,
     takers: &BTreeMap<&'a EmployeeId, &'a PersonId>,
-) -> BTreeMap<&'a EmployeeId, &'a Applied> {
-    let holders: BTreeMap<&str, (&PersonId, &Applied)> = records
-        .iter()
-        .filter_map(|(id, record)| Some((id, record.applied.as_ref()?)))
-        .flat_map(|(id, applied)| {
-            applied
-                .employee_ids
-                .iter()
-                .map(move |employee| (employee.as_str(), (id, applied)))
-        })
-        .collect();
-    takers
-        .iter()
-        .filter_map(|(employee, taker)| {
-            let (holder, applied) = holders.get(employee.as_str())?;
-            (holder != taker).then_some((*employee, *applied))
-        })
-        .collect()
+) -> BTreeMap<EmployeeId, Vec<&'a AppliedField>> {
+    let mut previous: BTreeMap<EmployeeId, Vec<&AppliedField>> = BTreeMap::new();
+    for (id, record) in records {
+        for field in record.applied.iter().flat_map(|applied| &applied.fields) {
+            let employee = EmployeeId::from(field.employee_id.as_str());
+            if takers.get(&employee).is_some_and(|taker| *taker != id) {
+                previous.entry(employee).or_default().push(field);
+            }
+        }
+    }
+    previous
 }
 
 struct Planner<'a> {
@@ -494,7 +486,8 @@ struct Planner<'a> {
     plan: Plan,
     troubles: BTreeMap<PersonId, Trouble>,
     takers: BTreeMap<&'a EmployeeId, &'a PersonId>,
-    previous_holders: BTreeMap<&'a EmployeeId, &'a Applied>,
+    /// See [`previous`].
+    previous: BTreeMap<EmployeeId, Vec<&'a AppliedField>>,
 }
 
 impl Planner<'_> {
@@ -521,18 +514,13 @@ impl Planner<'_> {
             .get(&person.id)
             .is_none_or(|record| record.employees_in_force() != ids)
         {
-            let inherited = employees
-                .iter()
-                .flat_map(|employee| {
-                    let written =
-                        Written::of(employee, None, self.previous_holders.get(&employee.id).copied());
-                    written
-                        .fields
-                        .into_iter()
-                        .filter(|field| holds(employee, field))
-                        .cloned()
-                })
-                .collect();
+            let inherited = employees.iter().flat_map(|employee| {
+                let previous = self.previous(employee);
+                Written::of(employee, None, previous)
+                    .inherited()
+                    .collect::<Vec<_>>()
+            });
+            let inherited = inherited.collect();
             self.plan.links.insert(
                 person.id.clone(),
                 Link {
@@ -542,6 +530,11 @@ impl Planner<'_> {
             );
         }
         Ok(())
+    }
+
+    /// What is on other people's records of an employee who is somebody's.
+    fn previous(&self, employee: &Employee) -> &[&AppliedField] {
+        self.previous.get(&employee.id).map_or(&[], Vec::as_slice)
     }
 
     /// Where a person goes; None if they stay where they are.
@@ -582,7 +575,7 @@ impl Planner<'_> {
             .records
             .get(&person.id)
             .and_then(|record| record.applied.as_ref());
-        let written = Written::of(employee, own, self.previous_holders.get(&employee.id).copied());
+        let written = Written::of(employee, own, self.previous(employee));
 
         let title_written = written.field(Field::Title).map(|field| field.after.clone());
         let title = person
@@ -600,12 +593,24 @@ impl Planner<'_> {
         let update = Update {
             person: person.id.clone(),
             employee: employee.id.clone(),
-            name: written.replace(Field::Name, &employee.name, name, person.full_name().is_none()),
+            name: written.replace(
+                Field::Name,
+                &employee.name,
+                name,
+                match person.full_name() {
+                    Some(_) => Otherwise::Stays,
+                    None => Otherwise::Unwanted,
+                },
+            ),
             email: written.replace(
                 Field::Email,
                 &employee.email,
                 email,
-                !first || person.email.is_none(),
+                match person.email {
+                    _ if !first => Otherwise::MovedOn,
+                    Some(_) => Otherwise::Stays,
+                    None => Otherwise::Unwanted,
+                },
             ),
             title: title.map(|to| Replace {
                 before: None,
@@ -622,7 +627,7 @@ impl Planner<'_> {
                     ours: true,
                 }),
                 None if team.is_none() => written
-                    .give_back(Field::Team, employee.team.as_str())
+                    .give_back(Field::Team, employee.team.as_str(), false)
                     .filter(|id| self.snapshot.teams().contains_key(&id.as_str().into()))
                     .map(|id| Replace {
                         before: None,
@@ -782,7 +787,7 @@ impl Planner<'_> {
             .filter(|field| field.employee_id == employee.id.as_str())
         {
             let text = |now: &str| match &field.before {
-                _ if now != field.after => Err(NotRestored::ChangedSince),
+                _ if !is_ours(field, now) => Err(NotRestored::ChangedSince),
                 None => Err(NotRestored::Unreadable),
                 Some(before) => Ok(Replace {
                     from: Some(now.to_owned()),
@@ -791,6 +796,15 @@ impl Planner<'_> {
                     ours: false,
                 }),
             };
+            let now = match field.field {
+                Field::Name => Some(employee.name.as_str()),
+                Field::Email => Some(employee.email.as_str()),
+                Field::Team => Some(employee.team.as_str()),
+                Field::Title | Field::Active => None,
+            };
+            if now.is_some() && field.before.as_deref() == now {
+                continue;
+            }
             let outcome = match field.field {
                 Field::Name => text(&employee.name).map(|name| restore.name = Some(name)),
                 Field::Email => text(&employee.email).map(|email| restore.email = Some(email)),
@@ -851,63 +865,81 @@ fn leaver(evidence: &Left, employees: &[&Employee]) -> Vec<Deactivation> {
 /// and nothing else can tell.
 fn holds(employee: &Employee, field: &AppliedField) -> bool {
     match field.field {
-        Field::Name => employee.name == field.after,
-        Field::Email => employee.email == field.after,
-        Field::Team => employee.team.as_str() == field.after,
+        Field::Name => is_ours(field, &employee.name),
+        Field::Email => is_ours(field, &employee.email),
+        Field::Team => is_ours(field, employee.team.as_str()),
         Field::Title => true,
         Field::Active => employee.deactivated,
     }
 }
 
-/// What we, by this match or the one before it, wrote to an employee.
-struct Written<'a> {
-    fields: Vec<&'a AppliedField>,
-    /// Whether the match before it wrote them.
-    inherited: bool,
+/// Whether what the field holds now was written by us: this write or, if it
+/// did not take effect, the one before it.
+fn is_ours(field: &AppliedField, now: &str) -> bool {
+    field.after == now || field.replaced.as_deref() == Some(now)
+}
+
+/// What we, by this match or one before it, wrote to an employee.
+struct Written<'a>(BTreeMap<Field, (&'a AppliedField, Inherited)>);
+
+/// Whether an earlier match of the employee wrote a field, and not this one.
+type Inherited = bool;
+
+/// What becomes of a field for which there is no wanted value that differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// It holds the wanted value.
+    Stays,
+    /// The person has no such value: what an earlier match wrote is given back.
+    Unwanted,
+    /// The email is another employee's of the person: what we wrote is given back.
+    MovedOn,
 }
 
 impl<'a> Written<'a> {
-    fn of(employee: &Employee, own: Option<&'a Applied>, previous: Option<&'a Applied>) -> Self {
-        let of_employee = |applied: Option<&'a Applied>| -> Vec<&'a AppliedField> {
-            let fields = applied.into_iter().flat_map(|applied| &applied.fields);
-            fields
-                .filter(|field| field.employee_id == employee.id.as_str())
-                .collect()
-        };
-        let own = of_employee(own);
-        if own.is_empty() {
-            Self {
-                fields: of_employee(previous),
+    /// `previous`: what is on other people's records.
+    fn of(employee: &Employee, own: Option<&'a Applied>, previous: &[&'a AppliedField]) -> Self {
+        let own = own.into_iter().flat_map(|applied| &applied.fields);
+        let own = own
+            .filter(|field| field.employee_id == employee.id.as_str())
+            .map(|field| (field.field, (field, field.inherited)));
+        let previous = previous
+            .iter()
+            .filter(|field| holds(employee, field))
+            .map(|field| (field.field, (*field, true)));
+        Self(previous.chain(own).collect())
+    }
+
+    fn inherited(&self) -> impl Iterator<Item = AppliedField> {
+        self.0
+            .values()
+            .filter(|(_, inherited)| *inherited)
+            .map(|(field, _)| AppliedField {
                 inherited: true,
-            }
-        } else {
-            Self {
-                fields: own,
-                inherited: false,
-            }
-        }
+                ..(*field).clone()
+            })
     }
 
     fn field(&self, field: Field) -> Option<&'a AppliedField> {
-        self.fields.iter().copied().find(|written| written.field == field)
+        self.0.get(&field).map(|(written, _)| *written)
     }
 
     /// What the field held before our first write: what we recorded if it
     /// still holds what we wrote, else what it holds now.
     fn before(&self, field: Field, now: &str) -> String {
         self.field(field)
-            .filter(|written| written.after == now)
+            .filter(|written| is_ours(written, now))
             .and_then(|written| written.before.clone())
             .unwrap_or_else(|| now.to_owned())
     }
 
-    /// The value to give back to a field that an earlier match wrote and that
-    /// still holds it.
-    fn give_back(&self, field: Field, now: &str) -> Option<String> {
-        let written = self
-            .field(field)
-            .filter(|written| self.inherited && written.after == now)?;
-        written.before.clone().filter(|before| before != now)
+    /// The value to give back to a field that this match does not write, and
+    /// that still holds what we wrote: an earlier match, or this one while
+    /// another of the person's employees took the email.
+    fn give_back(&self, field: Field, now: &str, moved_on: bool) -> Option<String> {
+        let (written, inherited) = self.0.get(&field)?;
+        let due = (*inherited || moved_on) && is_ours(written, now);
+        written.before.clone().filter(|before| due && before != now)
     }
 
     /// What is written to a text field: the wanted value or, where this person
@@ -917,7 +949,7 @@ impl<'a> Written<'a> {
         field: Field,
         now: &str,
         wanted: Option<String>,
-        has_none: bool,
+        otherwise: Otherwise,
     ) -> Option<Replace<String>> {
         let from = Some(now.to_owned());
         match wanted {
@@ -927,13 +959,16 @@ impl<'a> Written<'a> {
                 to,
                 ours: true,
             }),
-            None if has_none => self.give_back(field, now).map(|to| Replace {
-                before: None,
-                from,
-                to,
-                ours: false,
-            }),
-            None => None,
+            None if otherwise == Otherwise::Stays => None,
+            None => {
+                let to = self.give_back(field, now, otherwise == Otherwise::MovedOn)?;
+                Some(Replace {
+                    before: None,
+                    from,
+                    to,
+                    ours: false,
+                })
+            }
         }
     }
 }
@@ -1173,6 +1208,77 @@ mod tests {
             assessment.plan.releases.is_empty() && assessment.plan.restores.is_empty(),
             "no before-image is lost"
         );
+    }
+
+    #[test]
+    fn a_before_image_outlives_a_write_that_did_not_take_effect() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.in_force(
+            "jane",
+            "e1",
+            &[
+                (Field::Name, Some("Somebody"), "Jane Roe"),
+                (Field::Title, None, "Engineer"),
+            ],
+        );
+        // The rename to Jane Roe is on record; the employee still has what the match wrote first.
+        example.people[0].family_name = Some("Roe".into());
+        example.record("jane").applied.as_mut().unwrap().fields[0].replaced = Some("Jane Doe".into());
+        let name = example.assess().plan.updates[0].name.clone().unwrap();
+        assert_eq!(name.before.as_deref(), Some("Somebody"));
+        example.record("jane").decision = Decision::Ignore;
+        let restore = example.assess().plan.restores[0].name.clone().unwrap();
+        assert_eq!(
+            (restore.from.as_deref(), restore.to.as_str()),
+            (Some("Jane Doe"), "Somebody")
+        );
+        // One whose first write did not take effect has nothing to give back.
+        example.employees[0].name = "Somebody".into();
+        let left = &example.assess().plan.restores[0].left;
+        assert_eq!(left, &[(Field::Title, NotRestored::Unreadable)]);
+    }
+
+    #[test]
+    fn what_an_earlier_match_wrote_is_given_back_even_after_a_crash() {
+        let mut example = jane();
+        example.people[0].email = None;
+        example.matched("jane", &["e1"]);
+        let mary = [(Field::Email, Some("first@acme.com"), "jane@acme.com")];
+        example.in_force("mary", "e1", &mary);
+        let email = |example: &Example| example.assess().plan.updates[0].email.clone().unwrap();
+        assert_eq!(email(&example).to, "first@acme.com");
+        assert!(!email(&example).ours);
+        // Jane's match is on record, Mary's is let go, and the write is still due.
+        let inherited = example.assess().plan.links[&"jane".into()].inherited.clone();
+        example.record("mary").applied = None;
+        example.in_force("jane", "e1", &mary);
+        example.record("jane").applied.as_mut().unwrap().fields = inherited;
+        assert_eq!(email(&example).to, "first@acme.com");
+    }
+
+    #[test]
+    fn the_email_moves_on_to_the_employee_who_is_named_first() {
+        let mut example = jane();
+        example.employee("e2", "Jane Doe", "second@acme.com");
+        example.in_force(
+            "jane",
+            "e1",
+            &[(Field::Email, Some("first@acme.com"), "jane@acme.com")],
+        );
+        example.matched("jane", &["e2", "e1"]);
+        let updates = example.assess().plan.updates;
+        let emails: Vec<(&str, &str)> = updates
+            .iter()
+            .map(|update| {
+                (
+                    update.employee.as_str(),
+                    update.email.as_ref().unwrap().to.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(emails, [("e1", "first@acme.com"), ("e2", "jane@acme.com")]);
     }
 
     #[test]

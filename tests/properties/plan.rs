@@ -239,3 +239,14 @@ fn outcome(world: &World) -> (BTreeSet<String>, BTreeMap<&PersonId, String>) {
     });
     (employees.collect(), records.collect())
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn zz_stats(story in story()) {
+        let world = World::after(&story);
+        let plan = world.assess().plan;
+        let b = |x: bool| i32::from(x);
+        println!("STAT {} {} {} {} {} {} {} {} {}", b(!plan.is_empty()), b(!plan.creations.is_empty()), b(!plan.updates.is_empty()), b(plan.updates.iter().any(|u| u.email.is_some())), b(!plan.restores.is_empty()), b(!plan.deactivations.is_empty()), b(!plan.releases.is_empty()), b(plan.links.values().any(|l| !l.inherited.is_empty())), b(world.records.values().any(|r| r.applied.is_some())));
+    }
+}
