@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use okta_insightful_operator::{
-    api::{Decision, Field, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation},
+    api::{
+        AppliedField, Decision, Field, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation,
+    },
     applied::{self, GivingBack, Overwrite},
     assessment::{Assessment, bindings},
     decisions::{Record, Records},
     guard::{self, Verdict},
     insightful::EmployeeUpdate,
-    plan::{Creation, Deactivation, Link, Plan, Replace, Restore, TeamTarget, Update},
+    plan::{Creation, Deactivation, Link, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
     snapshot::{
         Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
         Workforce,
@@ -57,6 +59,9 @@ pub struct World {
     pub status: OktaIntegrationStatus,
     /// See [`Theirs`].
     pub theirs: BTreeMap<EmployeeId, Theirs>,
+    /// Employees whose former email somebody else held when their match was
+    /// taken back: the match's status names it, and nobody gives it back later.
+    pub not_given_back: BTreeSet<EmployeeId>,
     /// How many things have got an id or a value of their own.
     fresh: usize,
 }
@@ -93,6 +98,7 @@ impl World {
                 .iter()
                 .map(|e| (e.id.clone(), Theirs::of(e)))
                 .collect(),
+            not_given_back: BTreeSet::new(),
             fresh: 0,
         };
         for (person, groups) in &story.people {
@@ -110,8 +116,10 @@ impl World {
         world
     }
 
-    pub fn happens(&mut self, happening: &Happening) {
+    /// Lets it happen; gives the plan of a cycle.
+    pub fn happens(&mut self, happening: &Happening) -> Option<Plan> {
         match happening {
+            Happening::Cycle(steps) => return Some(self.cycle(*steps)),
             Happening::Okta(who, person, groups) => {
                 let mut person = person.clone();
                 named(&mut person, *who);
@@ -126,10 +134,8 @@ impl World {
             }
             Happening::Decide(who, decided) => self.decide(*who, decided),
             Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
-            Happening::Cycle(steps) => {
-                self.cycle(*steps);
-            }
         }
+        None
     }
 
     fn okta_says(&mut self, person: Person, groups: &[usize]) {
@@ -188,6 +194,7 @@ impl World {
             ForeignEdit::Email => {
                 employee.email = format!("{}@elsewhere.com", self.fresh);
                 theirs.email = employee.email.clone();
+                self.not_given_back.remove(&id);
             }
             ForeignEdit::Team(team) => {
                 employee.team = OTHER_TEAMS[team].into();
@@ -485,13 +492,20 @@ impl Apply<'_> {
 
     fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
-        let GivingBack {
-            body,
-            fields,
-            left: _,
-        } = GivingBack::of(restore, &self.world.employees[&employee], |target| {
-            self.team_id(target)
-        });
+        let GivingBack { body, fields, left } =
+            GivingBack::of(restore, &self.world.employees[&employee], |target| {
+                self.team_id(target)
+            });
+        if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
+            let applied = self.world.records[&person].applied.as_ref().unwrap();
+            let email = applied
+                .fields
+                .iter()
+                .find(|field| field.field == Field::Email && field.employee_id == employee.as_str());
+            let before = email.unwrap().before.as_ref().unwrap();
+            assert!(self.holder(&employee, before).is_some(), "{before} is free");
+            self.world.not_given_back.insert(employee.clone());
+        }
         if !fields.is_empty() {
             self.put(&employee, body)?;
         }
@@ -531,19 +545,17 @@ impl Apply<'_> {
 
     /// Insightful refuses an email that another employee holds: no plan may ask for that.
     fn check_email_is_free(&self, id: &EmployeeId, email: &str) {
-        let holder = self
-            .world
-            .employees
-            .values()
-            .find(|other| other.id != *id && other.email.eq_ignore_ascii_case(email));
+        let holder = self.holder(id, email);
         assert!(holder.is_none(), "{id} gets {email}, which {holder:?} holds");
     }
 
-    fn record(
-        &mut self,
-        person: &PersonId,
-        images: Vec<okta_insightful_operator::api::AppliedField>,
-    ) -> Result<(), Killed> {
+    /// Who has an email, of all but one employee.
+    fn holder(&self, except: &EmployeeId, email: &str) -> Option<&Employee> {
+        let mut others = self.world.employees.values().filter(|other| other.id != *except);
+        others.find(|other| other.email.eq_ignore_ascii_case(email))
+    }
+
+    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Killed> {
         let link = self.waiting_links.remove(person);
         if link.is_none() && images.is_empty() {
             return Ok(());
