@@ -294,10 +294,11 @@ impl<'a> Claims<'a> {
             }
             let email = in_scope.get(id).and_then(|person| person.email.as_deref());
             let created = email.and_then(|email| {
-                snapshot
-                    .employees()
-                    .values()
-                    .find(|employee| !employee.deactivated && employee.email.eq_ignore_ascii_case(email))
+                snapshot.employees().values().find(|employee| {
+                    !employee.deactivated
+                        && employee.email.eq_ignore_ascii_case(email)
+                        && !record.rejected.contains(&employee.id)
+                })
             });
             if let Some(employee) = created
                 && !claims.decided.contains_key(&employee.id)
@@ -422,7 +423,11 @@ impl<'a> Claims<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::UnmatchedPolicy, example::Example};
+    use crate::{
+        api::{PendingOperation, UnmatchedPolicy},
+        example::Example,
+    };
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
     /// Two people, each with an employee of equal name and email.
     fn two() -> Example {
@@ -507,6 +512,20 @@ mod tests {
         example.record("ann").rejected.insert("e-ann".into());
         assert_eq!(waits(&standing(&example, "ann")), "NoEmployee");
         assert_eq!(example.assess().plan.releases.len(), 1);
+    }
+
+    #[test]
+    fn an_employee_who_was_ruled_out_is_not_the_one_who_was_invited() {
+        let mut example = two();
+        let record = example.record("ann");
+        record.decision = Decision::Create;
+        record.pending = Some(Pending {
+            operation: PendingOperation::CreateEmployee,
+            since: Time(jiff::Timestamp::UNIX_EPOCH),
+        });
+        assert_eq!(standing(&example, "ann"), linked(&["e-ann"]));
+        example.record("ann").rejected.insert("e-ann".into());
+        assert_eq!(standing(&example, "ann"), Standing::Create);
     }
 
     #[test]

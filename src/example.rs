@@ -128,6 +128,8 @@ impl Example {
                     field: *field,
                     before: before.map(str::to_owned),
                     after: (*after).into(),
+                    replaced: None,
+                    inherited: false,
                 })
                 .collect(),
         });

@@ -1,6 +1,7 @@
 //! The operator that keeps people and teams in Insightful in step with Okta.
 
 pub mod api;
+pub mod applied;
 pub mod assessment;
 pub mod controller;
 pub mod decisions;

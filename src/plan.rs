@@ -4,6 +4,8 @@
 //! Who gets deactivated is decided here, in [`leaver`]: the employees of a
 //! person whose record Okta was read to say has left, and nobody else.
 
+mod emails;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -19,6 +21,8 @@ use crate::{
     teams::{DerivedTeams, TeamChoice},
     trouble::Trouble,
 };
+
+use emails::{Emails, Order};
 
 /// Every write, in the order in which they are made, and the matches that come
 /// into force or are taken back with them.
@@ -411,6 +415,7 @@ pub fn plan(
     records: &Records,
     settled: &BTreeMap<PersonId, Settled>,
 ) -> (Plan, BTreeMap<PersonId, Trouble>) {
+    let takers = takers(settled);
     let mut planner = Planner {
         snapshot,
         spec,
@@ -418,10 +423,9 @@ pub fn plan(
         records,
         plan: Plan::default(),
         troubles: BTreeMap::new(),
-        takers: takers(settled),
-        previous_holders: BTreeMap::new(),
+        previous: previous(records, &takers),
+        takers,
     };
-    planner.previous_holders = previous_holders(records, &planner.takers);
     for (id, settled) in settled {
         let Some(person) = snapshot.people().get(id) else {
             continue;
@@ -435,10 +439,11 @@ pub fn plan(
             planner.troubles.insert(id.clone(), trouble);
         }
     }
-    planner.hold_or_order_emails();
+    let emails = planner.hold_or_order_emails();
     for (id, settled) in settled {
         planner.release(id, &settled.standing);
     }
+    planner.plan.restores = emails::order_restores(emails, planner.plan.restores);
     planner.create_teams();
     let Planner { plan, troubles, .. } = planner;
     (plan, troubles)
@@ -456,29 +461,21 @@ fn takers(settled: &BTreeMap<PersonId, Settled>) -> BTreeMap<&EmployeeId, &Perso
         .collect()
 }
 
-/// For each employee that goes from one person's match to another's: the
-/// record of the match that is taken back.
-fn previous_holders<'a>(
+/// For each employee who is somebody's: what other people's matches wrote.
+fn previous<'a>(
     records: &'a Records,
     takers: &BTreeMap<&'a EmployeeId, &'a PersonId>,
-) -> BTreeMap<&'a EmployeeId, &'a Applied> {
-    let holders: BTreeMap<&str, (&PersonId, &Applied)> = records
-        .iter()
-        .filter_map(|(id, record)| Some((id, record.applied.as_ref()?)))
-        .flat_map(|(id, applied)| {
-            applied
-                .employee_ids
-                .iter()
-                .map(move |employee| (employee.as_str(), (id, applied)))
-        })
-        .collect();
-    takers
-        .iter()
-        .filter_map(|(employee, taker)| {
-            let (holder, applied) = holders.get(employee.as_str())?;
-            (holder != taker).then_some((*employee, *applied))
-        })
-        .collect()
+) -> BTreeMap<EmployeeId, Vec<&'a AppliedField>> {
+    let mut previous: BTreeMap<EmployeeId, Vec<&AppliedField>> = BTreeMap::new();
+    for (id, record) in records {
+        for field in record.applied.iter().flat_map(|applied| &applied.fields) {
+            let employee = EmployeeId::from(field.employee_id.as_str());
+            if takers.get(&employee).is_some_and(|taker| *taker != id) {
+                previous.entry(employee).or_default().push(field);
+            }
+        }
+    }
+    previous
 }
 
 struct Planner<'a> {
@@ -489,7 +486,8 @@ struct Planner<'a> {
     plan: Plan,
     troubles: BTreeMap<PersonId, Trouble>,
     takers: BTreeMap<&'a EmployeeId, &'a PersonId>,
-    previous_holders: BTreeMap<&'a EmployeeId, &'a Applied>,
+    /// See [`previous`].
+    previous: BTreeMap<EmployeeId, Vec<&'a AppliedField>>,
 }
 
 impl Planner<'_> {
@@ -516,18 +514,13 @@ impl Planner<'_> {
             .get(&person.id)
             .is_none_or(|record| record.employees_in_force() != ids)
         {
-            let inherited = employees
-                .iter()
-                .flat_map(|employee| {
-                    let written =
-                        Written::of(employee, None, self.previous_holders.get(&employee.id).copied());
-                    written
-                        .fields
-                        .into_iter()
-                        .filter(|field| holds(employee, field))
-                        .cloned()
-                })
-                .collect();
+            let inherited = employees.iter().flat_map(|employee| {
+                let previous = self.previous(employee);
+                Written::of(employee, None, previous)
+                    .inherited()
+                    .collect::<Vec<_>>()
+            });
+            let inherited = inherited.collect();
             self.plan.links.insert(
                 person.id.clone(),
                 Link {
@@ -537,6 +530,11 @@ impl Planner<'_> {
             );
         }
         Ok(())
+    }
+
+    /// What is on other people's records of an employee who is somebody's.
+    fn previous(&self, employee: &Employee) -> &[&AppliedField] {
+        self.previous.get(&employee.id).map_or(&[], Vec::as_slice)
     }
 
     /// Where a person goes; None if they stay where they are.
@@ -577,7 +575,7 @@ impl Planner<'_> {
             .records
             .get(&person.id)
             .and_then(|record| record.applied.as_ref());
-        let written = Written::of(employee, own, self.previous_holders.get(&employee.id).copied());
+        let written = Written::of(employee, own, self.previous(employee));
 
         let title_written = written.field(Field::Title).map(|field| field.after.clone());
         let title = person
@@ -595,12 +593,24 @@ impl Planner<'_> {
         let update = Update {
             person: person.id.clone(),
             employee: employee.id.clone(),
-            name: written.replace(Field::Name, &employee.name, name, person.full_name().is_none()),
+            name: written.replace(
+                Field::Name,
+                &employee.name,
+                name,
+                match person.full_name() {
+                    Some(_) => Otherwise::Stays,
+                    None => Otherwise::Unwanted,
+                },
+            ),
             email: written.replace(
                 Field::Email,
                 &employee.email,
                 email,
-                !first || person.email.is_none(),
+                match person.email {
+                    _ if !first => Otherwise::MovedOn,
+                    Some(_) => Otherwise::Stays,
+                    None => Otherwise::Unwanted,
+                },
             ),
             title: title.map(|to| Replace {
                 before: None,
@@ -617,7 +627,7 @@ impl Planner<'_> {
                     ours: true,
                 }),
                 None if team.is_none() => written
-                    .give_back(Field::Team, employee.team.as_str())
+                    .give_back(Field::Team, employee.team.as_str(), false)
                     .filter(|id| self.snapshot.teams().contains_key(&id.as_str().into()))
                     .map(|id| Replace {
                         before: None,
@@ -683,95 +693,30 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Each email goes to one employee, and only when nobody holds it any more:
-    /// writes are ordered so, and people for whom no order does it are left out.
-    fn hold_or_order_emails(&mut self) {
-        let key = |email: &str| email.to_lowercase();
-        let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-        let creations = self.plan.creations.iter().map(|creation| &creation.email);
-        let updates = self
-            .plan
-            .updates
-            .iter()
-            .filter_map(|update| update.email.as_ref())
-            .map(|email| &email.to);
-        for email in creations.chain(updates) {
-            *wanted.entry(key(email)).or_default() += 1;
-        }
-        let twice = |email: &str| wanted[&key(email)] > 1;
-
-        let mut holders: BTreeMap<String, BTreeSet<EmployeeId>> = BTreeMap::new();
-        for employee in self.snapshot.employees().values() {
-            holders
-                .entry(key(&employee.email))
-                .or_default()
-                .insert(employee.id.clone());
-        }
-        let taken_by =
-            |holders: &BTreeMap<String, BTreeSet<EmployeeId>>, email: &str, except: Option<&EmployeeId>| {
-                let holder = holders
-                    .get(&key(email))
-                    .and_then(|ids| ids.iter().find(|id| Some(*id) != except));
-                holder.map(|by| Trouble::EmailTaken { by: by.clone() })
-            };
-
-        // Creations come before updates, so that only emails free from the start will do.
-        let mut held: BTreeMap<PersonId, Trouble> = BTreeMap::new();
-        for creation in &self.plan.creations {
-            if twice(&creation.email) {
-                held.insert(creation.person.clone(), Trouble::EmailWantedTwice);
-            } else if let Some(trouble) = taken_by(&holders, &creation.email, None) {
-                held.insert(creation.person.clone(), trouble);
-            }
-        }
-
-        let (mut ordered, mut waiting): (Vec<Update>, Vec<Update>) = std::mem::take(&mut self.plan.updates)
-            .into_iter()
-            .partition(|update| update.email.is_none());
+    /// Leaves out the people for whom no order of the writes frees their email
+    /// in time. A person is written whole or not at all, so that whoever waits
+    /// for an email of theirs is left out too.
+    fn hold_or_order_emails(&mut self) -> Emails {
         loop {
-            let (free, not_free): (Vec<Update>, Vec<Update>) = waiting.into_iter().partition(|update| {
-                update.email.as_ref().is_none_or(|email| {
-                    !twice(&email.to) && taken_by(&holders, &email.to, Some(&update.employee)).is_none()
-                })
-            });
-            waiting = not_free;
-            if free.is_empty() {
-                break;
+            let updates = std::mem::take(&mut self.plan.updates);
+            let Order {
+                updates,
+                held,
+                emails,
+            } = emails::order(self.snapshot, &self.plan.creations, updates);
+            self.plan.updates = updates;
+            if held.is_empty() {
+                return emails;
             }
-            for update in &free {
-                if let Some(Replace {
-                    from: Some(from), to, ..
-                }) = &update.email
-                {
-                    if let Some(ids) = holders.get_mut(&key(from)) {
-                        ids.remove(&update.employee);
-                    }
-                    holders
-                        .entry(key(to))
-                        .or_default()
-                        .insert(update.employee.clone());
-                }
-            }
-            ordered.extend(free);
+            self.plan
+                .updates
+                .retain(|update| !held.contains_key(&update.person));
+            self.plan
+                .creations
+                .retain(|creation| !held.contains_key(&creation.person));
+            self.plan.links.retain(|person, _| !held.contains_key(person));
+            self.troubles.extend(held);
         }
-        for update in &waiting {
-            let Some(email) = &update.email else { continue };
-            let trouble = if twice(&email.to) {
-                Some(Trouble::EmailWantedTwice)
-            } else {
-                taken_by(&holders, &email.to, Some(&update.employee))
-            };
-            held.extend(trouble.map(|trouble| (update.person.clone(), trouble)));
-        }
-
-        // A person is written whole or not at all.
-        ordered.retain(|update| !held.contains_key(&update.person));
-        self.plan.updates = ordered;
-        self.plan
-            .creations
-            .retain(|creation| !held.contains_key(&creation.person));
-        self.plan.links.retain(|person, _| !held.contains_key(person));
-        self.troubles.extend(held);
     }
 
     /// Takes back what is in force and no longer wanted.
@@ -780,23 +725,23 @@ impl Planner<'_> {
             return;
         };
         let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
-        let keeps: &[EmployeeId] = match standing {
-            Standing::Linked(_) if self.troubles.contains_key(id) => return,
-            Standing::Linked(employees) => employees,
-            // Until the other person's match is in force, this one keeps the before-images.
-            Standing::Waits(Trouble::GivenAway { to, .. }) if self.troubles.contains_key(to) => return,
-            Standing::Waits(Trouble::GivenAway { .. }) => &[],
-            _ if taken_back => &[],
-            _ => return,
+        let keeps: Option<&[EmployeeId]> = match standing {
+            Standing::Linked(employees) => Some(employees),
+            Standing::Waits(Trouble::GivenAway { employee, .. }) if self.passes_on(id, employee) => Some(&[]),
+            _ if taken_back => Some(&[]),
+            // All of them, until another person's match is in force.
+            _ => None,
         };
-        let kept = |employee: &str| keeps.iter().any(|keep| keep.as_str() == employee);
+        let kept = |employee: &EmployeeId| {
+            !self.passes_on(id, employee) && keeps.is_none_or(|keeps| keeps.contains(employee))
+        };
         // Fields of an employee who is linked no longer are a restore that is still due.
         let let_go: BTreeSet<EmployeeId> = applied
             .employee_ids
             .iter()
             .chain(applied.fields.iter().map(|field| &field.employee_id))
+            .map(|employee| EmployeeId::from(employee.as_str()))
             .filter(|employee| !kept(employee))
-            .map(|employee| employee.as_str().into())
             .collect();
         if let_go.is_empty() {
             return;
@@ -804,11 +749,7 @@ impl Planner<'_> {
         if self.spec.on_unmatch == OnUnmatch::Restore {
             for employee in &let_go {
                 // Whoever got the employee gives back what is not theirs in their own update.
-                if self
-                    .takers
-                    .get(employee)
-                    .is_some_and(|taker| !self.troubles.contains_key(*taker))
-                {
+                if self.passes_on(id, employee) {
                     continue;
                 }
                 let restore = self
@@ -822,6 +763,13 @@ impl Planner<'_> {
             }
         }
         self.plan.releases.insert(id.clone(), let_go);
+    }
+
+    /// Whether another person's match of the employee comes into force, or is.
+    fn passes_on(&self, from: &PersonId, employee: &EmployeeId) -> bool {
+        self.takers
+            .get(employee)
+            .is_some_and(|taker| *taker != from && !self.troubles.contains_key(*taker))
     }
 
     fn restore(&self, id: &PersonId, employee: &Employee, applied: &Applied) -> Restore {
@@ -839,7 +787,7 @@ impl Planner<'_> {
             .filter(|field| field.employee_id == employee.id.as_str())
         {
             let text = |now: &str| match &field.before {
-                _ if now != field.after => Err(NotRestored::ChangedSince),
+                _ if !is_ours(field, now) => Err(NotRestored::ChangedSince),
                 None => Err(NotRestored::Unreadable),
                 Some(before) => Ok(Replace {
                     from: Some(now.to_owned()),
@@ -848,19 +796,18 @@ impl Planner<'_> {
                     ours: false,
                 }),
             };
+            let now = match field.field {
+                Field::Name => Some(employee.name.as_str()),
+                Field::Email => Some(employee.email.as_str()),
+                Field::Team => Some(employee.team.as_str()),
+                Field::Title | Field::Active => None,
+            };
+            if now.is_some() && field.before.as_deref() == now {
+                continue;
+            }
             let outcome = match field.field {
                 Field::Name => text(&employee.name).map(|name| restore.name = Some(name)),
-                Field::Email => text(&employee.email).and_then(|email| {
-                    let free =
-                        !self.snapshot.employees().values().any(|other| {
-                            other.id != employee.id && other.email.eq_ignore_ascii_case(&email.to)
-                        });
-                    if !free {
-                        return Err(NotRestored::NoLongerFree);
-                    }
-                    restore.email = Some(email);
-                    Ok(())
-                }),
+                Field::Email => text(&employee.email).map(|email| restore.email = Some(email)),
                 Field::Team => text(employee.team.as_str()).and_then(|team| {
                     let target = TeamTarget::Existing(team.to.as_str().into());
                     if !self.snapshot.teams().contains_key(&team.to.as_str().into()) {
@@ -918,63 +865,81 @@ fn leaver(evidence: &Left, employees: &[&Employee]) -> Vec<Deactivation> {
 /// and nothing else can tell.
 fn holds(employee: &Employee, field: &AppliedField) -> bool {
     match field.field {
-        Field::Name => employee.name == field.after,
-        Field::Email => employee.email == field.after,
-        Field::Team => employee.team.as_str() == field.after,
+        Field::Name => is_ours(field, &employee.name),
+        Field::Email => is_ours(field, &employee.email),
+        Field::Team => is_ours(field, employee.team.as_str()),
         Field::Title => true,
         Field::Active => employee.deactivated,
     }
 }
 
-/// What we, by this match or the one before it, wrote to an employee.
-struct Written<'a> {
-    fields: Vec<&'a AppliedField>,
-    /// Whether the match before it wrote them.
-    inherited: bool,
+/// Whether what the field holds now was written by us: this write or, if it
+/// did not take effect, the one before it.
+fn is_ours(field: &AppliedField, now: &str) -> bool {
+    field.after == now || field.replaced.as_deref() == Some(now)
+}
+
+/// What we, by this match or one before it, wrote to an employee.
+struct Written<'a>(BTreeMap<Field, (&'a AppliedField, Inherited)>);
+
+/// Whether an earlier match of the employee wrote a field, and not this one.
+type Inherited = bool;
+
+/// What becomes of a field for which there is no wanted value that differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Otherwise {
+    /// It holds the wanted value.
+    Stays,
+    /// The person has no such value: what an earlier match wrote is given back.
+    Unwanted,
+    /// The email is another employee's of the person: what we wrote is given back.
+    MovedOn,
 }
 
 impl<'a> Written<'a> {
-    fn of(employee: &Employee, own: Option<&'a Applied>, previous: Option<&'a Applied>) -> Self {
-        let of_employee = |applied: Option<&'a Applied>| -> Vec<&'a AppliedField> {
-            let fields = applied.into_iter().flat_map(|applied| &applied.fields);
-            fields
-                .filter(|field| field.employee_id == employee.id.as_str())
-                .collect()
-        };
-        let own = of_employee(own);
-        if own.is_empty() {
-            Self {
-                fields: of_employee(previous),
+    /// `previous`: what is on other people's records.
+    fn of(employee: &Employee, own: Option<&'a Applied>, previous: &[&'a AppliedField]) -> Self {
+        let own = own.into_iter().flat_map(|applied| &applied.fields);
+        let own = own
+            .filter(|field| field.employee_id == employee.id.as_str())
+            .map(|field| (field.field, (field, field.inherited)));
+        let previous = previous
+            .iter()
+            .filter(|field| holds(employee, field))
+            .map(|field| (field.field, (*field, true)));
+        Self(previous.chain(own).collect())
+    }
+
+    fn inherited(&self) -> impl Iterator<Item = AppliedField> {
+        self.0
+            .values()
+            .filter(|(_, inherited)| *inherited)
+            .map(|(field, _)| AppliedField {
                 inherited: true,
-            }
-        } else {
-            Self {
-                fields: own,
-                inherited: false,
-            }
-        }
+                ..(*field).clone()
+            })
     }
 
     fn field(&self, field: Field) -> Option<&'a AppliedField> {
-        self.fields.iter().copied().find(|written| written.field == field)
+        self.0.get(&field).map(|(written, _)| *written)
     }
 
     /// What the field held before our first write: what we recorded if it
     /// still holds what we wrote, else what it holds now.
     fn before(&self, field: Field, now: &str) -> String {
         self.field(field)
-            .filter(|written| written.after == now)
+            .filter(|written| is_ours(written, now))
             .and_then(|written| written.before.clone())
             .unwrap_or_else(|| now.to_owned())
     }
 
-    /// The value to give back to a field that an earlier match wrote and that
-    /// still holds it.
-    fn give_back(&self, field: Field, now: &str) -> Option<String> {
-        let written = self
-            .field(field)
-            .filter(|written| self.inherited && written.after == now)?;
-        written.before.clone().filter(|before| before != now)
+    /// The value to give back to a field that this match does not write, and
+    /// that still holds what we wrote: an earlier match, or this one while
+    /// another of the person's employees took the email.
+    fn give_back(&self, field: Field, now: &str, moved_on: bool) -> Option<String> {
+        let (written, inherited) = self.0.get(&field)?;
+        let due = (*inherited || moved_on) && is_ours(written, now);
+        written.before.clone().filter(|before| due && before != now)
     }
 
     /// What is written to a text field: the wanted value or, where this person
@@ -984,7 +949,7 @@ impl<'a> Written<'a> {
         field: Field,
         now: &str,
         wanted: Option<String>,
-        has_none: bool,
+        otherwise: Otherwise,
     ) -> Option<Replace<String>> {
         let from = Some(now.to_owned());
         match wanted {
@@ -994,13 +959,16 @@ impl<'a> Written<'a> {
                 to,
                 ours: true,
             }),
-            None if has_none => self.give_back(field, now).map(|to| Replace {
-                before: None,
-                from,
-                to,
-                ours: false,
-            }),
-            None => None,
+            None if otherwise == Otherwise::Stays => None,
+            None => {
+                let to = self.give_back(field, now, otherwise == Otherwise::MovedOn)?;
+                Some(Replace {
+                    before: None,
+                    from,
+                    to,
+                    ours: false,
+                })
+            }
         }
     }
 }
@@ -1243,6 +1211,126 @@ mod tests {
     }
 
     #[test]
+    fn a_before_image_outlives_a_write_that_did_not_take_effect() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.in_force(
+            "jane",
+            "e1",
+            &[
+                (Field::Name, Some("Somebody"), "Jane Roe"),
+                (Field::Title, None, "Engineer"),
+            ],
+        );
+        // The rename to Jane Roe is on record; the employee still has what the match wrote first.
+        example.people[0].family_name = Some("Roe".into());
+        example.record("jane").applied.as_mut().unwrap().fields[0].replaced = Some("Jane Doe".into());
+        let name = example.assess().plan.updates[0].name.clone().unwrap();
+        assert_eq!(name.before.as_deref(), Some("Somebody"));
+        example.record("jane").decision = Decision::Ignore;
+        let restore = example.assess().plan.restores[0].name.clone().unwrap();
+        assert_eq!(
+            (restore.from.as_deref(), restore.to.as_str()),
+            (Some("Jane Doe"), "Somebody")
+        );
+        // One whose first write did not take effect has nothing to give back.
+        example.employees[0].name = "Somebody".into();
+        let left = &example.assess().plan.restores[0].left;
+        assert_eq!(left, &[(Field::Title, NotRestored::Unreadable)]);
+    }
+
+    #[test]
+    fn what_an_earlier_match_wrote_is_given_back_even_after_a_crash() {
+        let mut example = jane();
+        example.people[0].email = None;
+        example.matched("jane", &["e1"]);
+        let mary = [(Field::Email, Some("first@acme.com"), "jane@acme.com")];
+        example.in_force("mary", "e1", &mary);
+        let email = |example: &Example| example.assess().plan.updates[0].email.clone().unwrap();
+        assert_eq!(email(&example).to, "first@acme.com");
+        assert!(!email(&example).ours);
+        // Jane's match is on record, Mary's is let go, and the write is still due.
+        let inherited = example.assess().plan.links[&"jane".into()].inherited.clone();
+        example.record("mary").applied = None;
+        example.in_force("jane", "e1", &mary);
+        example.record("jane").applied.as_mut().unwrap().fields = inherited;
+        assert_eq!(email(&example).to, "first@acme.com");
+    }
+
+    #[test]
+    fn the_email_moves_on_to_the_employee_who_is_named_first() {
+        let mut example = jane();
+        example.employee("e2", "Jane Doe", "second@acme.com");
+        example.in_force(
+            "jane",
+            "e1",
+            &[(Field::Email, Some("first@acme.com"), "jane@acme.com")],
+        );
+        example.matched("jane", &["e2", "e1"]);
+        let updates = example.assess().plan.updates;
+        let emails: Vec<(&str, &str)> = updates
+            .iter()
+            .map(|update| {
+                (
+                    update.employee.as_str(),
+                    update.email.as_ref().unwrap().to.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(emails, [("e1", "first@acme.com"), ("e2", "jane@acme.com")]);
+    }
+
+    #[test]
+    fn a_decision_that_cannot_be_followed_takes_nobody_s_employee() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        example.person("mary", "Mary", "Major", "Sales");
+        example.matched("mary", &["e1", "nobody"]);
+        let plan = example.assess().plan;
+        assert!(plan.releases.is_empty() && plan.restores.is_empty());
+    }
+
+    #[test]
+    fn an_employee_in_another_s_hands_is_let_go_wherever_the_first_person_stands() {
+        let mut example = jane();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        example.groups.clear();
+        example.person("mary", "Mary", "Major", "Sales");
+        example.matched("mary", &["e1"]);
+        let plan = example.assess().plan;
+        assert_eq!(plan.releases.keys().collect::<Vec<_>>(), [&"jane".into()]);
+        assert!(
+            plan.restores.is_empty(),
+            "Mary's match gives back what is to be given back"
+        );
+    }
+
+    #[test]
+    fn a_wrong_employee_who_holds_the_email_gives_it_back_to_make_room() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].name = "Somebody".into();
+        example.in_force(
+            "jane",
+            "e1",
+            &[(Field::Email, Some("x@acme.com"), "jane@acme.com")],
+        );
+        example.employee("e2", "Jane Doe", "j@acme.com");
+        example.matched("jane", &["e2"]);
+        let assessment = example.assess();
+        assert_eq!(
+            assessment.trouble(&"jane".into()),
+            Some(&Trouble::EmailTaken { by: "e1".into() })
+        );
+        assert_eq!(assessment.plan.restores[0].employee, "e1".into());
+        example.employees[0].email = "x@acme.com".into();
+        example.record("jane").applied = None;
+        let plan = example.assess().plan;
+        assert_eq!(plan.updates[0].email.as_ref().unwrap().to, "jane@acme.com");
+    }
+
+    #[test]
     fn emails_are_freed_before_they_are_given_and_swaps_are_held() {
         let mut example = Example::new();
         for (id, now, wanted) in [
@@ -1283,6 +1371,68 @@ mod tests {
         let assessment = example.assess();
         assert!(assessment.plan.updates.is_empty());
         assert_eq!(assessment.trouble(&"a".into()), Some(&Trouble::EmailWantedTwice));
+    }
+
+    #[test]
+    fn an_email_whose_holder_is_held_is_not_free() {
+        let mut example = Example::new();
+        example.person("ann", "Ann", "Doe", "Sales").email = Some("new@acme.com".into());
+        example.employee("e1", "Ann Doe", "ann@acme.com");
+        example.employee("e2", "Ann Doe", "second@acme.com");
+        // Her second employee is to give back an email that somebody has by now.
+        example.in_force(
+            "zoe",
+            "e2",
+            &[(Field::Email, Some("taken@acme.com"), "second@acme.com")],
+        );
+        example.employee("e3", "Somebody", "taken@acme.com");
+        example.matched("ann", &["e1", "e2"]);
+        example.person("bob", "Bob", "Roe", "Sales").email = Some("ann@acme.com".into());
+        example.employee("e4", "Bob Roe", "bob@acme.com");
+        example.matched("bob", &["e4"]);
+        let assessment = example.assess();
+        let taken = |by: &str| Trouble::EmailTaken { by: by.into() };
+        assert_eq!(assessment.trouble(&"ann".into()), Some(&taken("e3")));
+        assert_eq!(
+            assessment.trouble(&"bob".into()),
+            Some(&taken("e1")),
+            "Ann keeps her email, so that Bob cannot have it"
+        );
+        assert!(assessment.plan.updates.is_empty());
+    }
+
+    #[test]
+    fn emails_are_given_back_in_the_order_in_which_they_become_free() {
+        let mut example = Example::new();
+        for (person, employee, before, now) in [
+            ("ann", "e1", "x@acme.com", "y@acme.com"),
+            ("bob", "e2", "z@acme.com", "x@acme.com"),
+        ] {
+            example.person(person, person, "Doe", "Sales").email = Some(now.into());
+            example.employee(employee, "Somebody", now);
+            example.in_force(person, employee, &[(Field::Email, Some(before), now)]);
+            example.record(person).decision = Decision::Ignore;
+        }
+        let restores = |example: &Example| {
+            let restores = example.assess().plan.restores;
+            let email = |restore: &Restore| restore.email.as_ref().map(|email| email.to.clone());
+            restores
+                .iter()
+                .map(|restore| (restore.employee.to_string(), email(restore)))
+                .collect::<Vec<_>>()
+        };
+        let back = |employee: &str, email: Option<&str>| (employee.to_owned(), email.map(str::to_owned));
+        assert_eq!(
+            restores(&example),
+            [back("e2", Some("z@acme.com")), back("e1", Some("x@acme.com"))]
+        );
+
+        // Whoever is invited in the same plan comes first.
+        example.person("eve", "Eve", "Roe", "Sales").email = Some("Z@acme.com".into());
+        example.record("eve").decision = Decision::Create;
+        assert_eq!(restores(&example), [back("e1", None), back("e2", None)]);
+        let left = &example.assess().plan.restores[0].left;
+        assert_eq!(left, &[(Field::Email, NotRestored::NoLongerFree)]);
     }
 
     #[test]

@@ -354,6 +354,13 @@ pub struct AppliedField {
     pub before: Option<String>,
     /// What we wrote.
     pub after: String,
+    /// What we had written before that, where this overwrites it: what the
+    /// field holds as long as the write did not take effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
+    /// Whether an earlier match of the employee wrote it, and not this one.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub inherited: bool,
 }
 
 /// A match that was taken back.

@@ -11,13 +11,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::matches::{Matches, is_conflict};
 use crate::{
-    api::{
-        Applied, AppliedField, Decision, Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions,
-    },
+    api::{AppliedField, Decision, Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
+    applied::{self, GivingBack, Overwrite},
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
     okta::OktaError,
-    plan::{Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
+    plan::{Creation, Deactivation, Link, NewTeam, Plan, Replace, Restore, TeamTarget, Update},
     services::Services,
     snapshot::{Employee, EmployeeId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
@@ -264,24 +263,10 @@ impl Run<'_> {
             }
         };
         self.wrote();
-        let applied = Applied {
-            employee_ids: vec![created.id.to_string()],
-            time: Time(Timestamp::now()),
-            created: true,
-            fields: Vec::new(),
-        };
         self.edit_status(&person, |status| {
             status.pending = None;
-            // A match that is taken back keeps its before-images until they are given back.
-            let due = status
-                .applied
-                .take()
-                .map(|applied| applied.fields)
-                .unwrap_or_default();
-            status.applied = Some(Applied {
-                fields: due,
-                ..applied
-            });
+            let invited = applied::invited(status.applied.take(), &created.id, Timestamp::now());
+            status.applied = Some(invited);
         })
         .await?;
         let employee = created.id.clone();
@@ -306,75 +291,17 @@ impl Run<'_> {
     }
 
     async fn update(&mut self, update: Update) -> Result<(), Stop> {
-        let Update {
-            person,
-            employee,
-            name,
-            email,
-            title,
-            team,
-        } = update;
-        let team = match team {
-            None => None,
-            Some(replace) => match self.team_id(&replace.to) {
-                Some(id) => Some((id, replace)),
-                None => return self.team_is_missing(person),
-            },
+        let (person, employee) = (update.person.clone(), update.employee.clone());
+        let Some(overwrite) = Overwrite::of(update, |target| self.team_id(target)) else {
+            return self.team_is_missing(person);
         };
-        let body = EmployeeUpdate {
-            name: name.as_ref().map(|replace| replace.to.clone()),
-            email: email.as_ref().map(|replace| replace.to.clone()),
-            title: title.as_ref().map(|replace| replace.to.clone()),
-            team: team.as_ref().map(|(id, _)| id.clone()),
-        };
-        let text = |field, replace: Option<Replace<String>>| {
-            replace.map(
-                |Replace {
-                     from: _,
-                     to,
-                     before,
-                     ours,
-                 }| (ours, applied_field(&employee, field, before, to)),
-            )
-        };
-        let team = team.map(
-            |(
-                id,
-                Replace {
-                    from: _,
-                    to: _,
-                    before,
-                    ours,
-                },
-            )| {
-                let before = before
-                    .and_then(|target| self.team_id(&target))
-                    .map(|id| id.to_string());
-                (
-                    ours,
-                    applied_field(&employee, Field::Team, before, id.to_string()),
-                )
-            },
-        );
-        let (images, given_back): (Vec<_>, Vec<_>) =
-            [text(Field::Name, name), text(Field::Email, email), team]
-                .into_iter()
-                .flatten()
-                .partition(|(ours, _)| *ours);
-        self.record(&person, images.into_iter().map(|(_, field)| field).collect())
-            .await?;
-
+        let Overwrite { body, images, effect } = overwrite;
+        self.record(&person, images).await?;
         if let Some(answer) = self.put(&person, &employee, &body).await? {
             self.apply.snapshot.replace_employee(answer);
-            let given_back: Vec<Field> = given_back.into_iter().map(|(_, field)| field.field).collect();
-            // A title shows in no answer, so that it is on record once it is written, not before.
-            let title = title.map(|replace| applied_field(&employee, Field::Title, None, replace.to));
-            if title.is_some() || !given_back.is_empty() {
-                self.edit_applied(&person, |applied| {
-                    applied.fields.retain(|field| {
-                        field.employee_id != employee.as_str() || !given_back.contains(&field.field)
-                    });
-                    applied.fields = merged(std::mem::take(&mut applied.fields), title);
+            if !effect.is_none() {
+                self.edit_status(&person, |status| {
+                    status.applied = status.applied.take().map(|applied| effect.on(applied));
                 })
                 .await?;
             }
@@ -383,47 +310,16 @@ impl Run<'_> {
     }
 
     async fn restore(&mut self, restore: Restore) -> Result<(), Stop> {
-        let Restore {
-            person,
-            employee,
-            name,
-            email,
-            team,
-            mut left,
-        } = restore;
-        // An undo must not undo what somebody did after the last read.
+        let (person, employee) = (restore.person.clone(), restore.employee.clone());
+        // What somebody did after the last read stays.
         let now = match self.apply.services.insightful.employee(&employee).await {
             Ok(Some(now)) => now,
             Ok(None) => return self.release(&person, |id| id == employee.as_str()).await,
             Err(error) => return self.wait_or_stop(&WriteError::Refused(error)).await,
         };
-        let mut still = |field, holds: bool| {
-            if !holds {
-                left.push((field, NotRestored::ChangedSince));
-            }
-            holds
-        };
-        let name = name.filter(|replace| still(Field::Name, replace.from.as_ref() == Some(&now.name)));
-        let email = email.filter(|replace| still(Field::Email, replace.from.as_ref() == Some(&now.email)));
-        let present = TeamTarget::Existing(now.team.clone());
-        let team = team.filter(|replace| still(Field::Team, replace.from.as_ref() == Some(&present)));
+        let GivingBack { body, fields, left } = GivingBack::of(restore, &now, |target| self.team_id(target));
         self.apply.snapshot.replace_employee(now);
-
-        let body = EmployeeUpdate {
-            name: name.map(|replace| replace.to),
-            email: email.map(|replace| replace.to),
-            title: None,
-            team: team.and_then(|replace| self.team_id(&replace.to)),
-        };
-        let given_back: Vec<Field> = [
-            body.name.as_ref().map(|_| Field::Name),
-            body.email.as_ref().map(|_| Field::Email),
-            body.team.as_ref().map(|_| Field::Team),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if !given_back.is_empty() {
+        if !fields.is_empty() {
             let Some(answer) = self.put(&person, &employee, &body).await? else {
                 return Ok(());
             };
@@ -432,7 +328,7 @@ impl Run<'_> {
         let taken_back = TakenBack {
             employee_id: employee.to_string(),
             time: Time(Timestamp::now()),
-            given_back,
+            given_back: fields,
             left: left
                 .into_iter()
                 .map(|(field, why)| FieldLeft {
@@ -472,7 +368,7 @@ impl Run<'_> {
             self.outcome.read_again = true;
             return Ok(());
         }
-        let image = applied_field(
+        let image = applied::image(
             &employee,
             Field::Active,
             Some("true".to_owned()),
@@ -667,22 +563,10 @@ impl Run<'_> {
             .get(person)
             .is_some_and(|object| object.spec.decision == Decision::Match);
         self.edit_status(person, |status| {
-            let before = status.applied.take();
             // A creation whose answer was lost, and that has been found by its email.
-            let created = status.pending.take().is_some() && !decided;
-            let mut applied = before.unwrap_or_else(|| Applied {
-                employee_ids: Vec::new(),
-                time: Time(Timestamp::now()),
-                created: false,
-                fields: Vec::new(),
-            });
-            if let Some(Link { employees, inherited }) = link {
-                applied.employee_ids = employees.iter().map(ToString::to_string).collect();
-                applied.time = Time(Timestamp::now());
-                applied.created = created;
-                applied.fields = merged(applied.fields, inherited);
-            }
-            applied.fields = merged(applied.fields, images);
+            let adopted = status.pending.take().is_some() && !decided;
+            let on_record = status.applied.take();
+            let applied = applied::before_write(on_record, link, adopted, images, Timestamp::now());
             status.applied = Some(applied);
         })
         .await
@@ -691,22 +575,7 @@ impl Run<'_> {
     /// Takes what was written to some employees off the person's record.
     async fn release(&mut self, person: &PersonId, let_go: impl Fn(&str) -> bool) -> Result<(), Stop> {
         self.edit_status(person, |status| {
-            if let Some(applied) = &mut status.applied {
-                applied.fields.retain(|field| !let_go(&field.employee_id));
-                applied.employee_ids.retain(|employee| !let_go(employee));
-            }
-            status
-                .applied
-                .take_if(|applied| applied.employee_ids.is_empty() && applied.fields.is_empty());
-        })
-        .await
-    }
-
-    async fn edit_applied(&mut self, person: &PersonId, edit: impl FnOnce(&mut Applied)) -> Result<(), Stop> {
-        self.edit_status(person, |status| {
-            if let Some(applied) = &mut status.applied {
-                edit(applied);
-            }
+            status.applied = applied::let_go(status.applied.take(), let_go);
         })
         .await
     }
@@ -726,23 +595,6 @@ impl Run<'_> {
         self.apply.matches.write_status(person, status).await?;
         Ok(())
     }
-}
-
-fn applied_field(employee: &EmployeeId, field: Field, before: Option<String>, after: String) -> AppliedField {
-    AppliedField {
-        employee_id: employee.to_string(),
-        field,
-        before,
-        after,
-    }
-}
-
-/// `fields` with `newer` in the place of what they have for the same field.
-fn merged(fields: Vec<AppliedField>, newer: impl IntoIterator<Item = AppliedField>) -> Vec<AppliedField> {
-    let key = |field: &AppliedField| (field.employee_id.clone(), field.field);
-    let mut by_field: BTreeMap<_, _> = fields.into_iter().map(|field| (key(&field), field)).collect();
-    by_field.extend(newer.into_iter().map(|field| (key(&field), field)));
-    by_field.into_values().collect()
 }
 
 fn insightful_broke(error: &WriteError) -> Disconnected {

@@ -1,0 +1,81 @@
+//! What the guard lets through.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use okta_insightful_operator::{
+    api::Approval,
+    decisions::Standing,
+    guard::{Breach, Verdict, judge},
+};
+use proptest::prelude::*;
+
+use crate::{story::story, world::World};
+
+fn bound() -> impl Strategy<Value = IntOrString> {
+    prop_oneof![
+        (0..4).prop_map(IntOrString::Int),
+        (0..=100).prop_map(|percent| IntOrString::String(format!("{percent}%"))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_plan_is_cleared_by_its_size_or_by_its_hash(
+        story in story(),
+        bounds in [bound(), bound(), bound(), bound()],
+        approval in prop_oneof![Just(Approval::Guarded), Just(Approval::EveryPlan)],
+    ) {
+        let mut world = World::after(&story);
+        let guard = &mut world.spec.guard;
+        [guard.max_deactivations, guard.max_team_moves, guard.max_email_changes, guard.max_relinks] =
+            bounds.clone();
+        world.spec.approval = approval;
+        world.spec.approved_plan = None;
+        let assessment = world.assess();
+        let plan = &assessment.plan;
+        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.settled);
+
+        let linked = assessment.settled.values().filter(|s| matches!(s.standing, Standing::Linked(_))).count();
+        let counts = [
+            plan.deactivations.len(),
+            plan.updates.iter().filter(|update| update.team.is_some()).count(),
+            plan.updates.iter().filter(|update| update.email.is_some()).count(),
+            plan.releases.len(),
+        ];
+        let beyond = counts.iter().zip(&bounds).filter(|(count, bound)| match bound {
+            IntOrString::Int(most) => **count > usize::try_from(*most).unwrap(),
+            IntOrString::String(percent) => {
+                let percent: usize = percent.trim_end_matches('%').parse().unwrap();
+                **count * 100 > percent * linked
+            }
+        });
+        let beyond = beyond.count();
+        match verdict(&world) {
+            Verdict::Cleared(cleared) => {
+                prop_assert_eq!(beyond, 0);
+                prop_assert!(approval == Approval::Guarded || plan.is_empty());
+                prop_assert_eq!(cleared.as_plan(), plan);
+            }
+            Verdict::Held(breaches) => {
+                let of_size = breaches
+                    .iter()
+                    .filter(|breach| !matches!(breach, Breach::PeopleMissing { .. } | Breach::EveryPlan));
+                prop_assert_eq!(of_size.count(), beyond);
+                let every_plan = approval == Approval::EveryPlan && !plan.is_empty();
+                prop_assert_eq!(breaches.contains(&Breach::EveryPlan), every_plan);
+            }
+            Verdict::NotFinalized => prop_assert!(false, "it is finalized"),
+        }
+
+        let held = matches!(verdict(&world), Verdict::Held(_));
+        let mut other = plan.hash();
+        other.replace_range(70..71, if other.ends_with('0') { "1" } else { "0" });
+        world.spec.approved_plan = Some(other);
+        prop_assert_eq!(matches!(verdict(&world), Verdict::Held(_)), held, "another plan's hash");
+        world.spec.approved_plan = Some(plan.hash());
+        prop_assert!(matches!(verdict(&world), Verdict::Cleared(_)));
+        world.spec.finalized = false;
+        prop_assert_eq!(verdict(&world), Verdict::NotFinalized);
+    }
+}

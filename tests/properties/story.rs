@@ -1,0 +1,284 @@
+//! Random stories: a small company, its integration's policies, and what
+//! happens to both. Names, emails and teams are few, so that they collide.
+
+use okta_insightful_operator::{
+    api::{
+        Approval, Decision, OktaIntegrationSpec, OnUnmatch, PeopleScope, SuspendedPolicy, UnmatchedPolicy,
+    },
+    snapshot::{Employee, OktaStatus, Person, Team},
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+const GIVEN: [&str; 3] = ["Ann", "Bob", "Cid"];
+const FAMILY: [&str; 2] = ["Doe", "Roe"];
+const ADDRESSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+const TITLES: [&str; 2] = ["Engineer", "Manager"];
+
+/// Names of team groups without the prefix; the first of them is there twice.
+pub const GROUPS: [&str; 4] = ["Sales", "Support", "Legal", "Sales"];
+
+/// Teams that Insightful has from the start, which no group stands for. Who
+/// moves an employee by hand moves them here.
+pub const OTHER_TEAMS: [&str; 3] = ["Default", "Lounge", "Attic"];
+
+/// A company on the day of the installation, and what happens to it.
+#[derive(Clone, Debug)]
+pub struct Story {
+    pub spec: OktaIntegrationSpec,
+    pub people: Vec<(Person, Membership)>,
+    pub employees: Vec<Employee>,
+    /// Teams of Insightful that groups stand for.
+    pub teams: Vec<Team>,
+    pub happenings: Vec<Happening>,
+}
+
+/// In which of [`GROUPS`] a person is.
+pub type Membership = Vec<usize>;
+
+/// Something that happens. An employee's number is taken modulo how many there are.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// Okta's record of a person is another.
+    Okta(usize, Person, Membership),
+    /// Okta's answer lacks a person.
+    Vanishes(usize),
+    /// An admin decides about a person.
+    Decide(usize, Decided),
+    /// Somebody edits an employee in Insightful.
+    Foreign(usize, ForeignEdit),
+    /// A cycle; the process dies after so many steps of its apply, if at all.
+    Cycle(Option<usize>),
+}
+
+/// A decision, with employees by number.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    pub decision: Decision,
+    pub employees: Vec<usize>,
+    pub rejected: Vec<usize>,
+}
+
+/// What somebody changes by hand. New names and emails are unlike any other.
+#[derive(Clone, Copy, Debug)]
+pub enum ForeignEdit {
+    Name,
+    Email,
+    Team(usize),
+    SwitchOff,
+}
+
+/// Any story. It ends with something that no cycle has answered yet.
+pub fn story() -> impl Strategy<Value = Story> {
+    let people = vec((person(), membership(), prop::bool::weighted(0.6)), 2..5);
+    let happenings = (vec(happening(), 4..24), vec(change(), 1..4));
+    (spec(), people, employees(), teams(), happenings).prop_map(
+        |(spec, people, employees, teams, (mut happenings, last))| {
+            let people = people
+                .into_iter()
+                .enumerate()
+                .map(|(n, (mut person, groups, known))| {
+                    named(&mut person, n);
+                    // Half the people are easily found among the employees.
+                    if let Some(employee) = employees.get(n).filter(|_| known) {
+                        let (given, family) = employee.name.split_once(' ').unwrap();
+                        person.given_name = Some(given.to_owned());
+                        person.family_name = Some(family.to_owned());
+                        person.email = Some(employee.email.clone());
+                    }
+                    (person, groups)
+                });
+            let people = people.collect();
+            happenings.extend(last);
+            Story {
+                spec,
+                people,
+                employees,
+                teams,
+                happenings,
+            }
+        },
+    )
+}
+
+/// Gives a generated record the identity of the person with this number.
+pub fn named(person: &mut Person, number: usize) {
+    person.id = format!("p{number}").into();
+    person.login = format!("p{number}@login");
+}
+
+fn spec() -> impl Strategy<Value = OktaIntegrationSpec> {
+    let spec = serde_json::json!({
+        "okta": { "orgUrl": "https://acme.okta.com", "groupPrefix": "P_",
+            "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } } },
+        "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+        "finalized": true,
+    });
+    let spec: OktaIntegrationSpec = serde_json::from_value(spec).unwrap();
+    (
+        prop_oneof![2 => Just(PeopleScope::TeamMembers), 1 => Just(PeopleScope::Everyone)],
+        select(vec![SuspendedPolicy::Keep, SuspendedPolicy::Deactivate]),
+        prop_oneof![3 => Just(true), 1 => Just(false)],
+        select(vec![UnmatchedPolicy::Review, UnmatchedPolicy::Create]),
+        prop_oneof![3 => Just(true), 1 => Just(false)],
+        select(vec![vec![], vec!["Sales".to_owned(), "Support".to_owned()]]),
+        prop_oneof![3 => Just(OnUnmatch::Restore), 1 => Just(OnUnmatch::Keep)],
+        prop_oneof![3 => Just(Approval::Guarded), 1 => Just(Approval::EveryPlan)],
+    )
+        .prop_map(
+            move |(
+                people,
+                suspended,
+                automatic,
+                unmatched,
+                create_missing,
+                precedence,
+                on_unmatch,
+                approval,
+            )| {
+                let mut spec = spec.clone();
+                spec.okta.people = people;
+                spec.okta.suspended = suspended;
+                spec.matching.automatic = automatic;
+                spec.matching.unmatched = unmatched;
+                spec.teams.create_missing = create_missing;
+                spec.teams.precedence = precedence;
+                spec.on_unmatch = on_unmatch;
+                spec.approval = approval;
+                spec
+            },
+        )
+}
+
+fn person() -> impl Strategy<Value = Person> {
+    let status = prop_oneof![
+        14 => Just(OktaStatus::Active),
+        1 => Just(OktaStatus::Staged),
+        1 => Just(OktaStatus::Suspended),
+        2 => Just(OktaStatus::Deprovisioned),
+        1 => Just(OktaStatus::Other("RETIRED".to_owned())),
+    ];
+    let name = prop_oneof![
+        6 => (select(&GIVEN[..]).prop_map(Some), select(&FAMILY[..]).prop_map(Some)),
+        1 => Just((Some(GIVEN[0]), None)),
+        2 => Just((None, None)),
+    ];
+    let email = option::weighted(0.7, (select(&ADDRESSES[..]), any::<bool>()));
+    let title = option::of(select(&TITLES[..]));
+    (name, email, title, status).prop_map(|((given, family), email, title, status)| Person {
+        id: "".into(),
+        login: String::new(),
+        given_name: given.map(str::to_owned),
+        family_name: family.map(str::to_owned),
+        email: email.map(|(local, upper)| {
+            address(&if upper {
+                local.to_uppercase()
+            } else {
+                local.to_owned()
+            })
+        }),
+        second_email: None,
+        title: title.map(str::to_owned),
+        employee_number: None,
+        status,
+        created: None,
+        last_updated: None,
+    })
+}
+
+fn membership() -> impl Strategy<Value = Membership> {
+    prop_oneof![
+        2 => Just(vec![]),
+        16 => (0..3_usize).prop_map(|group| vec![group]),
+        2 => vec(0..3_usize, 2),
+        1 => vec(0..GROUPS.len(), 2),
+    ]
+}
+
+fn address(local: &str) -> String {
+    format!("{local}@acme.com")
+}
+
+/// Employees, each with an email of their own, as Insightful has it.
+fn employees() -> impl Strategy<Value = Vec<Employee>> {
+    let team = select([&OTHER_TEAMS[..], &GROUPS[..2]].concat());
+    let employee = (
+        select(&GIVEN[..]),
+        select(&FAMILY[..]),
+        team,
+        prop::bool::weighted(0.1),
+    );
+    let addresses = Just(ADDRESSES.to_vec()).prop_shuffle();
+    (vec(employee, 2..5), addresses).prop_map(|(employees, addresses)| {
+        employees
+            .into_iter()
+            .zip(addresses)
+            .enumerate()
+            .map(|(n, ((given, family, team, deactivated), local))| Employee {
+                id: format!("e{n}").into(),
+                name: format!("{given} {family}"),
+                email: address(local),
+                identifier: address(local),
+                team: team.into(),
+                settings: None,
+                deactivated,
+                created_at: None,
+            })
+            .collect()
+    })
+}
+
+fn teams() -> impl Strategy<Value = Vec<Team>> {
+    // Employees may be in Sales or Support, so that these are always there.
+    any::<bool>().prop_map(|legal| {
+        let names = ["Sales", "Support"].into_iter().chain(legal.then_some("Legal"));
+        names
+            .map(|name| Team {
+                id: name.into(),
+                name: name.into(),
+                default: false,
+            })
+            .collect()
+    })
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        10 => change(),
+        4 => Just(Happening::Cycle(None)),
+        4 => (0..10_usize).prop_map(|steps| Happening::Cycle(Some(steps))),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Happening> {
+    let who = 0..5_usize;
+    let edit = prop_oneof![
+        3 => Just(ForeignEdit::Name),
+        3 => Just(ForeignEdit::Email),
+        3 => (0..OTHER_TEAMS.len()).prop_map(ForeignEdit::Team),
+        1 => Just(ForeignEdit::SwitchOff),
+    ];
+    prop_oneof![
+        3 => (who.clone(), person(), membership())
+            .prop_map(|(who, person, groups)| Happening::Okta(who, person, groups)),
+        1 => who.clone().prop_map(Happening::Vanishes),
+        7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
+        2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),
+    ]
+}
+
+/// Any decision.
+pub fn decided() -> impl Strategy<Value = Decided> {
+    let decision = prop_oneof![
+        2 => Just(Decision::Auto),
+        8 => Just(Decision::Match),
+        3 => Just(Decision::Create),
+        1 => Just(Decision::Ignore),
+    ];
+    let rejected = prop_oneof![3 => Just(vec![]), 1 => vec(any::<usize>(), 1..3)];
+    let employees = prop_oneof![3 => vec(any::<usize>(), 1), 1 => vec(any::<usize>(), 2)];
+    (decision, employees, rejected).prop_map(|(decision, employees, rejected)| Decided {
+        decision,
+        employees,
+        rejected,
+    })
+}

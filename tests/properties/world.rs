@@ -1,0 +1,598 @@
+//! The world of a story: Okta, Insightful, and what the cluster remembers. A
+//! cycle does what the controller's does, with the same rules and without I/O,
+//! and can end at any step of its apply, as if the process had been killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use okta_insightful_operator::{
+    api::{
+        AppliedField, Decision, Field, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation,
+    },
+    applied::{self, GivingBack, Overwrite},
+    assessment::{Assessment, bindings},
+    decisions::{Record, Records},
+    guard::{self, Verdict},
+    insightful::EmployeeUpdate,
+    plan::{Creation, Deactivation, Link, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
+    snapshot::{
+        Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
+        Workforce,
+    },
+    status::{self, About, Cycle, Done, Known, Times, WriteFailures},
+    teams::{Binding, Bindings},
+};
+
+use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, Story, named};
+
+/// The time of all that happens: nothing in a plan depends on it.
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// What an employee holds that nobody but others wrote: what an undo of
+/// everything leads back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theirs {
+    pub name: String,
+    pub email: String,
+    pub team: TeamId,
+}
+
+impl Theirs {
+    fn of(employee: &Employee) -> Self {
+        Self {
+            name: employee.name.clone(),
+            email: employee.email.clone(),
+            team: employee.team.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub spec: OktaIntegrationSpec,
+    pub people: BTreeMap<PersonId, Person>,
+    pub members: BTreeMap<usize, BTreeSet<PersonId>>,
+    pub employees: BTreeMap<EmployeeId, Employee>,
+    pub teams: BTreeMap<TeamId, Team>,
+    pub records: Records,
+    pub status: OktaIntegrationStatus,
+    /// See [`Theirs`].
+    pub theirs: BTreeMap<EmployeeId, Theirs>,
+    /// Employees whose former email somebody else held when their match was
+    /// taken back: the match's status names it, and nobody gives it back later.
+    pub not_given_back: BTreeSet<EmployeeId>,
+    /// How many things have got an id or a value of their own.
+    fresh: usize,
+}
+
+/// The process died.
+struct Killed;
+
+impl World {
+    /// The world on the day of the installation.
+    pub fn of(story: &Story) -> Self {
+        let team = |name: &str| Team {
+            id: name.into(),
+            name: name.into(),
+            default: name == "Default",
+        };
+        let teams = OTHER_TEAMS
+            .into_iter()
+            .map(team)
+            .chain(story.teams.iter().cloned());
+        let mut world = Self {
+            spec: story.spec.clone(),
+            people: BTreeMap::new(),
+            members: (0..GROUPS.len()).map(|group| (group, BTreeSet::new())).collect(),
+            employees: story
+                .employees
+                .iter()
+                .map(|e| (e.id.clone(), e.clone()))
+                .collect(),
+            teams: teams.map(|team| (team.id.clone(), team)).collect(),
+            records: Records::new(),
+            status: OktaIntegrationStatus::default(),
+            theirs: story
+                .employees
+                .iter()
+                .map(|e| (e.id.clone(), Theirs::of(e)))
+                .collect(),
+            not_given_back: BTreeSet::new(),
+            fresh: 0,
+        };
+        for (person, groups) in &story.people {
+            world.okta_says(person.clone(), groups);
+        }
+        world
+    }
+
+    /// The world at the end of the story.
+    pub fn after(story: &Story) -> Self {
+        let mut world = Self::of(story);
+        for happening in &story.happenings {
+            world.happens(happening);
+        }
+        world
+    }
+
+    /// Lets it happen; gives the plan of a cycle.
+    pub fn happens(&mut self, happening: &Happening) -> Option<Plan> {
+        match happening {
+            Happening::Cycle(steps) => return Some(self.cycle(*steps)),
+            Happening::Okta(who, person, groups) => {
+                let mut person = person.clone();
+                named(&mut person, *who);
+                self.okta_says(person, groups);
+            }
+            Happening::Vanishes(who) => {
+                let id = PersonId::from(format!("p{who}"));
+                self.people.remove(&id);
+                for members in self.members.values_mut() {
+                    members.remove(&id);
+                }
+            }
+            Happening::Decide(who, decided) => self.decide(*who, decided),
+            Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
+        }
+        None
+    }
+
+    fn okta_says(&mut self, person: Person, groups: &[usize]) {
+        for (group, members) in &mut self.members {
+            if groups.contains(group) {
+                members.insert(person.id.clone());
+            } else {
+                members.remove(&person.id);
+            }
+        }
+        self.people.insert(person.id.clone(), person);
+    }
+
+    /// Only decisions that the API server takes: see the CEL rules of EmployeeMatch.
+    fn decide(&mut self, who: usize, decided: &Decided) {
+        let mut employees: Vec<EmployeeId> = Vec::new();
+        for number in &decided.employees {
+            let employee = self.employee(*number);
+            if !employees.contains(&employee) {
+                employees.push(employee);
+            }
+        }
+        if decided.decision != Decision::Match {
+            employees.clear();
+        }
+        let rejected = decided.rejected.iter().map(|number| self.employee(*number));
+        let rejected = rejected
+            .filter(|employee| !employees.contains(employee))
+            .collect();
+        let record = self.records.entry(format!("p{who}").into()).or_default();
+        record.decision = decided.decision;
+        record.employee_ids = employees;
+        record.rejected = rejected;
+    }
+
+    /// An employee by number; now and then one whom Insightful does not have.
+    fn employee(&self, number: usize) -> EmployeeId {
+        let ids: Vec<&EmployeeId> = self.employees.keys().collect();
+        match number % 32 {
+            0 => "nobody".into(),
+            _ => ids[number % ids.len()].clone(),
+        }
+    }
+
+    fn somebody_edits(&mut self, number: usize, edit: ForeignEdit) {
+        self.fresh += 1;
+        let id = self.employee(number);
+        let (Some(employee), Some(theirs)) = (self.employees.get_mut(&id), self.theirs.get_mut(&id)) else {
+            return;
+        };
+        match edit {
+            ForeignEdit::Name => {
+                employee.name = format!("Name {}", self.fresh);
+                theirs.name = employee.name.clone();
+            }
+            ForeignEdit::Email => {
+                employee.email = format!("{}@elsewhere.com", self.fresh);
+                theirs.email = employee.email.clone();
+                self.not_given_back.remove(&id);
+            }
+            ForeignEdit::Team(team) => {
+                employee.team = OTHER_TEAMS[team].into();
+                theirs.team = employee.team.clone();
+            }
+            ForeignEdit::SwitchOff => employee.deactivated = true,
+        }
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot_in(|_| {})
+    }
+
+    /// The snapshot of the same facts with each list in another order.
+    pub fn reversed_snapshot(&self) -> Snapshot {
+        self.snapshot_in(|lists| {
+            lists.0.reverse();
+            lists.1.reverse();
+            lists.2.reverse();
+            lists.3.reverse();
+        })
+    }
+
+    fn snapshot_in(
+        &self,
+        order: impl Fn(&mut (Vec<Person>, Vec<TeamGroup>, Vec<Employee>, Vec<Team>)),
+    ) -> Snapshot {
+        let groups = self.members.iter().map(|(number, members)| TeamGroup {
+            id: format!("g{number}").into(),
+            name: format!("P_{}", GROUPS[*number]),
+            members: members.clone(),
+        });
+        // A group without members is not there, so that not all stories have the same name twice.
+        let groups = groups.filter(|group| !group.members.is_empty());
+        let mut lists = (
+            self.people.values().cloned().collect(),
+            groups.collect(),
+            self.employees.values().cloned().collect(),
+            self.teams.values().cloned().collect(),
+        );
+        order(&mut lists);
+        let settings = SharedSettings {
+            id: "Standard".into(),
+            name: "Standard".into(),
+            default: true,
+        };
+        Snapshot::of(
+            Complete::last_page_read(lists.0),
+            Complete::last_page_read(lists.1),
+            Workforce {
+                employees: Complete::last_page_read(lists.2),
+                teams: Complete::last_page_read(lists.3),
+                settings: Complete::last_page_read(vec![settings]),
+            },
+        )
+    }
+
+    pub fn assess(&self) -> Assessment {
+        self.assess_with(&bindings(&self.status))
+    }
+
+    fn assess_with(&self, bindings: &Bindings) -> Assessment {
+        Assessment::of(&self.snapshot(), &self.spec, &self.records, bindings)
+    }
+
+    /// Makes the EmployeeMatches and their states.
+    fn preview(&mut self, assessment: &Assessment) {
+        let snapshot = self.snapshot();
+        for id in assessment.settled.keys() {
+            let record = self.records.entry(id.clone()).or_default();
+            record.state = Some(status::match_state(id, &snapshot, &self.spec, assessment, record));
+        }
+    }
+
+    /// One cycle, whose plan an admin approves. Gives the plan; `steps` is how
+    /// many steps of the apply are made before the process dies.
+    pub fn cycle(&mut self, steps: Option<usize>) -> Plan {
+        let mut bindings = bindings(&self.status);
+        let mut assessment = self.assess_with(&bindings);
+        self.preview(&assessment);
+        assessment = self.assess_with(&bindings);
+        let plan = assessment.plan.clone();
+        self.spec.approved_plan = Some(plan.hash());
+        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled);
+        let Verdict::Cleared(cleared) = verdict else {
+            panic!("an approved plan is cleared: {verdict:?}");
+        };
+        let mut done = None;
+        if !plan.is_empty() {
+            self.announce_teams(&plan, &assessment, &mut bindings);
+            let mut apply = Apply {
+                bindings: &mut bindings,
+                waiting_links: BTreeMap::new(),
+                steps: steps.unwrap_or(usize::MAX),
+                world: self,
+            };
+            if apply.plan(cleared.into_inner()).is_err() {
+                return plan;
+            }
+            done = Some(Done {
+                plan: plan.hash(),
+                completed: true,
+                ..Done::default()
+            });
+            assessment = self.assess_with(&bindings);
+            self.preview(&assessment);
+        }
+        self.say(&assessment, done.as_ref());
+        plan
+    }
+
+    /// Cycles until there is nothing to do; gives how many plans that took.
+    ///
+    /// A plan can make room for another one: an email that is free now, an
+    /// employee who is let go and fits somebody else. But what comes into step
+    /// stays there as long as nothing else happens, so that each further plan
+    /// brings at least one more person into step.
+    pub fn cycle_until_in_sync(&mut self) -> usize {
+        let most = self.people.len().max(self.records.len()) + 2;
+        for plans in 0..=most {
+            if self.cycle(None).is_empty() {
+                return plans;
+            }
+        }
+        panic!(
+            "still not in sync after {most} plans: next is {:#?}",
+            self.assess().plan
+        );
+    }
+
+    fn announce_teams(&mut self, plan: &Plan, assessment: &Assessment, bindings: &mut Bindings) {
+        self.status.teams = status::team_statuses(&self.snapshot(), assessment);
+        for team in &mut self.status.teams {
+            if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
+                team.pending = Some(Pending {
+                    operation: PendingOperation::CreateTeam,
+                    since: Time(NOW),
+                });
+                bindings.pending.insert(team.group_id.as_str().into());
+            }
+        }
+    }
+
+    fn say(&mut self, assessment: &Assessment, done: Option<&Done>) {
+        let cycle = Cycle::Known(Known {
+            snapshot: &self.snapshot(),
+            assessment,
+            records: &self.records,
+            breaches: &[],
+            held: false,
+            done,
+            failures: &WriteFailures::new(),
+            disconnected: None,
+            times: Times::default(),
+            history: None,
+            notification: None,
+        });
+        let about = About {
+            namespace: "people",
+            name: "acme",
+            generation: Some(1),
+            sync_request: None,
+        };
+        self.status = status::integration_status(&self.status, &self.spec, about, &cycle, NOW);
+    }
+}
+
+/// What the controller's apply does, in its order; each step is a write of a
+/// record or a write outside, and between any two the process can die.
+struct Apply<'a> {
+    world: &'a mut World,
+    bindings: &'a mut Bindings,
+    waiting_links: BTreeMap<PersonId, Link>,
+    steps: usize,
+}
+
+impl Apply<'_> {
+    fn plan(&mut self, plan: Plan) -> Result<(), Killed> {
+        let Plan {
+            teams,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            links,
+            releases,
+        } = plan;
+        self.waiting_links = links;
+        for team in teams {
+            self.step()?;
+            let id = TeamId::from(self.fresh("t"));
+            let created = Team {
+                id: id.clone(),
+                name: team.name,
+                default: false,
+            };
+            let known = self.world.teams.values().any(|known| known.name == created.name);
+            assert!(!known, "a second team {}", created.name);
+            self.world.teams.insert(id.clone(), created);
+            self.bindings.bound.insert(
+                team.group,
+                Binding {
+                    team: id,
+                    created: true,
+                },
+            );
+        }
+        for creation in creations {
+            self.create(creation)?;
+        }
+        for update in updates {
+            self.update(update)?;
+        }
+        for restore in restores {
+            self.restore(restore)?;
+        }
+        for deactivation in deactivations {
+            self.deactivate(deactivation)?;
+        }
+        for person in self.waiting_links.keys().cloned().collect::<Vec<_>>() {
+            self.record(&person, Vec::new())?;
+        }
+        for (person, employees) in releases {
+            self.release(&person, |id| {
+                employees.iter().any(|employee| employee.as_str() == id)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, creation: Creation) -> Result<(), Killed> {
+        let Creation {
+            person,
+            name,
+            email,
+            team,
+            settings,
+            title,
+        } = creation;
+        let team = self.team_id(&team).expect("the team was created before");
+        self.edit(&person, |record| {
+            record.pending = Some(Pending {
+                operation: PendingOperation::CreateEmployee,
+                since: Time(NOW),
+            });
+        })?;
+        self.step()?;
+        let created = Employee {
+            id: self.fresh("n").into(),
+            name,
+            identifier: email.clone(),
+            email,
+            team,
+            settings: Some(settings),
+            deactivated: false,
+            created_at: None,
+        };
+        self.check_email_is_free(&created.id, &created.email);
+        let employee = created.id.clone();
+        self.world.theirs.insert(employee.clone(), Theirs::of(&created));
+        self.world.employees.insert(employee.clone(), created);
+        self.edit(&person, |record| {
+            record.pending = None;
+            record.applied = Some(applied::invited(record.applied.take(), &employee, NOW));
+        })?;
+        let Some(title) = title else { return Ok(()) };
+        self.update(Update {
+            person,
+            employee,
+            name: None,
+            email: None,
+            title: Some(Replace {
+                from: None,
+                to: title,
+                before: None,
+                ours: true,
+            }),
+            team: None,
+        })
+    }
+
+    fn update(&mut self, update: Update) -> Result<(), Killed> {
+        let (person, employee) = (update.person.clone(), update.employee.clone());
+        let overwrite = Overwrite::of(update, |target| self.team_id(target));
+        let Overwrite { body, images, effect } = overwrite.expect("the team was created before");
+        self.record(&person, images)?;
+        self.put(&employee, body)?;
+        if effect.is_none() {
+            return Ok(());
+        }
+        self.edit(&person, |record| {
+            record.applied = record.applied.take().map(|applied| effect.on(applied));
+        })
+    }
+
+    fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
+        let (person, employee) = (restore.person.clone(), restore.employee.clone());
+        let GivingBack { body, fields, left } =
+            GivingBack::of(restore, &self.world.employees[&employee], |target| {
+                self.team_id(target)
+            });
+        if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
+            let applied = self.world.records[&person].applied.as_ref().unwrap();
+            let email = applied
+                .fields
+                .iter()
+                .find(|field| field.field == Field::Email && field.employee_id == employee.as_str());
+            let before = email.unwrap().before.as_ref().unwrap();
+            assert!(self.holder(&employee, before).is_some(), "{before} is free");
+            self.world.not_given_back.insert(employee.clone());
+        }
+        if !fields.is_empty() {
+            self.put(&employee, body)?;
+        }
+        self.release(&person, |id| id == employee.as_str())
+    }
+
+    fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Killed> {
+        let Deactivation {
+            person,
+            employee,
+            evidence,
+        } = deactivation;
+        assert_eq!(evidence.person(), &person);
+        let image = applied::image(&employee, Field::Active, Some("true".into()), "false".into());
+        self.record(&person, vec![image])?;
+        self.step()?;
+        self.world.employees.get_mut(&employee).unwrap().deactivated = true;
+        Ok(())
+    }
+
+    fn put(&mut self, id: &EmployeeId, body: EmployeeUpdate) -> Result<(), Killed> {
+        self.step()?;
+        if let Some(email) = &body.email {
+            self.check_email_is_free(id, email);
+        }
+        let team_is_there = body
+            .team
+            .as_ref()
+            .is_none_or(|team| self.world.teams.contains_key(team));
+        assert!(team_is_there, "{id} is moved to a team that is not there");
+        let employee = self.world.employees.get_mut(id).unwrap();
+        employee.name = body.name.unwrap_or_else(|| employee.name.clone());
+        employee.email = body.email.unwrap_or_else(|| employee.email.clone());
+        employee.team = body.team.unwrap_or_else(|| employee.team.clone());
+        Ok(())
+    }
+
+    /// Insightful refuses an email that another employee holds: no plan may ask for that.
+    fn check_email_is_free(&self, id: &EmployeeId, email: &str) {
+        let holder = self.holder(id, email);
+        assert!(holder.is_none(), "{id} gets {email}, which {holder:?} holds");
+    }
+
+    /// Who has an email, of all but one employee.
+    fn holder(&self, except: &EmployeeId, email: &str) -> Option<&Employee> {
+        let mut others = self.world.employees.values().filter(|other| other.id != *except);
+        others.find(|other| other.email.eq_ignore_ascii_case(email))
+    }
+
+    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Killed> {
+        let link = self.waiting_links.remove(person);
+        if link.is_none() && images.is_empty() {
+            return Ok(());
+        }
+        self.edit(person, |record| {
+            let adopted = record.pending.take().is_some() && record.decision != Decision::Match;
+            let on_record = record.applied.take();
+            record.applied = Some(applied::before_write(on_record, link, adopted, images, NOW));
+        })
+    }
+
+    fn release(&mut self, person: &PersonId, gone: impl Fn(&str) -> bool) -> Result<(), Killed> {
+        self.edit(person, |record| {
+            record.applied = applied::let_go(record.applied.take(), gone);
+        })
+    }
+
+    fn edit(&mut self, person: &PersonId, edit: impl FnOnce(&mut Record)) -> Result<(), Killed> {
+        self.step()?;
+        edit(self.world.records.entry(person.clone()).or_default());
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), Killed> {
+        self.steps = self.steps.checked_sub(1).ok_or(Killed)?;
+        Ok(())
+    }
+
+    fn fresh(&mut self, kind: &str) -> String {
+        self.world.fresh += 1;
+        format!("{kind}{}", self.world.fresh)
+    }
+
+    fn team_id(&self, target: &TeamTarget) -> Option<TeamId> {
+        match target {
+            TeamTarget::Existing(id) => Some(id.clone()),
+            TeamTarget::Created(group) => Some(self.bindings.bound.get(group)?.team.clone()),
+        }
+    }
+}
