@@ -58,16 +58,20 @@ impl Assessment {
     }
 }
 
-/// What the status says of the groups' teams. They are bound from the first
-/// apply on; until then an admin may still rename either side.
+/// What the status says of the groups' teams. Those that we created are bound
+/// at once, the others from the first apply on; until then an admin may still
+/// rename either side.
 pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
     let mut bindings = Bindings::default();
     for team in &status.teams {
         let group = team.group_id.as_str().into();
         if team.pending.is_some() {
             bindings.pending.insert(group);
-        } else if let (Some(id), Some(_)) = (&team.team_id, &status.last_applied_time) {
+        } else if let Some(id) = &team.team_id {
             let created = team.state == TeamState::Created;
+            if !created && status.last_applied_time.is_none() {
+                continue;
+            }
             bindings.bound.insert(
                 group,
                 Binding {
@@ -78,4 +82,33 @@ pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
         }
     }
     bindings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::TeamStatus;
+
+    #[test]
+    fn a_team_that_we_created_is_bound_before_the_first_apply_is_complete() {
+        let team = |group: &str, state| TeamStatus {
+            name: group.to_owned(),
+            group_id: group.to_owned(),
+            team_id: Some(format!("t-{group}")),
+            state,
+            members: 0,
+            message: None,
+            pending: None,
+        };
+        let status = OktaIntegrationStatus {
+            teams: vec![
+                team("made", TeamState::Created),
+                team("found", TeamState::Existing),
+            ],
+            ..OktaIntegrationStatus::default()
+        };
+        let bound = bindings(&status).bound;
+        assert!(bound[&"made".into()].created);
+        assert!(!bound.contains_key(&"found".into()));
+    }
 }
