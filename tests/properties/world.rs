@@ -121,7 +121,7 @@ impl World {
         match happening {
             Happening::Cycle(steps) => return Some(self.cycle(*steps)),
             Happening::Okta(who, person, groups) => {
-                let mut person = person.clone();
+                let mut person = Person::clone(person);
                 named(&mut person, *who);
                 self.okta_says(person, groups);
             }
