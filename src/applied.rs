@@ -10,7 +10,7 @@ use crate::{
     api::{Applied, AppliedField, Field},
     insightful::EmployeeUpdate,
     plan::{Link, NotRestored, Replace, Restore, TeamTarget, Update},
-    snapshot::{Employee, EmployeeId, TeamId},
+    snapshot::{Employee, EmployeeId, Snapshot, TeamId},
 };
 
 /// One PUT that overwrites an employee, and what it means for the record.
@@ -67,6 +67,11 @@ impl Overwrite {
                     ..image(&employee, field, before, after)
                 });
             } else {
+                // Due until it took effect, like what an earlier match wrote.
+                images.extend(from.map(|from| AppliedField {
+                    inherited: true,
+                    ..image(&employee, field, Some(after), from)
+                }));
                 given_back.push(field);
             }
         };
@@ -134,7 +139,7 @@ impl Effect {
 pub struct GivingBack {
     /// What is written; empty if nothing is given back.
     pub body: EmployeeUpdate,
-    /// The fields in it.
+    /// The fields that hold again what they did, by this write or already.
     pub fields: Vec<Field>,
     /// The fields that are left as they are, and why.
     pub left: Vec<(Field, NotRestored)>,
@@ -150,31 +155,37 @@ impl GivingBack {
             name,
             email,
             team,
-            mut left,
+            already,
+            left,
         } = restore;
-        let mut fields = Vec::new();
-        let mut unless_changed = |field, holds: bool| {
-            if holds {
-                fields.push(field);
-            } else {
-                left.push((field, NotRestored::ChangedSince));
-            }
-            holds
+        let mut giving_back = Self {
+            body: EmployeeUpdate::default(),
+            fields: already,
+            left,
         };
         let present = TeamTarget::Existing(now.team.clone());
-        let body = EmployeeUpdate {
-            name: name
-                .filter(|replace| unless_changed(Field::Name, replace.from.as_ref() == Some(&now.name)))
-                .map(|replace| replace.to),
-            email: email
-                .filter(|replace| unless_changed(Field::Email, replace.from.as_ref() == Some(&now.email)))
-                .map(|replace| replace.to),
+        giving_back.body = EmployeeUpdate {
+            name: giving_back.due(Field::Name, name, &now.name),
+            email: giving_back.due(Field::Email, email, &now.email),
             title: None,
-            team: team
-                .filter(|replace| unless_changed(Field::Team, replace.from.as_ref() == Some(&present)))
-                .and_then(|replace| team_id(&replace.to)),
+            team: giving_back
+                .due(Field::Team, team, &present)
+                .and_then(|team| team_id(&team)),
         };
-        Self { body, fields, left }
+        giving_back.fields.sort();
+        giving_back
+    }
+
+    /// What is written to a field; None if it holds that already, or something else by now.
+    fn due<T: PartialEq>(&mut self, field: Field, replace: Option<Replace<T>>, now: &T) -> Option<T> {
+        let Replace { from, to, .. } = replace?;
+        let already = to == *now;
+        if !already && from.as_ref() != Some(now) {
+            self.left.push((field, NotRestored::ChangedSince));
+            return None;
+        }
+        self.fields.push(field);
+        (!already).then_some(to)
     }
 }
 
@@ -235,10 +246,158 @@ pub fn let_go(on_record: Option<Applied>, gone: impl Fn(&str) -> bool) -> Option
     (!applied.employee_ids.is_empty() || !applied.fields.is_empty()).then_some(applied)
 }
 
+/// The record after a look at its employees: a write that is seen to have taken
+/// effect is under way no longer, and what an earlier match wrote and was
+/// given back is ours no longer.
+pub fn seen(mut applied: Applied, snapshot: &Snapshot) -> Applied {
+    applied.fields.retain_mut(|field| {
+        let employee = snapshot.employees().get(&field.employee_id.as_str().into());
+        let Some(now) = employee.and_then(|employee| value(employee, field.field)) else {
+            return true;
+        };
+        field.replaced.take_if(|_| field.after == now);
+        !(field.inherited && field.before.as_deref() == Some(now))
+    });
+    applied
+}
+
+/// What a field of an employee holds; None where that cannot be read, or is no text.
+pub fn value(employee: &Employee, field: Field) -> Option<&str> {
+    match field {
+        Field::Name => Some(&employee.name),
+        Field::Email => Some(&employee.email),
+        Field::Team => Some(employee.team.as_str()),
+        Field::Title | Field::Active => None,
+    }
+}
+
 /// `fields` with `newer` in the place of what they have for the same field.
 fn merged(fields: Vec<AppliedField>, newer: impl IntoIterator<Item = AppliedField>) -> Vec<AppliedField> {
     let key = |field: &AppliedField| (field.employee_id.clone(), field.field);
     let mut by_field: BTreeMap<_, _> = fields.into_iter().map(|field| (key(&field), field)).collect();
     by_field.extend(newer.into_iter().map(|field| (key(&field), field)));
     by_field.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example::Example;
+
+    #[test]
+    fn a_write_is_under_way_until_its_effect_is_seen() {
+        let mut example = Example::new();
+        example.employee("e1", "Jane Doe", "old@acme.com");
+        example.in_force(
+            "jane",
+            "e1",
+            &[
+                (Field::Name, Some("Somebody"), "Jane Doe"),
+                (Field::Email, Some("old@acme.com"), "jane@acme.com"),
+                (Field::Team, Some("Support"), "Sales"),
+                (Field::Title, None, "Engineer"),
+            ],
+        );
+        let mut applied = example.record("jane").applied.take().unwrap();
+        for field in &mut applied.fields {
+            field.replaced = Some("ours".to_owned());
+        }
+        let look = |applied: &Applied| -> Vec<(Field, bool)> {
+            let seen = seen(applied.clone(), &example.snapshot()).fields;
+            seen.iter()
+                .map(|field| (field.field, field.replaced.is_some()))
+                .collect()
+        };
+        let (name, team, title) = ((Field::Name, false), (Field::Team, true), (Field::Title, true));
+        assert_eq!(
+            look(&applied),
+            [name, (Field::Email, true), team, title],
+            "only the name was written; the email's write may still take effect"
+        );
+        for field in &mut applied.fields {
+            field.inherited = true;
+        }
+        assert_eq!(look(&applied), [name, team, title], "the email was given back");
+    }
+
+    #[test]
+    fn what_was_given_back_or_changed_after_the_plan_was_made_is_not_written() {
+        let mut example = Example::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.employee("e1", "Jane Doe", "jane@acme.com");
+        let written = [
+            (Field::Name, Some("J. Doe"), "Jane Doe"),
+            (Field::Email, Some("j@old.com"), "jane@acme.com"),
+        ];
+        example.in_force("jane", "e1", &written);
+        example.record("jane").decision = crate::api::Decision::Ignore;
+        let restore = example.assess().plan.restores.remove(0);
+        for (name, email, writes, fields, left) in [
+            (
+                "Jane Doe",
+                "jane@acme.com",
+                2,
+                vec![Field::Name, Field::Email],
+                vec![],
+            ),
+            (
+                "J. Doe",
+                "jane@acme.com",
+                1,
+                vec![Field::Name, Field::Email],
+                vec![],
+            ),
+            (
+                "Janet",
+                "j@old.com",
+                0,
+                vec![Field::Email],
+                vec![(Field::Name, NotRestored::ChangedSince)],
+            ),
+        ] {
+            let now = Employee {
+                name: name.into(),
+                email: email.into(),
+                ..example.employees[0].clone()
+            };
+            let giving_back = GivingBack::of(restore.clone(), &now, |_| None);
+            let body = &giving_back.body;
+            assert_eq!(
+                usize::from(body.name.is_some()) + usize::from(body.email.is_some()),
+                writes,
+                "{name}"
+            );
+            assert_eq!(giving_back.fields, fields, "{name}");
+            assert_eq!(giving_back.left, left, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_is_on_record_until_it_is() {
+        let given_back = Replace {
+            from: Some("jane@acme.com".to_owned()),
+            to: "old@acme.com".to_owned(),
+            before: None,
+            ours: false,
+        };
+        let update = Update {
+            person: "jane".into(),
+            employee: "e1".into(),
+            name: None,
+            email: Some(given_back),
+            title: None,
+            team: None,
+        };
+        let Overwrite { images, effect, .. } = Overwrite::of(update, |_| None).unwrap();
+        let [email] = images.as_slice() else {
+            panic!("{images:?}")
+        };
+        assert!(email.inherited);
+        assert_eq!(
+            (email.before.as_deref(), email.after.as_str()),
+            (Some("old@acme.com"), "jane@acme.com")
+        );
+        let before = before_write(None, None, false, images, Timestamp::UNIX_EPOCH);
+        assert_eq!(effect.on(before).fields, []);
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
         Applied, AppliedField, Field, FieldChange, OktaIntegrationSpec, OnUnmatch, PlanSummary,
         SuspendedPolicy, TeamState,
     },
+    applied,
     decisions::{Record, Records, Settled, Standing},
     snapshot::{Employee, EmployeeId, GroupId, Left, Person, PersonId, SettingsId, Snapshot, TeamId},
     teams::{DerivedTeams, TeamChoice},
@@ -133,6 +134,9 @@ pub struct Restore {
     pub email: Option<Replace<String>>,
     /// The team.
     pub team: Option<Replace<TeamTarget>>,
+    /// Fields that hold their former value already: an undo that was cut short
+    /// gave it back, or our write never took effect, or somebody else did it.
+    pub already: Vec<Field>,
     /// Fields that are left as they are, and why.
     pub left: Vec<(Field, NotRestored)>,
 }
@@ -332,6 +336,7 @@ impl Plan {
             name,
             email,
             team,
+            already: _,
             left: _,
         } in &self.restores
         {
@@ -378,6 +383,11 @@ impl Restore {
             format!("employee {} gets back {}", self.employee, fields.join(", "))
         }];
         parts.extend(
+            self.already
+                .iter()
+                .map(|field| format!("{field} already holds what it did")),
+        );
+        parts.extend(
             self.left
                 .iter()
                 .map(|(field, why)| format!("{field} stays: {}", why.message())),
@@ -388,6 +398,11 @@ impl Restore {
     /// Whether anything is given back at all.
     pub fn writes(&self) -> bool {
         !self.given_back().is_empty()
+    }
+
+    /// Whether there is anything to write, or to tell.
+    fn is_due(&self) -> bool {
+        self.writes() || !self.already.is_empty() || !self.left.is_empty()
     }
 }
 
@@ -757,9 +772,7 @@ impl Planner<'_> {
                     .employees()
                     .get(employee)
                     .map(|now| self.restore(id, now, applied));
-                self.plan
-                    .restores
-                    .extend(restore.filter(|restore| restore.writes() || !restore.left.is_empty()));
+                self.plan.restores.extend(restore.filter(Restore::is_due));
             }
         }
         self.plan.releases.insert(id.clone(), let_go);
@@ -779,6 +792,7 @@ impl Planner<'_> {
             name: None,
             email: None,
             team: None,
+            already: Vec::new(),
             left: Vec::new(),
         };
         for field in applied
@@ -796,13 +810,9 @@ impl Planner<'_> {
                     ours: false,
                 }),
             };
-            let now = match field.field {
-                Field::Name => Some(employee.name.as_str()),
-                Field::Email => Some(employee.email.as_str()),
-                Field::Team => Some(employee.team.as_str()),
-                Field::Title | Field::Active => None,
-            };
+            let now = applied::value(employee, field.field);
             if now.is_some() && field.before.as_deref() == now {
+                restore.already.push(field.field);
                 continue;
             }
             let outcome = match field.field {
@@ -822,6 +832,8 @@ impl Planner<'_> {
                     Ok(())
                 }),
                 Field::Title => Err(NotRestored::Unreadable),
+                // A deactivation that was cut short before it took effect leaves nothing to undo.
+                Field::Active if !employee.deactivated => continue,
                 Field::Active => Err(NotRestored::Irreversible),
             };
             if let Err(why) = outcome {
@@ -1190,6 +1202,54 @@ mod tests {
             "no write is undone that is overwritten in the same plan"
         );
         assert_eq!(plan.releases.keys().collect::<Vec<_>>(), [&"jane".into()]);
+    }
+
+    #[test]
+    fn an_undo_that_was_cut_short_after_its_effect_is_not_taken_for_somebody_elses_change() {
+        let mut example = jane();
+        example.in_force(
+            "jane",
+            "e1",
+            &[
+                (Field::Name, Some("Jane Doe"), "Jane Roe"),
+                (Field::Email, Some("old@acme.com"), "new@acme.com"),
+                (Field::Active, Some("true"), "false"),
+            ],
+        );
+        example.record("jane").decision = Decision::Ignore;
+        let restore = example.assess().plan.restores.remove(0);
+        assert_eq!(restore.already, [Field::Name]);
+        assert_eq!(
+            restore.left,
+            [(Field::Email, NotRestored::ChangedSince)],
+            "and the deactivation never was"
+        );
+        assert!(!restore.writes());
+    }
+
+    #[test]
+    fn a_hand_over_that_was_cut_short_goes_on_whoever_of_the_two_comes_first() {
+        for taker in ["abel", "mary"] {
+            let mut example = jane();
+            let given = (Field::Email, Some("old@acme.com"), "jane@acme.com");
+            example.in_force("jane", "e1", &[given]);
+            example.person(taker, "Jane", "Doe", "Sales").email = None;
+            example.matched(taker, &["e1"]);
+            let email = |example: &Example| {
+                let update = example.assess().plan.updates.remove(0);
+                assert_eq!(update.person, taker.into());
+                update.email.map(|email| email.to)
+            };
+            assert_eq!(email(&example).as_deref(), Some("old@acme.com"));
+
+            // On record, and the write never took effect; Jane's match is released or not.
+            let inherited = example.assess().plan.links[&taker.into()].inherited.clone();
+            example.in_force(taker, "e1", &[]);
+            example.record(taker).applied.as_mut().unwrap().fields = inherited;
+            assert_eq!(email(&example).as_deref(), Some("old@acme.com"), "{taker}");
+            example.record("jane").applied = None;
+            assert_eq!(email(&example).as_deref(), Some("old@acme.com"), "{taker}");
+        }
     }
 
     #[test]

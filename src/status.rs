@@ -14,6 +14,7 @@ use crate::{
         SuspendedPolicy, TeamState, TeamStatus, Webhook,
         conditions::{self, Fact},
     },
+    applied,
     assessment::Assessment,
     decisions::{Record, Records, Settled, Standing},
     guard::Breach,
@@ -146,7 +147,10 @@ pub fn match_status(
             .map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
         change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
         changes,
-        applied: record.applied.clone(),
+        applied: record
+            .applied
+            .clone()
+            .map(|applied| applied::seen(applied, snapshot)),
         taken_back: previous.taken_back.clone(),
         pending: record.pending.clone(),
         conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),

@@ -355,10 +355,12 @@ pub struct AppliedField {
     /// What we wrote.
     pub after: String,
     /// What we had written before that, where this overwrites it: what the
-    /// field holds as long as the write did not take effect.
+    /// field holds as long as the write did not take effect. Gone once it is
+    /// seen to have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
-    /// Whether an earlier match of the employee wrote it, and not this one.
+    /// Whether an earlier match of the employee wrote it and this one does not,
+    /// or does no longer: an undo of it alone may be under way.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub inherited: bool,
 }

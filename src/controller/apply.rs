@@ -319,7 +319,7 @@ impl Run<'_> {
         };
         let GivingBack { body, fields, left } = GivingBack::of(restore, &now, |target| self.team_id(target));
         self.apply.snapshot.replace_employee(now);
-        if !fields.is_empty() {
+        if body != EmployeeUpdate::default() {
             let Some(answer) = self.put(&person, &employee, &body).await? else {
                 return Ok(());
             };

@@ -50,7 +50,8 @@ pub struct World {
     pub plane: &'static ControlPlane,
     pub client: Client,
     pub namespace: String,
-    operator: Option<KeptProcess>,
+    /// The operator, for tests that end it on the way.
+    pub operator: Option<KeptProcess>,
 }
 
 impl World {

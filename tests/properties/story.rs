@@ -39,7 +39,7 @@ pub type Membership = Vec<usize>;
 #[derive(Clone, Debug)]
 pub enum Happening {
     /// Okta's record of a person is another.
-    Okta(usize, Person, Membership),
+    Okta(usize, Box<Person>, Membership),
     /// Okta's answer lacks a person.
     Vanishes(usize),
     /// An admin decides about a person.
@@ -259,7 +259,7 @@ fn change() -> impl Strategy<Value = Happening> {
     ];
     prop_oneof![
         3 => (who.clone(), person(), membership())
-            .prop_map(|(who, person, groups)| Happening::Okta(who, person, groups)),
+            .prop_map(|(who, person, groups)| Happening::Okta(who, Box::new(person), groups)),
         1 => who.clone().prop_map(Happening::Vanishes),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),

@@ -121,7 +121,7 @@ impl World {
         match happening {
             Happening::Cycle(steps) => return Some(self.cycle(*steps)),
             Happening::Okta(who, person, groups) => {
-                let mut person = person.clone();
+                let mut person = Person::clone(person);
                 named(&mut person, *who);
                 self.okta_says(person, groups);
             }
@@ -266,6 +266,10 @@ impl World {
         for id in assessment.settled.keys() {
             let record = self.records.entry(id.clone()).or_default();
             record.state = Some(status::match_state(id, &snapshot, &self.spec, assessment, record));
+            record.applied = record
+                .applied
+                .take()
+                .map(|applied| applied::seen(applied, &snapshot));
         }
     }
 
@@ -492,10 +496,13 @@ impl Apply<'_> {
 
     fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
-        let GivingBack { body, fields, left } =
-            GivingBack::of(restore, &self.world.employees[&employee], |target| {
-                self.team_id(target)
-            });
+        let GivingBack {
+            body,
+            fields: _,
+            left,
+        } = GivingBack::of(restore, &self.world.employees[&employee], |target| {
+            self.team_id(target)
+        });
         if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
             let applied = self.world.records[&person].applied.as_ref().unwrap();
             let email = applied
@@ -506,7 +513,7 @@ impl Apply<'_> {
             assert!(self.holder(&employee, before).is_some(), "{before} is free");
             self.world.not_given_back.insert(employee.clone());
         }
-        if !fields.is_empty() {
+        if body != EmployeeUpdate::default() {
             self.put(&employee, body)?;
         }
         self.release(&person, |id| id == employee.as_str())
