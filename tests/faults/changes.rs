@@ -1,0 +1,132 @@
+//! For each call and round, a change that makes the operator call, and the
+//! only writes that may come of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use okta_insightful_operator::api::MatchState;
+use sandbox::journal::Entry;
+use serde_json::json;
+
+use crate::{
+    matrix::Call,
+    world::{World, open_guard},
+};
+
+/// People whose employee is in step with Okta; one leaves in each round.
+const LEAVERS: [&str; 15] = [
+    "amir.haddad",
+    "beatrice.moreau",
+    "chen.xiu",
+    "daniel.okafor",
+    "emma.lindqvist",
+    "farid.rahimi",
+    "hannah.weiss",
+    "igor.petrov",
+    "carla.rossi",
+    "david.cohen",
+    "elena.popescu",
+    "frank.nowak",
+    "gloria.mendes",
+    "hugo.jansen",
+    "imani.diallo",
+];
+
+/// The spec of every company here: whoever has no employee is invited, so that
+/// an employee who is missing from an answer would be invited wrongly.
+pub fn spec(settings: &str) -> serde_json::Value {
+    let mut spec = open_guard();
+    spec["matching"] = json!({ "unmatched": "Create" });
+    spec["insightful"] = json!({ "newEmployees": { "sharedSettings": settings } });
+    spec
+}
+
+/// Makes the change of a round. Gives the writes that may, and must, come of it.
+pub fn make(world: &World, call: Call, round: usize) -> BTreeSet<String> {
+    let account = world.insightful.snapshot();
+    let jane = account.employee_id("jane.doe@acme.com");
+    world
+        .okta
+        .edit(|org| org.rename_user("jane.doe", "Jane", &format!("Doe {round}")));
+    let mut allowed = BTreeSet::from([format!("update {jane}")]);
+    match call {
+        Call::UpdateEmployee => {}
+        Call::CreateTeam => {
+            world.okta.edit(|org| {
+                org.add_group(&format!("OKTA_INSGRP_Team {round}"));
+            });
+            allowed.insert(format!("create team Team {round}"));
+        }
+        Call::User | Call::Deactivate => {
+            let leaver = LEAVERS[round];
+            world.okta.edit(|org| org.set_status(leaver, "DEPROVISIONED"));
+            let employee = account.employee_id(&format!("{leaver}@acme.com"));
+            allowed.insert(format!("deactivate {employee}"));
+        }
+        // The decision follows in `decide`.
+        Call::Employee => {
+            let mona = account.employee_id("mona.idris@acme.com");
+            allowed.insert(format!("update {mona}"));
+        }
+        _ => {
+            // Somebody new here and there, and somebody new in Okta only.
+            let (known, new) = (format!("known{round}"), format!("new{round}"));
+            world.insightful.edit(|account| {
+                account.add_employee("Kim Known", &format!("{known}@acme.com"), "Sales");
+            });
+            world.okta.edit(|org| {
+                for (handle, first, last) in [(&known, "Kim", "Known"), (&new, "Noa", "New")] {
+                    let id = org.add_user(handle, first, last);
+                    org.add_member("Sales", &id);
+                }
+            });
+            allowed.insert(format!("invite {new}@acme.com"));
+        }
+    }
+    allowed
+}
+
+/// Takes a match back where the call is a part of an undo.
+pub async fn decide(world: &World, call: Call) {
+    if call == Call::Employee {
+        world.decide("mona.idris", json!({ "decision": "Ignore" })).await;
+    }
+}
+
+/// Undoes what stands in the way of the next round.
+pub async fn clean_up(world: &World, call: Call) {
+    if call == Call::Employee {
+        world.decide("mona.idris", json!({ "decision": "Auto" })).await;
+        world
+            .wait_for_match("mona.idris", "matched again", |status| {
+                status.state == Some(MatchState::Matched) && status.changes.is_empty()
+            })
+            .await;
+    }
+}
+
+/// How often each write was tried, and how often it took effect.
+pub fn tried(writes: &[Entry]) -> BTreeMap<String, (usize, usize)> {
+    let mut tried: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for entry in writes {
+        let (tries, effects) = tried.entry(write(entry)).or_default();
+        *tries += 1;
+        *effects += usize::from(entry.effect);
+    }
+    tried
+}
+
+fn write(entry: &Entry) -> String {
+    let of_body = |field: &str| {
+        let body = entry.body.as_ref();
+        body.and_then(|body| body[field].as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let last = entry.path.rsplit('/').next().unwrap_or_default();
+    match entry.method.as_str() {
+        "POST" if last == "team" => format!("create team {}", of_body("name")),
+        "POST" => format!("invite {}", of_body("email")),
+        "PUT" => format!("update {last}"),
+        _ => format!("deactivate {last}"),
+    }
+}

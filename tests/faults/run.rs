@@ -1,0 +1,254 @@
+//! One call's faults, one after the other, in one company with one operator.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use okta_insightful_operator::api::{EmployeeMatch, MatchState, conditions};
+use sandbox::{
+    company::Company,
+    faults::{self, Handle},
+    journal::Entry,
+    okta,
+};
+use tokio::time::Instant;
+
+use crate::{
+    changes,
+    matrix::{Call, Fault, Phase, Seen, expected, senseless},
+    world::World,
+};
+
+/// Reads are tried five times before they fail; the machine may be busy besides.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a cell says: what was seen, or what was wrong.
+pub type Cells = BTreeMap<(Phase, Fault), Result<String, String>>;
+
+/// Runs all faults of a call.
+pub async fn all_faults(call: Call) -> Cells {
+    let company = Company::acme();
+    // The half of the list that a dropped page lacks, so that its lack shows.
+    let settings = company.shared_settings.last().unwrap()["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut world = World::prepared_with(company, okta::Settings::default()).await;
+    world
+        .insightful
+        .configure(|settings| settings.retry_after = true);
+    world.activate(changes::spec(&settings)).await;
+    world
+        .wait_for_phase(okta_insightful_operator::api::Phase::Review)
+        .await;
+    let mut cells = Cells::new();
+    for phase in [Phase::Before, Phase::After] {
+        if phase == Phase::After {
+            assert!(world.writes().is_empty(), "nothing is written before the finish");
+            world.finish().await;
+        }
+        for (round, fault) in Fault::ALL.into_iter().enumerate() {
+            if senseless(fault, call, phase).is_some() {
+                continue;
+            }
+            let started = Instant::now();
+            let cell = one(&mut world, call, fault, phase, round).await;
+            let took = started.elapsed().as_secs_f32();
+            println!("{call} {fault:?} {phase:?}: {cell:?} ({took:.1} s)");
+            let lost = cell.is_err();
+            cells.insert((phase, fault), cell);
+            if lost {
+                // What comes after a wrong end says nothing.
+                world.insightful.faults().clear();
+                world.okta.faults().clear();
+                world.sync().await;
+            }
+        }
+    }
+    cells
+}
+
+async fn one(
+    world: &mut World,
+    call: Call,
+    fault: Fault,
+    phase: Phase,
+    round: usize,
+) -> Result<String, String> {
+    let states = states(world).await;
+    let reasons = reasons(world).await;
+    world.insightful.journal().clear();
+    let handle = add(world, call, fault);
+    let allowed = match phase {
+        Phase::Before => BTreeSet::new(),
+        Phase::After => changes::make(world, call, round),
+    };
+    if phase == Phase::After {
+        changes::decide(world, call).await;
+    }
+    world.request_sync().await;
+
+    let expected = expected(fault, call, phase);
+    let seen = wait_for(world, expected, &reasons).await?;
+    if handle.hits() == 0 {
+        return Err("no request met the fault".to_owned());
+    }
+    only(&allowed, &world.insightful.journal().writes())?;
+
+    handle.remove();
+    recovers(world, phase).await?;
+    let writes = world.insightful.journal().writes();
+    only(&allowed, &writes)?;
+    let tried = changes::tried(&writes);
+    for write in &allowed {
+        let effects = tried.get(write).map_or(0, |(_, effects)| *effects);
+        if effects != 1 {
+            return Err(format!("{write} took effect {effects} times: {tried:?}"));
+        }
+    }
+    if phase == Phase::After {
+        changes::clean_up(world, call).await;
+    } else if self::states(world).await != states {
+        return Err("the matches are not what they were before the fault".to_owned());
+    }
+    if world.operator.as_mut().unwrap().has_exited() {
+        return Err("the operator has ended".to_owned());
+    }
+    Ok(seen)
+}
+
+fn add(world: &World, call: Call, fault: Fault) -> Handle {
+    let faults = if call.is_okta() {
+        world.okta.faults()
+    } else {
+        world.insightful.faults()
+    };
+    faults.add(faults::Fault {
+        on: call.requests(),
+        kind: fault.kind(),
+        times: fault.times(),
+    })
+}
+
+/// Waits for what is to be seen of the fault, and gives its word for the table.
+async fn wait_for(world: &World, expected: Seen, before: &BTreeMap<String, usize>) -> Result<String, String> {
+    let started = Instant::now();
+    loop {
+        let found = match expected {
+            // Whether it passed is seen by what was written, once the fault is gone.
+            Seen::Passes => return Ok("waits".to_owned()),
+            Seen::Condition(type_, status, reason) => {
+                let now = world.status().await.conditions;
+                let status = if status { "True" } else { "False" };
+                conditions::find(&now, type_)
+                    .filter(|condition| condition.status == status && condition.reason == reason)
+                    .map(|condition| condition.message.clone())
+            }
+            Seen::Person(reason) => {
+                let matches = world.matches().await;
+                let told = messages(&matches, reason);
+                let more = told.len() > before.get(reason).copied().unwrap_or(0);
+                told.into_iter().next().filter(|_| more)
+            }
+        };
+        if let Some(message) = found {
+            if message.is_empty() {
+                return Err(format!("{expected:?} says nothing"));
+            }
+            return Ok(match expected {
+                Seen::Condition(_, _, reason) | Seen::Person(reason) => reason.to_owned(),
+                Seen::Passes => unreachable!("returned above"),
+            });
+        }
+        if started.elapsed() > PATIENCE {
+            let status = world.status().await;
+            let all: Vec<String> = status
+                .conditions
+                .iter()
+                .map(|condition| format!("{}={} {}", condition.type_, condition.status, condition.reason))
+                .collect();
+            return Err(format!(
+                "{expected:?} was not seen; conditions: {all:?}, people: {:?}, writes: {:?}",
+                reasons(world).await,
+                world.writes()
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// Everything is well again, by the same operator.
+async fn recovers(world: &World, phase: Phase) -> Result<(), String> {
+    world.sync().await;
+    let wanted = match phase {
+        Phase::Before => "AwaitingFinish",
+        Phase::After => "InSync",
+    };
+    let started = Instant::now();
+    loop {
+        let status = world.status().await;
+        let is = |type_: &str, reason: &str| {
+            let condition = conditions::find(&status.conditions, type_);
+            condition.is_some_and(|condition| condition.status == "True" && condition.reason == reason)
+        };
+        let well = is(conditions::READY, wanted)
+            && is(conditions::OKTA_CONNECTED, "Connected")
+            && is(conditions::INSIGHTFUL_CONNECTED, "Connected");
+        let idle = phase == Phase::Before || status.plan.as_ref().is_some_and(|plan| plan.total == 0);
+        if well && idle {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(format!(
+                "it does not recover: {:?} {:?} {:?}",
+                status.conditions.first(),
+                status.plan,
+                reasons(world).await
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// No write, not even one that Insightful refuses, beyond what the plan allows.
+fn only(allowed: &BTreeSet<String>, writes: &[Entry]) -> Result<(), String> {
+    let tried = changes::tried(writes);
+    let wrong: Vec<_> = tried.iter().filter(|(write, _)| !allowed.contains(*write)).collect();
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("wrong writes {wrong:?}; allowed are {allowed:?}"))
+    }
+}
+
+async fn states(world: &World) -> BTreeMap<String, Option<MatchState>> {
+    let matches = world.matches().await;
+    matches
+        .into_iter()
+        .map(|(name, object)| (name, object.status.and_then(|status| status.state)))
+        .collect()
+}
+
+/// How many people's matches have each reason.
+async fn reasons(world: &World) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for object in world.matches().await.into_values() {
+        let ready = object.status.unwrap_or_default().conditions;
+        if let Some(ready) = conditions::find(&ready, conditions::READY) {
+            *reasons.entry(ready.reason.clone()).or_default() += 1;
+        }
+    }
+    reasons
+}
+
+fn messages(matches: &BTreeMap<String, EmployeeMatch>, reason: &str) -> Vec<String> {
+    let ready = matches.values().filter_map(|object| {
+        let conditions = &object.status.as_ref()?.conditions;
+        conditions::find(conditions, conditions::READY)
+    });
+    ready
+        .filter(|ready| ready.reason == reason)
+        .map(|ready| ready.message.clone())
+        .collect()
+}
