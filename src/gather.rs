@@ -5,7 +5,7 @@ use futures::TryFutureExt;
 use crate::{
     insightful::{InsightfulClient, InsightfulError},
     okta::{self, OktaClient, OktaError},
-    snapshot::{Snapshot, Workforce},
+    snapshot::Snapshot,
     transport::Advice,
 };
 
@@ -51,24 +51,7 @@ pub async fn gather(
     let (people, groups, workforce) = futures::try_join!(
         okta.users(progress).err_into::<GatherError>(),
         okta.team_groups(group_prefix, progress).err_into(),
-        gather_workforce(insightful).err_into(),
+        insightful.workforce().err_into(),
     )?;
     Ok(Snapshot::of(people, groups, workforce))
-}
-
-/// Reads Insightful only.
-///
-/// # Errors
-/// How it failed.
-pub async fn gather_workforce(insightful: &InsightfulClient) -> Result<Workforce, InsightfulError> {
-    let (employees, teams, settings) = futures::try_join!(
-        insightful.employees(),
-        insightful.teams(),
-        insightful.shared_settings()
-    )?;
-    Ok(Workforce {
-        employees,
-        teams,
-        settings,
-    })
 }

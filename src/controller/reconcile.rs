@@ -336,7 +336,7 @@ impl Reconcile<'_> {
         {
             return Ok(());
         }
-        match gather::gather_workforce(&services.insightful).await {
+        match services.insightful.workforce().await {
             Ok(workforce) => {
                 if let Some(snapshot) = &mut self.session.snapshot {
                     snapshot.replace_workforce(workforce);

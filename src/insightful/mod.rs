@@ -8,6 +8,7 @@ mod error;
 mod pace;
 mod records;
 mod refusal;
+mod whole;
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId};
+use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
 use crate::transport::{
     Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, clip, is_path_segment,
 };
@@ -101,6 +102,29 @@ impl InsightfulClient {
     pub fn observed_by(mut self, observer: Arc<dyn CallObserver>) -> Self {
         self.transport.observed_by(observer);
         self
+    }
+
+    /// The three lists, which must fit together.
+    pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
+        let (employees, teams, settings) =
+            futures::try_join!(self.employees(), self.teams_json(), self.shared_settings())?;
+        let broken = |path, what| {
+            let call = Call::new(Method::GET, &self.url(&[path]));
+            InsightfulError::BrokenAnswer { call, what }
+        };
+        if let Some(what) = whole::lacking_teams(&teams, &employees) {
+            return Err(broken("team", what));
+        }
+        if let Some(what) = whole::lacking_employees(&employees, &teams) {
+            return Err(broken("employee", what));
+        }
+        let teams: Result<Vec<Team>, _> = teams.into_inner().into_iter().map(team).collect();
+        let teams = teams.map_err(|error| broken("team", format!("cannot be read: {error}")))?;
+        Ok(Workforce {
+            employees,
+            teams: Complete::last_page_read(teams),
+            settings,
+        })
     }
 
     /// All employees, deactivated ones included.
