@@ -152,8 +152,9 @@ impl Run<'_> {
             releases,
         } = plan;
         self.waiting_links = links;
+        let mut refused = None;
         for team in teams {
-            self.create_team(team).await?;
+            refused = self.create_team(team).await?.or(refused);
         }
         for creation in creations {
             if self.goes_on(&creation.person) {
@@ -189,7 +190,10 @@ impl Run<'_> {
                 .await?;
             }
         }
-        Ok(())
+        match refused {
+            None => Ok(()),
+            Some(why) => Err(Stop::Disconnected(why)),
+        }
     }
 
     /// Whether nothing of this person failed, a moment ago or just now.
@@ -197,11 +201,18 @@ impl Run<'_> {
         !self.apply.resting.contains(person) && !self.outcome.failures.contains_key(person)
     }
 
-    async fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Stop> {
+    /// Gives why Insightful does not take the team, which keeps nobody else waiting.
+    async fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<Option<Disconnected>, Stop> {
         let created = loop {
             self.check_leave()?;
             match self.apply.services.insightful.create_team(&name).await {
                 Ok(team) => break team,
+                Err(error @ WriteError::Refused(_)) if self.is_for_this_record(&error) => {
+                    self.outcome.done.failed += 1;
+                    let mut why = insightful_broke(&error);
+                    why.message = format!("team {name:?}: {}", why.message);
+                    return Ok(Some(why));
+                }
                 Err(error) => self.wait_or_stop(&error).await?,
             }
         };
@@ -214,7 +225,7 @@ impl Run<'_> {
             },
         );
         self.apply.snapshot.replace_team(created);
-        Ok(())
+        Ok(None)
     }
 
     async fn create_employee(&mut self, creation: Creation) -> Result<(), Stop> {
@@ -253,7 +264,7 @@ impl Run<'_> {
                     return self.failed(person, &error);
                 }
                 Err(error) => {
-                    if !self.is_for_this_person(&error) {
+                    if !self.is_for_this_record(&error) {
                         self.wait_or_stop(&error).await?;
                         continue;
                     }
@@ -314,7 +325,13 @@ impl Run<'_> {
         // What somebody did after the last read stays.
         let now = match self.apply.services.insightful.employee(&employee).await {
             Ok(Some(now)) => now,
-            Ok(None) => return self.release(&person, |id| id == employee.as_str()).await,
+            // The list had them a moment ago. If they are gone, it says so next.
+            Ok(None) => {
+                let message = format!(
+                    "Insightful's list of employees has {employee}, and the read by id does not: nothing is given back yet"
+                );
+                return self.contradicted(person, "EmployeeNotFound", message);
+            }
             Err(error) => return self.wait_or_stop(&WriteError::Refused(error)).await,
         };
         let GivingBack { body, fields, left } = GivingBack::of(restore, &now, |target| self.team_id(target));
@@ -365,8 +382,9 @@ impl Run<'_> {
             self.apply.snapshot.replace_person(now);
         }
         if !still_left {
-            self.outcome.read_again = true;
-            return Ok(());
+            let message = "Okta's list says that the person left, and their record read by id does not: nobody is \
+                           deactivated on the list alone";
+            return self.contradicted(person, "NotConfirmed", message.to_owned());
         }
         let image = applied::image(
             &employee,
@@ -393,7 +411,7 @@ impl Run<'_> {
                     self.outcome.read_again = true;
                     return Ok(());
                 }
-                Err(error) if self.is_for_this_person(&error) => return self.failed(person, &error),
+                Err(error) if self.is_for_this_record(&error) => return self.failed(person, &error),
                 Err(error) => self.wait_or_stop(&error).await?,
             }
         }
@@ -420,7 +438,7 @@ impl Run<'_> {
                     self.check_kept(person, body, &answer);
                     return Ok(Some(answer));
                 }
-                Err(error) if self.is_for_this_person(&error) => {
+                Err(error) if self.is_for_this_record(&error) => {
                     self.failed(person.clone(), &error)?;
                     return Ok(None);
                 }
@@ -459,7 +477,7 @@ impl Run<'_> {
 
     /// Whether a failed write says something of the record that was written,
     /// and nothing of the service.
-    fn is_for_this_person(&self, error: &WriteError) -> bool {
+    fn is_for_this_record(&self, error: &WriteError) -> bool {
         match error {
             WriteError::OutcomeUnknown(_) => true,
             WriteError::Refused(error) => matches!(
@@ -517,6 +535,17 @@ impl Run<'_> {
                 needs_somebody: false,
             }));
         }
+        Ok(())
+    }
+
+    /// A record says something else than the list that the plan rests on: both are read again.
+    fn contradicted(&mut self, person: PersonId, reason: &str, message: String) -> Result<(), Stop> {
+        self.outcome.done.failed += 1;
+        self.outcome.read_again = true;
+        let reason = reason.to_owned();
+        self.outcome
+            .failures
+            .insert(person, WriteFailure { reason, message });
         Ok(())
     }
 
