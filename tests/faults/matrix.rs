@@ -158,7 +158,11 @@ impl Fault {
 
     /// How often it strikes before it passes by itself; None for as long as it stands.
     pub fn times(self) -> Option<u32> {
-        matches!(self, Self::RateLimited | Self::Delay | Self::DelayAnswer).then_some(2)
+        match self {
+            Self::RateLimited => Some(2),
+            Self::Delay | Self::DelayAnswer => Some(1),
+            _ => None,
+        }
     }
 }
 

@@ -30,21 +30,23 @@ pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
             for fault in Fault::ALL {
                 let mut row = vec![format!("{fault:?}")];
                 for call in calls {
-                    row.push(match (senseless(fault, *call, phase), runs[call].get(&(phase, fault))) {
-                        (Some(_), _) => "-".to_owned(),
-                        (None, Some(Ok(seen))) => {
-                            counted += 1;
-                            seen.clone()
-                        }
-                        (None, Some(Err(why))) => {
-                            wrong.push(format!("{call}, {fault:?}, {phase:?}: {why}"));
-                            "WRONG".to_owned()
-                        }
-                        (None, None) => {
-                            wrong.push(format!("{call}, {fault:?}, {phase:?}: not run"));
-                            "not run".to_owned()
-                        }
-                    });
+                    row.push(
+                        match (senseless(fault, *call, phase), runs[call].get(&(phase, fault))) {
+                            (Some(_), _) => "-".to_owned(),
+                            (None, Some(Ok(seen))) => {
+                                counted += 1;
+                                seen.clone()
+                            }
+                            (None, Some(Err(why))) => {
+                                wrong.push(format!("{call}, {fault:?}, {phase:?}: {why}"));
+                                "WRONG".to_owned()
+                            }
+                            (None, None) => {
+                                wrong.push(format!("{call}, {fault:?}, {phase:?}: not run"));
+                                "not run".to_owned()
+                            }
+                        },
+                    );
                 }
                 table.add_row(row);
             }
