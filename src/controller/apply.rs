@@ -314,7 +314,8 @@ impl Run<'_> {
         // What somebody did after the last read stays.
         let now = match self.apply.services.insightful.employee(&employee).await {
             Ok(Some(now)) => now,
-            Ok(None) => return self.release(&person, |id| id == employee.as_str()).await,
+            // Nobody is there to get anything back.
+            Ok(None) => return Ok(()),
             Err(error) => return self.wait_or_stop(&WriteError::Refused(error)).await,
         };
         let GivingBack { body, fields, left } = GivingBack::of(restore, &now, |target| self.team_id(target));
@@ -338,9 +339,10 @@ impl Run<'_> {
                 .collect(),
         };
         self.outcome.taken_back.insert(person.clone(), taken_back.clone());
+        // The record stays until the whole match is let go at once: without one of
+        // its employees it would look like a match in force.
         self.edit_status(&person, |status| status.taken_back = Some(taken_back))
-            .await?;
-        self.release(&person, |id| id == employee.as_str()).await
+            .await
     }
 
     async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {

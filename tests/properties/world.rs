@@ -506,10 +506,10 @@ impl Apply<'_> {
             assert!(self.holder(&employee, before).is_some(), "{before} is free");
             self.world.not_given_back.insert(employee.clone());
         }
-        if !fields.is_empty() {
-            self.put(&employee, body)?;
+        if fields.is_empty() {
+            return Ok(());
         }
-        self.release(&person, |id| id == employee.as_str())
+        self.put(&employee, body)
     }
 
     fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Killed> {
