@@ -218,9 +218,12 @@ pub fn before_write(
         fields: Vec::new(),
     });
     if let Some(Link { employees, inherited }) = link {
-        applied.employee_ids = employees.iter().map(ToString::to_string).collect();
-        applied.time = Time(now);
-        applied.created = adopted;
+        let employee_ids: Vec<String> = employees.iter().map(ToString::to_string).collect();
+        if applied.employee_ids != employee_ids {
+            applied.employee_ids = employee_ids;
+            applied.time = Time(now);
+            applied.created = adopted;
+        }
         applied.fields = merged(applied.fields, inherited);
     }
     applied.fields = merged(applied.fields, images);

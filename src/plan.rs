@@ -142,7 +142,7 @@ pub struct Restore {
 }
 
 /// Why a field is not given back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum NotRestored {
     /// Somebody changed it since we wrote it.
     ChangedSince,
@@ -524,18 +524,14 @@ impl Planner<'_> {
             self.plan.updates.extend(updates.into_iter().flatten());
         }
         let ids: Vec<EmployeeId> = employees.iter().map(|employee| employee.id.clone()).collect();
-        if self
-            .records
-            .get(&person.id)
-            .is_none_or(|record| record.employees_in_force() != ids)
-        {
-            let inherited = employees.iter().flat_map(|employee| {
-                let previous = self.previous(employee);
-                Written::of(employee, None, previous)
-                    .inherited()
-                    .collect::<Vec<_>>()
-            });
-            let inherited = inherited.collect();
+        let record = self.records.get(&person.id);
+        let own = record.and_then(|record| record.applied.as_ref());
+        let inherited = employees.iter().flat_map(|employee| {
+            let written = Written::of(employee, own, self.previous(employee));
+            written.inherited().collect::<Vec<_>>()
+        });
+        let inherited: Vec<AppliedField> = inherited.collect();
+        if !inherited.is_empty() || record.is_none_or(|record| record.employees_in_force() != ids) {
             self.plan.links.insert(
                 person.id.clone(),
                 Link {
@@ -741,6 +737,7 @@ impl Planner<'_> {
         };
         let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
         let keeps: Option<&[EmployeeId]> = match standing {
+            Standing::Linked(_) if self.troubles.contains_key(id) => None,
             Standing::Linked(employees) => Some(employees),
             Standing::Waits(Trouble::GivenAway { employee, .. }) if self.passes_on(id, employee) => Some(&[]),
             _ if taken_back => Some(&[]),
@@ -767,12 +764,10 @@ impl Planner<'_> {
                 if self.passes_on(id, employee) {
                     continue;
                 }
-                let restore = self
-                    .snapshot
-                    .employees()
-                    .get(employee)
-                    .map(|now| self.restore(id, now, applied));
-                self.plan.restores.extend(restore.filter(Restore::is_due));
+                if let Some(now) = self.snapshot.employees().get(employee) {
+                    let restore = self.restore(id, now, applied);
+                    self.give_back(restore);
+                }
             }
         }
         self.plan.releases.insert(id.clone(), let_go);
@@ -783,6 +778,34 @@ impl Planner<'_> {
         self.takers
             .get(employee)
             .is_some_and(|taker| *taker != from && !self.troubles.contains_key(*taker))
+    }
+
+    /// Adds a restore. After a crash two people's records may hold the before-images
+    /// of one employee, who is written once all the same.
+    fn give_back(&mut self, restore: Restore) {
+        if !restore.is_due() {
+            return;
+        }
+        let known = self
+            .plan
+            .restores
+            .iter_mut()
+            .find(|known| known.employee == restore.employee);
+        let Some(known) = known else {
+            self.plan.restores.push(restore);
+            return;
+        };
+        known.name = known.name.take().or(restore.name);
+        known.email = known.email.take().or(restore.email);
+        known.team = known.team.take().or(restore.team);
+        known.already.extend(restore.already);
+        known.already.sort();
+        known.already.dedup();
+        known.left.extend(restore.left);
+        let given_back = known.given_back();
+        known.left.retain(|(field, _)| !given_back.contains(field));
+        known.left.sort();
+        known.left.dedup();
     }
 
     fn restore(&self, id: &PersonId, employee: &Employee, applied: &Applied) -> Restore {
@@ -891,11 +914,19 @@ fn is_ours(field: &AppliedField, now: &str) -> bool {
     field.after == now || field.replaced.as_deref() == Some(now)
 }
 
-/// What we, by this match or one before it, wrote to an employee.
-struct Written<'a>(BTreeMap<Field, (&'a AppliedField, Inherited)>);
+/// What we wrote to an employee, and by which match.
+struct Written<'a>(BTreeMap<Field, (&'a AppliedField, By)>);
 
-/// Whether an earlier match of the employee wrote a field, and not this one.
-type Inherited = bool;
+/// Which match wrote a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The person's.
+    This,
+    /// An earlier one of the employee; it is on the person's record.
+    Earlier,
+    /// One that is on another person's record.
+    Other,
+}
 
 /// What becomes of a field for which there is no wanted value that differs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -912,24 +943,29 @@ impl<'a> Written<'a> {
     /// `previous`: what is on other people's records.
     fn of(employee: &Employee, own: Option<&'a Applied>, previous: &[&'a AppliedField]) -> Self {
         let own = own.into_iter().flat_map(|applied| &applied.fields);
-        let own = own
-            .filter(|field| field.employee_id == employee.id.as_str())
-            .map(|field| (field.field, (field, field.inherited)));
+        let own = own.filter(|field| field.employee_id == employee.id.as_str());
+        let (standing, overwritten): (Vec<_>, Vec<_>) = own.partition(|field| holds(employee, field));
+        let by = |field: &'a AppliedField| if field.inherited { By::Earlier } else { By::This };
+        let own = |fields: Vec<&'a AppliedField>| {
+            fields
+                .into_iter()
+                .map(move |field| (field.field, (field, by(field))))
+        };
         let previous = previous
             .iter()
             .filter(|field| holds(employee, field))
-            .map(|field| (field.field, (*field, true)));
-        Self(previous.chain(own).collect())
+            .map(|field| (field.field, (*field, By::Other)));
+        // The last one counts: what the employee still holds, by this match first.
+        Self(own(overwritten).chain(previous).chain(own(standing)).collect())
     }
 
+    /// What is to go on the person's record, too.
     fn inherited(&self) -> impl Iterator<Item = AppliedField> {
-        self.0
-            .values()
-            .filter(|(_, inherited)| *inherited)
-            .map(|(field, _)| AppliedField {
-                inherited: true,
-                ..(*field).clone()
-            })
+        let others = self.0.values().filter(|(_, by)| *by == By::Other);
+        others.map(|(field, _)| AppliedField {
+            inherited: true,
+            ..(*field).clone()
+        })
     }
 
     fn field(&self, field: Field) -> Option<&'a AppliedField> {
@@ -949,8 +985,8 @@ impl<'a> Written<'a> {
     /// that still holds what we wrote: an earlier match, or this one while
     /// another of the person's employees took the email.
     fn give_back(&self, field: Field, now: &str, moved_on: bool) -> Option<String> {
-        let (written, inherited) = self.0.get(&field)?;
-        let due = (*inherited || moved_on) && is_ours(written, now);
+        let (written, by) = self.0.get(&field)?;
+        let due = (*by != By::This || moved_on) && is_ours(written, now);
         written.before.clone().filter(|before| due && before != now)
     }
 
@@ -1298,6 +1334,46 @@ mod tests {
         example.employees[0].name = "Somebody".into();
         let left = &example.assess().plan.restores[0].left;
         assert_eq!(left, &[(Field::Title, NotRestored::Unreadable)]);
+    }
+
+    #[test]
+    fn an_employee_who_comes_back_after_a_crash_comes_with_the_first_before_image() {
+        let mut example = jane();
+        example.team("Sales");
+        example.employees[0].team = "Sales".into();
+        example.employees[0].name = "Mary Major".into();
+        example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane Doe")]);
+        // Mary's match overwrote Jane's, and is wanted no longer before Jane's was let go.
+        example.in_force("mary", "e1", &[(Field::Name, Some("Somebody"), "Mary Major")]);
+        example.record("mary").decision = Decision::Ignore;
+        let plan = example.assess().plan;
+        let name = plan.updates[0].name.clone().unwrap();
+        assert_eq!(
+            (name.to.as_str(), name.before.as_deref()),
+            ("Jane Doe", Some("Somebody"))
+        );
+        assert_eq!(plan.links[&"jane".into()].inherited[0].after, "Mary Major");
+        assert_eq!(plan.releases.keys().collect::<Vec<_>>(), [&"mary".into()]);
+    }
+
+    #[test]
+    fn an_employee_on_two_records_is_given_back_once() {
+        let mut example = jane();
+        let written = [
+            (Field::Name, Some("Somebody"), "Jane Doe"),
+            (Field::Title, None, "Engineer"),
+        ];
+        for person in ["jane", "mary"] {
+            example.in_force(person, "e1", &written);
+            example.record(person).decision = Decision::Ignore;
+        }
+        let plan = example.assess().plan;
+        let [restore] = plan.restores.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(restore.given_back(), [Field::Name]);
+        assert_eq!(restore.left, [(Field::Title, NotRestored::Unreadable)]);
+        assert_eq!(plan.releases.len(), 2);
     }
 
     #[test]

@@ -355,9 +355,10 @@ impl Run<'_> {
                 .collect(),
         };
         self.outcome.taken_back.insert(person.clone(), taken_back.clone());
+        // The record stays until the whole match is let go at once: without one of
+        // its employees it would look like a match in force.
         self.edit_status(&person, |status| status.taken_back = Some(taken_back))
-            .await?;
-        self.release(&person, |id| id == employee.as_str()).await
+            .await
     }
 
     async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {

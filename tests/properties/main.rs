@@ -2,7 +2,7 @@
 //! pure [model](world) of both services and of the cluster takes the place of
 //! I/O; the rules are the product's own.
 //!
-//! A case that fails is shrunk and kept in `proptest-regressions/`, and is run
+//! A case that fails is shrunk, kept in `tests/proptest-regressions/` and run
 //! first ever after: commit it with the repair.
 
 #![allow(

@@ -75,10 +75,9 @@ proptest! {
         prop_assert!(plan.teams.is_empty() || world.spec.teams.create_missing);
         for restore in &plan.restores {
             let employee = &world.employees[&restore.employee];
-            let applied = record(&restore.person).applied.as_ref().expect("on record");
-            let on_record = |after: &str, before: &str| applied.fields.iter().any(|field| {
+            let on_record = |after: &str, before: &str| world.fields_on_record().any(|field| {
                 field.employee_id == restore.employee.as_str()
-                    && field.after == after
+                    && (field.after == after || field.replaced.as_deref() == Some(after))
                     && field.before.as_deref() == Some(before)
             });
             if let Some(name) = &restore.name {
@@ -218,21 +217,25 @@ fn outcome(world: &World) -> (BTreeSet<String>, BTreeMap<&PersonId, String>) {
     let records = world.records.iter().map(|(id, record)| {
         let applied = record.applied.as_ref().map(|applied| {
             let employees: Vec<String> = applied.employee_ids.iter().map(|id| named(id)).collect();
-            let fields = applied.fields.iter().map(|field| {
-                let text = |value: &str| {
-                    world
-                        .teams
-                        .get(&value.into())
-                        .map_or(value, |team| &team.name)
-                        .to_owned()
-                };
-                (
-                    named(&field.employee_id),
-                    field.field,
-                    field.before.as_deref().map(text),
-                    text(&field.after),
-                )
-            });
+            let fields = applied
+                .fields
+                .iter()
+                .filter(|field| world.holds(field))
+                .map(|field| {
+                    let text = |value: &str| {
+                        world
+                            .teams
+                            .get(&value.into())
+                            .map_or(value, |team| &team.name)
+                            .to_owned()
+                    };
+                    (
+                        named(&field.employee_id),
+                        field.field,
+                        field.before.as_deref().map(text),
+                        text(&field.after),
+                    )
+                });
             (employees, applied.created, fields.collect::<BTreeSet<_>>())
         });
         (id, format!("{:?} {:?} {applied:?}", record.state, record.pending))

@@ -40,6 +40,8 @@ pub type Membership = Vec<usize>;
 pub enum Happening {
     /// Okta's record of a person is another.
     Okta(usize, Box<Person>, Membership),
+    /// One thing about a person is another in Okta.
+    Edit(usize, OktaEdit, Box<Person>, Membership),
     /// Okta's answer lacks a person.
     Vanishes(usize),
     /// An admin decides about a person.
@@ -56,6 +58,15 @@ pub struct Decided {
     pub decision: Decision,
     pub employees: Vec<usize>,
     pub rejected: Vec<usize>,
+}
+
+/// What of a person is taken from another record.
+#[derive(Clone, Copy, Debug)]
+pub enum OktaEdit {
+    Name,
+    Email,
+    Title,
+    Groups,
 }
 
 /// What somebody changes by hand. New names and emails are unlike any other.
@@ -257,9 +268,12 @@ fn change() -> impl Strategy<Value = Happening> {
         3 => (0..OTHER_TEAMS.len()).prop_map(ForeignEdit::Team),
         1 => Just(ForeignEdit::SwitchOff),
     ];
+    let of = select(&[OktaEdit::Name, OktaEdit::Email, OktaEdit::Title, OktaEdit::Groups][..]);
     prop_oneof![
-        3 => (who.clone(), person(), membership())
+        1 => (who.clone(), person(), membership())
             .prop_map(|(who, person, groups)| Happening::Okta(who, Box::new(person), groups)),
+        4 => (who.clone(), of, person(), membership())
+            .prop_map(|(who, of, person, groups)| Happening::Edit(who, of, Box::new(person), groups)),
         1 => who.clone().prop_map(Happening::Vanishes),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),

@@ -24,7 +24,7 @@ use okta_insightful_operator::{
     teams::{Binding, Bindings},
 };
 
-use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, Story, named};
+use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, named};
 
 /// The time of all that happens: nothing in a plan depends on it.
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -125,12 +125,23 @@ impl World {
                 named(&mut person, *who);
                 self.okta_says(person, groups);
             }
+            Happening::Edit(who, of, new, groups) => {
+                let id = PersonId::from(format!("p{who}"));
+                let person = self.people.get_mut(&id)?;
+                match of {
+                    OktaEdit::Name => {
+                        person.given_name = new.given_name.clone();
+                        person.family_name = new.family_name.clone();
+                    }
+                    OktaEdit::Email => person.email = new.email.clone(),
+                    OktaEdit::Title => person.title = new.title.clone(),
+                    OktaEdit::Groups => self.is_in(&id, groups),
+                }
+            }
             Happening::Vanishes(who) => {
                 let id = PersonId::from(format!("p{who}"));
                 self.people.remove(&id);
-                for members in self.members.values_mut() {
-                    members.remove(&id);
-                }
+                self.is_in(&id, &[]);
             }
             Happening::Decide(who, decided) => self.decide(*who, decided),
             Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
@@ -139,14 +150,18 @@ impl World {
     }
 
     fn okta_says(&mut self, person: Person, groups: &[usize]) {
+        self.is_in(&person.id, groups);
+        self.people.insert(person.id.clone(), person);
+    }
+
+    fn is_in(&mut self, person: &PersonId, groups: &[usize]) {
         for (group, members) in &mut self.members {
             if groups.contains(group) {
-                members.insert(person.id.clone());
+                members.insert(person.clone());
             } else {
-                members.remove(&person.id);
+                members.remove(person);
             }
         }
-        self.people.insert(person.id.clone(), person);
     }
 
     /// Only decisions that the API server takes: see the CEL rules of EmployeeMatch.
@@ -250,6 +265,26 @@ impl World {
                 settings: Complete::last_page_read(vec![settings]),
             },
         )
+    }
+
+    /// All that is on record of all fields.
+    pub fn fields_on_record(&self) -> impl Iterator<Item = &AppliedField> {
+        let applied = self.records.values().filter_map(|record| record.applied.as_ref());
+        applied.flat_map(|applied| &applied.fields)
+    }
+
+    /// Whether a field that is on record can still be given back.
+    pub fn holds(&self, field: &AppliedField) -> bool {
+        let Some(employee) = self.employees.get(&field.employee_id.as_str().into()) else {
+            return false;
+        };
+        let now = match field.field {
+            Field::Name => &employee.name,
+            Field::Email => &employee.email,
+            Field::Team => employee.team.as_str(),
+            Field::Title | Field::Active => return true,
+        };
+        field.before.as_deref() != Some(now) && (field.after == now || field.replaced.as_deref() == Some(now))
     }
 
     pub fn assess(&self) -> Assessment {
@@ -495,7 +530,7 @@ impl Apply<'_> {
     }
 
     fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
-        let (person, employee) = (restore.person.clone(), restore.employee.clone());
+        let employee = restore.employee.clone();
         let GivingBack {
             body,
             fields: _,
@@ -504,19 +539,17 @@ impl Apply<'_> {
             self.team_id(target)
         });
         if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
-            let applied = self.world.records[&person].applied.as_ref().unwrap();
-            let email = applied
-                .fields
-                .iter()
-                .find(|field| field.field == Field::Email && field.employee_id == employee.as_str());
-            let before = email.unwrap().before.as_ref().unwrap();
+            let of_email =
+                |field: &&AppliedField| field.field == Field::Email && field.employee_id == employee.as_str();
+            let email = self.world.fields_on_record().find(of_email).unwrap();
+            let before = email.before.as_ref().unwrap();
             assert!(self.holder(&employee, before).is_some(), "{before} is free");
             self.world.not_given_back.insert(employee.clone());
         }
-        if body != EmployeeUpdate::default() {
-            self.put(&employee, body)?;
+        if body == EmployeeUpdate::default() {
+            return Ok(());
         }
-        self.release(&person, |id| id == employee.as_str())
+        self.put(&employee, body)
     }
 
     fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Killed> {
