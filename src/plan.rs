@@ -737,7 +737,6 @@ impl Planner<'_> {
         };
         let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
         let keeps: Option<&[EmployeeId]> = match standing {
-            Standing::Linked(_) if self.troubles.contains_key(id) => None,
             Standing::Linked(employees) => Some(employees),
             Standing::Waits(Trouble::GivenAway { employee, .. }) if self.passes_on(id, employee) => Some(&[]),
             _ if taken_back => Some(&[]),
