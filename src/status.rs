@@ -804,3 +804,6 @@ fn finalized_fact(status: &OktaIntegrationStatus, known: &Known<'_>, spec: &Okta
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

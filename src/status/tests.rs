@@ -1,0 +1,651 @@
+//! Tables: a small company and a change to it, and what is said of that.
+
+use super::*;
+use crate::{
+    api::{Decision, Field, PendingOperation, conditions::find},
+    example::Example,
+    guard::Excess,
+    snapshot::OktaStatus,
+    teams::Bindings,
+};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// Jane, whose employee is in step with Okta and hers.
+fn jane() -> Example {
+    let mut example = Example::new();
+    example.person("jane", "Jane", "Doe", "Sales");
+    example.team("Sales");
+    example.employee("e1", "Jane Doe", "jane@acme.com").team = "Sales".into();
+    example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+    example
+}
+
+/// What is said of Jane: the state, and Ready with its reason.
+fn said(example: &Example, failure: Option<&WriteFailure>) -> (MatchState, &'static str, String) {
+    let status = status_of_jane(example, failure, &EmployeeMatchStatus::default());
+    let ready = find(&status.conditions, conditions::READY).unwrap();
+    let is = if ready.status == "True" {
+        "ready"
+    } else {
+        "not ready"
+    };
+    (status.state.unwrap(), is, ready.reason.clone())
+}
+
+fn status_of_jane(
+    example: &Example,
+    failure: Option<&WriteFailure>,
+    previous: &EmployeeMatchStatus,
+) -> EmployeeMatchStatus {
+    let id = PersonId::from("jane");
+    let record = example.records.get(&id).cloned().unwrap_or_default();
+    let (snapshot, assessment) = (example.snapshot(), example.assess());
+    match_status(
+        &id,
+        &snapshot,
+        &example.spec,
+        &assessment,
+        &record,
+        failure,
+        previous,
+        Some(1),
+        NOW,
+    )
+}
+
+#[test]
+fn where_a_person_stands_and_whether_that_needs_somebody() {
+    use MatchState::*;
+    type Change = fn(&mut Example);
+    let unlinked: Change = |e| e.records.clear();
+    let cases: [(&str, Change, (MatchState, &str, &str)); 18] = [
+        ("in step", |_| (), (Matched, "ready", "InStep")),
+        (
+            "renamed",
+            |e| e.people[0].family_name = Some("Roe".into()),
+            (Matched, "ready", "ChangesPlanned"),
+        ),
+        ("sure", unlinked, (Proposed, "ready", "Proposed")),
+        (
+            "in force elsewhere",
+            |e| {
+                e.employee("e2", "Jane Doe", "j@acme.com");
+                e.matched("jane", &["e2", "e1"]);
+                e.employees[0].email = "other@acme.com".into();
+            },
+            (Proposed, "ready", "Proposed"),
+        ),
+        (
+            "not automatic",
+            |e| {
+                e.records.clear();
+                e.spec.matching.automatic = false;
+            },
+            (Review, "not ready", "NeedsDecision"),
+        ),
+        (
+            "nobody",
+            |e| {
+                e.records.clear();
+                e.employees.clear();
+            },
+            (Unmatched, "not ready", "NoEmployee"),
+        ),
+        (
+            "invited",
+            |e| {
+                e.records.clear();
+                e.employees.clear();
+                e.record("jane").decision = Decision::Create;
+            },
+            (Proposed, "ready", "CreationPlanned"),
+        ),
+        (
+            "invited, and the answer is lost",
+            |e| {
+                e.records.clear();
+                e.employees.clear();
+                let record = e.record("jane");
+                record.decision = Decision::Create;
+                record.pending = Some(Pending {
+                    operation: PendingOperation::CreateEmployee,
+                    since: Time(NOW),
+                });
+            },
+            (Proposed, "not ready", "CreationUnclear"),
+        ),
+        (
+            "not to be invited",
+            |e| {
+                e.records.clear();
+                e.employees.clear();
+                e.record("jane").decision = Decision::Create;
+                e.people[0].email = None;
+            },
+            (Review, "not ready", "NoEmail"),
+        ),
+        (
+            "left alone",
+            |e| e.record("jane").decision = Decision::Ignore,
+            (Ignored, "ready", "Ignored"),
+        ),
+        (
+            "claimed twice",
+            |e| {
+                e.person("mary", "Mary", "Major", "Sales");
+                e.matched("mary", &["e1"]);
+                e.matched("jane", &["e1"]);
+            },
+            (Conflict, "not ready", "ClaimedTwice"),
+        ),
+        (
+            "given away",
+            |e| {
+                e.person("mary", "Mary", "Major", "Sales");
+                e.matched("mary", &["e1"]);
+            },
+            (Review, "not ready", "GivenAway"),
+        ),
+        (
+            "gone from Insightful",
+            |e| e.employees.clear(),
+            (Review, "not ready", "EmployeeNotFound"),
+        ),
+        (
+            "in two teams",
+            |e| {
+                e.person("jane", "Jane", "Doe", "Support");
+                e.person("jane", "Jane", "Doe", "Legal");
+                e.employees[0].team = "Default".into();
+            },
+            (Review, "not ready", "SeveralTeams"),
+        ),
+        (
+            "in no team group",
+            |e| e.groups.clear(),
+            (OutOfScope, "ready", "NotInTeamGroup"),
+        ),
+        (
+            "gone from Okta",
+            |e| e.people.clear(),
+            (OutOfScope, "not ready", "NotInOktaAnswer"),
+        ),
+        (
+            "left",
+            |e| e.people[0].status = OktaStatus::Deprovisioned,
+            (Matched, "ready", "ChangesPlanned"),
+        ),
+        (
+            "left and switched off",
+            |e| {
+                e.people[0].status = OktaStatus::Deprovisioned;
+                e.employees[0].deactivated = true;
+            },
+            (Deactivated, "ready", "Deactivated"),
+        ),
+    ];
+    for (case, change, (state, is, reason)) in cases {
+        let mut example = jane();
+        change(&mut example);
+        assert_eq!(said(&example, None), (state, is, reason.to_owned()), "{case}");
+    }
+    let mut forgotten = jane();
+    forgotten.people.clear();
+    forgotten.record("jane").state = Some(Deactivated);
+    assert_eq!(
+        said(&forgotten, None).0,
+        Deactivated,
+        "Okta deletes leavers in the end"
+    );
+}
+
+#[test]
+fn a_failed_write_comes_before_all_else() {
+    let failure = WriteFailure {
+        reason: "WriteRefused".into(),
+        message: "422: no such team".into(),
+    };
+    let expected = (MatchState::Matched, "not ready", "WriteRefused".to_owned());
+    assert_eq!(said(&jane(), Some(&failure)), expected);
+}
+
+#[test]
+fn a_match_that_is_taken_back_says_what_is_given_back() {
+    let mut example = jane();
+    example.in_force(
+        "jane",
+        "e1",
+        &[
+            (Field::Name, Some("Somebody"), "Jane Doe"),
+            (Field::Title, None, "Engineer"),
+        ],
+    );
+    example.record("jane").decision = Decision::Ignore;
+    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    assert_eq!(
+        status.conditions[0].message,
+        "left alone by decision; next: employee e1 gets back name; title stays: cannot be read back"
+    );
+}
+
+#[test]
+fn a_status_that_says_nothing_new_is_equal() {
+    let example = jane();
+    let first = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    assert_eq!(status_of_jane(&example, None, &first), first);
+    let mut gone = jane();
+    gone.people.clear();
+    assert_eq!(
+        status_of_jane(&gone, None, &first).person,
+        first.person,
+        "who it was stays readable"
+    );
+
+    let cycle = Cycled::of(&example);
+    let first = cycle.status(&OktaIntegrationStatus::default(), &example);
+    let later = NOW + std::time::Duration::from_secs(60);
+    assert_eq!(cycle.status_at(&first, &example, later), first);
+}
+
+/// A cycle with a snapshot, and what there is to be said of it.
+#[derive(Default)]
+struct Cycled {
+    breaches: Vec<Breach>,
+    held: bool,
+    done: Option<Done>,
+    failures: WriteFailures,
+    disconnected: Option<Disconnected>,
+    known: Option<(Snapshot, Assessment)>,
+}
+
+impl Cycled {
+    fn of(example: &Example) -> Self {
+        let known = (example.snapshot(), example.assess());
+        Self {
+            known: Some(known),
+            ..Self::default()
+        }
+    }
+
+    fn status(&self, previous: &OktaIntegrationStatus, example: &Example) -> OktaIntegrationStatus {
+        self.status_at(previous, example, NOW)
+    }
+
+    fn status_at(
+        &self,
+        previous: &OktaIntegrationStatus,
+        example: &Example,
+        now: Timestamp,
+    ) -> OktaIntegrationStatus {
+        let (snapshot, assessment) = self.known.as_ref().unwrap();
+        let cycle = Cycle::Known(Known {
+            snapshot,
+            assessment,
+            records: &example.records,
+            breaches: &self.breaches,
+            held: self.held,
+            done: self.done.as_ref(),
+            failures: &self.failures,
+            disconnected: self.disconnected.as_ref(),
+            times: Times::default(),
+            history: None,
+            notification: None,
+        });
+        integration_status(previous, &example.spec, ABOUT, &cycle, now)
+    }
+}
+
+const ABOUT: About<'_> = About {
+    namespace: "people",
+    name: "acme",
+    generation: Some(7),
+    sync_request: Some("now"),
+};
+
+/// The reasons of these conditions, each with what it says.
+fn conditions_of(status: &OktaIntegrationStatus, types: &[&str]) -> Vec<String> {
+    let said = types.iter().map(|type_| match find(&status.conditions, type_) {
+        Some(condition) => format!("{type_}={} {}", condition.status, condition.reason),
+        None => format!("{type_} is not said"),
+    });
+    said.collect()
+}
+
+fn broken(needs_somebody: bool) -> Disconnected {
+    Disconnected {
+        condition: conditions::INSIGHTFUL_CONNECTED,
+        reason: "Unauthorized".into(),
+        message: "the token is refused".into(),
+        needs_somebody,
+    }
+}
+
+#[test]
+fn how_a_cycle_that_knows_both_services_ends() {
+    type Change = fn(&mut Example, &mut Cycled);
+    let renamed = |e: &mut Example| e.people[0].family_name = Some("Roe".into());
+    let cases: [(&str, fn(&mut Example), Change, Phase, [&str; 4]); 8] = [
+        (
+            "in step",
+            |_| (),
+            |_, _| (),
+            Phase::InSync,
+            [
+                "Ready=True InSync",
+                "Held=False WithinGuard",
+                "Finalized=True NothingToApply",
+                "Stalled=False InSync",
+            ],
+        ),
+        (
+            "before the Finish",
+            |e| e.spec.finalized = false,
+            |_, _| (),
+            Phase::Review,
+            [
+                "Ready=True AwaitingFinish",
+                "Held=False WithinGuard",
+                "Finalized=False NotFinalized",
+                "Stalled=False AwaitingFinish",
+            ],
+        ),
+        (
+            "held",
+            renamed,
+            |_, c| {
+                c.held = true;
+                c.breaches = vec![Breach::EveryPlan];
+            },
+            Phase::Held,
+            [
+                "Ready=False Held",
+                "Held=True EveryPlanNeedsApproval",
+                "Finalized=False Held",
+                "Stalled=False Held",
+            ],
+        ),
+        (
+            "would be held",
+            |e| e.spec.finalized = false,
+            |_, c| {
+                let excess = Excess {
+                    planned: 2,
+                    allowed: 1,
+                };
+                c.breaches = vec![Breach::TeamMoves(excess)];
+            },
+            Phase::Review,
+            [
+                "Ready=True AwaitingFinish",
+                "Held=False TooManyTeamMoves",
+                "Finalized=False NotFinalized",
+                "Stalled=False AwaitingFinish",
+            ],
+        ),
+        (
+            "more to write",
+            renamed,
+            |_, _| (),
+            Phase::Applying,
+            [
+                "Ready=False Applying",
+                "Held=False WithinGuard",
+                "Finalized=False Applying",
+                "Stalled=False Applying",
+            ],
+        ),
+        (
+            "applied",
+            |_| (),
+            |_, c| {
+                c.done = Some(Done {
+                    plan: "sha256:1".into(),
+                    writes: 1,
+                    failed: 0,
+                    completed: true,
+                });
+            },
+            Phase::InSync,
+            [
+                "Ready=True InSync",
+                "Held=False WithinGuard",
+                "Finalized=True PlanApplied",
+                "Stalled=False InSync",
+            ],
+        ),
+        (
+            "one write refused",
+            renamed,
+            |_, c| {
+                let failure = WriteFailure {
+                    reason: "WriteRefused".into(),
+                    message: String::new(),
+                };
+                c.failures.insert("jane".into(), failure);
+            },
+            Phase::InSync,
+            [
+                "Ready=False ChangesRefused",
+                "Held=False WithinGuard",
+                "Finalized=False Applying",
+                "Stalled=False ChangesRefused",
+            ],
+        ),
+        (
+            "broke off",
+            renamed,
+            |_, c| c.disconnected = Some(broken(true)),
+            Phase::Failed,
+            [
+                "Ready=False Unauthorized",
+                "Held=False WithinGuard",
+                "Finalized=False Applying",
+                "Stalled=True Unauthorized",
+            ],
+        ),
+    ];
+    for (case, change, end, phase, expected) in cases {
+        let mut example = jane();
+        change(&mut example);
+        let mut cycled = Cycled::of(&example);
+        end(&mut example, &mut cycled);
+        let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+        assert_eq!(status.phase, Some(phase), "{case}");
+        let types = [
+            conditions::READY,
+            conditions::HELD,
+            conditions::FINALIZED,
+            conditions::STALLED,
+        ];
+        assert_eq!(conditions_of(&status, &types), expected, "{case}");
+        let connected = find(&status.conditions, conditions::INSIGHTFUL_CONNECTED).unwrap();
+        assert_eq!(
+            connected.status == "True",
+            cycled.disconnected.is_none(),
+            "{case}"
+        );
+        assert_eq!(status.last_handled_sync_request.as_deref(), Some("now"), "{case}");
+        assert_eq!(status.observed_generation, Some(7), "{case}");
+        let applied = cycled.done.as_ref().map(|done| done.plan.clone());
+        assert_eq!(status.last_applied_plan, applied, "{case}");
+        assert_eq!(status.plan.unwrap(), example.assess().plan.summary(), "{case}");
+    }
+}
+
+#[test]
+fn a_cycle_that_learns_nothing_keeps_what_was_known() {
+    let mut example = jane();
+    example.records.clear();
+    example.spec.matching.automatic = false;
+    let known = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    let unusable = Cycle::Unusable {
+        reason: "SecretNotFound".into(),
+        message: "no Secret okta".into(),
+    };
+    let cases = [
+        (
+            Cycle::Suspended,
+            Phase::Suspended,
+            "Ready=True Suspended",
+            "Reconciling=False Suspended",
+            "Stalled=False Suspended",
+            true,
+        ),
+        (
+            unusable,
+            Phase::Failed,
+            "Ready=False SecretNotFound",
+            "Reconciling=False SecretNotFound",
+            "Stalled=True SecretNotFound",
+            true,
+        ),
+        (
+            Cycle::Unread(broken(false)),
+            Phase::Failed,
+            "Ready=False Unauthorized",
+            "Reconciling=True Unauthorized",
+            "Stalled=False Unauthorized",
+            false,
+        ),
+        (
+            Cycle::Unread(broken(true)),
+            Phase::Failed,
+            "Ready=False Unauthorized",
+            "Reconciling=False Unauthorized",
+            "Stalled=True Unauthorized",
+            false,
+        ),
+    ];
+    for (cycle, phase, ready, reconciling, stalled, answered) in cases {
+        let asked = About {
+            sync_request: Some("again"),
+            ..ABOUT
+        };
+        let status = integration_status(&known, &example.spec, asked, &cycle, NOW);
+        assert_eq!(status.phase, Some(phase));
+        let types = [conditions::READY, conditions::RECONCILING, conditions::STALLED];
+        assert_eq!(conditions_of(&status, &types), [ready, reconciling, stalled]);
+        let kept = [
+            conditions::OKTA_CONNECTED,
+            conditions::REVIEW_REQUIRED,
+            conditions::HELD,
+            conditions::FINALIZED,
+        ];
+        assert_eq!(
+            conditions_of(&status, &kept),
+            conditions_of(&known, &kept),
+            "{phase:?}"
+        );
+        let connected = find(&status.conditions, conditions::INSIGHTFUL_CONNECTED).unwrap();
+        assert_eq!(connected.status == "True", !matches!(cycle, Cycle::Unread(_)));
+        assert_eq!((&status.people, &status.plan), (&known.people, &known.plan));
+        let handled = status.last_handled_sync_request.as_deref();
+        assert_eq!(handled, Some(if answered { "again" } else { "now" }), "{phase:?}");
+    }
+}
+
+#[test]
+fn people_who_wait_are_counted_and_said() {
+    let mut example = jane();
+    example.records.clear();
+    example.employees.clear();
+    let status = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    let review = find(&status.conditions, conditions::REVIEW_REQUIRED).unwrap();
+    assert_eq!(
+        (review.status.as_str(), review.reason.as_str()),
+        ("True", "DecisionsWanted")
+    );
+    let counts = status.people.unwrap();
+    assert_eq!((counts.total, counts.unmatched, counts.troubled), (1, 1, 1));
+}
+
+#[test]
+fn a_held_plan_says_who_and_how_to_let_it_through() {
+    let mut example = Example::new();
+    for n in 0..5 {
+        example.person(&format!("p{n}"), "Ann", &format!("Doe{n}"), "Sales");
+        example.employee(
+            &format!("e{n}"),
+            &format!("Ann Doe{n}"),
+            &format!("p{n}@acme.com"),
+        );
+    }
+    let mut cycled = Cycled::of(&example);
+    cycled.held = true;
+    cycled.breaches = vec![Breach::TeamMoves(Excess {
+        planned: 5,
+        allowed: 1,
+    })];
+    let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+    let held = &find(&status.conditions, conditions::HELD).unwrap().message;
+    let hash = example.assess().plan.hash();
+    for part in [
+        "5 team moves, and spec.guard.maxTeamMoves allows 1 (Ann Doe0, Ann Doe1, Ann Doe2 and 2 more)",
+        "kubectl get em -n people",
+        &format!(
+            "kubectl patch oi acme -n people --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
+        ),
+    ] {
+        assert!(held.contains(part), "{part:?} in {held:?}");
+    }
+}
+
+#[test]
+fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
+    let mut example = Example::new();
+    example.person("jane", "Jane", "Doe", "Sales");
+    let mut announced = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    announced.teams[0].pending = Some(Pending {
+        operation: PendingOperation::CreateTeam,
+        since: Time(NOW),
+    });
+    let still = Cycled::of(&example).status(&announced, &example);
+    assert_eq!(still.teams[0].pending, announced.teams[0].pending);
+    let bindings: Bindings = crate::assessment::bindings(&still);
+    example.team("Sales");
+    let assessment = Assessment::of(&example.snapshot(), &example.spec, &example.records, &bindings);
+    let cycled = Cycled {
+        known: Some((example.snapshot(), assessment)),
+        ..Cycled::default()
+    };
+    let seen = cycled.status(&still, &example);
+    assert_eq!(
+        (seen.teams[0].state, &seen.teams[0].pending),
+        (TeamState::Created, &None)
+    );
+}
+
+#[test]
+fn the_history_keeps_the_last_ten() {
+    let example = jane();
+    let mut status = OktaIntegrationStatus::default();
+    for writes in 0..12 {
+        let entry = HistoryEntry {
+            start_time: Time(NOW),
+            duration: std::time::Duration::from_secs(1).into(),
+            kind: crate::api::SyncKind::Full,
+            result: crate::api::CycleResult::Applied,
+            plan: "sha256:1".into(),
+            writes,
+            failed: 0,
+        };
+        let (snapshot, assessment) = (example.snapshot(), example.assess());
+        let cycle = Cycle::Known(Known {
+            snapshot: &snapshot,
+            assessment: &assessment,
+            records: &example.records,
+            breaches: &[],
+            held: false,
+            done: None,
+            failures: &WriteFailures::new(),
+            disconnected: None,
+            times: Times::default(),
+            history: Some(entry),
+            notification: None,
+        });
+        status = integration_status(&status, &example.spec, ABOUT, &cycle, NOW);
+    }
+    let writes: Vec<i32> = status.history.iter().map(|entry| entry.writes).collect();
+    assert_eq!(writes, (2..12).rev().collect::<Vec<_>>());
+}
