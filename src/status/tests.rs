@@ -323,13 +323,19 @@ fn broken(needs_somebody: bool) -> Disconnected {
 
 #[test]
 fn how_a_cycle_that_knows_both_services_ends() {
-    type Change = fn(&mut Example, &mut Cycled);
+    type Case = (
+        &'static str,
+        fn(&mut Example),
+        fn(&mut Cycled),
+        Phase,
+        [&'static str; 4],
+    );
     let renamed = |e: &mut Example| e.people[0].family_name = Some("Roe".into());
-    let cases: [(&str, fn(&mut Example), Change, Phase, [&str; 4]); 8] = [
+    let cases: [Case; 8] = [
         (
             "in step",
             |_| (),
-            |_, _| (),
+            |_| (),
             Phase::InSync,
             [
                 "Ready=True InSync",
@@ -341,7 +347,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "before the Finish",
             |e| e.spec.finalized = false,
-            |_, _| (),
+            |_| (),
             Phase::Review,
             [
                 "Ready=True AwaitingFinish",
@@ -353,7 +359,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "held",
             renamed,
-            |_, c| {
+            |c| {
                 c.held = true;
                 c.breaches = vec![Breach::EveryPlan];
             },
@@ -368,7 +374,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "would be held",
             |e| e.spec.finalized = false,
-            |_, c| {
+            |c| {
                 let excess = Excess {
                     planned: 2,
                     allowed: 1,
@@ -386,7 +392,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "more to write",
             renamed,
-            |_, _| (),
+            |_| (),
             Phase::Applying,
             [
                 "Ready=False Applying",
@@ -398,7 +404,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "applied",
             |_| (),
-            |_, c| {
+            |c| {
                 c.done = Some(Done {
                     plan: "sha256:1".into(),
                     writes: 1,
@@ -417,7 +423,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "one write refused",
             renamed,
-            |_, c| {
+            |c| {
                 let failure = WriteFailure {
                     reason: "WriteRefused".into(),
                     message: String::new(),
@@ -435,7 +441,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         (
             "broke off",
             renamed,
-            |_, c| c.disconnected = Some(broken(true)),
+            |c| c.disconnected = Some(broken(true)),
             Phase::Failed,
             [
                 "Ready=False Unauthorized",
@@ -449,7 +455,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         let mut example = jane();
         change(&mut example);
         let mut cycled = Cycled::of(&example);
-        end(&mut example, &mut cycled);
+        end(&mut cycled);
         let status = cycled.status(&OktaIntegrationStatus::default(), &example);
         assert_eq!(status.phase, Some(phase), "{case}");
         let types = [
@@ -570,6 +576,7 @@ fn a_held_plan_says_who_and_how_to_let_it_through() {
             &format!("Ann Doe{n}"),
             &format!("p{n}@acme.com"),
         );
+        example.matched(&format!("p{n}"), &[&format!("e{n}")]);
     }
     let mut cycled = Cycled::of(&example);
     cycled.held = true;
