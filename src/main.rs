@@ -1,6 +1,7 @@
 //! The program: arguments in, exit code out.
 
 use std::{
+    io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -212,7 +213,8 @@ async fn run(arguments: Run) -> Result<(), String> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

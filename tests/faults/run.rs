@@ -28,7 +28,13 @@ pub type Cells = BTreeMap<(Phase, Fault), Result<String, String>>;
 
 /// Runs all faults of a call.
 pub async fn all_faults(call: Call) -> Cells {
-    let company = Company::acme();
+    let mut company = Company::acme();
+    // As long as there are records that may be anybody's, nobody is invited without a decision.
+    company.employees.retain(|employee| {
+        employee["email"]
+            .as_str()
+            .is_some_and(|email| email.contains('@'))
+    });
     // The org's limits would only make it slow: a sync follows the other.
     let limits = okta::Limits {
         users: 100_000,
