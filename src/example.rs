@@ -6,8 +6,8 @@ use crate::{
     assessment::Assessment,
     decisions::{Record, Records},
     snapshot::{
-        Complete, Employee, EmployeeId, OktaStatus, Person, PersonId, SharedSettings, Snapshot, Team,
-        TeamGroup, Workforce,
+        Complete, Employee, EmployeeId, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot,
+        Team, TeamGroup, Workforce,
     },
     teams::Bindings,
 };
@@ -69,6 +69,7 @@ impl Example {
             given_name: Some(given.into()),
             family_name: Some(family.into()),
             email: Some(format!("{id}@acme.com")),
+            other_names: OtherNames::default(),
             second_email: None,
             title: Some("Engineer".into()),
             employee_number: None,

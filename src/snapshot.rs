@@ -142,6 +142,8 @@ pub struct Person {
     pub given_name: Option<String>,
     /// Last name.
     pub family_name: Option<String>,
+    /// Names that tell who the person is and are never written.
+    pub other_names: OtherNames,
     /// Work email.
     pub email: Option<String>,
     /// Secondary email.
@@ -156,6 +158,17 @@ pub struct Person {
     pub created: Option<String>,
     /// When the profile last changed.
     pub last_updated: Option<String>,
+}
+
+/// Names in a user's record beside the first and the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherNames {
+    /// Middle name.
+    pub middle: Option<String>,
+    /// What the person goes by.
+    pub nick: Option<String>,
+    /// The whole name as Okta shows it.
+    pub display: Option<String>,
 }
 
 /// Proof that Okta was read to say that a person left. Only [`Person::left`] makes one.
@@ -422,6 +435,7 @@ mod tests {
             given_name: Some("Jane".into()),
             family_name: Some(" Doe ".into()),
             email: None,
+            other_names: OtherNames::default(),
             second_email: None,
             title: None,
             employee_number: None,

@@ -9,7 +9,7 @@ use directory::Case;
 use okta_insightful_operator::{
     api::ProposalKind,
     matching::{Evidence, Object, Proposal, Subject, propose},
-    snapshot::{EmployeeId, OktaStatus, Person, PersonId},
+    snapshot::{EmployeeId, OktaStatus, OtherNames, Person, PersonId},
 };
 use proptest::prelude::*;
 
@@ -115,6 +115,7 @@ proptest! {
             given_name: Some("Zzyzx".into()),
             family_name: Some("Qwxkz".into()),
             email: Some("zzyzx.qwxkz@elsewhere.example".into()),
+            other_names: OtherNames::default(),
             second_email: None,
             title: None,
             employee_number: None,

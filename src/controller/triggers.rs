@@ -30,7 +30,13 @@ pub fn of_matches(
     watcher::watcher(api, watcher::Config::default())
         .default_backoff()
         .flat_map(move |event| {
-            let touched = event.map(|event| seen.touched_by(event)).unwrap_or_default();
+            let touched = match event {
+                Ok(event) => seen.touched_by(event),
+                Err(error) => {
+                    tracing::warn!(%error, "the watch on EmployeeMatches broke off; it is begun anew");
+                    Vec::new()
+                }
+            };
             let concerned: Vec<_> = touched
                 .iter()
                 .flat_map(|object| concerned(object, &integrations))
@@ -73,12 +79,13 @@ impl Seen {
                 let before = self.unlisted.remove(&key);
                 let generation = object.metadata.generation;
                 self.generations.insert(key, generation);
-                // On the first list, every integration is looked at anyway.
-                if before.is_some_and(|before| before != generation) {
-                    vec![object]
-                } else {
-                    Vec::new()
-                }
+                // The first list may come after the first look at an integration,
+                // with a decision that was made in between.
+                let touched = match before {
+                    Some(before) => before != generation,
+                    None => !is_only_ours(&object),
+                };
+                touched.then_some(object).into_iter().collect()
             }
             Event::InitDone => {
                 self.unlisted.clear();
@@ -128,6 +135,11 @@ mod tests {
         let mut touches = |event| seen.touched_by(event).len();
         assert_eq!(touches(Event::Init), 0);
         assert_eq!(touches(Event::InitApply(object("a", 1, FIELD_MANAGER))), 0);
+        assert_eq!(
+            touches(Event::InitApply(object("z", 2, "kubectl"))),
+            1,
+            "decided before the first list"
+        );
         assert_eq!(touches(Event::InitDone), 0);
         assert_eq!(touches(Event::Apply(object("a", 1, FIELD_MANAGER))), 0, "status");
         assert_eq!(touches(Event::Apply(object("a", 2, "kubectl"))), 1, "decision");

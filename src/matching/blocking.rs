@@ -127,26 +127,30 @@ impl Blocks {
         }
         let lexicon = &facts.lexicon;
         let family = &person.name.family;
-        for given in &person.name.given {
+        for given in person
+            .name
+            .given_and_middle()
+            .chain(person.name.called.iter().copied())
+        {
             for last in family {
                 if family.len() > 1 && lexicon.get(*last).particle {
                     continue;
                 }
                 if settled {
                     take(
-                        key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(*given).sound),
+                        key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(given).sound),
                         LARGEST,
                     );
                     continue;
                 }
-                let (g, f) = (lexicon.get(*given).sound, lexicon.get(*last).sound);
-                if !take(key(WORD_AND_INITIAL, f, initial(lexicon, *given)), LARGEST) {
+                let (g, f) = (lexicon.get(given).sound, lexicon.get(*last).sound);
+                if !take(key(WORD_AND_INITIAL, f, initial(lexicon, given)), LARGEST) {
                     take(key(TWO_WORDS, f, g), LARGEST);
                 }
                 if !take(key(WORD_AND_INITIAL, g, initial(lexicon, *last)), LARGEST / 2) {
                     take(key(TWO_WORDS, g, f), LARGEST);
                 }
-                for other in lexicon.alike(*given) {
+                for other in lexicon.alike(given) {
                     take(key(TWO_WORDS, f, lexicon.get(other).sound), LARGEST / 2);
                 }
             }
@@ -154,7 +158,7 @@ impl Blocks {
                 take(
                     key(
                         WORD_AND_INITIAL,
-                        lexicon.get(*given).sound,
+                        lexicon.get(given).sound,
                         initial(lexicon, first),
                     ),
                     LARGEST / 2,

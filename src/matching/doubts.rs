@@ -101,6 +101,12 @@ pub(super) fn doubts(
     ahead: f64,
 ) -> Vec<Doubt> {
     let mut doubts = contradictions(person, employee, found);
+    let not_reused = learned.dates_tell() && found.date >= DATES_FIT;
+    if found.team.is_some_and(|bits| bits <= CONTRADICTION)
+        && !(not_reused && is_beyond_doubt(facts, person, employee, found))
+    {
+        doubts.push(Doubt::TeamsContradict);
+    }
     match found.link {
         Link::Current | Link::Login | Link::First | Link::Second | Link::Moved | Link::OddLocal => {
             let told_by_name =
@@ -108,7 +114,6 @@ pub(super) fn doubts(
             if !told_by_name {
                 shared_address(facts, person, employee, &mut doubts);
             }
-            let not_reused = learned.dates_tell() && found.date >= DATES_FIT;
             same_address(facts, person, employee, found, not_reused, &mut doubts);
         }
         Link::Near | Link::Local | Link::Sister | Link::Unknown | Link::Differs => {
@@ -151,11 +156,25 @@ fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found:
     );
     veto(found.role, Doubt::RoleMailbox);
     veto(found.date <= CONTRADICTION, Doubt::DatesContradict);
-    veto(
-        found.team.is_some_and(|bits| bits <= CONTRADICTION),
-        Doubt::TeamsContradict,
-    );
     doubts
+}
+
+/// One address and one name that are nobody else's on either side: who is in
+/// another team in Okta has moved, which is what a sync is there to tell.
+fn is_beyond_doubt(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    found: &Comparison,
+) -> bool {
+    let (people, employees) = facts.bearers(&person.name);
+    found.link == Link::Current
+        && found.shared == 1
+        && found.name.given == Part::Equal
+        && found.name.family == Part::Equal
+        && people == 1
+        && employees == 1
+        && !facts.others_named(person, employee)
 }
 
 fn support(found: &Comparison) -> f64 {
@@ -372,7 +391,8 @@ fn other_address(
     }
     // A slip in an address is one only where the employee's name does not have it, too.
     let slip = found.link == Link::Near && equal;
-    if !(supported || slip) {
+    let unnamed = doubts.contains(&Doubt::NameUnknown);
+    if !(supported || slip || unnamed) {
         doubts.push(if matches!(found.link, Link::Local | Link::Near) {
             Doubt::EmailsDiffer
         } else {

@@ -374,7 +374,8 @@ fn person<'a>(
         record.given_name.as_deref().unwrap_or_default(),
         record.family_name.as_deref().unwrap_or_default(),
         local.or((login.is_none()).then_some(record.login.as_str())),
-    );
+    )
+    .with(lexicon, &record.other_names);
     PersonFacts {
         subject,
         name,

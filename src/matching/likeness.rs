@@ -134,13 +134,7 @@ fn compare_in_order(
             .filter(|at| agree && !used.has(*at) && !lexicon.get(words[*at]).particle)
             .map(|at| words[at])
     };
-    let middles = || {
-        person
-            .given
-            .iter()
-            .copied()
-            .filter(|word| Some(*word) != given.word)
-    };
+    let middles = || person.given_and_middle().filter(|word| Some(*word) != given.word);
     let both = left().next().is_some() && middles().next().is_some();
     let middle_agrees =
         both && left().any(|a| middles().any(|b| lexicon.compare_given(a, b) != Closeness::Different));
@@ -300,9 +294,9 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
         };
     }
     let mut best: Option<(Part, u32, usize)> = None;
-    for (order, word) in sought.iter().enumerate() {
+    for (order, word) in person.given_and_middle().enumerate() {
         let hit = closest(words, *used, allowed.clone(), |other| {
-            lexicon.compare_given(*word, other)
+            lexicon.compare_given(word, other)
         });
         if let Some((closeness, at)) = hit {
             let part = match (closeness, order) {
@@ -315,8 +309,18 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
                 _ => continue,
             };
             if best.is_none_or(|(other, _, _)| part < other) {
-                best = Some((part, *word, at));
+                best = Some((part, word, at));
             }
+        }
+    }
+    for word in &person.called {
+        let hit = closest(words, *used, allowed.clone(), |other| {
+            lexicon.compare_given(*word, other)
+        });
+        if let Some((Closeness::Equal | Closeness::Spelling, at)) = hit
+            && best.is_none_or(|(part, _, _)| Part::Nickname < part)
+        {
+            best = Some((Part::Nickname, *word, at));
         }
     }
     if let Some((part, word, at)) = best {
@@ -346,7 +350,7 @@ fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matching::vocabulary::Generation;
+    use crate::{matching::vocabulary::Generation, snapshot::OtherNames};
 
     fn found(given: &str, family: &str, employee: &str) -> NameMatch {
         let mut lexicon = Lexicon::default();
@@ -410,6 +414,40 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn other_fields_say_what_a_person_goes_by() {
+        use Part::*;
+        let others = |middle: &str, nick: &str, display: &str| OtherNames {
+            middle: Some(middle.to_owned()),
+            nick: Some(nick.to_owned()),
+            display: Some(display.to_owned()),
+        };
+        for (others, employee, expected) in [
+            (others("", "", ""), "Kit Doe", (Different, Equal)),
+            (others("", "Kit", ""), "Kit Doe", (Nickname, Equal)),
+            (others("", "", "Kit Doe"), "Doe, Kit", (Nickname, Equal)),
+            (others("", "", "Doe, Kit (Berlin)"), "Kit Doe", (Different, Equal)),
+            (others("", "", "Kit Roe"), "Kit Doe", (Different, Equal)),
+            (others("Kit", "", ""), "Kit Doe", (Middle, Equal)),
+            (others("Kit", "Jay", "Kit Doe"), "Jane Doe", (Equal, Equal)),
+        ] {
+            let mut lexicon = Lexicon::default();
+            let person = PersonName::parse(&mut lexicon, "Jane", "Doe", None).with(&mut lexicon, &others);
+            let name = EmployeeName::parse(&mut lexicon, employee);
+            lexicon.link();
+            let found = compare(&lexicon, &person, &name);
+            assert_eq!((found.given, found.family), expected, "{others:?} {employee}");
+        }
+        let mut lexicon = Lexicon::default();
+        let person = PersonName::parse(&mut lexicon, "John", "Smith", None)
+            .with(&mut lexicon, &others("Robert", "", ""));
+        let [same, other] =
+            ["John R. Smith", "John William Smith"].map(|name| EmployeeName::parse(&mut lexicon, name));
+        lexicon.link();
+        assert!(compare(&lexicon, &person, &same).middle_agrees);
+        assert!(compare(&lexicon, &person, &other).middle_differs);
     }
 
     #[test]

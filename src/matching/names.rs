@@ -5,13 +5,18 @@ use super::{
     lexicon::Lexicon,
     vocabulary::{Generation, generation, is_remark, is_title},
 };
+use crate::snapshot::OtherNames;
 
 /// A person's name. The words are numbers of the [`Lexicon`].
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct PersonName {
     pub(super) given: Vec<u32>,
+    /// Middle names that stand in a field of their own.
+    pub(super) middle: Vec<u32>,
+    /// First names that the person goes by beside the given ones.
+    pub(super) called: Vec<u32>,
     pub(super) family: Vec<u32>,
-    /// The words of each part without spaces.
+    /// The words of the given and of the family name without spaces.
     pub(super) joined: [String; 2],
     pub(super) generation: Option<Generation>,
     /// Taken from the address, because the record has no name.
@@ -89,7 +94,41 @@ impl PersonName {
             joined: [given.concat(), family.concat()],
             generation,
             from_address,
+            ..Self::default()
         }
+    }
+
+    /// Adds what other fields say. Of the name that Okta shows only a single
+    /// word beside the family name is a first name; more may be anything.
+    pub(super) fn with(mut self, lexicon: &mut Lexicon, others: &OtherNames) -> Self {
+        let mut generation = None;
+        let mut numbers = |text: &Option<String>| {
+            let words = words(text.as_deref().unwrap_or_default(), &mut generation);
+            number(lexicon, &words)
+        };
+        let is_new = |own: &Self, word: &u32| !own.given.contains(word) && !own.family.contains(word);
+        self.middle = numbers(&others.middle);
+        self.middle.retain(|word| !self.given.contains(word));
+        let mut called = numbers(&others.nick);
+        let shown = numbers(&others.display);
+        if self.family.iter().any(|word| shown.contains(word)) {
+            let beside: Vec<u32> = shown.into_iter().filter(|word| is_new(&self, word)).collect();
+            if let [one] = beside[..] {
+                called.push(one);
+            }
+        }
+        called.retain(|word| is_new(&self, word) && !self.middle.contains(word));
+        called.dedup();
+        self.called = called;
+        if self.generation.is_none() {
+            self.generation = generation;
+        }
+        self
+    }
+
+    /// First and middle names.
+    pub(super) fn given_and_middle(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.given.iter().chain(&self.middle).copied()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The promises of [`propose`], as tables of small directories.
 
 use super::*;
-use crate::snapshot::OktaStatus;
+use crate::snapshot::{OktaStatus, OtherNames};
 
 fn person(id: &str, name: &str, email: Option<&str>) -> Person {
     let (given, family) = name.split_once(' ').unwrap_or((name, ""));
@@ -11,6 +11,7 @@ fn person(id: &str, name: &str, email: Option<&str>) -> Person {
         given_name: Some(given.into()),
         family_name: Some(family.into()),
         email: email.map(str::to_owned),
+        other_names: OtherNames::default(),
         second_email: None,
         title: None,
         employee_number: None,

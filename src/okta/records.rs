@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::snapshot::{GroupId, OktaStatus, Person, PersonId};
+use crate::snapshot::{GroupId, OktaStatus, OtherNames, Person, PersonId};
 use crate::transport::json::{identifier, text};
 
 /// A group without its members.
@@ -24,6 +24,11 @@ pub fn person(user: Value) -> Result<Person, serde_json::Error> {
         login: profile.login.unwrap_or_default(),
         given_name: profile.first_name,
         family_name: profile.last_name,
+        other_names: OtherNames {
+            middle: profile.middle_name,
+            nick: profile.nick_name,
+            display: profile.display_name,
+        },
         email: profile.email,
         second_email: profile.second_email,
         title: profile.title,
@@ -67,6 +72,12 @@ struct Profile {
     #[serde(deserialize_with = "text")]
     last_name: Option<String>,
     #[serde(deserialize_with = "text")]
+    middle_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    nick_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    display_name: Option<String>,
+    #[serde(deserialize_with = "text")]
     email: Option<String>,
     #[serde(deserialize_with = "text")]
     second_email: Option<String>,
@@ -101,6 +112,7 @@ mod tests {
             login: String::new(),
             given_name: None,
             family_name: None,
+            other_names: OtherNames::default(),
             email: None,
             second_email: None,
             title: None,
@@ -129,6 +141,7 @@ mod tests {
             "profile": {
                 "login": "jane@acme.com", "firstName": "Jane", "lastName": "Doe", "email": "jane@acme.com",
                 "secondEmail": "jane@home.example", "title": "SRE", "employeeNumber": 42,
+                "middleName": "Mary", "nickName": "Janey", "displayName": "Janey Doe",
             },
         });
         let jane = person(record).unwrap();
@@ -136,6 +149,9 @@ mod tests {
         assert_eq!(jane.given_name.as_deref(), Some("Jane"));
         assert_eq!(jane.second_email.as_deref(), Some("jane@home.example"));
         assert_eq!(jane.employee_number.as_deref(), Some("42"));
+        assert_eq!(jane.other_names.middle.as_deref(), Some("Mary"));
+        assert_eq!(jane.other_names.nick.as_deref(), Some("Janey"));
+        assert_eq!(jane.other_names.display.as_deref(), Some("Janey Doe"));
         assert_eq!(jane.last_updated.as_deref(), Some("2025-01-01T00:00:00.000Z"));
     }
 

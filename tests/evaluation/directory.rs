@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use okta_insightful_operator::{
     api::UnmatchedPolicy,
     matching::{Evidence, Object, Subject},
-    snapshot::{Employee, OktaStatus, Person},
+    snapshot::{Employee, OktaStatus, OtherNames, Person},
 };
 use sandbox::hard_directories::{self, Directory, Style, Truth};
 
@@ -36,6 +36,10 @@ impl Case {
                     login: user.login,
                     given_name: user.first_name,
                     family_name: user.last_name,
+                    other_names: OtherNames {
+                        nick: user.nick_name,
+                        ..OtherNames::default()
+                    },
                     email: user.email,
                     second_email: user.second_email,
                     title: user.title,

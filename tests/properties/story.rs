@@ -5,7 +5,7 @@ use okta_insightful_operator::{
     api::{
         Approval, Decision, OktaIntegrationSpec, OnUnmatch, PeopleScope, SuspendedPolicy, UnmatchedPolicy,
     },
-    snapshot::{Employee, OktaStatus, Person, Team},
+    snapshot::{Employee, OktaStatus, OtherNames, Person, Team},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -187,6 +187,7 @@ fn person() -> impl Strategy<Value = Person> {
                 local.to_owned()
             })
         }),
+        other_names: OtherNames::default(),
         second_email: None,
         title: title.map(str::to_owned),
         employee_number: None,

@@ -142,6 +142,7 @@ impl Company<'_> {
                 let nick = nickname(&mut self.rng, &human.given).unwrap_or("Alex");
                 if self.rng.bool() {
                     record.name = format!("{nick} {}", human.family);
+                    user.nick_name = self.chance(0.3).then(|| nick.to_owned());
                 } else {
                     user.first_name = Some(nick.to_owned());
                 }

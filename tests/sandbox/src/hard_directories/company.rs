@@ -253,6 +253,7 @@ impl<'a> Company<'a> {
             first_name: Some(given),
             last_name: Some(human.family.clone()),
             email: Some(email),
+            nick_name: None,
             second_email,
             title: (!self.chance(missing)).then(|| self.pick(&titles).to_owned()),
             employee_number: (!self.chance(missing + 0.2)).then(|| human.number.to_string()),

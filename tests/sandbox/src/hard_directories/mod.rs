@@ -107,6 +107,8 @@ pub struct User {
     pub first_name: Option<String>,
     /// `profile.lastName`.
     pub last_name: Option<String>,
+    /// `profile.nickName`.
+    pub nick_name: Option<String>,
     /// `profile.email`.
     pub email: Option<String>,
     /// `profile.secondEmail`.
@@ -126,6 +128,7 @@ impl User {
         for (field, value) in [
             ("firstName", &self.first_name),
             ("lastName", &self.last_name),
+            ("nickName", &self.nick_name),
             ("email", &self.email),
             ("secondEmail", &self.second_email),
             ("title", &self.title),
