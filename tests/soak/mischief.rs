@@ -7,7 +7,7 @@ use kube::{
     Api,
     api::{ListParams, Patch, PatchParams},
 };
-use okta_insightful_operator::api::EmployeeMatch;
+use okta_insightful_operator::api::{EmployeeMatch, Phase};
 use sandbox::faults::{Fault, Kind, Match};
 use serde_json::json;
 
@@ -24,8 +24,19 @@ pub async fn strike(world: &World, random: &mut Rng) -> bool {
         0..=13 => in_okta(world, random),
         14 => in_insightful(world, random),
         15 => return decision(world, random).await,
+        16 => return approve(world).await,
         _ => return false,
     }
+    true
+}
+
+/// The admin looks after a plan that is held, and lets it through.
+pub async fn approve(world: &World) -> bool {
+    let status = world.status().await;
+    let Some(plan) = status.plan.filter(|_| status.phase == Some(Phase::Held)) else {
+        return false;
+    };
+    world.patch(json!({ "approvedPlan": plan.hash })).await;
     true
 }
 
@@ -57,7 +68,7 @@ fn in_okta(world: &World, random: &mut Rng) {
                 }
                 org.add_member(team, who);
             }
-            9 => org.remove_member(team, who),
+            9 if org.groups_of(who).len() > 2 => org.remove_member(team, who),
             10 | 11 if people.len() < 120 => {
                 let id = org.add_user(&format!("new{number}"), "New", &format!("Comer{number}"));
                 org.add_member(team, &id);
@@ -69,7 +80,8 @@ fn in_okta(world: &World, random: &mut Rng) {
                 let id = org.add_group(&format!("{TEAMS_PREFIX}Team {number}"));
                 org.add_member(&id, who);
             }
-            15 if people.len() > 20 => org.delete_user(who),
+            // More would be held as an org that lacks many of its people.
+            15 if number % 10 == 0 => org.delete_user(who),
             _ => {}
         }
     });

@@ -7,7 +7,7 @@ use sandbox::company::GROUP_PREFIX;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::world::World;
+use crate::{mischief::approve, world::World};
 
 /// So long nothing must be written before the operator is taken to be at rest.
 const QUIET: Duration = Duration::from_secs(8);
@@ -20,6 +20,7 @@ pub async fn at_rest(worlds: &[World], patience: Duration) -> Vec<String> {
     loop {
         let mut now = Vec::new();
         for world in worlds {
+            approve(world).await;
             now.push((
                 world.writes().len(),
                 world.status().await.plan.map(|plan| plan.hash),

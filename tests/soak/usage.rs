@@ -71,6 +71,8 @@ pub fn operators_usage(pid: u32, at: Duration, cycles: u64, changes: u64) -> Usa
     }
 }
 
+type CountOf = fn(&Usage) -> u64;
+
 /// What grew: the end against the mean of the second quarter, when all is warm.
 pub fn growth(used: &[Usage], last: &Usage, tolerated_percent: u64) -> Vec<String> {
     let warm = &used[used.len() / 4..(used.len() / 2).max(used.len() / 4 + 1).min(used.len())];
@@ -78,7 +80,8 @@ pub fn growth(used: &[Usage], last: &Usage, tolerated_percent: u64) -> Vec<Strin
         return vec!["the run was too short to say what grows".to_owned()];
     }
     let mut grown = Vec::new();
-    let measures: [(&str, fn(&Usage) -> u64, u64); 3] = [
+    // What is counted, how, and how much more or less of it means nothing.
+    let measures: [(&str, CountOf, u64); 3] = [
         ("resident KiB", |usage| usage.resident, 4096),
         ("open files", |usage| usage.files, 8),
         ("threads", |usage| usage.threads, 2),
