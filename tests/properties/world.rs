@@ -317,7 +317,7 @@ impl World {
         assessment = self.assess_with(&bindings);
         let plan = assessment.plan.clone();
         self.spec.approved_plan = Some(plan.hash());
-        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled);
+        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled, None);
         let Verdict::Cleared(cleared) = verdict else {
             panic!("an approved plan is cleared: {verdict:?}");
         };
@@ -384,6 +384,7 @@ impl World {
             records: &self.records,
             breaches: &[],
             held: false,
+            applying: None,
             done,
             failures: &WriteFailures::new(),
             disconnected: None,
