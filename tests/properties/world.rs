@@ -284,7 +284,9 @@ impl World {
             Field::Team => employee.team.as_str(),
             Field::Title | Field::Active => return true,
         };
-        field.before.as_deref() != Some(now) && (field.after == now || field.replaced.as_deref() == Some(now))
+        let is_now = |value: &str| applied::is_same(field.field, value, now);
+        !field.before.as_deref().is_some_and(is_now)
+            && (is_now(&field.after) || field.replaced.as_deref().is_some_and(is_now))
     }
 
     pub fn assess(&self) -> Assessment {
