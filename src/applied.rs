@@ -164,12 +164,13 @@ impl GivingBack {
             left,
         };
         let present = TeamTarget::Existing(now.team.clone());
+        let same_text = |field| move |one: &String, other: &String| is_same(field, one, other);
         giving_back.body = EmployeeUpdate {
-            name: giving_back.due(Field::Name, name, &now.name),
-            email: giving_back.due(Field::Email, email, &now.email),
+            name: giving_back.due(Field::Name, name, &now.name, same_text(Field::Name)),
+            email: giving_back.due(Field::Email, email, &now.email, same_text(Field::Email)),
             title: None,
             team: giving_back
-                .due(Field::Team, team, &present)
+                .due(Field::Team, team, &present, TeamTarget::eq)
                 .and_then(|team| team_id(&team)),
         };
         giving_back.fields.sort();
@@ -177,10 +178,16 @@ impl GivingBack {
     }
 
     /// What is written to a field; None if it holds that already, or something else by now.
-    fn due<T: PartialEq>(&mut self, field: Field, replace: Option<Replace<T>>, now: &T) -> Option<T> {
+    fn due<T>(
+        &mut self,
+        field: Field,
+        replace: Option<Replace<T>>,
+        now: &T,
+        is_same: impl Fn(&T, &T) -> bool,
+    ) -> Option<T> {
         let Replace { from, to, .. } = replace?;
-        let already = to == *now;
-        if !already && from.as_ref() != Some(now) {
+        let already = is_same(&to, now);
+        if !already && !from.is_some_and(|from| is_same(&from, now)) {
             self.left.push((field, NotRestored::ChangedSince));
             return None;
         }
@@ -258,10 +265,21 @@ pub fn seen(mut applied: Applied, snapshot: &Snapshot) -> Applied {
         let Some(now) = employee.and_then(|employee| value(employee, field.field)) else {
             return true;
         };
-        field.replaced.take_if(|_| field.after == now);
-        !(field.inherited && field.before.as_deref() == Some(now))
+        let holds = |value: &str| is_same(field.field, value, now);
+        let (has_after, has_before) = (holds(&field.after), field.before.as_deref().is_some_and(holds));
+        field.replaced.take_if(|_| has_after);
+        !(field.inherited && has_before)
     });
     applied
+}
+
+/// Whether two values of a field are one to Insightful, which takes no notice of
+/// the case of an email.
+pub fn is_same(field: Field, one: &str, other: &str) -> bool {
+    match field {
+        Field::Email => one.eq_ignore_ascii_case(other),
+        Field::Name | Field::Title | Field::Team | Field::Active => one == other,
+    }
 }
 
 /// What a field of an employee holds; None where that cannot be read, or is no text.
@@ -345,14 +363,14 @@ mod tests {
             ),
             (
                 "J. Doe",
-                "jane@acme.com",
+                "Jane@Acme.com",
                 1,
                 vec![Field::Name, Field::Email],
                 vec![],
             ),
             (
                 "Janet",
-                "j@old.com",
+                "J@Old.com",
                 0,
                 vec![Field::Email],
                 vec![(Field::Name, NotRestored::ChangedSince)],

@@ -5,7 +5,7 @@
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::{
-    api::{Approval, Decision, MatchState, OktaIntegrationSpec},
+    api::{Applying, Approval, Decision, MatchState, OktaIntegrationSpec},
     decisions::{Records, Settled, Standing},
     plan::Plan,
     snapshot::PersonId,
@@ -27,17 +27,46 @@ pub enum Verdict {
 
 /// A plan that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClearedPlan(Plan);
+pub struct ClearedPlan {
+    plan: Plan,
+    leave: Leave,
+}
 
 impl ClearedPlan {
     /// The plan, to look at.
     pub fn as_plan(&self) -> &Plan {
-        &self.0
+        &self.plan
+    }
+
+    /// By what leave it may be written.
+    pub fn leave(&self) -> &Leave {
+        &self.leave
     }
 
     /// The plan, to write.
     pub fn into_inner(self) -> Plan {
-        self.0
+        self.plan
+    }
+}
+
+/// By what leave a plan may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// It stays within the guard: the standing leave of the Finish.
+    Guard,
+    /// `approvedPlan` names it, by this hash.
+    Approval(String),
+    /// It is what is left of the plan of this hash, which `approvedPlan` named.
+    Remainder(String),
+}
+
+impl Leave {
+    /// The plan that an admin named and that this one is, or is left of.
+    pub fn approved_plan(&self) -> Option<&str> {
+        match self {
+            Self::Guard => None,
+            Self::Approval(plan) | Self::Remainder(plan) => Some(plan),
+        }
     }
 }
 
@@ -138,21 +167,41 @@ fn too_many_missing(missing: usize, known: usize) -> bool {
 }
 
 /// Clears a plan or holds it. A plan whose hash `approvedPlan` names is cleared
-/// whatever its size; without the Finish, nothing is.
+/// whatever its size, and so is what is left of it: `applying` is the plan on
+/// record that [`remainder::of`](crate::remainder::of) found it to be left of.
+/// Without the Finish, nothing is cleared.
 pub fn judge(
     plan: Plan,
     spec: &OktaIntegrationSpec,
     records: &Records,
     settled: &BTreeMap<PersonId, Settled>,
+    applying: Option<&Applying>,
 ) -> Verdict {
     let breaches = breaches(&plan, spec, records, settled);
     if !spec.finalized {
         return Verdict::NotFinalized;
     }
-    if breaches.is_empty() || spec.approved_plan.as_ref() == Some(&plan.hash()) {
-        return Verdict::Cleared(ClearedPlan(plan));
-    }
-    Verdict::Held(breaches)
+    // An answer that lacks many of the people is another one than that which was approved.
+    let is_whole = !breaches
+        .iter()
+        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
+    let approved = || {
+        spec.approved_plan
+            .clone()
+            .filter(|approved| *approved == plan.hash())
+    };
+    let leave = match applying {
+        _ if plan.is_empty() && breaches.is_empty() => Leave::Guard,
+        Some(applying) if is_whole && spec.approved_plan.as_ref() == Some(&applying.plan) => {
+            Leave::Remainder(applying.plan.clone())
+        }
+        _ if breaches.is_empty() => Leave::Guard,
+        _ => match approved() {
+            Some(hash) => Leave::Approval(hash),
+            None => return Verdict::Held(breaches),
+        },
+    };
+    Verdict::Cleared(ClearedPlan { plan, leave })
 }
 
 /// The bounds that a plan goes beyond, finished or not: what an admin wants to
@@ -252,6 +301,7 @@ mod tests {
             &example.spec,
             &example.records,
             &assessment.settled,
+            None,
         )
     }
 

@@ -9,9 +9,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use crate::{
     api::{
-        CandidateStatus, EmployeeMatchStatus, EmployeeSummary, HistoryEntry, MatchState, OktaIntegrationSpec,
-        OktaIntegrationStatus, Pending, PeopleCounts, PersonSummary, Phase, ProposalKind, ProposalStatus,
-        SuspendedPolicy, TeamState, TeamStatus, Webhook,
+        Applying, CandidateStatus, EmployeeMatchStatus, EmployeeSummary, HistoryEntry, MatchState,
+        OktaIntegrationSpec, OktaIntegrationStatus, Pending, PeopleCounts, PersonSummary, Phase,
+        ProposalKind, ProposalStatus, SuspendedPolicy, TeamState, TeamStatus, Webhook,
         conditions::{self, Fact},
     },
     applied,
@@ -147,6 +147,14 @@ pub fn match_status(
             .map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
         change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
         changes,
+        taking_back: assessment
+            .plan
+            .releases
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
         applied: record
             .applied
             .clone()
@@ -332,6 +340,8 @@ pub struct Known<'a> {
     pub breaches: &'a [Breach],
     /// Whether the plan waits for `approvedPlan`.
     pub held: bool,
+    /// The approved plan that this one is what is left of.
+    pub applying: Option<&'a Applying>,
     /// What was written in this cycle.
     pub done: Option<&'a Done>,
     /// People whose write failed.
@@ -415,9 +425,9 @@ fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Phase {
         Cycle::Known(known) if known.disconnected.is_some() => Phase::Failed,
         Cycle::Known(_) if !spec.finalized => Phase::Review,
         Cycle::Known(known) if known.held => Phase::Held,
-        Cycle::Known(known) if !known.assessment.plan.is_empty() && known.failures.is_empty() => {
-            Phase::Applying
-        }
+        // They are tried again, but nobody is to believe that all is well until then.
+        Cycle::Known(known) if !known.failures.is_empty() => Phase::Failed,
+        Cycle::Known(known) if !known.assessment.plan.is_empty() => Phase::Applying,
         Cycle::Known(_) => Phase::InSync,
     }
 }
@@ -529,6 +539,7 @@ fn describe(
         records,
         done,
         failures,
+        applying,
         times,
         history,
         notification,
@@ -549,6 +560,7 @@ fn describe(
     }
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
+    status.applying = applying.cloned();
     if let Some(last) = times.last_sync {
         status.last_sync_time = Some(Time(last));
         status.last_full_sync_time = Some(Time(last));
@@ -749,6 +761,8 @@ fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec, about: 
         format!("nothing is written: {why}. {ways}")
     } else if spec.approved_plan.as_ref() == Some(&hash) {
         format!("approved: {why}")
+    } else if let Some(Applying { plan, .. }) = known.applying {
+        format!("approved, as what is left of plan {plan}: {why}")
     } else {
         format!("the Finish would be held: {why}. {ways}")
     };

@@ -149,6 +149,11 @@ pub struct EmployeeMatchStatus {
     /// How many changes there are.
     #[serde(default)]
     pub change_count: i32,
+    /// The employees whom the next apply lets go: the match with them is taken
+    /// back, and `changes` has what they get back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub taking_back: Vec<String>,
     /// The match in force, with what it replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,

@@ -435,6 +435,10 @@ pub struct OktaIntegrationStatus {
     /// What the next apply would write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSummary>,
+    /// The plan that `approvedPlan` let through and that is not written whole
+    /// yet. What is left of it needs no other approval, whatever cut it short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applying: Option<Applying>,
     /// When both services were last read whole and well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_time: Option<Time>,
@@ -479,7 +483,8 @@ pub enum Phase {
     Held,
     /// Suspended.
     Suspended,
-    /// Something is wrong: see the conditions.
+    /// Something is in the way, or Insightful refused somebody's changes: see
+    /// the conditions.
     Failed,
 }
 
@@ -598,6 +603,22 @@ pub struct PlanSummary {
     pub relinks: i32,
     /// Employees given back what they held before their match.
     pub restores: i32,
+}
+
+/// An approved plan whose apply has begun. As long as this stands, what the
+/// matches announce in `changes` and `takingBack`, and the teams that are
+/// pending, are what was approved, or what is left of it.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Applying {
+    /// Hash of the plan, as `approvedPlan` names it.
+    pub plan: String,
+    /// When its apply began.
+    pub since: Time,
+    /// Insightful's id of the shared settings that its invitations get: the
+    /// one value of a write that no match announces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_settings: Option<String>,
 }
 
 /// A cycle that did something.

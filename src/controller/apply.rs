@@ -100,13 +100,15 @@ impl Apply<'_> {
     /// # Errors
     /// The API server's, which ends the apply; what was done until then is in the outcome.
     pub async fn run(self, plan: ClearedPlan) -> (Outcome, Result<(), kube::Error>) {
+        let approved = plan.leave().approved_plan().map(str::to_owned);
         let plan = plan.into_inner();
         let summary = plan.summary();
         let mut run = Run {
             total: usize::try_from(summary.total).unwrap_or(0),
             outcome: Outcome {
                 done: Done {
-                    plan: summary.hash,
+                    // What is left of an approved plan goes by the name under which it was approved.
+                    plan: approved.unwrap_or(summary.hash),
                     ..Done::default()
                 },
                 ..Outcome::default()

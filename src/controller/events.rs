@@ -38,7 +38,6 @@ pub async fn of_transition(
             }
             Phase::Suspended => (EventType::Normal, "Suspended", message.to_owned()),
             Phase::Review => (EventType::Normal, "ReviewReady", review_note(after)),
-            Phase::InSync if reason == "ChangesRefused" => (EventType::Warning, reason, message.to_owned()),
             Phase::InSync => (EventType::Normal, "InSync", message.to_owned()),
             Phase::Pending | Phase::Syncing | Phase::Applying => (EventType::Normal, "", String::new()),
         };

@@ -15,6 +15,7 @@ use crate::{
         match_name,
     },
     decisions::{Record, Records},
+    remainder::Announcements,
     snapshot::PersonId,
 };
 
@@ -75,6 +76,14 @@ impl Matches {
         self.objects
             .iter()
             .map(|(id, object)| (id.clone(), Record::from(object)))
+            .collect()
+    }
+
+    /// What the statuses announce, as they stand.
+    pub fn announcements(&self) -> Announcements {
+        let announced = self.objects.iter();
+        announced
+            .map(|(id, object)| (id.clone(), object.into()))
             .collect()
     }
 

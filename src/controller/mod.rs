@@ -11,6 +11,7 @@ mod metrics;
 mod notify;
 mod progress;
 mod reconcile;
+mod retries;
 mod secrets;
 mod session;
 mod triggers;

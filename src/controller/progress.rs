@@ -80,6 +80,10 @@ impl<'a> Reporter<'a> {
     }
 
     async fn show(&self) -> Result<(), kube::Error> {
+        // What a replica that was paused remembers is old by now.
+        if !self.ctx.leadership.holds() {
+            return Ok(());
+        }
         let Some(progress) = self
             .progress
             .lock()

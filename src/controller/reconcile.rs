@@ -23,13 +23,13 @@ use super::{
 };
 use crate::{
     api::{
-        CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, Pending, PendingOperation,
-        SYNC_REQUESTED_AT, Step, SuspendedPolicy, SyncKind, conditions,
+        Applying, CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, SYNC_REQUESTED_AT, Step,
+        SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
     gather::{self, GatherError},
-    guard::{self, Verdict},
-    plan::Plan,
+    guard::{self, Leave, Verdict},
+    remainder::{self, Announcements},
     services::Services,
     snapshot::PersonId,
     status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
@@ -100,6 +100,8 @@ struct View {
     bindings: Bindings,
     assessment: Assessment,
     verdict: Verdict,
+    /// The approved plan that what is planned is left of.
+    applying: Option<Applying>,
 }
 
 struct Reconcile<'a> {
@@ -144,7 +146,7 @@ impl Reconcile<'_> {
             .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
         let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
-        self.preview(&view.assessment, &mut matches).await?;
+        self.preview(&view, &mut matches).await?;
         let outcome = match self
             .apply_what_is_cleared(&services, &mut view, &mut matches)
             .await?
@@ -164,10 +166,11 @@ impl Reconcile<'_> {
         if let Some(outcome) = &outcome {
             events::of_outcome(self.ctx, self.integration, &matches, outcome).await;
         }
-        // An apply can make room for more: an employee let go is somebody else's.
-        // And a plan that is applied now is told of once its status stands.
-        let more = outcome.is_some()
-            && (self.is_worth_applying(&view.verdict) || notify::is_due(self.integration, &self.said()));
+        // An apply can make room for more: an employee let go is somebody else's;
+        // one that did not begin waits for what was being changed. And a plan that
+        // is applied now is told of once its status stands.
+        let more = self.is_worth_applying(&view.verdict)
+            || (outcome.is_some() && notify::is_due(self.integration, &self.said()));
         Ok(Action::requeue(if more {
             SOONEST_LOOK
         } else {
@@ -190,16 +193,24 @@ impl Reconcile<'_> {
         if let Err(unread) = self.refresh(services).await {
             return Ok(Err(unread));
         }
-        *view = self.assess(view.bindings.clone(), matches);
+        let fresh = self.assess(view.bindings.clone(), matches);
+        let before = std::mem::replace(view, fresh);
+        if view.assessment != before.assessment {
+            self.preview(view, matches).await?;
+        }
         let plan = match &view.verdict {
             Verdict::Cleared(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
             _ => return Ok(Ok(None)),
         };
-        self.announce_teams(plan.as_plan(), view).await?;
+        // What is written is what is shown: a decision that was changed meanwhile is looked at first.
+        if !remainder::is_announced(&view.assessment, &matches.announcements()) {
+            return Ok(Ok(None));
+        }
+        self.begin(&plan, view).await?;
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
         result.map_err(ReconcileError::while_("recording before-images"))?;
         *view = self.assess(view.bindings.clone(), matches);
-        self.preview(&view.assessment, matches).await?;
+        self.preview(view, matches).await?;
         Ok(Ok(Some(outcome)))
     }
 
@@ -215,7 +226,10 @@ impl Reconcile<'_> {
             return Ok(());
         };
         let View {
-            assessment, verdict, ..
+            assessment,
+            verdict,
+            applying,
+            bindings: _,
         } = view;
         let records = matches.records();
         let breaches = guard::breaches(
@@ -230,6 +244,7 @@ impl Reconcile<'_> {
             records: &records,
             breaches: &breaches,
             held: matches!(verdict, Verdict::Held(_)),
+            applying: applying.as_ref(),
             done: outcome.map(|outcome| &outcome.done),
             failures: &self.session.failures,
             disconnected: self.session.broken_off.as_ref(),
@@ -258,7 +273,7 @@ impl Reconcile<'_> {
             self.session.snapshot = None;
             self.session.unread = None;
             self.session.broken_off = None;
-            self.session.retry_writes = None;
+            self.session.retry_apply = None;
             self.session.connection = Some(connection);
         }
         Ok(services)
@@ -285,7 +300,8 @@ impl Reconcile<'_> {
             return Ok(Ok(SyncKind::Decision));
         }
         if asked_for {
-            self.session.retry_writes = None;
+            self.session.retry_apply = None;
+            self.session.retries.hurry(Instant::now());
         }
         let started = Instant::now();
         let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
@@ -317,7 +333,7 @@ impl Reconcile<'_> {
                 self.session.workforce_read = Some(Instant::now());
                 self.session.last_sync = Some(Timestamp::now());
                 self.session.unread = None;
-                if self.session.failures.is_empty() {
+                if self.session.broken_off.is_none() {
                     self.session.reset_backoff();
                 }
                 Ok(Ok(SyncKind::Full))
@@ -387,11 +403,19 @@ impl Reconcile<'_> {
             Some(snapshot) => Assessment::of(snapshot, spec, &records, &bindings),
             None => Assessment::default(),
         };
-        let verdict = guard::judge(assessment.plan.clone(), spec, &records, &assessment.settled);
+        let said = self.said();
+        let announcements = match said.applying {
+            Some(_) => matches.announcements(),
+            None => Announcements::new(),
+        };
+        let applying = remainder::of(&said, spec, &assessment, &announcements);
+        let plan = assessment.plan.clone();
+        let verdict = guard::judge(plan, spec, &records, &assessment.settled, applying);
         View {
             bindings,
-            assessment,
             verdict,
+            applying: applying.cloned(),
+            assessment,
         }
     }
 
@@ -401,34 +425,24 @@ impl Reconcile<'_> {
             return false;
         };
         let plan = plan.as_plan();
-        if self.session.is_resting() && self.session.broken_off.is_some() {
+        if self.session.is_resting() {
             return false;
         }
-        let resting = self.resting();
+        let resting = self.session.retries.resting(Instant::now());
         !plan.teams.is_empty() || plan.people().iter().any(|person| !resting.contains(*person))
     }
 
-    /// People whose write failed a moment ago.
-    fn resting(&self) -> BTreeSet<PersonId> {
-        if self.session.is_resting() {
-            self.session.failures.keys().cloned().collect()
-        } else {
-            BTreeSet::new()
-        }
-    }
-
     /// Makes the EmployeeMatches and writes what is to be said on them.
-    async fn preview(
-        &mut self,
-        assessment: &Assessment,
-        matches: &mut Matches,
-    ) -> Result<(), ReconcileError> {
+    async fn preview(&mut self, view: &View, matches: &mut Matches) -> Result<(), ReconcileError> {
         self.check_leadership()?;
+        self.take_approval_off_record(view).await?;
+        let assessment = &view.assessment;
         let Some(snapshot) = &self.session.snapshot else {
             return Ok(());
         };
         let concerned = assessment.plan.people();
         self.session.failures.retain(|id, _| concerned.contains(id));
+        self.session.retries.retain(|id| concerned.contains(id));
         let created = matches
             .ensure(assessment.settled.keys())
             .await
@@ -475,7 +489,14 @@ impl Reconcile<'_> {
         matches: &mut Matches,
         bindings: &mut Bindings,
     ) -> (Outcome, Result<(), kube::Error>) {
-        let resting = self.resting();
+        let resting = self.session.retries.resting(Instant::now());
+        let tried: BTreeSet<PersonId> = plan
+            .as_plan()
+            .people()
+            .into_iter()
+            .filter(|person| !resting.contains(*person))
+            .cloned()
+            .collect();
         let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
         let Some(snapshot) = &mut self.session.snapshot else {
             return (Outcome::default(), Ok(()));
@@ -501,14 +522,24 @@ impl Reconcile<'_> {
             completed = outcome.done.completed,
             "applied"
         );
-        self.session.failures.retain(|person, _| resting.contains(person));
+        if outcome.done.completed {
+            self.session.failures.retain(|person, _| !tried.contains(person));
+        }
         self.session.failures.extend(outcome.failures.clone());
+        let now = Instant::now();
+        let failures = &self.session.failures;
+        self.session
+            .retries
+            .retain(|person| failures.contains_key(person));
+        for person in outcome.failures.keys() {
+            self.session.retries.failed(person.clone(), now);
+        }
         self.session.broken_off = outcome.disconnected.clone();
-        if !outcome.failures.is_empty() || outcome.disconnected.is_some() {
-            self.session.retry_writes = Some(Instant::now() + self.session.backoff());
-        } else if self.session.failures.is_empty() {
+        if outcome.disconnected.is_some() {
+            self.session.retry_apply = Some(now + self.session.backoff());
+        } else {
             self.session.reset_backoff();
-            self.session.retry_writes = None;
+            self.session.retry_apply = None;
         }
         if outcome.read_again {
             self.session.read = None;
@@ -524,27 +555,37 @@ impl Reconcile<'_> {
         }
     }
 
-    /// Puts the teams that are about to be created on record, so that one whose
-    /// answer is lost is found again by its name.
-    async fn announce_teams(&self, plan: &Plan, view: &mut View) -> Result<(), ReconcileError> {
-        let Some(snapshot) = self.session.snapshot.as_ref().filter(|_| !plan.teams.is_empty()) else {
+    /// Puts on record what must be known if this apply is cut short: the teams
+    /// that are about to be created, and the plan that an admin let through.
+    async fn begin(&self, cleared: &guard::ClearedPlan, view: &mut View) -> Result<(), ReconcileError> {
+        self.check_leadership()?;
+        let plan = cleared.as_plan();
+        let is_approved = matches!(cleared.leave(), Leave::Approval(_));
+        let Some(snapshot) = self.session.snapshot.as_ref() else {
             return Ok(());
         };
+        if plan.teams.is_empty() && !is_approved {
+            return Ok(());
+        }
+        let teams = status::team_statuses(snapshot, &view.assessment);
+        let status = remainder::begun(self.said(), teams, cleared, Timestamp::now());
+        let pending = plan.teams.iter().map(|team| team.group.clone());
+        view.bindings.pending.extend(pending);
+        integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
+            .await
+            .map_err(ReconcileError::while_("recording what is about to be written"))
+    }
+
+    /// Takes an approved plan off the record where more is planned than what is
+    /// left of it: whatever is shown while it stands counts as approved.
+    async fn take_approval_off_record(&self, view: &View) -> Result<(), ReconcileError> {
         let mut status = self.said();
-        status.teams = status::team_statuses(snapshot, &view.assessment);
-        let since = Time(Timestamp::now());
-        for team in status.teams.iter_mut() {
-            if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
-                team.pending = Some(Pending {
-                    operation: PendingOperation::CreateTeam,
-                    since: since.clone(),
-                });
-                view.bindings.pending.insert(team.group_id.as_str().into());
-            }
+        if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
+            return Ok(());
         }
         integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
             .await
-            .map_err(ReconcileError::while_("recording the teams to be created"))
+            .map_err(ReconcileError::while_("taking an approved plan off the record"))
     }
 
     fn times(&self) -> Times {
@@ -571,10 +612,12 @@ impl Reconcile<'_> {
         let interval: Duration = self.integration.spec.sync.interval.into();
         let since_read = self.session.read.map_or(interval, |read| read.elapsed());
         let next_sync = interval.saturating_sub(since_read);
-        let retry = self
+        let now = Instant::now();
+        let apply = self
             .session
-            .retry_writes
-            .map(|retry| retry.saturating_duration_since(Instant::now()));
+            .retry_apply
+            .map(|retry| retry.saturating_duration_since(now));
+        let people = self.session.retries.next(now);
         let secrets = self
             .session
             .broken_off
@@ -583,7 +626,7 @@ impl Reconcile<'_> {
             .map(|_| SECRET_LOOK);
         let notify =
             matches!(notification, Some(status::Notification::Failed { .. })).then_some(notify::RETRY);
-        let looks = [retry, secrets, notify]
+        let looks = [apply, people, secrets, notify]
             .into_iter()
             .flatten()
             .filter(|wait| !wait.is_zero());

@@ -10,18 +10,15 @@ use std::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::credentials::Connection;
+use super::{
+    credentials::Connection,
+    retries::{self, Retries},
+};
 use crate::{
     api::OktaIntegrationStatus,
     snapshot::Snapshot,
     status::{Disconnected, WriteFailures},
 };
-
-/// The first delay after a failure; it doubles up to [`LONGEST_BACKOFF`].
-const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-
-/// The longest delay after a failure.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5 * 60);
 
 /// What is remembered of one integration.
 #[derive(Default)]
@@ -42,10 +39,12 @@ pub struct Session {
     pub unread: Option<Unread>,
     /// People whose last write failed.
     pub failures: WriteFailures,
+    /// When each of them is tried again.
+    pub retries: Retries,
     /// What broke the last apply off, until the next one goes through.
     pub broken_off: Option<Disconnected>,
-    /// When failed writes, or a broken-off apply, are tried again.
-    pub retry_writes: Option<Instant>,
+    /// When a broken-off apply is tried again.
+    pub retry_apply: Option<Instant>,
     /// The status that was written last.
     pub said: Said,
     /// Failures in a row.
@@ -67,9 +66,9 @@ pub struct Unread {
 impl Session {
     /// The delay after one more failure, doubling from a second to five minutes.
     pub fn backoff(&mut self) -> Duration {
-        let delay = FIRST_BACKOFF.saturating_mul(2_u32.saturating_pow(self.failed_in_a_row.min(16)));
+        let delay = retries::delay(self.failed_in_a_row);
         self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
-        delay.min(LONGEST_BACKOFF)
+        delay
     }
 
     /// Forgets all but what was said last.
@@ -80,12 +79,13 @@ impl Session {
         };
     }
 
-    /// Whether what failed to be written still waits for its next try.
+    /// Whether an apply that was broken off still waits for its next try.
     pub fn is_resting(&self) -> bool {
-        self.retry_writes.is_some_and(|retry| Instant::now() < retry)
+        self.broken_off.is_some() && self.retry_apply.is_some_and(|retry| Instant::now() < retry)
     }
 
-    /// All went well: the next failure starts from the first delay.
+    /// All went well: the next failure of a read, or of a whole apply, starts
+    /// from the first delay.
     pub fn reset_backoff(&mut self) {
         self.failed_in_a_row = 0;
     }
@@ -114,10 +114,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_double_to_a_bound_and_start_anew_after_success() {
+    fn delays_grow_and_start_anew_after_success() {
         let mut session = Session::default();
-        let delays: Vec<u64> = (0..10).map(|_| session.backoff().as_secs()).collect();
-        assert_eq!(delays, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        let delays: Vec<u64> = (0..3).map(|_| session.backoff().as_secs()).collect();
+        assert_eq!(delays, [1, 2, 4]);
         session.reset_backoff();
         assert_eq!(session.backoff().as_secs(), 1);
     }

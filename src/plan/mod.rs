@@ -833,7 +833,10 @@ impl Planner<'_> {
                 }),
             };
             let now = applied::value(employee, field.field);
-            if now.is_some() && field.before.as_deref() == now {
+            let holds_it = now
+                .zip(field.before.as_deref())
+                .is_some_and(|(now, before)| applied::is_same(field.field, now, before));
+            if holds_it {
                 restore.already.push(field.field);
                 continue;
             }
@@ -910,7 +913,8 @@ fn holds(employee: &Employee, field: &AppliedField) -> bool {
 /// Whether what the field holds now was written by us: this write or, if it
 /// did not take effect, the one before it.
 fn is_ours(field: &AppliedField, now: &str) -> bool {
-    field.after == now || field.replaced.as_deref() == Some(now)
+    let holds = |value: &str| applied::is_same(field.field, value, now);
+    holds(&field.after) || field.replaced.as_deref().is_some_and(holds)
 }
 
 /// What we wrote to an employee, and by which match.
@@ -986,7 +990,8 @@ impl<'a> Written<'a> {
     fn give_back(&self, field: Field, now: &str, moved_on: bool) -> Option<String> {
         let (written, by) = self.0.get(&field)?;
         let due = (*by != By::This || moved_on) && is_ours(written, now);
-        written.before.clone().filter(|before| due && before != now)
+        let before = written.before.clone()?;
+        (due && !applied::is_same(field, &before, now)).then_some(before)
     }
 
     /// What is written to a text field: the wanted value or, where this person

@@ -173,6 +173,36 @@ fn a_match_taken_back_gives_back_what_still_holds() {
 }
 
 #[test]
+fn a_restore_takes_no_notice_of_the_case_of_an_email() {
+    // What was there, what we wrote and what is there now: given back, there already, or left.
+    let cases = [
+        ("j@old.com", "jane@acme.com", "jane@acme.com", "given back"),
+        ("j@old.com", "Jane@Acme.com", "jane@acme.com", "given back"),
+        ("j@old.com", "jane@acme.com", "JANE@acme.com", "given back"),
+        ("J@Old.com", "jane@acme.com", "j@old.com", "there already"),
+        ("j@old.com", "jane@acme.com", "janet@acme.com", "left"),
+    ];
+    for (before, after, now, expected) in cases {
+        let mut example = jane();
+        example.employees[0].email = now.into();
+        example.in_force("jane", "e1", &[(Field::Email, Some(before), after)]);
+        example.record("jane").decision = Decision::Ignore;
+        let [restore] = example.assess().plan.restores.try_into().unwrap();
+        let outcome = match (
+            &restore.email,
+            restore.already.as_slice(),
+            restore.left.as_slice(),
+        ) {
+            (Some(email), [], []) if email.to == before => "given back",
+            (None, [Field::Email], []) => "there already",
+            (None, [], [(Field::Email, NotRestored::ChangedSince)]) => "left",
+            _ => panic!("{restore:?}"),
+        };
+        assert_eq!(outcome, expected, "{before} -> {after}, and {now} now");
+    }
+}
+
+#[test]
 fn an_employee_who_changes_hands_keeps_the_first_before_image() {
     let mut example = jane();
     example.team("Sales");

@@ -285,6 +285,7 @@ impl Cycled {
             records: &example.records,
             breaches: &self.breaches,
             held: self.held,
+            applying: None,
             done: self.done.as_ref(),
             failures: &self.failures,
             disconnected: self.disconnected.as_ref(),
@@ -430,7 +431,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
                 };
                 c.failures.insert("jane".into(), failure);
             },
-            Phase::InSync,
+            Phase::Failed,
             [
                 "Ready=False ChangesRefused",
                 "Held=False WithinGuard",
@@ -644,6 +645,7 @@ fn the_history_keeps_the_last_ten() {
             records: &example.records,
             breaches: &[],
             held: false,
+            applying: None,
             done: None,
             failures: &WriteFailures::new(),
             disconnected: None,

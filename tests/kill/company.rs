@@ -1,125 +1,75 @@
-//! A few of Acme's people, finished once and changed since, so that the next
-//! finish holds every kind of write: a second one over one of ours too.
+//! A few of Acme's people before a finish that is cut short.
 
 use std::collections::BTreeSet;
 
-use okta_insightful_operator::api::{MatchState, OktaIntegrationStatus, Phase};
-use sandbox::{company::Company, okta};
+use okta_insightful_operator::api::OktaIntegrationStatus;
+use sandbox::company::Company;
 use serde_json::{Value, json};
 
-use crate::world::{World, open_guard};
+use crate::{first, second, world::World};
 
-const PEOPLE: [&str; 12] = [
-    "amir.haddad",
-    "anna.becker",
-    "carla.rossi",
-    "david.cohen",
-    "elizabeth.taylor",
-    "jane.doe",
-    "mona.idris",
-    "nick.newcomer",
-    "nina.newcomer",
-    "robert.miller",
-    "tara.moved",
-    "walter.noemail",
-];
+/// Which finish is cut short.
+#[derive(Clone, Copy, Debug)]
+pub enum Finish {
+    /// The first one: nothing is on record yet.
+    First,
+    /// One over what an earlier one wrote.
+    Second,
+}
 
-/// The last has no email either, so that the employee who is handed over to him
-/// gets the former one back.
-const WITHOUT_EMPLOYEE: [&str; 3] = ["nick.newcomer", "nina.newcomer", "walter.noemail"];
+impl Finish {
+    /// The company before the finish, and the plan that waits for it.
+    pub async fn prepared(self) -> (World, OktaIntegrationStatus) {
+        match self {
+            Self::First => first::before().await,
+            Self::Second => second::before().await,
+        }
+    }
 
-const GROUPS: [&str; 3] = ["Engineering", "Sales", "Support"];
+    /// How many writes the finish holds.
+    pub fn writes(self) -> usize {
+        match self {
+            Self::First => first::WRITES,
+            Self::Second => second::WRITES,
+        }
+    }
+}
 
-/// How many writes the finish holds: a team, two invitations and a title,
-/// six updates, a restore and a deactivation.
-pub const WRITES: usize = 12;
+/// By what leave the plan is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Leave {
+    /// It stays within the guard.
+    Guard,
+    /// Every plan waits for an admin, who lets exactly this one through.
+    Approval,
+}
 
-fn company() -> Company {
+impl Leave {
+    /// What the admin sets to finish.
+    pub fn given_to(self, plan: &str) -> Value {
+        match self {
+            Self::Guard => json!({ "finalized": true }),
+            Self::Approval => json!({ "finalized": true, "approval": "EveryPlan", "approvedPlan": plan }),
+        }
+    }
+}
+
+/// Acme with these people, employees and team groups only.
+pub fn some_of_acme(people: &[&str], employees: &[&str], groups: &[&str]) -> Company {
     let mut acme = Company::acme();
-    let people: BTreeSet<String> = PEOPLE.iter().map(|handle| acme.user(handle).to_owned()).collect();
-    let groups: BTreeSet<String> = GROUPS.iter().map(|name| acme.group(name).to_owned()).collect();
-    let employees: BTreeSet<String> = PEOPLE
+    let people: BTreeSet<String> = people.iter().map(|handle| acme.user(handle).to_owned()).collect();
+    let employees: BTreeSet<String> = employees
         .iter()
-        .filter(|handle| !WITHOUT_EMPLOYEE.contains(*handle))
         .map(|handle| acme.employee(handle).to_owned())
         .collect();
-    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
-    acme.users.retain(|user| people.contains(&id(user)));
-    acme.groups.retain(|group| groups.contains(&id(group)));
-    acme.employees
-        .retain(|employee| employees.contains(&id(employee)));
+    let groups: BTreeSet<String> = groups.iter().map(|name| acme.group(name).to_owned()).collect();
+    let is_one_of = |ids: &BTreeSet<String>, record: &Value| ids.contains(record["id"].as_str().unwrap());
+    acme.users.retain(|user| is_one_of(&people, user));
+    acme.groups.retain(|group| is_one_of(&groups, group));
+    acme.employees.retain(|employee| is_one_of(&employees, employee));
     acme.members.retain(|group, members| {
         members.retain(|member| people.contains(member));
         groups.contains(group)
     });
-    let (sales, mona) = (acme.group("Sales").to_owned(), acme.user("mona.idris").to_owned());
-    acme.members.entry(sales).or_default().push(mona);
     acme
-}
-
-/// The company before the finish that is cut short, and the plan that waits for it.
-pub async fn before_the_finish() -> (World, OktaIntegrationStatus) {
-    let world = World::prepared_with(company(), okta::Settings::default()).await;
-    world.activate(open_guard()).await;
-    world.wait_for_phase(Phase::Review).await;
-    for handle in ["anna.becker", "elizabeth.taylor", "robert.miller"] {
-        let employee = world.company.employee(handle);
-        let decision = json!({ "decision": "Match", "employeeIds": [employee] });
-        world.decide(handle, decision).await;
-        world.wait_for_state(handle, MatchState::Proposed).await;
-    }
-    world.finish().await;
-    world.patch(json!({ "finalized": false })).await;
-
-    let acme = Company::acme();
-    let new_group = acme.group("Data Science");
-    world.okta.edit(|org| {
-        // With the id that it has in each run, as everything here.
-        let record = acme.groups.iter().find(|group| group["id"] == new_group);
-        org.groups.insert(new_group.to_owned(), record.unwrap().clone());
-        org.members.insert(new_group.to_owned(), BTreeSet::new());
-        org.remove_member("Sales", "mona.idris");
-        org.add_member("Data Science", "mona.idris");
-        // An update of everything, and one over what we wrote the last time.
-        org.rename_user("mona.idris", "Mona", "Idris-Berg");
-        org.set_email("mona.idris", "mona.idris-berg@acme.com");
-        org.set_title("mona.idris", Some("Lead Data Scientist"));
-        org.rename_user("elizabeth.taylor", "Elizabeth", "Burton");
-        org.set_title("elizabeth.taylor", Some("Account Manager"));
-        // A second move.
-        org.remove_member("Support", "tara.moved");
-        org.add_member("Engineering", "tara.moved");
-        // An email that is free only once its holder has another.
-        org.set_email("carla.rossi", "carla.bianchi@acme.com");
-        org.set_email("david.cohen", "carla.rossi@acme.com");
-        org.set_status("amir.haddad", "DEPROVISIONED");
-        org.add_member("Data Science", "nina.newcomer");
-        org.set_title("nina.newcomer", None);
-    });
-    world.sync().await;
-    for handle in ["nick.newcomer", "nina.newcomer"] {
-        world.decide(handle, json!({ "decision": "Create" })).await;
-    }
-    world
-        .decide("anna.becker", json!({ "decision": "Ignore", "employeeIds": [] }))
-        .await;
-    // Robert's match stays in force until Walter's decision takes his employee.
-    world
-        .decide("robert.miller", json!({ "decision": "Auto", "employeeIds": [] }))
-        .await;
-    let handed_over = world.company.employee("robert.miller");
-    world
-        .decide(
-            "walter.noemail",
-            json!({ "decision": "Match", "employeeIds": [handed_over] }),
-        )
-        .await;
-    let integration = world
-        .wait_for("the plan of every kind of write", |integration| {
-            let plan = integration.status.as_ref().and_then(|status| status.plan.clone());
-            plan.is_some_and(|plan| plan.total == i32::try_from(WRITES).unwrap() && plan.relinks == 2)
-        })
-        .await;
-    world.insightful.journal().clear();
-    (world, integration.status.unwrap())
 }

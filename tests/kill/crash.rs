@@ -14,7 +14,7 @@ use sandbox::{
 use serde_json::json;
 
 use crate::{
-    company::{WRITES, before_the_finish},
+    company::{Finish, Leave},
     end::{End, call, effects},
     world::{World, start_operator},
 };
@@ -48,12 +48,12 @@ struct Whole {
     end: End,
 }
 
-async fn whole() -> Whole {
-    let (world, status) = before_the_finish().await;
+async fn whole(finish: Finish) -> Whole {
+    let (world, status) = finish.prepared().await;
     world.patch(json!({ "finalized": true })).await;
     world.wait_for_phase(Phase::InSync).await;
     let writes = world.insightful.journal().writes();
-    assert_eq!(writes.len(), WRITES, "{:#?}", world.writes());
+    assert_eq!(writes.len(), finish.writes(), "{:#?}", world.writes());
     let end = settled_end(&world).await;
     Whole {
         plan: status.plan.unwrap().hash,
@@ -91,8 +91,14 @@ fn request(writes: &[Entry], place: usize) -> Match {
 }
 
 /// Runs one case. Gives how many writes the operator made after its restart.
-async fn case(whole: &Whole, place: usize, moment: Moment) -> Result<usize, String> {
-    let (mut world, status) = before_the_finish().await;
+async fn case(
+    finish: Finish,
+    leave: Leave,
+    whole: &Whole,
+    place: usize,
+    moment: Moment,
+) -> Result<usize, String> {
+    let (mut world, status) = finish.prepared().await;
     assert_eq!(
         status.plan.unwrap().hash,
         whole.plan,
@@ -108,7 +114,7 @@ async fn case(whole: &Whole, place: usize, moment: Moment) -> Result<usize, Stri
         }
         Moment::AfterTheAnswer => {}
     }
-    world.patch(json!({ "finalized": true })).await;
+    world.patch(leave.given_to(&whole.plan)).await;
     let is_there = |entries: &[Entry]| {
         let write = entries.iter().filter(|entry| entry.is_write()).nth(place);
         write.is_some_and(|write| match moment {
@@ -129,10 +135,23 @@ async fn case(whole: &Whole, place: usize, moment: Moment) -> Result<usize, Stri
     world.wait_for_phase(Phase::InSync).await;
     let writes = world.insightful.journal().writes();
     let end = settled_end(&world).await;
+    let status = world.status().await;
 
     let mut wrong = whole.end.differences(&end);
     let (expected, seen) = (effects(&whole.writes), effects(&writes));
     wrong.extend(unlike(&expected, &seen, &call(&whole.writes[place])));
+    if status.applying.is_some() {
+        wrong.push(format!("it is still on record: {:?}", status.applying));
+    }
+    if let Leave::Approval = leave
+        && place + 1 < finish.writes()
+        && status.last_applied_plan.as_ref() != Some(&whole.plan)
+    {
+        wrong.push(format!(
+            "the plan that was approved is {}, and the one that is applied {:?}",
+            whole.plan, status.last_applied_plan
+        ));
+    }
     if wrong.is_empty() {
         Ok(writes.len() - before.len())
     } else {
@@ -179,15 +198,18 @@ fn unlike(
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_boundary_a_finish_ends_as_one_that_was_not() {
-    let whole: &'static Whole = Box::leak(Box::new(whole().await));
-    let cases = (0..WRITES)
+/// Runs the cases, prints a line for each, and fails if one ended otherwise.
+async fn killed(finish: Finish, leave: Leave, places: impl Fn(&[Entry]) -> Vec<usize>) {
+    let whole: &'static Whole = Box::leak(Box::new(whole(finish).await));
+    let places = places(&whole.writes);
+    let count = places.len() * MOMENTS.len();
+    let cases = places
+        .into_iter()
         .flat_map(|place| MOMENTS.map(|moment| (place, moment)))
         .map(|(place, moment)| async move {
             let started = Instant::now();
             // A panic in a case is that case's result.
-            let result = tokio::spawn(case(whole, place, moment)).await;
+            let result = tokio::spawn(case(finish, leave, whole, place, moment)).await;
             let result = result.unwrap_or_else(|panic| Err(panic.to_string()));
             let told = match &result {
                 Ok(after) => format!("ok, {after} writes after the restart"),
@@ -195,11 +217,55 @@ async fn killed_at_any_boundary_a_finish_ends_as_one_that_was_not() {
             };
             let call = call(&whole.writes[place]);
             let took = started.elapsed().as_secs_f32();
-            println!("{:>2} {call:<60} {moment:?}: {told} ({took:.1} s)", place + 1);
+            println!(
+                "{finish:?} {:>2} {call:<60} {moment:?}: {told} ({took:.1} s)",
+                place + 1
+            );
             result.is_err()
         });
     let wrong: Vec<bool> = stream::iter(cases).buffer_unordered(AT_A_TIME).collect().await;
-    assert_eq!(wrong.len(), WRITES * MOMENTS.len());
+    assert_eq!(wrong.len(), count);
     let wrong = wrong.into_iter().filter(|wrong| *wrong).count();
     assert_eq!(wrong, 0, "cases that did not end as the finish without a crash");
+}
+
+/// Every boundary.
+fn each(writes: &[Entry]) -> Vec<usize> {
+    (0..writes.len()).collect()
+}
+
+/// One boundary of each kind: a team, an invitation, its title, an update, a
+/// restore and a deactivation.
+fn each_kind(writes: &[Entry]) -> Vec<usize> {
+    let calls: Vec<String> = writes.iter().map(call).collect();
+    let place_of = |is: &dyn Fn(&str) -> bool| {
+        let place = calls.iter().position(|call| is(call));
+        place.unwrap_or_else(|| panic!("not every kind is there: {calls:#?}"))
+    };
+    let update = place_of(&|call| call.starts_with("update ") && call.contains("email"));
+    let deactivation = place_of(&|call| call.starts_with("deactivate "));
+    vec![
+        place_of(&|call| call.starts_with("create team ")),
+        place_of(&|call| call.starts_with("invite ")),
+        place_of(&|call| call.starts_with("update ") && call.ends_with(" title")),
+        update,
+        // Restores come last of all but the deactivations.
+        deactivation - 1,
+        deactivation,
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_boundary_a_first_finish_ends_as_one_that_was_not() {
+    killed(Finish::First, Leave::Guard, each).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_boundary_a_finish_ends_as_one_that_was_not() {
+    killed(Finish::Second, Leave::Guard, each).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_an_approved_finish_ends_without_another_approval() {
+    killed(Finish::Second, Leave::Approval, each_kind).await;
 }

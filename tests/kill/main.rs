@@ -1,5 +1,6 @@
-//! Kill test: a finish with every kind of write is cut short by SIGKILL at
-//! every boundary between two of its effects, and ends as one that was not.
+//! Kill test: a first finish, and a later one with every kind of write, are cut
+//! short by SIGKILL at every boundary between two of their effects, and end as
+//! ones that were not; where every plan waits for an admin, without another approval.
 //!
 //! `cargo test --test kill -- --nocapture` prints a line for each case.
 
@@ -13,7 +14,9 @@
 mod company;
 mod crash;
 mod end;
+mod first;
 mod paused;
+mod second;
 #[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
 #[path = "../life/world.rs"]
 mod world;

@@ -10,6 +10,7 @@
 )]
 
 mod activate;
+mod approved;
 mod edit;
 mod finish;
 mod git;

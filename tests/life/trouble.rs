@@ -214,6 +214,7 @@ async fn one_persons_trouble_is_their_own() {
     world
         .wait_for_condition(conditions::READY, "False", "ChangesRefused")
         .await;
+    assert_eq!(world.status().await.phase, Some(Phase::Failed), "not all is well");
     assert_eq!(
         world.state("amir.haddad").await,
         MatchState::Matched,
@@ -232,6 +233,66 @@ async fn one_persons_trouble_is_their_own() {
         world.insightful.snapshot().title(&jane),
         Some("Reliability Engineer")
     );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_go_on_while_a_team_is_refused() {
+    let world = World::in_review(open_guard()).await;
+    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
+        "details": [{ "type": "string", "field": "name", "message": "The 'name' field is not liked!" }] });
+    // Of the two new teams, the second: Marketing.
+    let standing = world.insightful.faults().always(
+        Match::post("/api/v1/team").after(1),
+        Kind::Status(422, Some(refusal)),
+    );
+    world.patch(json!({ "finalized": true })).await;
+    let members = ["pia.hofer", "quentin.blanc"];
+    for handle in members {
+        let status = world
+            .wait_for_match(handle, "the missing team", |status| {
+                conditions::find(&status.conditions, conditions::READY)
+                    .is_some_and(|ready| ready.reason == "TeamMissing")
+            })
+            .await;
+        assert!(status.applied.is_none(), "nothing of {handle} is written");
+    }
+    let status = world
+        .wait_for("what the refusal says", |integration| {
+            let status = integration.status.clone().unwrap_or_default();
+            conditions::find(&status.conditions, conditions::READY).is_some_and(|ready| {
+                ready.message.contains("\"Marketing\"") && ready.message.contains("is not liked")
+            })
+        })
+        .await
+        .status
+        .unwrap();
+    assert_eq!(status.phase, Some(Phase::Failed));
+    let waiting: Vec<String> = world
+        .matches()
+        .await
+        .into_iter()
+        .filter(|(_, object)| object.status.as_ref().unwrap().change_count > 0)
+        .map(|(name, _)| name)
+        .collect();
+    let mut expected = members.map(|handle| world.match_name(handle));
+    expected.sort();
+    assert_eq!(waiting, expected, "everybody else is written");
+    let account = world.insightful.snapshot();
+    assert_eq!(
+        account.employee("mona.idris@acme.com")["teamId"],
+        account.team_id("Data Science")
+    );
+
+    assert!(standing.hits() > 0);
+    standing.remove();
+    world.wait_for_phase(Phase::InSync).await;
+    let account = world.insightful.snapshot();
+    for handle in members {
+        assert_eq!(world.state(handle).await, MatchState::Matched);
+        let employee = world.company.employee(handle);
+        assert_eq!(account.employee(employee)["teamId"], account.team_id("Marketing"));
+    }
     world.idle_sync_writes_nothing().await;
 }
 

@@ -34,7 +34,7 @@ proptest! {
         world.spec.approved_plan = None;
         let assessment = world.assess();
         let plan = &assessment.plan;
-        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.settled);
+        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.settled, None);
 
         let linked = assessment.settled.values().filter(|s| matches!(s.standing, Standing::Linked(_))).count();
         let counts = [

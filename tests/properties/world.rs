@@ -284,7 +284,9 @@ impl World {
             Field::Team => employee.team.as_str(),
             Field::Title | Field::Active => return true,
         };
-        field.before.as_deref() != Some(now) && (field.after == now || field.replaced.as_deref() == Some(now))
+        let is_now = |value: &str| applied::is_same(field.field, value, now);
+        !field.before.as_deref().is_some_and(is_now)
+            && (is_now(&field.after) || field.replaced.as_deref().is_some_and(is_now))
     }
 
     pub fn assess(&self) -> Assessment {
@@ -317,7 +319,7 @@ impl World {
         assessment = self.assess_with(&bindings);
         let plan = assessment.plan.clone();
         self.spec.approved_plan = Some(plan.hash());
-        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled);
+        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled, None);
         let Verdict::Cleared(cleared) = verdict else {
             panic!("an approved plan is cleared: {verdict:?}");
         };
@@ -384,6 +386,7 @@ impl World {
             records: &self.records,
             breaches: &[],
             held: false,
+            applying: None,
             done,
             failures: &WriteFailures::new(),
             disconnected: None,

@@ -1,0 +1,215 @@
+//! Is it what is left? An approved plan that was cut short goes on without
+//! another approval, as long as nothing is written that the admin did not see.
+//!
+//! What they saw stands in the statuses: the changes of each match, and the
+//! integration's new teams. Once [`begun`] has put the plan on record, these
+//! statuses are only ever written over by what is left of it: a plan that holds
+//! anything else is taken off the record before it is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::{
+    api::{
+        Applying, EmployeeMatch, EmployeeMatchStatus, Field, FieldChange, MatchState, OktaIntegrationSpec,
+        OktaIntegrationStatus, Pending, PendingOperation, TeamState, TeamStatus,
+    },
+    assessment::Assessment,
+    decisions::Standing,
+    guard::{ClearedPlan, Leave},
+    plan::Link,
+    snapshot::{EmployeeId, PersonId},
+};
+
+/// What a match's status announces: what an admin saw of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    state: Option<MatchState>,
+    /// The person's first employee; None for who is to be invited.
+    employee: Option<EmployeeId>,
+    changes: Vec<FieldChange>,
+    taking_back: BTreeSet<EmployeeId>,
+    /// Whether an invitation is under way whose outcome is not known.
+    invitation_pending: bool,
+    /// Who was invited.
+    invited: Option<EmployeeId>,
+    /// Whether the status answers the decision as it stands.
+    answers: bool,
+}
+
+/// What all matches of an integration announce.
+pub type Announcements = BTreeMap<PersonId, Announced>;
+
+impl Announced {
+    /// What a status announces; `generation` is that of the object's spec.
+    pub fn by(status: &EmployeeMatchStatus, generation: Option<i64>) -> Self {
+        let invited = status.applied.as_ref().filter(|applied| applied.created);
+        Self {
+            state: status.state,
+            employee: status
+                .employee
+                .as_ref()
+                .map(|employee| employee.id.as_str().into()),
+            changes: status.changes.clone(),
+            taking_back: status.taking_back.iter().map(|id| id.as_str().into()).collect(),
+            invitation_pending: status.pending.is_some(),
+            invited: invited
+                .and_then(|applied| applied.employee_ids.first())
+                .map(|id| id.as_str().into()),
+            answers: status.observed_generation == generation,
+        }
+    }
+
+    /// Whether these writes to a person's employees are among the announced
+    /// ones. `first` is the employee whom a change means that names none.
+    fn covers(&self, changes: &[FieldChange], first: Option<&EmployeeId>) -> bool {
+        changes.iter().all(|now| {
+            let named = now.employee_id.as_deref().map(EmployeeId::from);
+            let employee = named.as_ref().or(first);
+            self.changes.iter().any(|then| {
+                (then.field, &then.from, &then.to) == (now.field, &now.from, &now.to)
+                    && match (&then.employee_id, employee) {
+                        (Some(then), Some(now)) => then == now.as_str(),
+                        (Some(_), None) => false,
+                        (None, Some(now)) if self.invites() => self.is_invited(now),
+                        (None, Some(now)) => self.employee.as_ref() == Some(now),
+                        (None, None) => self.invites(),
+                    }
+            })
+        })
+    }
+
+    /// Whether the match that comes into force is the announced one.
+    fn covers_link(&self, link: &Link) -> bool {
+        let is_settled = matches!(
+            self.state,
+            Some(MatchState::Proposed | MatchState::Matched | MatchState::Deactivated)
+        );
+        // Of several employees, all but the first are named by the decision.
+        is_settled
+            && link.employees.first().is_some_and(|first| {
+                if self.invites() {
+                    self.is_invited(first)
+                } else {
+                    self.employee.as_ref() == Some(first)
+                }
+            })
+    }
+
+    /// Whether the person is announced to be invited.
+    fn invites(&self) -> bool {
+        self.changes.iter().any(|change| {
+            change.field == Field::Active && change.from.is_none() && change.employee_id.is_none()
+        })
+    }
+
+    /// Whether the employee came of the announced invitation: by its answer, or,
+    /// where that was lost, found by the email.
+    fn is_invited(&self, employee: &EmployeeId) -> bool {
+        self.invites() && (self.invitation_pending || self.invited.as_ref() == Some(employee))
+    }
+}
+
+impl From<&EmployeeMatch> for Announced {
+    fn from(object: &EmployeeMatch) -> Self {
+        let nothing = EmployeeMatchStatus::default();
+        Self::by(
+            object.status.as_ref().unwrap_or(&nothing),
+            object.metadata.generation,
+        )
+    }
+}
+
+/// Whether the matches announce exactly what is planned: a status that could not
+/// be written, since its decision was being changed, does not.
+pub fn is_announced(assessment: &Assessment, announcements: &Announcements) -> bool {
+    let nothing = (Vec::new(), BTreeSet::new());
+    announcements.iter().all(|(id, announced)| {
+        let changes = assessment.changes.get(id).unwrap_or(&nothing.0);
+        let releases = assessment.plan.releases.get(id).unwrap_or(&nothing.1);
+        announced.answers && announced.changes == *changes && announced.taking_back == *releases
+    })
+}
+
+/// The integration's status right before the first write of a plan: the teams
+/// that it creates are pending, so that one whose answer is lost is found again
+/// by its name; and a plan that an admin let through is on record.
+pub fn begun(
+    mut status: OktaIntegrationStatus,
+    teams: Vec<TeamStatus>,
+    cleared: &ClearedPlan,
+    now: Timestamp,
+) -> OktaIntegrationStatus {
+    let plan = cleared.as_plan();
+    let since = Time(now);
+    status.teams = teams;
+    for team in &mut status.teams {
+        if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
+            team.pending = Some(Pending {
+                operation: PendingOperation::CreateTeam,
+                since: since.clone(),
+            });
+        }
+    }
+    if let Leave::Approval(plan_hash) = cleared.leave() {
+        status.applying = Some(Applying {
+            plan: plan_hash.clone(),
+            since,
+            shared_settings: plan
+                .creations
+                .first()
+                .map(|creation| creation.settings.to_string()),
+        });
+    }
+    status
+}
+
+/// The approved plan on record, if what is planned is what is left of it: every
+/// write was announced when its apply began, equal in employee, field and both
+/// values, and no decision about anybody concerned has changed since.
+pub fn of<'a>(
+    status: &'a OktaIntegrationStatus,
+    spec: &OktaIntegrationSpec,
+    assessment: &Assessment,
+    announcements: &Announcements,
+) -> Option<&'a Applying> {
+    let applying = status.applying.as_ref()?;
+    let plan = &assessment.plan;
+    let is_approved = spec.finalized && spec.approved_plan.as_ref() == Some(&applying.plan);
+    if !is_approved || plan.is_empty() {
+        return None;
+    }
+    let teams = plan.teams.iter().all(|new| {
+        status.teams.iter().any(|team| {
+            team.group_id == new.group.as_str()
+                && team.name == new.name
+                && team.state == TeamState::New
+                && team.pending.is_some()
+        })
+    });
+    let settings = plan
+        .creations
+        .iter()
+        .all(|creation| applying.shared_settings.as_deref() == Some(creation.settings.as_str()));
+    let people = plan.people().into_iter().all(|id| {
+        let first = match assessment.settled.get(id).map(|settled| &settled.standing) {
+            Some(Standing::Linked(employees)) => employees.first(),
+            _ => None,
+        };
+        announcements.get(id).is_some_and(|announced| {
+            let changes = assessment.changes.get(id);
+            let link = plan.links.get(id);
+            let releases = plan.releases.get(id);
+            announced.answers
+                && changes.is_none_or(|changes| announced.covers(changes, first))
+                && link.is_none_or(|link| announced.covers_link(link))
+                && releases.is_none_or(|employees| employees.is_subset(&announced.taking_back))
+        })
+    });
+    (teams && settings && people).then_some(applying)
+}
+
+#[cfg(test)]
+mod tests;

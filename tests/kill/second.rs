@@ -1,0 +1,122 @@
+//! A second finish: a few people, finished once and changed since, so that it
+//! holds every kind of write, a second one over one of ours too.
+
+use std::collections::BTreeSet;
+
+use okta_insightful_operator::api::{MatchState, OktaIntegrationStatus, Phase};
+use sandbox::{company::Company, okta};
+use serde_json::json;
+
+use crate::{
+    company::some_of_acme,
+    world::{World, open_guard},
+};
+
+const PEOPLE: [&str; 12] = [
+    "amir.haddad",
+    "anna.becker",
+    "carla.rossi",
+    "david.cohen",
+    "elizabeth.taylor",
+    "jane.doe",
+    "mona.idris",
+    "nick.newcomer",
+    "nina.newcomer",
+    "robert.miller",
+    "tara.moved",
+    "walter.noemail",
+];
+
+/// Walter has no employee, and no email either, so that the one who is handed
+/// over to him gets the former email back.
+const EMPLOYEES: [&str; 9] = [
+    "amir.haddad",
+    "anna.becker",
+    "carla.rossi",
+    "david.cohen",
+    "elizabeth.taylor",
+    "jane.doe",
+    "mona.idris",
+    "robert.miller",
+    "tara.moved",
+];
+
+const GROUPS: [&str; 3] = ["Engineering", "Sales", "Support"];
+
+/// How many writes the finish holds: a team, two invitations and a title,
+/// six updates, a restore and a deactivation.
+pub const WRITES: usize = 12;
+
+fn company() -> Company {
+    let mut acme = some_of_acme(&PEOPLE, &EMPLOYEES, &GROUPS);
+    let (sales, mona) = (acme.group("Sales").to_owned(), acme.user("mona.idris").to_owned());
+    acme.members.entry(sales).or_default().push(mona);
+    acme
+}
+
+/// The company before it, and the plan that waits for it.
+pub async fn before() -> (World, OktaIntegrationStatus) {
+    let world = World::prepared_with(company(), okta::Settings::default()).await;
+    world.activate(open_guard()).await;
+    world.wait_for_phase(Phase::Review).await;
+    for handle in ["anna.becker", "elizabeth.taylor", "robert.miller"] {
+        let employee = world.company.employee(handle);
+        let decision = json!({ "decision": "Match", "employeeIds": [employee] });
+        world.decide(handle, decision).await;
+        world.wait_for_state(handle, MatchState::Proposed).await;
+    }
+    world.finish().await;
+    world.patch(json!({ "finalized": false })).await;
+
+    let acme = Company::acme();
+    let new_group = acme.group("Data Science");
+    world.okta.edit(|org| {
+        // With the id that it has in each run, as everything here.
+        let record = acme.groups.iter().find(|group| group["id"] == new_group);
+        org.groups.insert(new_group.to_owned(), record.unwrap().clone());
+        org.members.insert(new_group.to_owned(), BTreeSet::new());
+        org.remove_member("Sales", "mona.idris");
+        org.add_member("Data Science", "mona.idris");
+        // An update of everything, and one over what we wrote the last time.
+        org.rename_user("mona.idris", "Mona", "Idris-Berg");
+        org.set_email("mona.idris", "mona.idris-berg@acme.com");
+        org.set_title("mona.idris", Some("Lead Data Scientist"));
+        org.rename_user("elizabeth.taylor", "Elizabeth", "Burton");
+        org.set_title("elizabeth.taylor", Some("Account Manager"));
+        // A second move.
+        org.remove_member("Support", "tara.moved");
+        org.add_member("Engineering", "tara.moved");
+        // An email that is free only once its holder has another.
+        org.set_email("carla.rossi", "carla.bianchi@acme.com");
+        org.set_email("david.cohen", "carla.rossi@acme.com");
+        org.set_status("amir.haddad", "DEPROVISIONED");
+        org.add_member("Data Science", "nina.newcomer");
+        org.set_title("nina.newcomer", None);
+    });
+    world.sync().await;
+    for handle in ["nick.newcomer", "nina.newcomer"] {
+        world.decide(handle, json!({ "decision": "Create" })).await;
+    }
+    world
+        .decide("anna.becker", json!({ "decision": "Ignore", "employeeIds": [] }))
+        .await;
+    // Robert's match stays in force until Walter's decision takes his employee.
+    world
+        .decide("robert.miller", json!({ "decision": "Auto", "employeeIds": [] }))
+        .await;
+    let handed_over = world.company.employee("robert.miller");
+    world
+        .decide(
+            "walter.noemail",
+            json!({ "decision": "Match", "employeeIds": [handed_over] }),
+        )
+        .await;
+    let integration = world
+        .wait_for("the plan of every kind of write", |integration| {
+            let plan = integration.status.as_ref().and_then(|status| status.plan.clone());
+            plan.is_some_and(|plan| plan.total == i32::try_from(WRITES).unwrap() && plan.relinks == 2)
+        })
+        .await;
+    world.insightful.journal().clear();
+    (world, integration.status.unwrap())
+}
