@@ -27,7 +27,8 @@ pub async fn observed(
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     let key = key(&integration);
-    let span = tracing::info_span!(
+    // At the highest level, so that a log of errors alone names the integration too.
+    let span = tracing::error_span!(
         "cycle",
         namespace = %key.0,
         integration = %key.1,
