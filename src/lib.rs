@@ -20,5 +20,6 @@ pub mod services;
 pub mod snapshot;
 pub mod status;
 pub mod teams;
+pub mod telemetry;
 pub mod transport;
 pub mod trouble;

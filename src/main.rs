@@ -1,7 +1,6 @@
 //! The program: arguments in, exit code out.
 
 use std::{
-    io::IsTerminal,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -13,8 +12,8 @@ use okta_insightful_operator::{
     controller::{self, LeaseName, Settings},
     program::{ProgramError, Source, plan, record},
     services::AllowedAddresses,
+    telemetry::{LogFormat, Telemetry},
 };
-use tracing_subscriber::EnvFilter;
 
 /// `plan` found something to change, as `terraform plan -detailed-exitcode` has it.
 const CHANGES: u8 = 2;
@@ -96,12 +95,6 @@ struct Run {
     /// How log lines are written; what is logged is set by RUST_LOG.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
 }
 
 /// Where the integration comes from.
@@ -210,22 +203,16 @@ async fn run(arguments: Run) -> Result<(), String> {
         lease,
         log_format,
     } = arguments;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
+    let telemetry = Telemetry::begin(log_format).map_err(|error| error.to_string())?;
     let settings = Settings {
         allowed: addresses.into(),
         namespaces: watch_namespaces,
         metrics_address,
         lease: lease.map(|(namespace, name)| LeaseName { namespace, name }),
     };
-    controller::run(settings).await.map_err(|error| error.to_string())
+    let result = controller::run(settings).await;
+    telemetry.end().await;
+    result.map_err(|error| error.to_string())
 }
 
 async fn show_plan(arguments: Plan) -> Result<ExitCode, ProgramError> {

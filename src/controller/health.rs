@@ -2,10 +2,15 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use tokio::net::TcpListener;
 
-use super::Context;
+use super::{Context, metrics};
 
 /// Serves until the program ends.
 ///
@@ -14,25 +19,53 @@ use super::Context;
 pub async fn serve(address: SocketAddr, ctx: Arc<Context>) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     let routes = Router::new()
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(ctx);
     axum::serve(listener, routes).await
 }
 
-/// Ready means: the resources can be read.
-async fn ready(State(ctx): State<Arc<Context>>) -> (StatusCode, &'static str) {
-    if ctx.is_ready() {
-        (StatusCode::OK, "ok")
+/// Alive means: nothing stands still for longer than all that it waits for can take.
+async fn alive(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
+    verdict(ctx.pulse.stuck())
+}
+
+/// Ready means: the resources can be read. A standby is ready too.
+async fn ready(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
+    verdict(ctx.missing())
+}
+
+fn verdict(wrong: Vec<String>) -> (StatusCode, String) {
+    if wrong.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the resources have not been read yet: are the CRDs installed, and does the RBAC allow it?",
-        )
+        (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n")
     }
 }
 
-async fn metrics(State(ctx): State<Arc<Context>>) -> Result<String, StatusCode> {
-    ctx.metrics.text().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+async fn metrics(
+    State(ctx): State<Arc<Context>>,
+) -> Result<([(HeaderName, &'static str); 1], String), StatusCode> {
+    let text = ctx
+        .metrics
+        .text(ctx.leadership.holds(), ctx.missing().is_empty())
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(([(CONTENT_TYPE, metrics::FORMAT)], text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_line_by_line() {
+        assert_eq!(verdict(vec![]), (StatusCode::OK, "ok\n".to_owned()));
+        let wrong = vec!["a stands still".to_owned(), "b stands still".to_owned()];
+        let said = (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "a stands still\nb stands still\n".to_owned(),
+        );
+        assert_eq!(verdict(wrong), said);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod credentials;
+mod cycle;
 mod events;
 mod health;
 mod integrations;
@@ -10,15 +11,17 @@ mod matches;
 mod metrics;
 mod notify;
 mod progress;
+mod pulse;
 mod reconcile;
 mod retries;
 mod secrets;
 mod session;
 mod triggers;
+mod watches;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, future, stream};
+use futures::{StreamExt, future, stream};
 use kube::{
     Api, Client, ResourceExt,
     runtime::{
@@ -38,7 +41,7 @@ use tokio::{
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
     services::AllowedAddresses,
-    transport::{self, CallObserver},
+    transport,
 };
 pub use secrets::{SecretError, read as read_secret};
 
@@ -46,8 +49,10 @@ pub use leadership::LeaseName;
 
 use leadership::Leadership;
 use metrics::Metrics;
-use reconcile::{ReconcileError, reconcile};
+use pulse::Pulse;
+use reconcile::ReconcileError;
 use session::Sessions;
+use watches::Watch;
 
 /// Changes within this time are answered together, so that a hundred decisions
 /// applied at once are one plan.
@@ -96,7 +101,8 @@ pub(crate) struct Context {
     sessions: Sessions,
     recorder: Recorder,
     metrics: Arc<Metrics>,
-    observer: Arc<dyn CallObserver>,
+    pulse: Arc<Pulse>,
+    watches: Vec<Arc<Watch>>,
     stores: Vec<Store<OktaIntegration>>,
     leadership: Leadership,
     stop: watch::Receiver<bool>,
@@ -123,14 +129,9 @@ impl Context {
         let _ = self.stop.clone().wait_for(|stop| *stop).await;
     }
 
-    /// Whether the integrations of every watched namespace have been read.
-    fn is_ready(&self) -> bool {
-        self.stores.iter().all(|store| {
-            store
-                .wait_until_ready()
-                .now_or_never()
-                .is_some_and(|ready| ready.is_ok())
-        })
+    /// What has not been read yet; empty when the operator is ready.
+    fn missing(&self) -> Vec<String> {
+        watches::missing(&self.watches)
     }
 }
 
@@ -151,14 +152,16 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .iter()
         .map(|_| reflector::store::<OktaIntegration>())
         .unzip();
-    let metrics = Metrics::new();
+    let pulse = Pulse::new();
+    let watches: Vec<_> = scopes.iter().map(|scope| Watches::of(scope.as_deref())).collect();
     let (stop, stopped) = watch::channel(false);
     let ctx = Arc::new(Context {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
         sessions: Sessions::default(),
-        observer: metrics.clone(),
-        metrics,
+        metrics: Metrics::new(stores.clone(), pulse.clone()),
+        pulse,
+        watches: watches.iter().flat_map(Watches::all).collect(),
         stores,
         leadership: if settings.lease.is_some() {
             Leadership::contested()
@@ -181,27 +184,31 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     };
     tokio::pin!(campaign);
 
-    let controllers =
-        scopes
-            .into_iter()
-            .zip(writers)
-            .zip(ctx.stores.clone())
-            .map(|((scope, writer), store)| {
-                let mut stopped = stopped.clone();
-                let stop = async move {
-                    let _ = stopped.wait_for(|stopped| *stopped).await;
-                };
-                control(scope, writer, store, ctx.clone(), stop)
-            });
+    let controllers = scopes
+        .into_iter()
+        .zip(writers)
+        .zip(ctx.stores.clone())
+        .zip(watches)
+        .map(|(((scope, writer), store), watches)| {
+            let mut stopped = stopped.clone();
+            let stop = async move {
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            control(scope, writer, store, watches, ctx.clone(), stop)
+        });
     let controllers = future::join_all(controllers.collect::<Vec<_>>());
     tokio::pin!(controllers);
     let address = ctx.settings.metrics_address;
+    // In a task of its own, so that it can tell when this one stands still.
+    let served = tokio::spawn(health::serve(address, ctx.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");
 
     tokio::select! {
-        result = health::serve(address, ctx.clone()) => {
+        result = served => {
+            let result = result.unwrap_or_else(|error| Err(std::io::Error::other(error)));
             return result.map_err(|source| RunError::Listen { address, source });
         }
+        () = ctx.pulse.beat() => {}
         _ = &mut controllers => return Ok(()),
         () = &mut campaign => {}
         _ = terminate.recv() => {}
@@ -225,24 +232,49 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     Ok(())
 }
 
+/// The watches of one namespace, or of all.
+struct Watches {
+    integrations: Arc<Watch>,
+    matches: Arc<Watch>,
+}
+
+impl Watches {
+    fn of(namespace: Option<&str>) -> Self {
+        Self {
+            integrations: Watch::new("OktaIntegrations", namespace),
+            matches: Watch::new("EmployeeMatches", namespace),
+        }
+    }
+
+    fn all(&self) -> [Arc<Watch>; 2] {
+        [self.integrations.clone(), self.matches.clone()]
+    }
+}
+
 /// Watches one namespace, or all, until told to stop.
 async fn control(
     namespace: Option<String>,
     writer: reflector::store::Writer<OktaIntegration>,
     store: Store<OktaIntegration>,
+    watches: Watches,
     ctx: Arc<Context>,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let integrations: Api<OktaIntegration> = scoped(&ctx.client, namespace.as_deref());
-    let changes = watcher(integrations, watcher::Config::default())
-        .default_backoff()
-        .reflect(writer)
+    let changes = watcher(integrations, watcher::Config::default()).default_backoff();
+    let changes = watches
+        .integrations
+        .observe(changes.reflect(writer))
         .applied_objects()
         .predicate_filter(
             predicates::generation.combine(predicates::annotations),
             Default::default(),
         );
-    let decisions = triggers::of_matches(scoped(&ctx.client, namespace.as_deref()), store.clone());
+    let decisions = triggers::of_matches(
+        scoped(&ctx.client, namespace.as_deref()),
+        store.clone(),
+        watches.matches,
+    );
 
     // What a standby left undone is looked at once it leads.
     let gained = stream::unfold(ctx.leadership.gained(), |mut gained| async {
@@ -255,7 +287,7 @@ async fn control(
         .reconcile_on(decisions)
         .reconcile_all_on(gained)
         .graceful_shutdown_on(stop)
-        .run(reconcile, error_policy, ctx.clone())
+        .run(cycle::observed, error_policy, ctx.clone())
         .for_each(|result| {
             ctx.sessions.retain(|uid| {
                 ctx.stores.iter().any(|store| {
@@ -283,14 +315,7 @@ where
 }
 
 /// What could not be finished is tried again, later each time.
-fn error_policy(integration: Arc<OktaIntegration>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
-    ctx.metrics.reconcile_failed();
-    tracing::warn!(
-        integration = %integration.name_any(),
-        namespace = integration.namespace(),
-        %error,
-        "the reconcile could not be finished"
-    );
+fn error_policy(integration: Arc<OktaIntegration>, _: &ReconcileError, ctx: Arc<Context>) -> Action {
     let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
     let delay = session
         .try_lock()

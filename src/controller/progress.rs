@@ -49,6 +49,7 @@ impl<'a> Reporter<'a> {
             total: total.map(count),
         };
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+        self.ctx.got_on(self.integration);
     }
 
     /// So far has reading Okta come.

@@ -18,6 +18,7 @@ use super::{
     credentials::{self, UnusableSpec},
     events, integrations,
     matches::Matches,
+    metrics::CycleStep,
     notify, progress,
     session::{Session, Unread},
 };
@@ -34,7 +35,7 @@ use crate::{
     snapshot::PersonId,
     status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
     teams::Bindings,
-    transport::Advice,
+    transport::{Advice, CallObserver},
 };
 
 /// How often the Secrets are looked at while something is wrong with them.
@@ -146,7 +147,13 @@ impl Reconcile<'_> {
             .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
         let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
-        self.preview(&view, &mut matches).await?;
+        self.ctx
+            .step(
+                self.integration,
+                CycleStep::WriteMatches,
+                self.preview(&view, &mut matches),
+            )
+            .await?;
         let outcome = match self
             .apply_what_is_cleared(&services, &mut view, &mut matches)
             .await?
@@ -210,7 +217,13 @@ impl Reconcile<'_> {
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
         result.map_err(ReconcileError::while_("recording before-images"))?;
         *view = self.assess(view.bindings.clone(), matches);
-        self.preview(view, matches).await?;
+        self.ctx
+            .step(
+                self.integration,
+                CycleStep::WriteMatches,
+                self.preview(view, matches),
+            )
+            .await?;
         Ok(Ok(Some(outcome)))
     }
 
@@ -257,16 +270,12 @@ impl Reconcile<'_> {
 
     async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
         let namespace = self.integration.namespace().unwrap_or_default();
-        let Context {
-            client,
-            settings,
-            observer,
-            ..
-        } = self.ctx;
+        let Context { client, settings, .. } = self.ctx;
+        let observer: Arc<dyn CallObserver> = self.ctx.calls_of(self.integration);
         let spec = &self.integration.spec;
         let present = self.session.connection.as_ref();
         let connection =
-            credentials::connect(client, &namespace, spec, &settings.allowed, observer, present).await?;
+            credentials::connect(client, &namespace, spec, &settings.allowed, &observer, present).await?;
         let services = connection.services.clone();
         if present.is_none_or(|present| !Arc::ptr_eq(&present.services, &services)) {
             // What another org or another token showed says nothing here.
@@ -297,6 +306,7 @@ impl Reconcile<'_> {
         }
         let is_due = self.session.read.is_none_or(|read| read.elapsed() >= interval);
         if self.session.snapshot.is_some() && self.session.unread.is_none() && !is_due && !asked_for {
+            self.ctx.metrics.decided();
             return Ok(Ok(SyncKind::Decision));
         }
         if asked_for {
@@ -317,12 +327,11 @@ impl Reconcile<'_> {
             // A read changes nothing: it need not be finished.
             () = self.ctx.stopped() => return Err(ReconcileError::Stopping),
         };
-        self.ctx.metrics.synced(read.is_ok(), started.elapsed());
+        self.ctx
+            .synced(self.integration, SyncKind::Full, read.is_ok(), started);
         match read {
             Ok(snapshot) => {
                 tracing::info!(
-                    integration = %self.integration.name_any(),
-                    namespace = self.integration.namespace(),
                     people = snapshot.people().len(),
                     employees = snapshot.employees().len(),
                     took = ?started.elapsed(),
@@ -381,12 +390,7 @@ impl Reconcile<'_> {
             message: error.to_string(),
             needs_somebody: advice == Advice::AskAHuman,
         };
-        tracing::warn!(
-            integration = %self.integration.name_any(),
-            namespace = self.integration.namespace(),
-            reason = why.reason,
-            "{}", why.message
-        );
+        tracing::warn!(reason = why.reason, "{}", why.message);
         let unread = Unread {
             why,
             retry: Instant::now() + wait,
@@ -397,6 +401,7 @@ impl Reconcile<'_> {
 
     /// The thinking: no I/O.
     fn assess(&self, bindings: Bindings, matches: &Matches) -> View {
+        let _measured = self.ctx.doing(CycleStep::Assess);
         let spec = &self.integration.spec;
         let records = matches.records();
         let assessment = match &self.session.snapshot {
@@ -477,7 +482,7 @@ impl Reconcile<'_> {
             .await
             .map_err(ReconcileError::while_("writing the statuses of EmployeeMatches"))?;
         if created + written > 0 {
-            tracing::info!(integration = %self.integration.name_any(), created, written, "wrote EmployeeMatches");
+            tracing::info!(created, written, "wrote EmployeeMatches");
         }
         Ok(())
     }
@@ -511,11 +516,17 @@ impl Reconcile<'_> {
             resting: &resting,
             on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
         };
-        let (outcome, result) = reporter.during(apply.run(plan)).await;
-        self.ctx.metrics.wrote(outcome.done.writes, outcome.done.failed);
+        let (outcome, result) = self
+            .ctx
+            .step(
+                self.integration,
+                CycleStep::Apply,
+                reporter.during(apply.run(plan)),
+            )
+            .await;
+        let whole = outcome.done.completed && outcome.done.failed == 0;
+        self.ctx.metrics.applied(whole);
         tracing::info!(
-            integration = %self.integration.name_any(),
-            namespace = self.integration.namespace(),
             plan = outcome.done.plan,
             writes = outcome.done.writes,
             failed = outcome.done.failed,

@@ -1,6 +1,6 @@
 //! Which integration is to be looked at because an EmployeeMatch changed.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use futures::{Stream, StreamExt, stream};
 use kube::{
@@ -13,7 +13,7 @@ use kube::{
     },
 };
 
-use super::matches::integration_of;
+use super::{matches::integration_of, watches::Watch};
 use crate::api::{EmployeeMatch, FIELD_MANAGER, OktaIntegration};
 
 /// What is watched: no more than metadata comes over the wire.
@@ -22,13 +22,15 @@ pub type Metadata = PartialObjectMeta<EmployeeMatch>;
 /// Each integration of which an EmployeeMatch's spec was changed, or that lost
 /// one. What the operator itself writes causes nothing. Only metadata is
 /// watched, so that memory does not grow with what stands in the statuses.
+/// `watch` takes note of when the first list has come.
 pub fn of_matches(
     api: Api<Metadata>,
     integrations: Store<OktaIntegration>,
+    watch: Arc<Watch>,
 ) -> impl Stream<Item = ObjectRef<OktaIntegration>> {
     let mut seen = Seen::default();
-    watcher::watcher(api, watcher::Config::default())
-        .default_backoff()
+    watch
+        .observe(watcher::watcher(api, watcher::Config::default()).default_backoff())
         .flat_map(move |event| {
             let touched = match event {
                 Ok(event) => seen.touched_by(event),

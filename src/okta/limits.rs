@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
-use crate::transport::server_time;
+use crate::transport::{Budget, server_time};
 
 /// No window is longer; a header that says so is wrong.
 const LONGEST_WINDOW_SECONDS: i64 = 3600;
@@ -23,6 +23,17 @@ pub(super) enum Bucket {
     User,
     /// `/groups`, and with it `/groups/{id}/users`.
     Groups,
+}
+
+impl Bucket {
+    /// The stable word for labels.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::User => "user",
+            Self::Groups => "groups",
+        }
+    }
 }
 
 /// What one answer says about its bucket.
@@ -98,8 +109,7 @@ impl Throttle {
             state.window = None;
         }
         if let Some(window) = &mut state.window {
-            let share = (u64::from(window.limit) * self.percent / 100).max(1);
-            if u64::from(window.used) >= share || window.remaining == 0 {
+            if window.used >= self.share(window) || window.remaining == 0 {
                 return Err(window.ends);
             }
             window.used += 1;
@@ -110,6 +120,12 @@ impl Throttle {
             throttle: self,
             bucket,
         })
+    }
+
+    /// How many calls of the window are ours to make.
+    fn share(&self, window: &Window) -> u32 {
+        let share = u64::from(window.limit) * self.percent / 100;
+        u32::try_from(share).unwrap_or(u32::MAX).max(1)
     }
 
     fn lock(&self) -> MutexGuard<'_, [BucketState; 3]> {
@@ -150,6 +166,22 @@ impl Permit<'_> {
                 });
             }
         }
+    }
+}
+
+impl Permit<'_> {
+    /// What is known of the bucket's present window.
+    pub(super) fn budget(&self) -> Option<Budget> {
+        let buckets = self.throttle.lock();
+        let window = buckets[self.bucket as usize].window.as_ref()?;
+        Some(Budget {
+            bucket: self.bucket.as_str(),
+            limit: window.limit,
+            remaining: window.remaining,
+            share: self.throttle.share(window),
+            used: window.used,
+            ends: window.ends,
+        })
     }
 }
 
@@ -215,10 +247,12 @@ mod tests {
         let first = throttle.admit(Bucket::Users, start).ok().unwrap();
         first.answered(&headers("10", "9", NOW + 59).unwrap(), start);
         drop(first);
-        for call in 2..=5 {
-            assert!(throttle.admit(Bucket::Users, start).is_ok(), "{call}");
-        }
+        let [_, _, _, fourth] = [2, 3, 4, 5].map(|_| throttle.admit(Bucket::Users, start).ok().unwrap());
         assert_eq!(throttle.admit(Bucket::Users, start).err(), Some(later));
+        assert!(fourth.budget().is_some_and(|left| {
+            (left.bucket, left.limit, left.remaining) == ("users", 10, 5)
+                && (left.share, left.used, left.ends) == (5, 5, later)
+        }));
         // Another bucket is another matter, and so is the next window.
         assert!(throttle.admit(Bucket::Groups, start).is_ok());
         assert!(throttle.admit(Bucket::Users, later).is_ok());

@@ -369,6 +369,9 @@ impl OktaClient {
         let rate = limits::RateHeaders::read(&answer.headers);
         if let Some(rate) = &rate {
             permit.answered(rate, Instant::now());
+            if let Some(budget) = permit.budget() {
+                self.transport.tell_budget(budget);
+            }
         }
         if answer.status != 200 {
             return Err(OktaError::refused(call, &answer, rate));

@@ -16,10 +16,11 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{DATE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::Instant;
+use tracing::Instrument;
 use url::Url;
 
 pub(crate) use address::{check_address, is_loopback, is_path_segment};
-pub use observer::{CallObserver, CallOutcome, Operation, Service, WaitCause};
+pub use observer::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
 pub use patience::Patience;
 pub(crate) use patience::{Backoff, Retries};
 
@@ -141,11 +142,30 @@ impl Transport {
         operation: Operation,
         request: RequestBuilder,
     ) -> Result<Answer, NoAnswer> {
+        // A span for whoever collects traces. It holds no address: that could name a person.
+        let span = tracing::info_span!(
+            "call",
+            otel.name = operation.as_str(),
+            otel.kind = "client",
+            service = operation.service().as_str(),
+            outcome = tracing::field::Empty,
+            status = tracing::field::Empty,
+        );
         let started = Instant::now();
-        let result = self.send(request).await;
-        self.observer
-            .call(operation, CallOutcome::of(&result), started.elapsed());
+        let result = self.send(request).instrument(span.clone()).await;
+        let outcome = CallOutcome::of(&result);
+        let status = result.as_ref().ok().map(|answer| answer.status.as_u16());
+        span.record("outcome", outcome.as_str());
+        if let Some(status) = status {
+            span.record("status", status);
+        }
+        self.observer.call(operation, outcome, status, started.elapsed());
         result
+    }
+
+    /// Passes on what an answer said of a rate limit.
+    pub(crate) fn tell_budget(&self, budget: Budget) {
+        self.observer.budget(budget);
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {

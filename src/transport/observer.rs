@@ -3,22 +3,45 @@
 use std::fmt;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Answer, NoAnswer};
 
 /// Hears of each call and each wait of a client.
 pub trait CallObserver: Send + Sync {
-    /// One request of `operation` was sent and ended so after `took`.
-    fn call(&self, operation: Operation, outcome: CallOutcome, took: Duration);
+    /// One request of `operation` was sent and ended so after `took`. `status` is the answer's
+    /// HTTP status, None where no whole answer came.
+    fn call(&self, operation: Operation, outcome: CallOutcome, status: Option<u16>, took: Duration);
 
     /// The client is about to wait this long before the next request to `service`.
     fn waiting(&self, service: Service, cause: WaitCause, wait: Duration);
+
+    /// An answer said how much of a rate limit is left.
+    fn budget(&self, _: Budget) {}
 }
 
 /// Hears nothing.
 impl CallObserver for () {
-    fn call(&self, _: Operation, _: CallOutcome, _: Duration) {}
+    fn call(&self, _: Operation, _: CallOutcome, _: Option<u16>, _: Duration) {}
 
     fn waiting(&self, _: Service, _: WaitCause, _: Duration) {}
+}
+
+/// One window of one of Okta's rate limits, as its last answer left it. All numbers are calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// What Okta counts together, from a closed list.
+    pub bucket: &'static str,
+    /// What the window allows, to everybody who uses the org.
+    pub limit: u32,
+    /// What the org has left of it, our calls in flight taken off.
+    pub remaining: u32,
+    /// What we may use of it.
+    pub share: u32,
+    /// What we used of it.
+    pub used: u32,
+    /// When the window ends, and with it what this says.
+    pub ends: Instant,
 }
 
 /// An enum whose variants have a stable word each, for labels and logs.

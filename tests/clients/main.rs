@@ -50,7 +50,7 @@ impl Heard {
 }
 
 impl CallObserver for Heard {
-    fn call(&self, operation: Operation, outcome: CallOutcome, _took: Duration) {
+    fn call(&self, operation: Operation, outcome: CallOutcome, _status: Option<u16>, _took: Duration) {
         self.calls.lock().unwrap().push((operation, outcome));
     }
 

@@ -14,6 +14,7 @@ use super::kept_process::{Ending, KeptProcess};
 
 const CONTROL_PLANE_MODULE: &str = include_str!("../../control-plane/go.mod");
 const HELM_MODULE: &str = include_str!("../../helm/go.mod");
+const PROMTOOL_MODULE: &str = include_str!("../../promtool/go.mod");
 
 /// How often a build says that it is still going on.
 const NOTICE: Duration = Duration::from_secs(30);
@@ -31,10 +32,12 @@ pub enum Program {
     Kubectl,
     /// What installs the chart.
     Helm,
+    /// What judges alerts and evaluates queries. No cluster needs it.
+    Promtool,
 }
 
 impl Program {
-    /// Every program, in the order in which they are built.
+    /// Every program of a control plane and of its users, in the order in which they are built.
     pub const ALL: [Self; 5] = [
         Self::Etcd,
         Self::KubeApiserver,
@@ -52,6 +55,7 @@ impl Program {
             Self::KubeControllerManager => "kube-controller-manager",
             Self::Kubectl => "kubectl",
             Self::Helm => "helm",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -62,6 +66,7 @@ impl Program {
             Self::KubeControllerManager => "k8s.io/kubernetes/cmd/kube-controller-manager",
             Self::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
             Self::Helm => "helm.sh/helm/v4/cmd/helm",
+            Self::Promtool => "github.com/prometheus/prometheus/cmd/promtool",
         }
     }
 
@@ -74,12 +79,14 @@ impl Program {
             Self::KubeControllerManager => 80,
             Self::Kubectl => 20,
             Self::Helm => 100,
+            Self::Promtool => 150,
         }
     }
 
     fn module(self) -> &'static Path {
         Path::new(match self {
             Self::Helm => concat!(env!("CARGO_MANIFEST_DIR"), "/helm"),
+            Self::Promtool => concat!(env!("CARGO_MANIFEST_DIR"), "/promtool"),
             _ => concat!(env!("CARGO_MANIFEST_DIR"), "/control-plane"),
         })
     }
@@ -88,6 +95,10 @@ impl Program {
     fn built(self) -> PathBuf {
         let (module, version) = match self {
             Self::Helm => ("helm", required(HELM_MODULE, "helm.sh/helm/v4")),
+            Self::Promtool => (
+                "promtool",
+                required(PROMTOOL_MODULE, "github.com/prometheus/prometheus"),
+            ),
             _ => ("control-plane", kubernetes_version()),
         };
         target_directory()
@@ -99,7 +110,7 @@ impl Program {
 
     /// Without the version a server calls itself v0.0.0, which clients refuse.
     fn linker_flags(self) -> String {
-        if self == Self::Helm {
+        if matches!(self, Self::Helm | Self::Promtool) {
             return "-s -w".to_owned();
         }
         let version = kubernetes_version();
@@ -142,7 +153,9 @@ impl Program {
         drop(fs::remove_file(&log)); // of a build that failed
 
         let mut go = Command::new("go");
-        go.args(["build", "-trimpath", "-ldflags", &self.linker_flags(), "-o"])
+        go.args(["build", "-trimpath", "-ldflags", &self.linker_flags()])
+            // Prometheus' own name for a build without the clients of every cloud; the others have no such tag.
+            .args(["-tags", "remove_all_sd", "-o"])
             .arg(&partial)
             .arg(self.package())
             .env("CGO_ENABLED", "0")
@@ -238,15 +251,18 @@ pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Helm from `PATH`, for who has no Go; of the others another version would
-/// behave differently.
+/// Helm and promtool from `PATH`, for who has no Go; of the others another
+/// version would behave differently.
 fn stand_in(program: Program) -> Option<PathBuf> {
-    if program != Program::Helm {
-        return None;
-    }
-    let answer = Command::new("helm").args(["version", "--short"]).output().ok()?;
-    let version = String::from_utf8_lossy(&answer.stdout);
-    (version.starts_with("v3.") || version.starts_with("v4.")).then(|| PathBuf::from("helm"))
+    let (arguments, versions): (&[&str], &[&str]) = match program {
+        Program::Helm => (&["version", "--short"], &["v3.", "v4."]),
+        Program::Promtool => (&["--version"], &["promtool, version 3.", "promtool, version 4."]),
+        _ => return None,
+    };
+    let answer = Command::new(program.name()).args(arguments).output().ok()?;
+    let said = String::from_utf8_lossy(&answer.stdout);
+    let fits = versions.iter().any(|version| said.starts_with(version));
+    fits.then(|| PathBuf::from(program.name()))
 }
 
 /// Whether Go can read the module, which it refuses when it is too old for it.
@@ -323,6 +339,7 @@ mod tests {
             (CONTROL_PLANE_MODULE, "k8s.io/kubernetes", "v1."),
             (CONTROL_PLANE_MODULE, "go", "1."),
             (HELM_MODULE, "helm.sh/helm/v4", "v4."),
+            (PROMTOOL_MODULE, "github.com/prometheus/prometheus", "v0."),
         ] {
             assert!(
                 required(module, what).starts_with(start),
@@ -337,7 +354,7 @@ mod tests {
 
     #[test]
     fn each_program_is_a_tool_of_its_module() {
-        for program in Program::ALL {
+        for program in Program::ALL.into_iter().chain([Program::Promtool]) {
             let go_mod = fs::read_to_string(program.module().join("go.mod")).unwrap();
             let is_tool = |line: &str| line.trim_start().trim_start_matches("tool ") == program.package();
             assert!(go_mod.lines().any(is_tool), "{}", program.name());

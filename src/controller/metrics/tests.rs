@@ -1,0 +1,262 @@
+use std::collections::BTreeMap;
+
+use kube::runtime::{
+    reflector::{self, store::Writer},
+    watcher::Event,
+};
+use tokio::time::Instant;
+
+use super::*;
+use crate::transport::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
+
+fn integration(name: &str, status: serde_json::Value) -> OktaIntegration {
+    let object = serde_json::json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1",
+        "kind": "OktaIntegration",
+        "metadata": { "name": name, "namespace": "people", "creationTimestamp": "1970-01-01T00:01:00Z" },
+        "spec": {
+            "okta": {
+                "orgUrl": "https://acme.okta.com",
+                "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } },
+            },
+            "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+            "finalized": true,
+        },
+        "status": status,
+    });
+    serde_json::from_value(object).unwrap()
+}
+
+fn watched(objects: &[OktaIntegration]) -> (Arc<Metrics>, Writer<OktaIntegration>) {
+    let (store, mut writer) = reflector::store();
+    writer.apply_watcher_event(&Event::Init);
+    for object in objects {
+        writer.apply_watcher_event(&Event::InitApply(object.clone()));
+    }
+    writer.apply_watcher_event(&Event::InitDone);
+    (Metrics::new(vec![store], Pulse::new()), writer)
+}
+
+fn text(metrics: &Metrics) -> String {
+    metrics.text(true, false).unwrap()
+}
+
+/// The value of the one series with this text.
+#[track_caller]
+fn value(text: &str, series: &str) -> String {
+    let found: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '))
+        .collect();
+    let [value] = found[..] else {
+        panic!("{series}: {found:?} in\n{text}");
+    };
+    value.to_owned()
+}
+
+#[test]
+fn an_integration_shows_what_its_status_says_and_goes_with_it() {
+    let acme = integration(
+        "acme",
+        serde_json::json!({
+            "phase": "Held",
+            "conditions": [
+                { "type": "Held", "status": "True", "reason": "TooManyDeactivations", "message": "Jane Doe and 3 more",
+                  "lastTransitionTime": "1970-01-01T00:00:00Z" },
+                { "type": "OktaConnected", "status": "False", "reason": "TokenRefused", "message": "",
+                  "lastTransitionTime": "1970-01-01T00:00:00Z" },
+            ],
+            "people": { "total": 15, "matched": 1, "review": 2, "unmatched": 3, "ignored": 4, "conflicts": 5,
+                        "outOfScope": 0, "troubled": 6 },
+            "plan": { "hash": "sha256:0", "total": 28, "createTeams": 1, "createEmployees": 2, "updates": 3,
+                      "teamMoves": 4, "emailChanges": 5, "deactivations": 6, "relinks": 7, "restores": 8 },
+            "teams": [{ "name": "Sales", "groupId": "g", "state": "New", "members": 1 }],
+            "lastSyncTime": "1970-01-01T00:10:00Z",
+        }),
+    );
+    let (metrics, mut writer) = watched(&[acme.clone(), integration("fresh", serde_json::json!({}))]);
+    let shown = text(&metrics);
+    for (series, expected) in [
+        (
+            r#"people{namespace="people",integration="acme",state="unmatched"}"#,
+            "3.0",
+        ),
+        (r#"people_troubled{namespace="people",integration="acme"}"#, "6.0"),
+        (r#"review_waiting{namespace="people",integration="acme"}"#, "10.0"),
+        (
+            r#"planned_changes{namespace="people",integration="acme",kind="take_back"}"#,
+            "7.0",
+        ),
+        (r#"plan_held{namespace="people",integration="acme"}"#, "1.0"),
+        (r#"plan_held{namespace="people",integration="fresh"}"#, "0.0"),
+        (
+            r#"teams{namespace="people",integration="acme",state="new"}"#,
+            "1.0",
+        ),
+        (
+            r#"condition{namespace="people",integration="acme",type="OktaConnected",reason="TokenRefused"}"#,
+            "0.0",
+        ),
+        (
+            r#"phase{namespace="people",integration="acme",phase="held"}"#,
+            "1.0",
+        ),
+        (
+            r#"phase{namespace="people",integration="fresh",phase="pending"}"#,
+            "1.0",
+        ),
+        (r#"finalized{namespace="people",integration="acme"}"#, "1.0"),
+        (r#"suspended{namespace="people",integration="acme"}"#, "0.0"),
+        (
+            r#"sync_interval_seconds{namespace="people",integration="acme"}"#,
+            "900.0",
+        ),
+        (
+            r#"created_timestamp_seconds{namespace="people",integration="acme"}"#,
+            "60.0",
+        ),
+        (
+            r#"last_sync_timestamp_seconds{namespace="people",integration="acme"}"#,
+            "600.0",
+        ),
+    ] {
+        assert_eq!(
+            value(&shown, &format!("okta_insightful_integration_{series}")),
+            expected
+        );
+    }
+    assert!(!shown.contains("Jane"), "{shown}");
+    assert!(!shown.contains(r#"last_sync_timestamp_seconds{namespace="people",integration="fresh""#));
+
+    writer.apply_watcher_event(&Event::Delete(acme));
+    let shown = text(&metrics);
+    assert!(!shown.contains("acme") && shown.contains("fresh"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_that_is_there() {
+    let acme = integration("acme", serde_json::json!({}));
+    let (metrics, mut writer) = watched(std::slice::from_ref(&acme));
+    let calls = metrics.calls_of(&acme);
+    let budget = |seconds| Budget {
+        bucket: "users",
+        limit: 600,
+        remaining: 40,
+        share: 300,
+        used: 17,
+        ends: Instant::now() + Duration::from_secs(seconds),
+    };
+    let labels = r#"{namespace="people",integration="acme",bucket="users"}"#;
+    calls.budget(budget(60));
+    let shown = text(&metrics);
+    for (name, expected) in [
+        ("", "600"),
+        ("_remaining", "40"),
+        ("_share", "300"),
+        ("_used", "17"),
+    ] {
+        let series = format!("okta_insightful_okta_rate_limit{name}_calls{labels}");
+        assert_eq!(value(&shown, &series), expected);
+    }
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(
+        !text(&metrics).contains(labels),
+        "a window that has ended says nothing"
+    );
+    calls.budget(budget(60));
+    assert!(text(&metrics).contains(labels));
+    writer.apply_watcher_event(&Event::Delete(acme.clone()));
+    assert!(!text(&metrics).contains(labels));
+    writer.apply_watcher_event(&Event::Apply(acme.clone()));
+    assert!(
+        !text(&metrics).contains(labels),
+        "one of the same name starts anew"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happens_is_counted() {
+    let acme = integration("acme", serde_json::json!({}));
+    let (metrics, _writer) = watched(std::slice::from_ref(&acme));
+    let calls = metrics.calls_of(&acme);
+    let second = Duration::from_secs(1);
+    calls.call(Operation::ListUsers, CallOutcome::Answered, Some(200), second);
+    calls.call(
+        Operation::UpdateEmployee,
+        CallOutcome::Answered,
+        Some(200),
+        second,
+    );
+    calls.call(Operation::UpdateEmployee, CallOutcome::Refused, Some(422), second);
+    calls.call(
+        Operation::UpdateEmployee,
+        CallOutcome::RateLimited,
+        Some(429),
+        second,
+    );
+    calls.waiting(Service::Insightful, WaitCause::RateLimited, second * 2);
+    metrics.synced(SyncKind::Full, false, second);
+    metrics.decided();
+    metrics.stepped(CycleStep::Assess, second);
+    metrics.applied(true);
+    metrics.reconcile_begins();
+    metrics.reconcile_begins();
+    metrics.reconcile_ended(ReconcileResult::Failed, second);
+    let shown = text(&metrics);
+    for (series, expected) in [
+        (
+            r#"service_calls_total{service="insightful",operation="update_employee",outcome="rate_limited",status="429"}"#,
+            "1",
+        ),
+        (
+            r#"service_call_duration_seconds_count{service="okta",operation="list_users"}"#,
+            "1",
+        ),
+        (
+            r#"service_waits_seconds_total{service="insightful",cause="rate_limited"}"#,
+            "2.0",
+        ),
+        (r#"changes_total{kind="update_employee",result="applied"}"#, "1"),
+        (r#"changes_total{kind="update_employee",result="failed"}"#, "1"),
+        (r#"changes_total{kind="create_team",result="failed"}"#, "0"),
+        (r#"syncs_total{kind="full",result="failed"}"#, "1"),
+        (r#"syncs_total{kind="full",result="complete"}"#, "0"),
+        (r#"syncs_total{kind="decision",result="complete"}"#, "1"),
+        (r#"step_duration_seconds_count{step="assess"}"#, "1"),
+        (r#"applies_total{result="whole"}"#, "1"),
+        (r#"reconciles_total{result="failed"}"#, "1"),
+        ("reconciles_in_flight", "1"),
+        ("leader", "1"),
+        ("ready", "0"),
+    ] {
+        assert_eq!(value(&shown, &format!("okta_insightful_{series}")), expected);
+    }
+    assert!(calls.last_answer(Service::Okta, Instant::now()).is_some());
+    assert!(
+        calls
+            .last_answer(Service::Okta, Instant::now() + second)
+            .is_none()
+    );
+}
+
+#[test]
+fn every_metric_has_help_and_a_type_and_no_name_comes_twice() {
+    let (metrics, _writer) = watched(&[integration("acme", serde_json::json!({}))]);
+    let shown = text(&metrics);
+    let mut types = BTreeMap::new();
+    let mut helped = Vec::new();
+    for line in shown.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, type_) = rest.split_once(' ').unwrap();
+            assert_eq!(types.insert(name, type_), None, "{name} comes twice");
+        } else if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').unwrap();
+            assert!(help.len() > 10, "{name}: {help}");
+            helped.push(name);
+        }
+    }
+    assert!(types.len() > 25, "{types:?}");
+    helped.sort_unstable();
+    assert_eq!(helped, types.into_keys().collect::<Vec<_>>());
+    assert!(shown.ends_with("# EOF\n"));
+}
