@@ -10,7 +10,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use okta_insightful_operator::{
     api,
     controller::{self, LeaseName, Settings},
-    program::{ProgramError, Source, plan, record},
+    program::{ProgramError, Source, check, plan, record},
     services::AllowedAddresses,
     telemetry::{LogFormat, Telemetry},
 };
@@ -34,6 +34,9 @@ enum Command {
     Plan(Plan),
     /// Read both services and keep what they answered in a directory.
     Record(Record),
+    /// Look whether the cluster has what the operator needs, and whether a
+    /// replica leads. Exit code: 0 all is well, 1 something is not.
+    Check(Check),
     /// Print the CustomResourceDefinitions.
     Crd,
 }
@@ -160,6 +163,22 @@ struct Plan {
     addresses: Addresses,
 }
 
+#[derive(clap::Args)]
+struct Check {
+    /// A namespace that the operator watches; repeatable. Without it, all.
+    #[arg(
+        long = "watch-namespace",
+        env = "WATCH_NAMESPACE",
+        value_delimiter = ',',
+        value_name = "NAMESPACE"
+    )]
+    watch_namespaces: Vec<String>,
+    /// The Lease by which the replica that writes is elected. Without it, it is
+    /// not looked whether one leads.
+    #[arg(long, env = "LEASE", value_name = "NAMESPACE/NAME", value_parser = namespaced_name)]
+    lease: Option<(String, String)>,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Output {
     Table,
@@ -187,6 +206,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => run(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Plan(arguments) => show_plan(arguments).await.map_err(|error| error.to_string()),
         Command::Record(arguments) => keep_record(arguments).await.map_err(|error| error.to_string()),
+        Command::Check(arguments) => look(arguments).await.map_err(|error| error.to_string()),
         Command::Crd => print_definitions().map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|message| {
@@ -269,6 +289,22 @@ async fn keep_record(arguments: Record) -> Result<ExitCode, ProgramError> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn look(arguments: Check) -> Result<ExitCode, check::CheckError> {
+    let Check {
+        watch_namespaces,
+        lease,
+    } = arguments;
+    let lease = lease.map(|(namespace, name)| LeaseName { namespace, name });
+    let findings = check::check(&watch_namespaces, lease.as_ref()).await?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Ok(match findings.iter().all(|finding| finding.problem.is_none()) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 fn print_definitions() -> Result<(), String> {

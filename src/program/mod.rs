@@ -1,6 +1,8 @@
 //! The subcommands `record` and `plan`: what CI shows is what the cluster does.
+//! And `check`, which looks at the cluster itself.
 
 mod anonymise;
+pub mod check;
 pub mod plan;
 pub mod record;
 mod source;

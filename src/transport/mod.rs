@@ -223,7 +223,11 @@ fn cause(error: &reqwest::Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    clip(&innermost.to_string(), 200)
+    let text = innermost.to_string();
+    if text.contains("UnknownIssuer") {
+        return format!("{text}, an authority that is not trusted here (the chart's caBundle adds one)");
+    }
+    clip(&text, 200)
 }
 
 /// Where a redirect leads, without the path and query, which may hold secrets.

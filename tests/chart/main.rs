@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod aggregation;
+mod documented;
+mod finalize;
 mod lifecycle;
+mod made;
+mod refused;
 mod rights;
 mod roles;
+mod value_cases;
 mod values;
 
 use std::{path::Path, time::Duration};

@@ -17,7 +17,20 @@ pub enum Action {
     GetIntegration,
     ListIntegrations,
     CreateIntegration,
+    CreateFinalized,
+    /// A field that has nothing to do with leave to write.
+    EditInterval,
+    /// Where it reads, before the finish.
+    RetargetOkta,
+    ApprovePlan,
     FinalizeIntegration,
+    /// The next six on an integration that is finalized.
+    EditIntervalOfFinalized,
+    RetargetFinalizedOkta,
+    RetargetFinalizedInsightful,
+    RewireFinalizedSecret,
+    WidenFinalizedGuard,
+    Unfinalize,
     PatchIntegrationStatus,
     GetMatch,
     ListMatches,
@@ -30,6 +43,7 @@ pub enum Action {
     CreateEvent,
     DeleteMatch,
     DeleteIntegration,
+    DeleteFinalized,
 }
 
 /// A namespace as somebody sees it.
@@ -58,6 +72,7 @@ impl Place {
         let secret = json!({ "metadata": { "name": "okta" }, "stringData": { "token": "secret" } });
         self.create::<Secret>(secret).await.unwrap();
         self.create::<OktaIntegration>(integration("acme")).await.unwrap();
+        self.create::<OktaIntegration>(finalized("done")).await.unwrap();
         self.create::<EmployeeMatch>(employee_match("acme-1"))
             .await
             .unwrap();
@@ -88,6 +103,36 @@ impl Place {
         }
     }
 
+    /// Changes an integration's spec as `kubectl patch` does.
+    pub async fn edit(&self, name: &str, spec: Value) -> Result<(), kube::Error> {
+        let patch = Patch::Merge(json!({ "spec": spec }));
+        let integrations = self.api::<OktaIntegration>();
+        integrations
+            .patch(name, &PatchParams::default(), &patch)
+            .await
+            .map(drop)
+    }
+
+    /// Applies a manifest as a GitOps tool does.
+    pub async fn apply(&self, manifest: &Value) -> Result<(), kube::Error> {
+        let name = manifest["metadata"]["name"].as_str().unwrap();
+        let integrations = self.api::<OktaIntegration>();
+        integrations
+            .patch(name, &PatchParams::apply("git"), &Patch::Apply(manifest))
+            .await
+            .map(drop)
+    }
+
+    /// What an integration's `spec.finalized` is.
+    pub async fn is_finalized(&self, name: &str) -> bool {
+        self.api::<OktaIntegration>()
+            .get(name)
+            .await
+            .unwrap()
+            .spec
+            .finalized
+    }
+
     async fn attempt(&self, action: Action) -> Result<(), kube::Error> {
         let all = ListParams::default();
         let as_is = PatchParams::default();
@@ -99,10 +144,30 @@ impl Place {
             Action::GetIntegration => integrations.get("acme").await.map(drop),
             Action::ListIntegrations => integrations.list(&all).await.map(drop),
             Action::CreateIntegration => self.create::<OktaIntegration>(integration("other")).await,
-            Action::FinalizeIntegration => {
-                let patch = Patch::Merge(json!({ "spec": { "finalized": true } }));
-                integrations.patch("acme", &as_is, &patch).await.map(drop)
+            Action::CreateFinalized => self.create::<OktaIntegration>(finalized("early")).await,
+            Action::EditInterval => self.edit("acme", interval()).await,
+            Action::RetargetOkta => self.edit("acme", other_org()).await,
+            Action::ApprovePlan => {
+                let hash = format!("sha256:{}", "0".repeat(64));
+                self.edit("acme", json!({ "approvedPlan": hash })).await
             }
+            Action::FinalizeIntegration => self.edit("acme", json!({ "finalized": true })).await,
+            Action::EditIntervalOfFinalized => self.edit("done", interval()).await,
+            Action::RetargetFinalizedOkta => self.edit("done", other_org()).await,
+            Action::RetargetFinalizedInsightful => {
+                let spec = json!({ "insightful": { "url": "https://other.insightful.io/api/v1" } });
+                self.edit("done", spec).await
+            }
+            Action::RewireFinalizedSecret => {
+                let reference = json!({ "secretRef": { "name": "other", "key": "token" } });
+                self.edit("done", json!({ "okta": { "auth": { "apiToken": reference } } }))
+                    .await
+            }
+            Action::WidenFinalizedGuard => {
+                self.edit("done", json!({ "guard": { "maxDeactivations": "100%" } }))
+                    .await
+            }
+            Action::Unfinalize => self.edit("done", json!({ "finalized": false })).await,
             Action::PatchIntegrationStatus => {
                 let patch = Patch::Merge(json!({ "status": { "phase": "InSync" } }));
                 integrations.patch_status("acme", &as_is, &patch).await.map(drop)
@@ -127,6 +192,7 @@ impl Place {
             Action::CreateEvent => self.create::<Event>(event(&self.namespace)).await,
             Action::DeleteMatch => matches.delete("acme-1", &delete).await.map(drop),
             Action::DeleteIntegration => integrations.delete("acme", &delete).await.map(drop),
+            Action::DeleteFinalized => integrations.delete("done", &delete).await.map(drop),
         }
     }
 }
@@ -144,6 +210,20 @@ pub fn integration(name: &str) -> Value {
             "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
         },
     })
+}
+
+pub fn finalized(name: &str) -> Value {
+    let mut manifest = integration(name);
+    manifest["spec"]["finalized"] = true.into();
+    manifest
+}
+
+fn interval() -> Value {
+    json!({ "sync": { "interval": "20m" } })
+}
+
+fn other_org() -> Value {
+    json!({ "okta": { "orgUrl": "https://other.okta.com" } })
 }
 
 fn employee_match(name: &str) -> Value {

@@ -1,6 +1,9 @@
 //! Who may do what: each action is really tried by each role.
 
-use k8s_openapi::api::core::v1::Secret;
+use std::iter;
+
+use comfy_table::{Table, presets};
+use k8s_openapi::api::{core::v1::Secret, rbac::v1::ClusterRole};
 use kube::{Api, api::PostParams};
 use sandbox::control_plane::client;
 use serde_json::json;
@@ -16,26 +19,38 @@ use crate::{
 const Y: bool = true;
 const N: bool = false;
 
-const ROLES: [&str; 5] = ["admin", "reviewer", "viewer", "operator", "nobody"];
+/// `git` is a tool's account that may change integrations and not finalize them.
+const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// For each of the roles, in their order.
-const RIGHTS: [(Action, [bool; 5]); 16] = [
-    (GetIntegration, [Y, Y, Y, Y, N]),
-    (ListIntegrations, [Y, Y, Y, Y, N]),
-    (CreateIntegration, [Y, N, N, N, N]),
-    (FinalizeIntegration, [Y, N, N, N, N]),
-    (PatchIntegrationStatus, [N, N, N, Y, N]),
-    (GetMatch, [Y, Y, Y, Y, N]),
-    (ListMatches, [Y, Y, Y, Y, N]),
-    (CreateMatch, [Y, Y, N, Y, N]),
-    (DecideMatch, [Y, Y, N, Y, N]),
-    (PatchMatchStatus, [N, N, N, Y, N]),
-    (GetSecret, [N, N, N, Y, N]),
-    (ListSecrets, [N, N, N, N, N]),
-    (CreateSecret, [N, N, N, N, N]),
-    (CreateEvent, [N, N, N, Y, N]),
-    (DeleteMatch, [Y, N, N, N, N]),
-    (DeleteIntegration, [Y, N, N, N, N]),
+const RIGHTS: [(Action, [bool; 6]); 27] = [
+    (GetIntegration, [Y, Y, Y, Y, Y, N]),
+    (ListIntegrations, [Y, Y, Y, Y, Y, N]),
+    (CreateIntegration, [Y, Y, N, N, N, N]),
+    (CreateFinalized, [Y, N, N, N, N, N]),
+    (EditInterval, [Y, Y, N, N, N, N]),
+    (RetargetOkta, [Y, Y, N, N, N, N]),
+    (ApprovePlan, [Y, N, N, N, N, N]),
+    (FinalizeIntegration, [Y, N, N, N, N, N]),
+    (EditIntervalOfFinalized, [Y, Y, N, N, N, N]),
+    (RetargetFinalizedOkta, [Y, N, N, N, N, N]),
+    (RetargetFinalizedInsightful, [Y, N, N, N, N, N]),
+    (RewireFinalizedSecret, [Y, N, N, N, N, N]),
+    (WidenFinalizedGuard, [Y, N, N, N, N, N]),
+    (Unfinalize, [Y, Y, N, N, N, N]),
+    (PatchIntegrationStatus, [N, N, N, N, Y, N]),
+    (GetMatch, [Y, Y, Y, Y, Y, N]),
+    (ListMatches, [Y, Y, Y, Y, Y, N]),
+    (CreateMatch, [Y, Y, Y, N, Y, N]),
+    (DecideMatch, [Y, Y, Y, N, Y, N]),
+    (PatchMatchStatus, [N, N, N, N, Y, N]),
+    (GetSecret, [N, N, N, N, Y, N]),
+    (ListSecrets, [N, N, N, N, N, N]),
+    (CreateSecret, [N, N, N, N, N, N]),
+    (CreateEvent, [N, N, N, N, Y, N]),
+    (DeleteMatch, [Y, N, N, N, N, N]),
+    (DeleteIntegration, [Y, N, N, N, N, N]),
+    (DeleteFinalized, [Y, N, N, N, N, N]),
 ];
 
 #[tokio::test]
@@ -50,7 +65,17 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
         .furnish()
         .await;
 
+    let git = git_role();
+    let roles: Api<ClusterRole> = Api::all(plane.admin_client().await.unwrap());
+    roles.create(&PostParams::default(), &git).await.unwrap();
+
     let mut wrong = Vec::new();
+    let mut table = Table::new();
+    table.set_header(iter::once("").chain(ROLES));
+    let mut rows: Vec<Vec<String>> = RIGHTS
+        .iter()
+        .map(|(action, _)| vec![format!("{action:?}")])
+        .collect();
     for (index, role) in ROLES.into_iter().enumerate() {
         let namespace = plane.namespace(role).await.unwrap();
         Place::new(plane.admin_client().await.unwrap(), &namespace)
@@ -61,14 +86,16 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
                 .await
                 .unwrap(),
             "nobody" => person(plane, &namespace, "nobody", None).await,
+            "git" => person(plane, &namespace, role, Some(role)).await,
             _ => person(plane, &namespace, role, Some(&format!("{name}-{role}"))).await,
         };
         let place = Place::new(client.clone(), &namespace);
         if role != "nobody" {
             eventually(role, async || place.may(GetIntegration).await).await;
         }
-        for (action, rights) in RIGHTS {
+        for ((action, rights), row) in RIGHTS.into_iter().zip(&mut rows) {
             let may = place.may(action).await;
+            row.push(if may { "allowed" } else { "refused" }.to_owned());
             if may != rights[index] {
                 wrong.push(format!(
                     "{role}: {action:?} is {}",
@@ -82,7 +109,17 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
             wrong.push(format!("{role}: GetMatch in another namespace is {may}"));
         }
     }
+    // To be seen with --nocapture.
+    println!("{}", table.load_style(presets::ASCII_MARKDOWN).add_rows(rows));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a GitOps tool needs to keep integrations and decisions in step with a repository.
+fn git_role() -> ClusterRole {
+    let verbs = ["get", "list", "watch", "create", "update", "patch"];
+    let resources = ["oktaintegrations", "employeematches"];
+    let rule = json!({ "apiGroups": ["integrations.insightful.io"], "resources": resources, "verbs": verbs });
+    serde_json::from_value(json!({ "metadata": { "name": "git" }, "rules": [rule] })).unwrap()
 }
 
 #[tokio::test]

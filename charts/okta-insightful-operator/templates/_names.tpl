@@ -18,6 +18,16 @@
 {{- default (include "operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
+{{/* The digest says exactly which image it is; the tag then only helps who reads it. */}}
+{{- define "operator.image" -}}
+{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}{{ with .Values.image.tag }}:{{ . }}{{ end }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ $tag }}
+{{- end }}
+{{- end }}
+
 {{/* What a Deployment's selector holds can never change: name and instance only. */}}
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
@@ -25,8 +35,21 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "operator.labels" -}}
-{{ include "operator.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- $own := dict
+  "app.kubernetes.io/name" (include "operator.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") }}
+{{- merge $own (deepCopy .Values.commonLabels) | toYaml }}
+{{- end }}
+
+{{/* The labels and annotations of an object that needs no others. */}}
+{{- define "operator.metadata" -}}
+labels:
+  {{- include "operator.labels" . | nindent 2 }}
+{{- with .Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}

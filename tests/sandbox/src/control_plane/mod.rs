@@ -46,7 +46,7 @@ const TAIL: usize = 20;
 const PORTS_TRIED: usize = 5;
 
 const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
-                           clusterrole-aggregation-controller";
+                           clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller";
 
 /// What may differ from one control plane to the next.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,87 @@
+//! What is written about the chart: lint, the schema, and the README's table of
+//! values with their defaults.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use sandbox::control_plane::ControlPlane;
+use serde_json::{Value, json};
+
+use crate::{CHART, value_cases::cases};
+
+#[tokio::test]
+async fn helm_finds_nothing_to_say_of_the_chart() {
+    let plane = ControlPlane::shared();
+    let all_of = |values: &Value| {
+        let values = format!("--set-json={values}");
+        ["lint", "--strict", CHART, &values].map(str::to_owned)
+    };
+    for (name, values, _) in cases() {
+        let said = plane.helm(&all_of(&values)).await.unwrap();
+        assert!(
+            !said.contains("[WARNING]") && !said.contains("[ERROR]"),
+            "{name}: {said}"
+        );
+        assert!(
+            said.contains("1 chart(s) linted, 0 chart(s) failed"),
+            "{name}: {said}"
+        );
+    }
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(CHART).join(file)).unwrap()
+}
+
+/// Every value that can be set, with its default: objects whose fields the
+/// schema names are gone into, all else is one value.
+fn leaves(schema: &Value, values: &Value, path: &str, into: &mut BTreeMap<String, Value>) {
+    let properties = schema["properties"].as_object();
+    let default = |name: &str| values.get(name).cloned().unwrap_or(Value::Null);
+    for (name, schema) in properties.into_iter().flatten() {
+        let path = format!("{path}{name}");
+        let is_opened = schema["additionalProperties"] == json!(false)
+            && values[name].as_object().is_some_and(|fields| !fields.is_empty());
+        if is_opened {
+            leaves(schema, &default(name), &format!("{path}."), into);
+        } else {
+            into.insert(path, default(name));
+        }
+    }
+    let unknown = values.as_object().unwrap().keys();
+    for name in unknown {
+        assert!(
+            properties.is_some_and(|properties| properties.contains_key(name)),
+            "{path}{name} is in values.yaml and not in the schema"
+        );
+    }
+}
+
+#[test]
+fn every_value_is_in_the_schema_and_in_the_readme_with_its_default() {
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let values: Value = serde_yaml::from_str(&read("values.yaml")).unwrap();
+    let mut defaults = BTreeMap::new();
+    leaves(&schema, &values, "", &mut defaults);
+    // Helm's own, without a default.
+    assert_eq!(defaults.remove("global"), Some(Value::Null));
+
+    let mut in_readme = BTreeMap::new();
+    for row in read("README.md").lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [name, default, meaning] = cells.as_slice() else {
+            panic!("three cells: {row}");
+        };
+        if name.starts_with("`okta-insightful-operator-") {
+            continue; // the table of roles
+        }
+        assert!(meaning.len() > 10, "says what it means: {row}");
+        let default: Value = serde_yaml::from_str(default.trim_matches('`')).unwrap();
+        assert!(
+            in_readme
+                .insert(name.trim_matches('`').to_owned(), default)
+                .is_none(),
+            "twice: {row}"
+        );
+    }
+    assert_eq!(in_readme, defaults);
+}

@@ -1,0 +1,137 @@
+//! The values that the chart refuses, with words that say where and why.
+
+use sandbox::control_plane::{ControlPlane, Error};
+
+use crate::CHART;
+
+#[tokio::test]
+async fn a_value_that_is_wrong_is_refused_with_its_place() {
+    let plane = ControlPlane::shared();
+    for (setting, words) in [
+        ("--set=replica=2", "additional properties 'replica' not allowed"),
+        (
+            "--set=rbac.create=false",
+            "at '/rbac': additional properties 'create' not allowed",
+        ),
+        ("--set=replicas=10", "at '/replicas': maximum: got 10, want 9"),
+        ("--set=replicas=-1", "at '/replicas': minimum: got -1, want 0"),
+        ("--set=image.repository=", "at '/image/repository': minLength"),
+        (
+            "--set=image.pullPolicy=Sometimes",
+            "value must be one of 'Always', 'IfNotPresent', 'Never'",
+        ),
+        ("--set=image.tag=5", "at '/image/tag': got number, want string"),
+        // A digest has its own value, where it is checked.
+        (
+            "--set=image.tag=1.0@sha256:9f2c",
+            "at '/image/tag': '1.0@sha256:9f2c' does not match pattern",
+        ),
+        (
+            "--set=image.digest=sha256:9f2c",
+            "at '/image/digest': 'sha256:9f2c' does not match pattern",
+        ),
+        (
+            "--set=imagePullSecrets={registry}",
+            "at '/imagePullSecrets/0': got string, want object",
+        ),
+        ("--set=oktaDomains={https://acme.okta.com}", "at '/oktaDomains/0'"),
+        ("--set=oktaDomains={example}", "at '/oktaDomains/0'"),
+        ("--set=watchNamespaces={People}", "at '/watchNamespaces/0'"),
+        (
+            "--set=watchNamespaces={people,people}",
+            "items at 0 and 1 are equal",
+        ),
+        (
+            "--set=proxy.httpsProxy=proxy:3128",
+            "at '/proxy/httpsProxy': 'proxy:3128' does not match pattern",
+        ),
+        (
+            "--set=proxy.noProxy={a,b}",
+            "at '/proxy/noProxy': got array, want string",
+        ),
+        (
+            "--set=caBundle.configMap=one,caBundle.secret=other",
+            "at '/caBundle': 'anyOf' failed",
+        ),
+        ("--set=caBundle.key=", "at '/caBundle/key'"),
+        (
+            "--set=rbac.secretNames=okta",
+            "at '/rbac/secretNames': got string, want array",
+        ),
+        (
+            "--set=rbac.aggregate=sometimes",
+            "at '/rbac/aggregate': got string, want boolean",
+        ),
+        (
+            "--set=finalizePolicy=false",
+            "at '/finalizePolicy': got boolean, want object",
+        ),
+        (
+            "--set=crds.install=maybe",
+            "at '/crds/install': got string, want boolean",
+        ),
+        (
+            "--set=podLabels.number=1",
+            "at '/podLabels/number': got number, want string",
+        ),
+        (
+            "--set=commonLabels.number=1",
+            "at '/commonLabels/number': got number, want string",
+        ),
+        (
+            "--set=resources.cpu=1",
+            "at '/resources': additional properties 'cpu' not allowed",
+        ),
+        ("--set=env[0].value=a", "at '/env/0': missing property 'name'"),
+        (
+            "--set=envFrom[0].configMap=a",
+            "at '/envFrom/0': additional properties 'configMap' not allowed",
+        ),
+        (
+            "--set=volumeMounts[0].name=a",
+            "at '/volumeMounts/0': missing property 'mountPath'",
+        ),
+        (
+            "--set=affinity.antiAffinity.a=b",
+            "at '/affinity': additional properties 'antiAffinity' not allowed",
+        ),
+        (
+            "--set=topologySpreadConstraints[0].maxSkew=1",
+            "at '/topologySpreadConstraints/0': missing properties 'topologyKey', 'whenUnsatisfiable'",
+        ),
+        // Less than the operator takes to stop.
+        (
+            "--set=terminationGracePeriodSeconds=30",
+            "at '/terminationGracePeriodSeconds': minimum: got 30, want 31",
+        ),
+        (
+            "--set=podDisruptionBudget.maxUnavailable=half",
+            "at '/podDisruptionBudget/maxUnavailable'",
+        ),
+        (
+            "--set=podDisruptionBudget.minAvailable=1",
+            "at '/podDisruptionBudget': additional properties 'minAvailable' not allowed",
+        ),
+        (
+            "--set=serviceAccount.create=false",
+            "at '/serviceAccount/name': minLength: got 0, want 1",
+        ),
+        (
+            "--set=networkPolicy.apiServerCidrs={10.0.0.1}",
+            "at '/networkPolicy/apiServerCidrs/0': '10.0.0.1' does not match pattern",
+        ),
+        (
+            "--set=networkPolicy.apiServerPorts={70000}",
+            "at '/networkPolicy/apiServerPorts/0': maximum: got 70,000, want 65,535",
+        ),
+        ("--kube-version=1.30.9", "chart requires kubeVersion"),
+    ] {
+        match plane.helm(&["template", "refused", CHART, setting]).await {
+            Err(Error::Command { stderr, .. }) => assert!(stderr.contains(words), "{setting}: {stderr}"),
+            answer => panic!("{setting}: {answer:?}"),
+        }
+    }
+    // Helm gives every subchart a `global`.
+    let accepted = ["template", "accepted", CHART, "--set=global.region=eu"];
+    plane.helm(&accepted).await.unwrap();
+}

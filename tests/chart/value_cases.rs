@@ -1,0 +1,406 @@
+//! The table of values: the name of a release, its values, and what they
+//! should come to.
+
+use serde_json::{Value, json};
+
+use crate::made::{Made, texts};
+
+pub type Case = (&'static str, Value, fn(&Made));
+
+const LONG: &str = "a-release-with-the-longest-name-that-helm-does-allow1";
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// Each value on its own, and those together that have to do with one another.
+pub fn cases() -> Vec<Case> {
+    [
+        names(),
+        images(),
+        environment(),
+        placement(),
+        replicas(),
+        network(),
+        rights(),
+    ]
+    .concat()
+}
+
+fn names() -> Vec<Case> {
+    vec![
+        ("defaults", json!({}), |made| {
+            assert_eq!(made.name(), "defaults-okta-insightful-operator");
+            let account = made.one("ServiceAccount");
+            assert_eq!(account["metadata"]["name"], made.name());
+            assert_eq!(account["automountServiceAccountToken"], false);
+            assert_eq!(made.pod()["automountServiceAccountToken"], true);
+            assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0");
+            assert_eq!(made.arguments(), ["run", "--metrics-address=0.0.0.0:8080"]);
+            let home = made.deployment["metadata"]["namespace"].as_str().unwrap();
+            assert_eq!(
+                made.variable("LEASE"),
+                Some(format!("{home}/{}", made.name()).as_str())
+            );
+            assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
+            assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
+        }),
+        ("short", json!({ "nameOverride": "op" }), |made| {
+            assert_eq!(made.name(), "short-op");
+        }),
+        ("whole", json!({ "fullnameOverride": "insightful" }), |made| {
+            assert_eq!(made.name(), "insightful");
+        }),
+        // The name of the chart is not said twice.
+        ("my-okta-insightful-operator", json!({}), |made| {
+            assert_eq!(made.name(), "my-okta-insightful-operator");
+        }),
+        (LONG, json!({}), |made| assert_eq!(made.name(), LONG)),
+        (
+            "labelled",
+            json!({
+                "commonLabels": { "team": "platform", "app.kubernetes.io/name": "not-this" },
+                "commonAnnotations": { "contact": "platform@acme.example" },
+                "podLabels": { "tier": "back", "app.kubernetes.io/instance": "not-this" },
+                "podAnnotations": { "prometheus.io/scrape": "true" },
+                "deploymentAnnotations": { "reloader.stakater.com/auto": "true" },
+                "serviceAccount": { "name": "robot", "annotations": { "cloud/role": "none" } },
+            }),
+            |made| {
+                for object in &made.objects {
+                    let metadata = &object["metadata"];
+                    assert_eq!(metadata["labels"]["team"], "platform", "{object}");
+                    assert_eq!(
+                        metadata["labels"]["app.kubernetes.io/name"],
+                        "okta-insightful-operator"
+                    );
+                    assert_eq!(
+                        metadata["annotations"]["contact"], "platform@acme.example",
+                        "{object}"
+                    );
+                }
+                let metadata = &made.deployment["spec"]["template"]["metadata"];
+                assert_eq!(metadata["labels"]["team"], "platform");
+                assert_eq!(metadata["labels"]["tier"], "back");
+                // What the Deployment selects by stays.
+                assert_eq!(metadata["labels"]["app.kubernetes.io/instance"], "labelled");
+                assert_eq!(metadata["annotations"]["prometheus.io/scrape"], "true");
+                let own = &made.deployment["metadata"]["annotations"];
+                assert_eq!(own["reloader.stakater.com/auto"], "true");
+                assert_eq!(made.pod()["serviceAccountName"], "robot");
+                let account = made.one("ServiceAccount");
+                assert_eq!(account["metadata"]["name"], "robot");
+                assert_eq!(account["metadata"]["annotations"]["cloud/role"], "none");
+            },
+        ),
+    ]
+}
+
+fn images() -> Vec<Case> {
+    vec![
+        (
+            "image",
+            json!({
+                "image": { "repository": "ghcr.io/acme/operator", "tag": "1.0", "pullPolicy": "Always" },
+                "imagePullSecrets": [{ "name": "registry" }],
+            }),
+            |made| {
+                assert_eq!(made.container()["image"], "ghcr.io/acme/operator:1.0");
+                assert_eq!(made.container()["imagePullPolicy"], "Always");
+                assert_eq!(made.pod()["imagePullSecrets"], json!([{ "name": "registry" }]));
+                assert_eq!(
+                    made.check["spec"]["imagePullSecrets"],
+                    made.pod()["imagePullSecrets"]
+                );
+            },
+        ),
+        ("digest", json!({ "image": { "digest": DIGEST } }), |made| {
+            assert_eq!(
+                made.container()["image"],
+                format!("okta-insightful-operator@{DIGEST}")
+            );
+            assert_eq!(
+                made.check["spec"]["containers"][0]["image"],
+                made.container()["image"]
+            );
+        }),
+        (
+            "digest-and-tag",
+            json!({ "image": { "digest": DIGEST, "tag": "1.0" } }),
+            |made| {
+                assert_eq!(
+                    made.container()["image"],
+                    format!("okta-insightful-operator:1.0@{DIGEST}")
+                );
+            },
+        ),
+    ]
+}
+
+fn environment() -> Vec<Case> {
+    vec![
+        (
+            "environment",
+            json!({
+                "env": [
+                    { "name": "RUST_LOG", "value": "debug" },
+                    { "name": "NODE", "valueFrom": { "fieldRef": { "fieldPath": "spec.nodeName" } } },
+                ],
+                "envFrom": [{ "secretRef": { "name": "proxy", "optional": true } }],
+                "volumes": [{ "name": "scratch", "emptyDir": {} }],
+                "volumeMounts": [{ "name": "scratch", "mountPath": "/scratch" }],
+                "resources": { "requests": { "cpu": 1 }, "limits": { "memory": "1Gi" } },
+            }),
+            |made| {
+                assert_eq!(made.variable("RUST_LOG"), Some("debug"));
+                let last = made.container()["env"].as_array().unwrap().last().unwrap();
+                assert_eq!(last["valueFrom"]["fieldRef"]["fieldPath"], "spec.nodeName");
+                assert_eq!(made.container()["envFrom"][0]["secretRef"]["name"], "proxy");
+                assert_eq!(made.pod()["volumes"][0]["name"], "scratch");
+                assert_eq!(made.container()["volumeMounts"][0]["mountPath"], "/scratch");
+                assert_eq!(
+                    made.container()["resources"],
+                    json!({ "requests": { "cpu": "1", "memory": "64Mi" }, "limits": { "memory": "1Gi" } })
+                );
+                assert_eq!(made.variable("SSL_CERT_DIR"), None);
+            },
+        ),
+        (
+            "ca-of-a-configmap",
+            json!({ "caBundle": { "configMap": "authorities" } }),
+            |made| {
+                assert_eq!(
+                    made.variable("SSL_CERT_FILE"),
+                    Some("/etc/ssl/certs/ca-certificates.crt")
+                );
+                let mount = &made.container()["volumeMounts"][0];
+                assert_eq!(made.variable("SSL_CERT_DIR"), mount["mountPath"].as_str());
+                let volume = &made.pod()["volumes"][0];
+                assert_eq!(volume["name"], mount["name"]);
+                assert_eq!(volume["configMap"]["name"], "authorities");
+                assert_eq!(volume["configMap"]["items"][0]["key"], "ca.crt");
+            },
+        ),
+        (
+            "ca-of-a-secret",
+            json!({
+                "caBundle": { "secret": "authorities", "key": "bundle.pem" },
+                "volumes": [{ "name": "scratch", "emptyDir": {} }],
+                "volumeMounts": [{ "name": "scratch", "mountPath": "/scratch" }],
+            }),
+            |made| {
+                let volume = &made.pod()["volumes"][0];
+                assert_eq!(volume["secret"]["secretName"], "authorities");
+                assert_eq!(volume["secret"]["items"][0]["key"], "bundle.pem");
+                assert_eq!(made.pod()["volumes"][1]["name"], "scratch");
+                assert_eq!(made.container()["volumeMounts"][1]["name"], "scratch");
+            },
+        ),
+        (
+            "proxied",
+            json!({ "proxy": { "httpsProxy": "http://proxy:3128", "noProxy": ".acme.example" } }),
+            |made| {
+                assert_eq!(made.variable("HTTPS_PROXY"), Some("http://proxy:3128"));
+                assert_eq!(made.variable("NO_PROXY"), Some(".acme.example"));
+            },
+        ),
+        (
+            "domains",
+            json!({ "oktaDomains": ["sso.acme.example"] }),
+            |made| {
+                assert!(made.arguments().contains(&"--okta-domain=sso.acme.example"));
+            },
+        ),
+    ]
+}
+
+fn placement() -> Vec<Case> {
+    vec![(
+        "placed",
+        json!({
+            "nodeSelector": { "kubernetes.io/os": "linux" },
+            "tolerations": [{ "key": "dedicated", "operator": "Exists" }],
+            "affinity": { "nodeAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{
+                "weight": 1,
+                "preference": { "matchExpressions": [{ "key": "arch", "operator": "Exists" }] },
+            }] } },
+            "topologySpreadConstraints": [
+                { "maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway" },
+                { "maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "ScheduleAnyway",
+                  "labelSelector": { "matchLabels": { "mine": "yes" } } },
+            ],
+            "priorityClassName": "system-cluster-critical",
+            "terminationGracePeriodSeconds": 90,
+            "revisionHistoryLimit": 1,
+            "podSecurityContext": { "fsGroup": 65532 },
+            "securityContext": { "runAsUser": 65532 },
+        }),
+        |made| {
+            assert_eq!(made.pod()["nodeSelector"], json!({ "kubernetes.io/os": "linux" }));
+            assert_eq!(made.pod()["tolerations"][0]["key"], "dedicated");
+            let affinity = &made.pod()["affinity"];
+            assert!(affinity["nodeAffinity"].is_object() && affinity["podAntiAffinity"].is_null());
+            let spread = &made.pod()["topologySpreadConstraints"];
+            let selector = &made.deployment["spec"]["selector"];
+            assert_eq!(
+                &spread[0]["labelSelector"], selector,
+                "that of the pods by default"
+            );
+            assert_eq!(
+                spread[1]["labelSelector"],
+                json!({ "matchLabels": { "mine": "yes" } })
+            );
+            assert_eq!(made.pod()["priorityClassName"], "system-cluster-critical");
+            assert_eq!(made.pod()["terminationGracePeriodSeconds"], 90);
+            assert_eq!(made.deployment["spec"]["revisionHistoryLimit"], 1);
+            // Beside the defaults, not in their place.
+            assert_eq!(made.pod()["securityContext"]["fsGroup"], 65532);
+            assert_eq!(made.pod()["securityContext"]["runAsNonRoot"], true);
+            assert_eq!(made.container()["securityContext"]["runAsUser"], 65532);
+            assert_eq!(made.check["spec"]["nodeSelector"], made.pod()["nodeSelector"]);
+        },
+    )]
+}
+
+fn replicas() -> Vec<Case> {
+    vec![
+        ("two", json!({}), |made| {
+            assert_eq!(made.deployment["spec"]["replicas"], 2);
+            let budget = &made.one("PodDisruptionBudget")["spec"];
+            assert_eq!(budget["maxUnavailable"], 1);
+            assert_eq!(budget["selector"], made.deployment["spec"]["selector"]);
+            let rather_not =
+                &made.pod()["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"];
+            let term = &rather_not[0]["podAffinityTerm"];
+            assert_eq!(term["topologyKey"], "kubernetes.io/hostname");
+            assert_eq!(term["labelSelector"], made.deployment["spec"]["selector"]);
+        }),
+        ("one", json!({ "replicas": 1 }), |made| {
+            assert_eq!(made.deployment["spec"]["replicas"], 1);
+            // A budget of one pod that may never go would stop every drain.
+            assert_eq!(made.all("PodDisruptionBudget").len(), 0);
+        }),
+        (
+            "two-unprotected",
+            json!({ "podDisruptionBudget": { "enabled": false } }),
+            |made| {
+                assert_eq!(made.all("PodDisruptionBudget").len(), 0);
+            },
+        ),
+        (
+            "three-by-share",
+            json!({ "replicas": 3, "podDisruptionBudget": { "maxUnavailable": "50%" } }),
+            |made| {
+                assert_eq!(made.one("PodDisruptionBudget")["spec"]["maxUnavailable"], "50%");
+            },
+        ),
+    ]
+}
+
+fn network() -> Vec<Case> {
+    vec![
+        (
+            "closed",
+            json!({ "networkPolicy": { "enabled": true } }),
+            |made| {
+                assert_eq!(made.open_ports(), [53, 53, 443, 6443, 443]);
+                let policy = &made.one("NetworkPolicy")["spec"];
+                assert_eq!(policy["podSelector"], made.deployment["spec"]["selector"]);
+                assert_eq!(policy["ingress"][0]["ports"][0]["port"], "metrics");
+                assert_eq!(made.container()["ports"][0]["name"], "metrics");
+                assert!(policy["ingress"][0]["from"].is_null());
+            },
+        ),
+        (
+            "closed-behind-a-proxy",
+            json!({
+                "proxy": { "httpsProxy": "http://user:password@proxy:3128" },
+                "networkPolicy": { "enabled": true, "apiServerCidrs": ["10.0.0.1/32"], "apiServerPorts": [6443] },
+            }),
+            |made| {
+                // The services are reached through the proxy only.
+                assert_eq!(made.open_ports(), [53, 53, 6443, 3128]);
+                let to = &made.one("NetworkPolicy")["spec"]["egress"][1]["to"];
+                assert_eq!(to, &json!([{ "ipBlock": { "cidr": "10.0.0.1/32" } }]));
+            },
+        ),
+        (
+            "closed-behind-a-proxy-without-port",
+            json!({
+                "proxy": { "httpsProxy": "https://proxy.acme.example" },
+                "networkPolicy": {
+                    "enabled": true,
+                    "metricsFrom": [{ "namespaceSelector": { "matchLabels": { "name": "monitoring" } } }],
+                    "extraEgress": [{ "ports": [{ "port": 8443, "protocol": "TCP" }] }],
+                },
+            }),
+            |made| {
+                assert_eq!(made.open_ports(), [53, 53, 443, 6443, 443, 8443]);
+                let from = &made.one("NetworkPolicy")["spec"]["ingress"][0]["from"][0];
+                assert_eq!(from["namespaceSelector"]["matchLabels"]["name"], "monitoring");
+            },
+        ),
+    ]
+}
+
+fn rights() -> Vec<Case> {
+    vec![
+        (
+            "kept",
+            json!({ "watchNamespaces": ["default", "kube-public"] }),
+            |made| {
+                assert_eq!(
+                    made.arguments()[2..],
+                    ["--watch-namespace=default", "--watch-namespace=kube-public"]
+                );
+                let said = "serves the namespaces default, kube-public.";
+                assert!(made.notes.contains(said), "{}", made.notes);
+                let check = texts(&made.check["spec"]["containers"][0]["args"]);
+                assert_eq!(check[2..], made.arguments()[2..]);
+                // The policy judges there only.
+                let kept = &made.one("ValidatingAdmissionPolicyBinding")["spec"]["matchResources"];
+                assert_eq!(
+                    kept["namespaceSelector"]["matchExpressions"][0]["values"],
+                    json!(["default", "kube-public"])
+                );
+            },
+        ),
+        (
+            "kept-to-secrets",
+            json!({ "watchNamespaces": ["default"], "rbac": { "secretNames": ["okta", "insightful"] } }),
+            |made| {
+                let roles = made.all("Role");
+                let role = roles
+                    .iter()
+                    .find(|role| role["metadata"]["namespace"] == "default");
+                let rules = role.unwrap()["rules"].as_array().unwrap();
+                let secrets = rules
+                    .iter()
+                    .find(|rule| rule["resources"] == json!(["secrets"]))
+                    .unwrap();
+                assert_eq!(secrets["resourceNames"], json!(["okta", "insightful"]));
+                assert_eq!(secrets["verbs"], json!(["get"]));
+            },
+        ),
+        (
+            "nothing-of-the-cluster",
+            json!({
+                "watchNamespaces": ["default"],
+                "rbac": { "peopleRoles": false },
+                "finalizePolicy": { "enabled": false },
+            }),
+            |made| {
+                // For who has rights in namespaces only, with the definitions from elsewhere.
+                for object in &made.objects {
+                    assert!(object["metadata"]["namespace"].is_string(), "{object}");
+                }
+            },
+        ),
+        (
+            "a-foreign-account",
+            json!({ "serviceAccount": { "create": false, "name": "default" } }),
+            |made| {
+                assert_eq!(made.all("ServiceAccount").len(), 0);
+                assert_eq!(made.pod()["serviceAccountName"], "default");
+                assert_eq!(made.one("ClusterRoleBinding")["subjects"][0]["name"], "default");
+            },
+        ),
+    ]
+}

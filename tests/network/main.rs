@@ -1,0 +1,316 @@
+//! A company's network: its own certificate authority and its proxy, set by the
+//! values of the chart and used by the program, over real TLS.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod front;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Command, Output},
+    time::Duration,
+};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, api::PostParams};
+use okta_insightful_operator::api::{OktaIntegration, Phase, conditions};
+use sandbox::{
+    company::Company,
+    control_plane::{
+        ControlPlane,
+        kept_process::{Ending, KeptProcess},
+    },
+    insightful::Insightful,
+    okta::Okta,
+    webhook::Webhook,
+};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use front::{Authority, Proxy};
+
+const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the chart mounts the bundle.
+const MOUNT: &str = "/etc/okta-insightful-operator/ca";
+
+/// The environment that the chart gives the program for these values, with the
+/// bundle at a place of this machine.
+async fn environment(values: &Value, bundle: &Path) -> BTreeMap<String, String> {
+    let values = format!("--set-json={values}");
+    let arguments = [
+        "template",
+        "network",
+        CHART,
+        "--show-only=templates/deployment.yaml",
+        &values,
+    ];
+    let manifest = ControlPlane::shared().helm(&arguments).await.unwrap();
+    let deployment: Value = serde_yaml::Deserializer::from_str(&manifest)
+        .map(|document| Value::deserialize(document).unwrap())
+        .find(|document| document["kind"] == "Deployment")
+        .unwrap();
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let variables = container["env"].as_array().unwrap().iter();
+    variables
+        .filter(|variable| variable["name"] != "LEASE")
+        .map(|variable| {
+            let text = |field: &str| variable[field].as_str().unwrap().to_owned();
+            let value = text("value").replace(MOUNT, bundle.to_str().unwrap());
+            (text("name"), value)
+        })
+        .collect()
+}
+
+fn program(environment: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
+    for variable in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "KUBECONFIG",
+    ] {
+        command.env_remove(variable);
+    }
+    command.envs(environment);
+    command
+}
+
+fn address(url: &str) -> SocketAddr {
+    let url: http::Uri = url.parse().unwrap();
+    url.authority().unwrap().as_str().parse().unwrap()
+}
+
+fn path(url: &str) -> String {
+    let url: http::Uri = url.parse().unwrap();
+    url.path().to_owned()
+}
+
+/// As a ConfigMap or Secret is mounted: a link to a link to the file.
+fn mounted(dir: &Path, pem: &str) {
+    fs::create_dir(dir.join("..2026_01_31")).unwrap();
+    fs::write(dir.join("..2026_01_31/ca.crt"), pem).unwrap();
+    std::os::unix::fs::symlink("..2026_01_31", dir.join("..data")).unwrap();
+    std::os::unix::fs::symlink("..data/ca.crt", dir.join("ca.crt")).unwrap();
+}
+
+/// `plan` of Acme, whose Okta org is at a domain that only the proxy can reach.
+async fn plan(
+    okta: &Okta,
+    insightful: &Insightful,
+    environment: &BTreeMap<String, String>,
+) -> (Option<i32>, String, String) {
+    let dir = TempDir::new().unwrap();
+    let integration = json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
+        "metadata": { "name": "acme" },
+        "spec": {
+            "okta": {
+                "orgUrl": "https://sso.acme.invalid",
+                "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } },
+            },
+            "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+        },
+    });
+    let file = dir.path().join("integration.yaml");
+    fs::write(&file, serde_yaml::to_string(&integration).unwrap()).unwrap();
+    let mut command = program(environment);
+    command
+        .args([
+            "plan",
+            "--okta-domain=acme.invalid",
+            "--output=json",
+            "--integration",
+        ])
+        .arg(&file)
+        .env("OKTA_API_TOKEN", okta.token())
+        .env("INSIGHTFUL_API_TOKEN", insightful.token());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_services_are_read_through_a_proxy_that_opens_tls() {
+    let company = Company::acme();
+    let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
+    let authority = Authority::new();
+    let services = [
+        ("sso.acme.invalid:443", address(&okta.url())),
+        ("app.insightful.io:443", address(&insightful.url())),
+    ];
+    let proxy = Proxy::start(&authority, &services).await;
+    let bundle = TempDir::new().unwrap();
+    mounted(bundle.path(), &authority.pem());
+
+    let proxied = json!({ "proxy": { "httpsProxy": proxy.url } });
+    let mut trusted = proxied.clone();
+    trusted["caBundle"] = json!({ "configMap": "authorities" });
+    let trusting = environment(&trusted, bundle.path()).await;
+    let (code, out, err) = plan(&okta, &insightful, &trusting).await;
+    assert_eq!(code, Some(2), "there are changes: {err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["people"].as_array().unwrap().len(), 60);
+    assert_eq!(proxy.asked(), ["app.insightful.io:443", "sso.acme.invalid:443"]);
+
+    // Without the bundle, nothing is sent to who cannot prove to be the service.
+    okta.journal().clear();
+    let (code, _, err) = plan(&okta, &insightful, &environment(&proxied, bundle.path()).await).await;
+    assert_eq!(code, Some(1));
+    assert!(err.contains("UnknownIssuer"), "{err}");
+    assert!(okta.journal().entries().is_empty());
+    assert!(!proxy.asked().is_empty());
+
+    // What noProxy names is not asked of the proxy.
+    let mut direct = trusted.clone();
+    direct["proxy"]["noProxy"] = "localhost,.acme.invalid".into();
+    let (code, _, err) = plan(&okta, &insightful, &environment(&direct, bundle.path()).await).await;
+    assert_eq!(code, Some(1), "there is no such host");
+    assert!(err.contains("no connection to Okta"), "{err}");
+    assert!(!proxy.asked().contains(&"sso.acme.invalid:443".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_trusts_an_authority_of_the_company() {
+    let plane = ControlPlane::shared();
+    plane
+        .install_crds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
+        .await
+        .unwrap();
+    let namespace = plane.namespace("people").await.unwrap();
+    let company = Company::acme();
+    let (okta, insightful, webhook) = (
+        Okta::start(&company),
+        Insightful::start(&company),
+        Webhook::start(),
+    );
+    insightful.configure(|settings| settings.limit = 100_000);
+    let authority = Authority::new();
+    let front = async |url: String| {
+        let server = authority.server(address(&url)).await;
+        format!("{server}{}", path(&url))
+    };
+    let client = plane.admin_client().await.unwrap();
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), &namespace);
+    for (name, value) in [
+        ("okta", okta.token()),
+        ("insightful", insightful.token()),
+        ("chat", &front(webhook.url()).await),
+    ] {
+        let secret = json!({ "metadata": { "name": name }, "stringData": { "value": value } });
+        let secret = serde_json::from_value(secret).unwrap();
+        secrets.create(&PostParams::default(), &secret).await.unwrap();
+    }
+    let reference = |name: &str| json!({ "name": name, "key": "value" });
+    let integration = json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
+        "metadata": { "name": "acme" },
+        "spec": {
+            "okta": { "orgUrl": front(okta.url()).await, "auth": { "apiToken": { "secretRef": reference("okta") } } },
+            "insightful": {
+                "url": front(insightful.url()).await,
+                "apiToken": { "secretRef": reference("insightful") },
+                "newEmployees": { "team": "Onboarding", "sharedSettings": "Default" },
+            },
+            "guard": {
+                "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%",
+            },
+            "notify": { "webhook": { "urlSecretRef": reference("chat") } },
+            "finalized": true,
+        },
+    });
+    let integrations: Api<OktaIntegration> = Api::namespaced(client, &namespace);
+    let manifest = serde_json::from_value(integration).unwrap();
+    integrations
+        .create(&PostParams::default(), &manifest)
+        .await
+        .unwrap();
+    let bundle = TempDir::new().unwrap();
+    mounted(bundle.path(), &authority.pem());
+
+    let doubting = start(plane, &namespace, &environment(&json!({}), bundle.path()).await);
+    let seen = wait_for(&integrations, &doubting, |integration| {
+        condition(integration, conditions::READY).0 == "False"
+    })
+    .await;
+    let (_, message) = condition(&seen, conditions::OKTA_CONNECTED);
+    assert!(
+        message.contains("UnknownIssuer") && message.contains("caBundle"),
+        "{message}"
+    );
+    doubting.stop().await.unwrap();
+    assert!(okta.journal().entries().is_empty() && webhook.received().is_empty());
+
+    let trusted = json!({ "caBundle": { "secret": "authorities" } });
+    let trusting = start(plane, &namespace, &environment(&trusted, bundle.path()).await);
+    let seen = wait_for(&integrations, &trusting, |integration| {
+        condition(integration, conditions::NOTIFIED).0 == "True"
+    })
+    .await;
+    assert_eq!(seen.status.unwrap().phase, Some(Phase::InSync));
+    assert!(!insightful.journal().writes().is_empty());
+    assert_eq!(webhook.received().len(), 1);
+    trusting.stop().await.unwrap();
+}
+
+fn start(plane: &ControlPlane, namespace: &str, environment: &BTreeMap<String, String>) -> KeptProcess {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut command = program(environment);
+    command
+        .args(["run", "--allow-http-loopback", "--watch-namespace", namespace])
+        .arg(format!("--metrics-address=127.0.0.1:{port}"))
+        .env("KUBECONFIG", plane.admin_kubeconfig());
+    let log = plane.directory().join(format!("operator-{port}.log"));
+    KeptProcess::spawn(&command, log, &Ending::default()).unwrap()
+}
+
+/// A condition's status and message.
+fn condition(integration: &OktaIntegration, type_: &str) -> (String, String) {
+    let status = integration.status.as_ref();
+    status
+        .and_then(|status| conditions::find(&status.conditions, type_))
+        .map(|condition| (condition.status.clone(), condition.message.clone()))
+        .unwrap_or_default()
+}
+
+async fn wait_for(
+    integrations: &Api<OktaIntegration>,
+    operator: &KeptProcess,
+    is_so: impl Fn(&OktaIntegration) -> bool,
+) -> OktaIntegration {
+    let started = Instant::now();
+    loop {
+        let integration = integrations.get("acme").await.unwrap();
+        if is_so(&integration) {
+            return integration;
+        }
+        assert!(
+            started.elapsed() < PATIENCE,
+            "{}\n{}",
+            serde_yaml::to_string(&integration.status).unwrap(),
+            operator.log_tail(30)
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
