@@ -13,7 +13,6 @@ mod progress;
 mod reconcile;
 mod secrets;
 mod session;
-mod triggers;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -44,6 +43,7 @@ pub use secrets::{SecretError, read as read_secret};
 pub use leadership::LeaseName;
 
 use leadership::Leadership;
+use matches::MatchStore;
 use metrics::Metrics;
 use reconcile::{ReconcileError, reconcile};
 use session::Sessions;
@@ -97,6 +97,7 @@ pub(crate) struct Context {
     metrics: Arc<Metrics>,
     observer: Arc<dyn CallObserver>,
     stores: Vec<Store<OktaIntegration>>,
+    matches: Vec<Arc<MatchStore>>,
     leadership: Leadership,
     stop: watch::Receiver<bool>,
 }
@@ -122,14 +123,15 @@ impl Context {
         let _ = self.stop.clone().wait_for(|stop| *stop).await;
     }
 
-    /// Whether the integrations of every watched namespace have been read.
+    /// Whether the integrations and matches of every watched namespace have been read.
     fn is_ready(&self) -> bool {
-        self.stores.iter().all(|store| {
+        let integrations = self.stores.iter().all(|store| {
             store
                 .wait_until_ready()
                 .now_or_never()
                 .is_some_and(|ready| ready.is_ok())
-        })
+        });
+        integrations && self.matches.iter().all(|store| store.is_ready())
     }
 }
 
@@ -159,6 +161,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         observer: metrics.clone(),
         metrics,
         stores,
+        matches: scopes
+            .iter()
+            .map(|scope| Arc::new(MatchStore::of(scope.clone())))
+            .collect(),
         leadership: if settings.lease.is_some() {
             Leadership::contested()
         } else {
@@ -185,12 +191,13 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
             .into_iter()
             .zip(writers)
             .zip(ctx.stores.clone())
-            .map(|((scope, writer), store)| {
+            .zip(ctx.matches.clone())
+            .map(|(((scope, writer), store), matches)| {
                 let mut stopped = stopped.clone();
                 let stop = async move {
                     let _ = stopped.wait_for(|stopped| *stopped).await;
                 };
-                control(scope, writer, store, ctx.clone(), stop)
+                control(scope, writer, store, matches, ctx.clone(), stop)
             });
     let controllers = future::join_all(controllers.collect::<Vec<_>>());
     tokio::pin!(controllers);
@@ -229,6 +236,7 @@ async fn control(
     namespace: Option<String>,
     writer: reflector::store::Writer<OktaIntegration>,
     store: Store<OktaIntegration>,
+    matches: Arc<MatchStore>,
     ctx: Arc<Context>,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -241,7 +249,10 @@ async fn control(
             predicates::generation.combine(predicates::annotations),
             Default::default(),
         );
-    let decisions = triggers::of_matches(scoped(&ctx.client, namespace.as_deref()), store.clone());
+    let touched = matches.follow(scoped(&ctx.client, namespace.as_deref()));
+    let decisions = stream::unfold(touched, |mut touched| async {
+        Some((touched.recv().await?, touched))
+    });
 
     // What a standby left undone is looked at once it leads.
     let gained = stream::unfold(ctx.leadership.gained(), |mut gained| async {

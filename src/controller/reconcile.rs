@@ -17,7 +17,7 @@ use super::{
     apply::{Apply, Outcome},
     credentials::{self, UnusableSpec},
     events, integrations,
-    matches::Matches,
+    matches::{Kept, Matches, Unreadable},
     notify, progress,
     session::{Session, Unread},
 };
@@ -27,6 +27,7 @@ use crate::{
         SYNC_REQUESTED_AT, Step, SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
+    decisions::Record,
     gather::{self, GatherError},
     guard::{self, Verdict},
     plan::Plan,
@@ -60,6 +61,9 @@ pub enum ReconcileError {
     /// The operator was told to stop.
     #[error("the operator is stopping")]
     Stopping,
+    /// A match cannot be read, so that nothing of its integration is touched.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// Another replica took over: what this one found is not to be written.
     #[error("another replica leads by now")]
     NotLeader,
@@ -91,6 +95,7 @@ pub(super) async fn reconcile(
         integration: &integration,
         ctx: &ctx,
         session: &mut session,
+        passed_over: BTreeSet::new(),
     };
     reconcile.run().await
 }
@@ -106,6 +111,9 @@ struct Reconcile<'a> {
     integration: &'a OktaIntegration,
     ctx: &'a Context,
     session: &'a mut Session,
+    /// People whose status could not be written just now, since their match was
+    /// changed meanwhile.
+    passed_over: BTreeSet<PersonId>,
 }
 
 impl Reconcile<'_> {
@@ -139,9 +147,7 @@ impl Reconcile<'_> {
                 }));
             }
         };
-        let mut matches = Matches::list(&self.ctx.client, self.integration)
-            .await
-            .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
+        let mut matches = self.matches().await?;
         let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
         self.preview(&view.assessment, &mut matches).await?;
@@ -168,7 +174,7 @@ impl Reconcile<'_> {
         // And a plan that is applied now is told of once its status stands.
         let more = outcome.is_some()
             && (self.is_worth_applying(&view.verdict) || notify::is_due(self.integration, &self.said()));
-        Ok(Action::requeue(if more {
+        Ok(Action::requeue(if more || !self.passed_over.is_empty() {
             SOONEST_LOOK
         } else {
             self.next_look(notification.as_ref())
@@ -190,6 +196,7 @@ impl Reconcile<'_> {
         if let Err(unread) = self.refresh(services).await {
             return Ok(Err(unread));
         }
+        matches.catch_up();
         *view = self.assess(view.bindings.clone(), matches);
         let plan = match &view.verdict {
             Verdict::Cleared(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
@@ -198,6 +205,7 @@ impl Reconcile<'_> {
         self.announce_teams(plan.as_plan(), view).await?;
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
         result.map_err(ReconcileError::while_("recording before-images"))?;
+        matches.catch_up();
         *view = self.assess(view.bindings.clone(), matches);
         self.preview(&view.assessment, matches).await?;
         Ok(Ok(Some(outcome)))
@@ -221,13 +229,13 @@ impl Reconcile<'_> {
         let breaches = guard::breaches(
             &assessment.plan,
             &self.integration.spec,
-            &records,
+            records,
             &assessment.settled,
         );
         self.report(&Cycle::Known(Known {
             snapshot,
             assessment,
-            records: &records,
+            records,
             breaches: &breaches,
             held: matches!(verdict, Verdict::Held(_)),
             done: outcome.map(|outcome| &outcome.done),
@@ -384,10 +392,10 @@ impl Reconcile<'_> {
         let spec = &self.integration.spec;
         let records = matches.records();
         let assessment = match &self.session.snapshot {
-            Some(snapshot) => Assessment::of(snapshot, spec, &records, &bindings),
+            Some(snapshot) => Assessment::of(snapshot, spec, records, &bindings),
             None => Assessment::default(),
         };
-        let verdict = guard::judge(assessment.plan.clone(), spec, &records, &assessment.settled);
+        let verdict = guard::judge(assessment.plan.clone(), spec, records, &assessment.settled);
         View {
             bindings,
             assessment,
@@ -417,6 +425,20 @@ impl Reconcile<'_> {
         }
     }
 
+    /// What the cluster remembers, once all of it is known.
+    async fn matches(&self) -> Result<Matches, ReconcileError> {
+        let namespace = self.integration.namespace().unwrap_or_default();
+        let mut stores = self.ctx.matches.iter();
+        let Some(store) = stores.find(|store| store.covers(&namespace)) else {
+            // An integration is seen in the namespaces that are watched only.
+            return Err(ReconcileError::Stopping);
+        };
+        tokio::select! {
+            matches = store.matches(&self.ctx.client, self.integration) => Ok(matches?),
+            () = self.ctx.stopped() => Err(ReconcileError::Stopping),
+        }
+    }
+
     /// Makes the EmployeeMatches and writes what is to be said on them.
     async fn preview(
         &mut self,
@@ -433,38 +455,35 @@ impl Reconcile<'_> {
             .ensure(assessment.settled.keys())
             .await
             .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
-        let records = matches.records();
         let now = Timestamp::now();
-        let statuses = assessment
-            .settled
-            .keys()
-            .filter_map(|id| {
-                let object = matches.get(id)?;
-                let previous = object.status.clone().unwrap_or_default();
-                let said = match_status(
-                    id,
-                    snapshot,
-                    &self.integration.spec,
-                    assessment,
-                    records.get(id)?,
-                    self.session.failures.get(id),
-                    &previous,
-                    object.metadata.generation,
-                    now,
-                );
-                Some((id.clone(), said))
-            })
-            .collect();
+        let status_of = |id: &PersonId, record: &Record, kept: &Kept| {
+            match_status(
+                id,
+                snapshot,
+                &self.integration.spec,
+                assessment,
+                record,
+                self.session.failures.get(id),
+                &kept.earlier(),
+                kept.generation,
+                now,
+            )
+        };
         let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let total = Some(assessment.settled.len());
         let written = reporter
-            .during(matches.write_statuses(statuses, |done, total| {
-                reporter.at(Step::WritingMatches, done, Some(total))
-            }))
+            .during(
+                matches.write_statuses(assessment.settled.keys(), status_of, |done| {
+                    reporter.at(Step::WritingMatches, done, total)
+                }),
+            )
             .await
             .map_err(ReconcileError::while_("writing the statuses of EmployeeMatches"))?;
-        if created + written > 0 {
+        if created + written.count > 0 {
+            let written = written.count;
             tracing::info!(integration = %self.integration.name_any(), created, written, "wrote EmployeeMatches");
         }
+        self.passed_over = written.passed_over;
         Ok(())
     }
 
