@@ -150,7 +150,7 @@ impl Reconcile<'_> {
         let mut matches = self.matches().await?;
         let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
-        self.preview(&view.assessment, &mut matches).await?;
+        self.preview(&mut view, &mut matches).await?;
         let outcome = match self
             .apply_what_is_cleared(&services, &mut view, &mut matches)
             .await?
@@ -207,7 +207,7 @@ impl Reconcile<'_> {
         result.map_err(ReconcileError::while_("recording before-images"))?;
         matches.catch_up();
         *view = self.assess(view.bindings.clone(), matches);
-        self.preview(&view.assessment, matches).await?;
+        self.preview(view, matches).await?;
         Ok(Ok(Some(outcome)))
     }
 
@@ -439,22 +439,28 @@ impl Reconcile<'_> {
         }
     }
 
-    /// Makes the EmployeeMatches and writes what is to be said on them.
-    async fn preview(
-        &mut self,
-        assessment: &Assessment,
-        matches: &mut Matches,
-    ) -> Result<(), ReconcileError> {
+    /// Makes the EmployeeMatches and writes what is to be said on them. The view
+    /// is made anew if one was there already and holds what was not known.
+    async fn preview(&mut self, view: &mut View, matches: &mut Matches) -> Result<(), ReconcileError> {
         self.check_leadership()?;
+        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let missing = matches.missing(view.assessment.settled.keys());
+        let created = missing.len();
+        let total = Some(created + view.assessment.settled.len());
+        let making = matches.make(missing, |done| reporter.at(Step::WritingMatches, done, total));
+        let is_news = reporter
+            .during(making)
+            .await
+            .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
+        if is_news {
+            *view = self.assess(view.bindings.clone(), matches);
+        }
+        let assessment = &view.assessment;
         let Some(snapshot) = &self.session.snapshot else {
             return Ok(());
         };
         let concerned = assessment.plan.people();
         self.session.failures.retain(|id, _| concerned.contains(id));
-        let created = matches
-            .ensure(assessment.settled.keys())
-            .await
-            .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
         let now = Timestamp::now();
         let status_of = |id: &PersonId, record: &Record, kept: &Kept| {
             match_status(
@@ -469,14 +475,11 @@ impl Reconcile<'_> {
                 now,
             )
         };
-        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
-        let total = Some(assessment.settled.len());
+        let writing = matches.write_statuses(assessment.settled.keys(), status_of, |done| {
+            reporter.at(Step::WritingMatches, created + done, total)
+        });
         let written = reporter
-            .during(
-                matches.write_statuses(assessment.settled.keys(), status_of, |done| {
-                    reporter.at(Step::WritingMatches, done, total)
-                }),
-            )
+            .during(writing)
             .await
             .map_err(ReconcileError::while_("writing the statuses of EmployeeMatches"))?;
         if created + written.count > 0 {

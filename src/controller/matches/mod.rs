@@ -56,10 +56,17 @@ impl Known {
         self.kept.insert(person, kept);
     }
 
-    /// Takes what the API server answered.
-    fn learn(&mut self, object: &EmployeeMatch) {
-        let person = object.spec.okta_user_id.as_str().into();
-        self.insert(person, Kept::of(object), Record::from(object));
+    /// Takes what the API server answered. Gives whether it holds anything for
+    /// the core that was not known.
+    fn learn(&mut self, object: &EmployeeMatch) -> bool {
+        let person: PersonId = object.spec.okta_user_id.as_str().into();
+        let record = Record::from(object);
+        let is_news = match self.records.get(&person) {
+            Some(before) => *before != record,
+            None => record != Record::default(),
+        };
+        self.insert(person, Kept::of(object), record);
+        is_news
     }
 
     fn remove(&mut self, gone: &HashSet<Arc<str>>) {
@@ -144,21 +151,33 @@ impl Matches {
         })
     }
 
-    /// Creates what is missing, and gives label and owner to what was made by
-    /// others. Gives how many were written.
+    /// The people whose object is not there, or lacks our label or owner.
+    pub fn missing<'a>(&self, people: impl Iterator<Item = &'a PersonId>) -> Vec<PersonId> {
+        people.filter(|id| !self.has(id)).cloned().collect()
+    }
+
+    /// Creates people's objects, and gives label and owner to those made by
+    /// others. Gives whether one was there already with a decision or a record
+    /// that was not known: what was thought before rests on less.
     ///
     /// # Errors
     /// The API server's first.
-    pub async fn ensure(&mut self, people: impl Iterator<Item = &PersonId>) -> Result<usize, kube::Error> {
-        let missing: Vec<PersonId> = people.filter(|id| !self.has(id)).cloned().collect();
+    pub async fn make(
+        &mut self,
+        missing: Vec<PersonId>,
+        on_progress: impl Fn(usize),
+    ) -> Result<bool, kube::Error> {
+        let (mut done, mut is_news) = (0, false);
         for portion in missing.chunks(PORTION) {
             let writes: Vec<_> = portion.iter().map(|id| self.create(id)).collect();
             let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
             while let Some(object) = writes.try_next().await? {
-                self.known.learn(&object);
+                is_news |= self.known.learn(&object);
+                done += 1;
+                on_progress(done);
             }
         }
-        Ok(missing.len())
+        Ok(is_news)
     }
 
     /// Creates one person's object, or gives it label and owner.
@@ -244,7 +263,7 @@ impl Matches {
         &mut self,
         people: impl Iterator<Item = &PersonId>,
         status_of: impl Fn(&PersonId, &Record, &Kept) -> EmployeeMatchStatus,
-        mut on_progress: impl FnMut(usize),
+        on_progress: impl Fn(usize),
     ) -> Result<Written, kube::Error> {
         let mut written = Written::default();
         let mut people = people.peekable();

@@ -471,6 +471,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_holds_what_was_not_known_is_news() {
+        let mut known = Known::default();
+        let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
+        let mut is_news = |object: Guarded| known.learn(&object.0.unwrap());
+        assert!(!is_news(object("a", "u1", 1, none())), "made just now");
+        assert!(!is_news(object("a", "u1", 2, none())));
+        assert!(is_news(object("a", "u1", 3, decided.clone())));
+        assert!(is_news(object("b", "u2", 4, decided)), "was there already");
+    }
+
+    #[test]
     fn what_is_deleted_is_gone_and_what_took_its_place_stays() {
         let mut watched = Watched::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
         let mut known = Known::default();
