@@ -101,7 +101,15 @@ pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &
             for left in &taken_back.left {
                 note.push_str(&format!("; {} stays: {}", left.field, left.reason));
             }
-            publish_about(ctx, &reference, EventType::Normal, "MatchTakenBack", "Apply", note).await;
+            publish_about(
+                ctx,
+                &reference,
+                EventType::Normal,
+                "MatchTakenBack",
+                "Apply",
+                note,
+            )
+            .await;
         }
     }
     for (person, failure) in &outcome.failures {

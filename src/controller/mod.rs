@@ -186,19 +186,18 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     };
     tokio::pin!(campaign);
 
-    let controllers =
-        scopes
-            .into_iter()
-            .zip(writers)
-            .zip(ctx.stores.clone())
-            .zip(ctx.matches.clone())
-            .map(|(((scope, writer), store), matches)| {
-                let mut stopped = stopped.clone();
-                let stop = async move {
-                    let _ = stopped.wait_for(|stopped| *stopped).await;
-                };
-                control(scope, writer, store, matches, ctx.clone(), stop)
-            });
+    let controllers = scopes
+        .into_iter()
+        .zip(writers)
+        .zip(ctx.stores.clone())
+        .zip(ctx.matches.clone())
+        .map(|(((scope, writer), store), matches)| {
+            let mut stopped = stopped.clone();
+            let stop = async move {
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            control(scope, writer, store, matches, ctx.clone(), stop)
+        });
     let controllers = future::join_all(controllers.collect::<Vec<_>>());
     tokio::pin!(controllers);
     let address = ctx.settings.metrics_address;
@@ -265,7 +264,7 @@ async fn control(
         .reconcile_on(decisions)
         .reconcile_all_on(gained)
         .graceful_shutdown_on(stop)
-        .run(reconcile, error_policy, ctx.clone())
+        .run(reconcile_apart, error_policy, ctx.clone())
         .for_each(|result| {
             ctx.sessions.retain(|uid| {
                 ctx.stores.iter().any(|store| {
@@ -280,6 +279,22 @@ async fn control(
             future::ready(())
         })
         .await;
+}
+
+/// Each reconcile has a task of its own: one that thinks long about a large
+/// company keeps nobody else's waiting.
+async fn reconcile_apart(
+    integration: Arc<OktaIntegration>,
+    ctx: Arc<Context>,
+) -> Result<Action, ReconcileError> {
+    match tokio::spawn(reconcile(integration, ctx)).await {
+        Ok(result) => result,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only the end of the program ends a task.
+            Err(_) => Err(ReconcileError::Stopping),
+        },
+    }
 }
 
 fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -392,7 +392,10 @@ impl Reconcile<'_> {
         let spec = &self.integration.spec;
         let records = matches.records();
         let assessment = match &self.session.snapshot {
-            Some(snapshot) => Assessment::of(snapshot, spec, records, &bindings),
+            // Seconds for a large company, in which this thread does nothing else.
+            Some(snapshot) => {
+                tokio::task::block_in_place(|| Assessment::of(snapshot, spec, records, &bindings))
+            }
             None => Assessment::default(),
         };
         let verdict = guard::judge(assessment.plan.clone(), spec, records, &assessment.settled);

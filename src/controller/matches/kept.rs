@@ -169,7 +169,8 @@ mod tests {
         .unwrap();
         let mut object = EmployeeMatch::new(
             "acme-00u1-00000",
-            serde_json::from_value(json!({ "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" })).unwrap(),
+            serde_json::from_value(json!({ "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" }))
+                .unwrap(),
         );
         assert_eq!(Kept::of(&object).earlier(), Earlier::default());
         object.status = Some(status.clone());
@@ -185,7 +186,10 @@ mod tests {
             conditions,
         } = kept.earlier();
         assert_eq!(person, status.person);
-        assert_eq!(taken_back.as_ref().map(|back: &TakenBack| &back.employee_id), Some(&"e1".to_owned()));
+        assert_eq!(
+            taken_back.as_ref().map(|back: &TakenBack| &back.employee_id),
+            Some(&"e1".to_owned())
+        );
         let [ready] = conditions.as_slice() else {
             panic!("{conditions:?}")
         };

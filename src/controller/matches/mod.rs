@@ -25,7 +25,9 @@ use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{
-    api::{EmployeeMatch, EmployeeMatchStatus, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name},
+    api::{
+        EmployeeMatch, EmployeeMatchStatus, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name,
+    },
     decisions::{Record, Records},
     digest::Digest,
     snapshot::PersonId,
@@ -181,10 +183,7 @@ impl Matches {
     }
 
     /// Creates one person's object, or gives it label and owner.
-    fn create(
-        &self,
-        person: &PersonId,
-    ) -> impl Future<Output = Result<EmployeeMatch, kube::Error>> + use<> {
+    fn create(&self, person: &PersonId) -> impl Future<Output = Result<EmployeeMatch, kube::Error>> + use<> {
         let api = self.api.clone();
         let name = match_name(&self.integration, person.as_str());
         let mut metadata = self.metadata.clone();
