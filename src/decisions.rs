@@ -33,7 +33,7 @@ pub struct Record {
 
 impl From<&EmployeeMatch> for Record {
     fn from(object: &EmployeeMatch) -> Self {
-        let status = object.status.clone().unwrap_or_default();
+        let status = object.status.as_ref();
         Self {
             decision: object.spec.decision,
             employee_ids: object
@@ -48,9 +48,9 @@ impl From<&EmployeeMatch> for Record {
                 .iter()
                 .map(|id| id.as_str().into())
                 .collect(),
-            applied: status.applied,
-            pending: status.pending,
-            state: status.state,
+            applied: status.and_then(|status| status.applied.clone()),
+            pending: status.and_then(|status| status.pending.clone()),
+            state: status.and_then(|status| status.state),
         }
     }
 }

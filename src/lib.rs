@@ -5,6 +5,7 @@ pub mod applied;
 pub mod assessment;
 pub mod controller;
 pub mod decisions;
+pub mod digest;
 #[cfg(test)]
 mod example;
 pub mod gather;

@@ -11,7 +11,7 @@ use crate::{
     api::{
         Applying, CandidateStatus, EmployeeMatchStatus, EmployeeSummary, HistoryEntry, MatchState,
         OktaIntegrationSpec, OktaIntegrationStatus, Pending, PeopleCounts, PersonSummary, Phase,
-        ProposalKind, ProposalStatus, SuspendedPolicy, TeamState, TeamStatus, Webhook,
+        ProposalKind, ProposalStatus, SuspendedPolicy, TakenBack, TeamState, TeamStatus, Webhook,
         conditions::{self, Fact},
     },
     applied,
@@ -85,6 +85,27 @@ pub fn match_state(
     }
 }
 
+/// What the next status of a match takes from the one before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Earlier {
+    /// Who the person was, for when Okta's answer no longer says it.
+    pub person: Option<PersonSummary>,
+    /// The match that was taken back last.
+    pub taken_back: Option<TakenBack>,
+    /// When each condition changed last.
+    pub conditions: Vec<Condition>,
+}
+
+impl From<&EmployeeMatchStatus> for Earlier {
+    fn from(status: &EmployeeMatchStatus) -> Self {
+        Self {
+            person: status.person.clone(),
+            taken_back: status.taken_back.clone(),
+            conditions: status.conditions.clone(),
+        }
+    }
+}
+
 /// The status of one person's match. `previous` is what stands there now.
 #[expect(
     clippy::too_many_arguments,
@@ -97,7 +118,7 @@ pub fn match_status(
     assessment: &Assessment,
     record: &Record,
     failure: Option<&WriteFailure>,
-    previous: &EmployeeMatchStatus,
+    previous: &Earlier,
     generation: Option<i64>,
     now: Timestamp,
 ) -> EmployeeMatchStatus {

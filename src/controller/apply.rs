@@ -324,6 +324,7 @@ impl Run<'_> {
 
     async fn restore(&mut self, restore: Restore) -> Result<(), Stop> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
+        self.apply.matches.confirm(&person).await?;
         // What somebody did after the last read stays.
         let now = match self.apply.services.insightful.employee(&employee).await {
             Ok(Some(now)) => now,
@@ -587,13 +588,14 @@ impl Run<'_> {
     async fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Stop> {
         let link = self.waiting_links.remove(person);
         if link.is_none() && images.is_empty() {
-            return Ok(());
+            // Nothing is put on record before the write, so that nothing else says
+            // whether the decision still is what the plan rests on.
+            return Ok(self.apply.matches.confirm(person).await?);
         }
-        let decided = self
-            .apply
-            .matches
+        let records = self.apply.matches.records();
+        let decided = records
             .get(person)
-            .is_some_and(|object| object.spec.decision == Decision::Match);
+            .is_some_and(|record| record.decision == Decision::Match);
         self.edit_status(person, |status| {
             // A creation whose answer was lost, and that has been found by its email.
             let adopted = status.pending.take().is_some() && !decided;
@@ -617,15 +619,7 @@ impl Run<'_> {
         person: &PersonId,
         edit: impl FnOnce(&mut crate::api::EmployeeMatchStatus),
     ) -> Result<(), Stop> {
-        let mut status = self
-            .apply
-            .matches
-            .get(person)
-            .and_then(|object| object.status.clone())
-            .unwrap_or_default();
-        edit(&mut status);
-        self.apply.matches.write_status(person, status).await?;
-        Ok(())
+        Ok(self.apply.matches.edit_status(person, edit).await?)
     }
 }
 

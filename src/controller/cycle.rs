@@ -41,7 +41,7 @@ pub async fn observed(
     measured.result = match &answer {
         Ok(_) => ReconcileResult::Done,
         Err(ReconcileError::Stopping | ReconcileError::NotLeader) => ReconcileResult::GivenUp,
-        Err(ReconcileError::Kubernetes { .. }) => ReconcileResult::Failed,
+        Err(ReconcileError::Kubernetes { .. } | ReconcileError::Unreadable(_)) => ReconcileResult::Failed,
     };
     span.record("result", measured.result.as_str());
     if let Err(error) = &answer {

@@ -1,6 +1,7 @@
 //! Events, with stable reasons, for what an admin would want to be told: never
 //! one for a cycle that changed nothing.
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
     runtime::events::{Event, EventType},
@@ -85,7 +86,7 @@ fn review_note(status: &OktaIntegrationStatus) -> String {
 /// Tells, on the matches concerned, what an apply gave back or could not write.
 pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &Matches, outcome: &Outcome) {
     for (person, taken_back) in &outcome.taken_back {
-        if let Some(object) = matches.get(person) {
+        if let Some(reference) = matches.reference(person) {
             let fields = taken_back
                 .given_back
                 .iter()
@@ -99,14 +100,22 @@ pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &
             for left in &taken_back.left {
                 note.push_str(&format!("; {} stays: {}", left.field, left.reason));
             }
-            publish(ctx, object, EventType::Normal, "MatchTakenBack", "Apply", note).await;
+            publish_about(
+                ctx,
+                &reference,
+                EventType::Normal,
+                "MatchTakenBack",
+                "Apply",
+                note,
+            )
+            .await;
         }
     }
     for (person, failure) in &outcome.failures {
-        if let Some(object) = matches.get(person) {
-            publish(
+        if let Some(reference) = matches.reference(person) {
+            publish_about(
                 ctx,
-                object,
+                &reference,
                 EventType::Warning,
                 &failure.reason,
                 "Apply",
@@ -134,6 +143,17 @@ async fn publish<K: Resource<DynamicType = ()>>(
     type_: EventType,
     reason: &str,
     action: &str,
+    note: String,
+) {
+    publish_about(ctx, &object.object_ref(&()), type_, reason, action, note).await;
+}
+
+async fn publish_about(
+    ctx: &Context,
+    object: &ObjectReference,
+    type_: EventType,
+    reason: &str,
+    action: &str,
     mut note: String,
 ) {
     note.truncate(note.floor_char_boundary(LONGEST_NOTE));
@@ -145,7 +165,7 @@ async fn publish<K: Resource<DynamicType = ()>>(
         secondary: None,
     };
     // An event that cannot be published is no reason to fail: the status says the same.
-    if let Err(error) = ctx.recorder.publish(&event, &object.object_ref(&())).await {
+    if let Err(error) = ctx.recorder.publish(&event, object).await {
         tracing::warn!(%error, reason, "event could not be published");
     }
 }

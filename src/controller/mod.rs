@@ -16,7 +16,6 @@ mod reconcile;
 mod retries;
 mod secrets;
 mod session;
-mod triggers;
 mod watches;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -48,6 +47,7 @@ pub use secrets::{SecretError, read as read_secret};
 pub use leadership::LeaseName;
 
 use leadership::Leadership;
+use matches::MatchStore;
 use metrics::Metrics;
 use pulse::Pulse;
 use reconcile::ReconcileError;
@@ -104,6 +104,7 @@ pub(crate) struct Context {
     pulse: Arc<Pulse>,
     watches: Vec<Arc<Watch>>,
     stores: Vec<Store<OktaIntegration>>,
+    matches: Vec<Arc<MatchStore>>,
     leadership: Leadership,
     stop: watch::Receiver<bool>,
 }
@@ -163,6 +164,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         pulse,
         watches: watches.iter().flat_map(Watches::all).collect(),
         stores,
+        matches: scopes
+            .iter()
+            .map(|scope| Arc::new(MatchStore::of(scope.clone())))
+            .collect(),
         leadership: if settings.lease.is_some() {
             Leadership::contested()
         } else {
@@ -189,12 +194,13 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         .zip(writers)
         .zip(ctx.stores.clone())
         .zip(watches)
-        .map(|(((scope, writer), store), watches)| {
+        .zip(ctx.matches.clone())
+        .map(|((((scope, writer), store), watches), matches)| {
             let mut stopped = stopped.clone();
             let stop = async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            control(scope, writer, store, watches, ctx.clone(), stop)
+            control(scope, writer, store, watches, matches, ctx.clone(), stop)
         });
     let controllers = future::join_all(controllers.collect::<Vec<_>>());
     tokio::pin!(controllers);
@@ -257,6 +263,7 @@ async fn control(
     writer: reflector::store::Writer<OktaIntegration>,
     store: Store<OktaIntegration>,
     watches: Watches,
+    matches: Arc<MatchStore>,
     ctx: Arc<Context>,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
@@ -270,11 +277,10 @@ async fn control(
             predicates::generation.combine(predicates::annotations),
             Default::default(),
         );
-    let decisions = triggers::of_matches(
-        scoped(&ctx.client, namespace.as_deref()),
-        store.clone(),
-        watches.matches,
-    );
+    let touched = matches.follow(scoped(&ctx.client, namespace.as_deref()), watches.matches);
+    let decisions = stream::unfold(touched, |mut touched| async {
+        Some((touched.recv().await?, touched))
+    });
 
     // What a standby left undone is looked at once it leads.
     let gained = stream::unfold(ctx.leadership.gained(), |mut gained| async {
@@ -287,7 +293,7 @@ async fn control(
         .reconcile_on(decisions)
         .reconcile_all_on(gained)
         .graceful_shutdown_on(stop)
-        .run(cycle::observed, error_policy, ctx.clone())
+        .run(reconcile_apart, error_policy, ctx.clone())
         .for_each(|result| {
             ctx.sessions.retain(|uid| {
                 ctx.stores.iter().any(|store| {
@@ -302,6 +308,22 @@ async fn control(
             future::ready(())
         })
         .await;
+}
+
+/// Each reconcile has a task of its own: one that thinks long about a large
+/// company keeps nobody else's waiting.
+async fn reconcile_apart(
+    integration: Arc<OktaIntegration>,
+    ctx: Arc<Context>,
+) -> Result<Action, ReconcileError> {
+    match tokio::spawn(cycle::observed(integration, ctx)).await {
+        Ok(result) => result,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Only the end of the program ends a task.
+            Err(_) => Err(ReconcileError::Stopping),
+        },
+    }
 }
 
 fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -17,7 +17,7 @@ use super::{
     apply::{Apply, Outcome},
     credentials::{self, UnusableSpec},
     events, integrations,
-    matches::Matches,
+    matches::{Kept, Matches, Unreadable},
     metrics::CycleStep,
     notify, progress,
     session::{Session, Unread},
@@ -28,6 +28,7 @@ use crate::{
         SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
+    decisions::Record,
     gather::{self, GatherError},
     guard::{self, Leave, Verdict},
     remainder::{self, Announcements},
@@ -61,6 +62,9 @@ pub enum ReconcileError {
     /// The operator was told to stop.
     #[error("the operator is stopping")]
     Stopping,
+    /// A match cannot be read, so that nothing of its integration is touched.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
     /// Another replica took over: what this one found is not to be written.
     #[error("another replica leads by now")]
     NotLeader,
@@ -92,6 +96,7 @@ pub(super) async fn reconcile(
         integration: &integration,
         ctx: &ctx,
         session: &mut session,
+        passed_over: BTreeSet::new(),
     };
     reconcile.run().await
 }
@@ -109,6 +114,9 @@ struct Reconcile<'a> {
     integration: &'a OktaIntegration,
     ctx: &'a Context,
     session: &'a mut Session,
+    /// People whose status could not be written just now, since their match was
+    /// changed meanwhile.
+    passed_over: BTreeSet<PersonId>,
 }
 
 impl Reconcile<'_> {
@@ -142,16 +150,14 @@ impl Reconcile<'_> {
                 }));
             }
         };
-        let mut matches = Matches::list(&self.ctx.client, self.integration)
-            .await
-            .map_err(ReconcileError::while_("listing EmployeeMatches"))?;
+        let mut matches = self.matches().await?;
         let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
         self.ctx
             .step(
                 self.integration,
                 CycleStep::WriteMatches,
-                self.preview(&view, &mut matches),
+                self.preview(&mut view, &mut matches),
             )
             .await?;
         let outcome = match self
@@ -177,6 +183,7 @@ impl Reconcile<'_> {
         // one that did not begin waits for what was being changed. And a plan that
         // is applied now is told of once its status stands.
         let more = self.is_worth_applying(&view.verdict)
+            || !self.passed_over.is_empty()
             || (outcome.is_some() && notify::is_due(self.integration, &self.said()));
         Ok(Action::requeue(if more {
             SOONEST_LOOK
@@ -200,6 +207,7 @@ impl Reconcile<'_> {
         if let Err(unread) = self.refresh(services).await {
             return Ok(Err(unread));
         }
+        matches.catch_up();
         let fresh = self.assess(view.bindings.clone(), matches);
         let before = std::mem::replace(view, fresh);
         if view.assessment != before.assessment {
@@ -216,6 +224,7 @@ impl Reconcile<'_> {
         self.begin(&plan, view).await?;
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
         result.map_err(ReconcileError::while_("recording before-images"))?;
+        matches.catch_up();
         *view = self.assess(view.bindings.clone(), matches);
         self.ctx
             .step(
@@ -248,13 +257,13 @@ impl Reconcile<'_> {
         let breaches = guard::breaches(
             &assessment.plan,
             &self.integration.spec,
-            &records,
+            records,
             &assessment.settled,
         );
         self.report(&Cycle::Known(Known {
             snapshot,
             assessment,
-            records: &records,
+            records,
             breaches: &breaches,
             held: matches!(verdict, Verdict::Held(_)),
             applying: applying.as_ref(),
@@ -405,7 +414,10 @@ impl Reconcile<'_> {
         let spec = &self.integration.spec;
         let records = matches.records();
         let assessment = match &self.session.snapshot {
-            Some(snapshot) => Assessment::of(snapshot, spec, &records, &bindings),
+            // Seconds for a large company, in which this thread does nothing else.
+            Some(snapshot) => {
+                tokio::task::block_in_place(|| Assessment::of(snapshot, spec, records, &bindings))
+            }
             None => Assessment::default(),
         };
         let said = self.said();
@@ -415,7 +427,7 @@ impl Reconcile<'_> {
         };
         let applying = remainder::of(&said, spec, &assessment, &announcements);
         let plan = assessment.plan.clone();
-        let verdict = guard::judge(plan, spec, &records, &assessment.settled, applying);
+        let verdict = guard::judge(plan, spec, records, &assessment.settled, applying);
         View {
             bindings,
             verdict,
@@ -437,9 +449,36 @@ impl Reconcile<'_> {
         !plan.teams.is_empty() || plan.people().iter().any(|person| !resting.contains(*person))
     }
 
-    /// Makes the EmployeeMatches and writes what is to be said on them.
-    async fn preview(&mut self, view: &View, matches: &mut Matches) -> Result<(), ReconcileError> {
+    /// What the cluster remembers, once all of it is known.
+    async fn matches(&self) -> Result<Matches, ReconcileError> {
+        let namespace = self.integration.namespace().unwrap_or_default();
+        let mut stores = self.ctx.matches.iter();
+        let Some(store) = stores.find(|store| store.covers(&namespace)) else {
+            // An integration is seen in the namespaces that are watched only.
+            return Err(ReconcileError::Stopping);
+        };
+        tokio::select! {
+            matches = store.matches(&self.ctx.client, self.integration) => Ok(matches?),
+            () = self.ctx.stopped() => Err(ReconcileError::Stopping),
+        }
+    }
+
+    /// Makes the EmployeeMatches and writes what is to be said on them. The view
+    /// is made anew if one was there already and holds what was not known.
+    async fn preview(&mut self, view: &mut View, matches: &mut Matches) -> Result<(), ReconcileError> {
         self.check_leadership()?;
+        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let missing = matches.missing(view.assessment.settled.keys());
+        let created = missing.len();
+        let total = Some(created + view.assessment.settled.len());
+        let making = matches.make(missing, |done| reporter.at(Step::WritingMatches, done, total));
+        let is_news = reporter
+            .during(making)
+            .await
+            .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
+        if is_news {
+            *view = self.assess(view.bindings.clone(), matches);
+        }
         self.take_approval_off_record(view).await?;
         let assessment = &view.assessment;
         let Some(snapshot) = &self.session.snapshot else {
@@ -448,42 +487,31 @@ impl Reconcile<'_> {
         let concerned = assessment.plan.people();
         self.session.failures.retain(|id, _| concerned.contains(id));
         self.session.retries.retain(|id| concerned.contains(id));
-        let created = matches
-            .ensure(assessment.settled.keys())
-            .await
-            .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
-        let records = matches.records();
         let now = Timestamp::now();
-        let statuses = assessment
-            .settled
-            .keys()
-            .filter_map(|id| {
-                let object = matches.get(id)?;
-                let previous = object.status.clone().unwrap_or_default();
-                let said = match_status(
-                    id,
-                    snapshot,
-                    &self.integration.spec,
-                    assessment,
-                    records.get(id)?,
-                    self.session.failures.get(id),
-                    &previous,
-                    object.metadata.generation,
-                    now,
-                );
-                Some((id.clone(), said))
-            })
-            .collect();
-        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let status_of = |id: &PersonId, record: &Record, kept: &Kept| {
+            match_status(
+                id,
+                snapshot,
+                &self.integration.spec,
+                assessment,
+                record,
+                self.session.failures.get(id),
+                &kept.earlier(),
+                kept.generation,
+                now,
+            )
+        };
+        let writing = matches.write_statuses(assessment.settled.keys(), status_of, |done| {
+            reporter.at(Step::WritingMatches, created + done, total)
+        });
         let written = reporter
-            .during(matches.write_statuses(statuses, |done, total| {
-                reporter.at(Step::WritingMatches, done, Some(total))
-            }))
+            .during(writing)
             .await
             .map_err(ReconcileError::while_("writing the statuses of EmployeeMatches"))?;
-        if created + written > 0 {
-            tracing::info!(created, written, "wrote EmployeeMatches");
+        if created + written.count > 0 {
+            tracing::info!(created, written = written.count, "wrote EmployeeMatches");
         }
+        self.passed_over = written.passed_over;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 
 mod config;
 mod error;
+mod list;
 mod pace;
 mod records;
 mod refusal;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -31,6 +31,7 @@ pub use records::{employee, shared_settings, team};
 pub use refusal::Refusal;
 
 use config::Authorization;
+use list::Parse;
 use pace::Pace;
 
 /// An employee to invite. Insightful wants all of it.
@@ -106,8 +107,11 @@ impl InsightfulClient {
 
     /// The three lists, which must fit together.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
-        let (employees, teams, settings) =
-            futures::try_join!(self.employees(), self.teams_json(), self.shared_settings())?;
+        let (employees, teams, settings) = futures::try_join!(
+            self.employees(),
+            self.list(Operation::ListTeams, "team", records::team_with_employees),
+            self.shared_settings()
+        )?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
             InsightfulError::BrokenAnswer { call, what }
@@ -118,8 +122,7 @@ impl InsightfulClient {
         if let Some(what) = whole::lacking_employees(&employees, &teams) {
             return Err(broken("employee", what));
         }
-        let teams: Result<Vec<Team>, _> = teams.into_inner().into_iter().map(team).collect();
-        let teams = teams.map_err(|error| broken("team", format!("cannot be read: {error}")))?;
+        let teams = teams.into_inner().into_iter().map(|(team, _)| team).collect();
         Ok(Workforce {
             employees,
             teams: Complete::last_page_read(teams),
@@ -166,7 +169,8 @@ impl InsightfulClient {
         }
         let url = self.url(&["employee", id.as_str()]);
         let call = Call::new(Method::GET, &url);
-        match self.read(Operation::GetEmployee, &url).await {
+        let as_json = |body: &[u8]| serde_json::from_slice(body);
+        match self.read(Operation::GetEmployee, &url, as_json).await {
             Ok(answer) => expected_employee(&call, answer, id).map(Some),
             Err(error) if error.says_nonexistent() => Ok(None),
             Err(error) => Err(error),
@@ -261,26 +265,29 @@ impl InsightfulClient {
         &self,
         operation: Operation,
         path: &str,
-        parse: fn(Value) -> Result<T, serde_json::Error>,
+        parse: Parse<T>,
     ) -> Result<Complete<Vec<T>>, InsightfulError> {
         let url = self.url(&[path]);
-        let items: Vec<Value> = self.read(operation, &url).await?;
-        let items: Result<Vec<T>, _> = items.into_iter().map(parse).collect();
-        match items {
+        let records = |body: &[u8]| list::records(body, parse);
+        match self.read(operation, &url, records).await? {
             Ok(items) => Ok(Complete::last_page_read(items)),
             Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
         }
     }
 
     /// One GET, tried again as long as that may help.
-    async fn read<T: DeserializeOwned>(&self, operation: Operation, url: &Url) -> Result<T, InsightfulError> {
+    async fn read<T>(
+        &self,
+        operation: Operation,
+        url: &Url,
+        decode: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, InsightfulError> {
         let call = Call::new(Method::GET, url);
         let mut retries = Retries::new(&self.patience);
         loop {
             let request = self.transport.request(Method::GET, url.clone());
             let result = match self.exchange(operation, &call, request).await {
-                Ok(answer) => serde_json::from_slice(&answer.body)
-                    .map_err(|error| InsightfulError::broken(&call, &error)),
+                Ok(answer) => decode(&answer.body).map_err(|error| InsightfulError::broken(&call, &error)),
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -344,11 +351,7 @@ impl InsightfulClient {
     }
 }
 
-fn parsed<T>(
-    call: &Call,
-    answer: Value,
-    parse: fn(Value) -> Result<T, serde_json::Error>,
-) -> Result<T, InsightfulError> {
+fn parsed<T>(call: &Call, answer: Value, parse: Parse<T>) -> Result<T, InsightfulError> {
     parse(answer).map_err(|error| InsightfulError::broken(call, &error))
 }
 

@@ -31,6 +31,14 @@ pub fn team(record: Value) -> Result<Team, serde_json::Error> {
     })
 }
 
+/// The same with the ids of the team's employees, as far as it lists them.
+pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), serde_json::Error> {
+    let listed = record["employees"].as_array();
+    let employees = listed.into_iter().flatten().filter_map(Value::as_str);
+    let employees = employees.map(EmployeeId::from).collect();
+    Ok((team(record)?, employees))
+}
+
 /// The shared settings in a record. The id and the name must be there.
 pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Error> {
     let record = NamedRecord::deserialize(record)?;

@@ -174,7 +174,7 @@ fn statuses(example: &Example, assessment: &Assessment) -> BTreeMap<PersonId, (E
             assessment,
             &record,
             None,
-            &previous,
+            &(&previous).into(),
             Some(1),
             NOW,
         );

@@ -48,7 +48,7 @@ fn status_of_jane(
         &assessment,
         &record,
         failure,
-        previous,
+        &previous.into(),
         Some(1),
         NOW,
     )

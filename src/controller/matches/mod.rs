@@ -1,0 +1,345 @@
+//! The EmployeeMatches of one integration: what is known of them, creating them,
+//! writing their statuses.
+//!
+//! Every status is written over the very version that it was made for. So what
+//! is known may lag behind the cluster by a moment: the API server then refuses
+//! the write, and neither a decision made meanwhile nor another replica's record
+//! is overlooked.
+
+mod kept;
+mod store;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{Patch, PatchParams},
+    core::Status,
+};
+use serde_json::{Value, json};
+use tokio::sync::OwnedMutexGuard;
+
+use crate::{
+    api::{
+        EmployeeMatch, EmployeeMatchStatus, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name,
+    },
+    decisions::{Record, Records},
+    digest::Digest,
+    remainder::Announcements,
+    snapshot::PersonId,
+};
+
+pub use kept::Kept;
+pub use store::{MatchStore, Unreadable};
+
+use store::Shelf;
+
+/// How many objects are written at a time. More gains nothing on a server of
+/// two cores: see `tests/goals`.
+const PARALLEL_WRITES: usize = 16;
+
+/// For how many people statuses are in memory at a time.
+const PORTION: usize = 1000;
+
+/// What is known of an integration's EmployeeMatches.
+#[derive(Default)]
+struct Known {
+    records: Records,
+    kept: BTreeMap<PersonId, Kept>,
+}
+
+impl Known {
+    fn insert(&mut self, person: PersonId, kept: Kept, record: Record) {
+        self.records.insert(person.clone(), record);
+        self.kept.insert(person, kept);
+    }
+
+    /// Takes what the API server answered. Gives whether it holds anything for
+    /// the core that was not known.
+    fn learn(&mut self, object: &EmployeeMatch) -> bool {
+        let person: PersonId = object.spec.okta_user_id.as_str().into();
+        let record = Record::from(object);
+        let is_news = match self.records.get(&person) {
+            Some(before) => *before != record,
+            None => record != Record::default(),
+        };
+        self.insert(person, Kept::of(object), record);
+        is_news
+    }
+
+    fn remove(&mut self, gone: &HashSet<Arc<str>>) {
+        if gone.is_empty() {
+            return;
+        }
+        let Self { records, kept } = self;
+        kept.retain(|person, kept| {
+            let stays = !gone.contains(&kept.uid);
+            if !stays {
+                records.remove(person);
+            }
+            stays
+        });
+    }
+}
+
+/// The EmployeeMatches of one integration, in the hands of its reconcile.
+pub struct Matches {
+    api: Api<EmployeeMatch>,
+    integration: String,
+    /// Uid of the integration.
+    owner: String,
+    /// The owner reference and label that each object gets.
+    metadata: Value,
+    shelf: Arc<Shelf>,
+    known: OwnedMutexGuard<Known>,
+}
+
+/// What came of writing many statuses.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// How many were written.
+    pub count: usize,
+    /// People whose object was changed meanwhile: nothing was written, since
+    /// what would be said rests on the object before the change.
+    pub passed_over: BTreeSet<PersonId>,
+}
+
+impl Matches {
+    async fn new(client: &Client, integration: &OktaIntegration, shelf: Arc<Shelf>) -> Self {
+        let name = integration.name_any();
+        let owner = integration.owner_ref(&());
+        let mut matches = Self {
+            api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
+            owner: integration.uid().unwrap_or_default(),
+            metadata: json!({ "labels": { INTEGRATION_LABEL: name }, "ownerReferences": [owner] }),
+            integration: name,
+            known: shelf.known.clone().lock_owned().await,
+            shelf,
+        };
+        matches.catch_up();
+        matches
+    }
+
+    /// Takes in what was changed in the cluster since the last look.
+    pub fn catch_up(&mut self) {
+        self.shelf.take_in(&mut self.known);
+    }
+
+    /// What the cluster remembers of each person.
+    pub fn records(&self) -> &Records {
+        &self.known.records
+    }
+
+    /// What the statuses announce, as they stand.
+    pub fn announcements(&self) -> Announcements {
+        let kept = self.known.kept.iter();
+        kept.map(|(id, kept)| (id.clone(), kept.announced.clone()))
+            .collect()
+    }
+
+    /// What is kept of one person's object.
+    pub fn get(&self, person: &PersonId) -> Option<&Kept> {
+        self.known.kept.get(person)
+    }
+
+    /// What an event about one person's object refers to.
+    pub fn reference(&self, person: &PersonId) -> Option<ObjectReference> {
+        let kept = self.get(person)?;
+        Some(ObjectReference {
+            api_version: Some(EmployeeMatch::api_version(&()).into_owned()),
+            kind: Some(EmployeeMatch::kind(&()).into_owned()),
+            name: Some(match_name(&self.integration, person.as_str())),
+            namespace: self.api.namespace().map(str::to_owned),
+            uid: Some(kept.uid.to_string()),
+            resource_version: Some(kept.version.as_str().to_owned()),
+            field_path: None,
+        })
+    }
+
+    /// The people whose object is not there, or lacks our label or owner.
+    pub fn missing<'a>(&self, people: impl Iterator<Item = &'a PersonId>) -> Vec<PersonId> {
+        people.filter(|id| !self.has(id)).cloned().collect()
+    }
+
+    /// Creates people's objects, and gives label and owner to those made by
+    /// others. Gives whether one was there already with a decision or a record
+    /// that was not known: what was thought before rests on less.
+    ///
+    /// # Errors
+    /// The API server's first.
+    pub async fn make(
+        &mut self,
+        missing: Vec<PersonId>,
+        on_progress: impl Fn(usize),
+    ) -> Result<bool, kube::Error> {
+        let (mut done, mut is_news) = (0, false);
+        for portion in missing.chunks(PORTION) {
+            let writes: Vec<_> = portion.iter().map(|id| self.create(id)).collect();
+            let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
+            while let Some(object) = writes.try_next().await? {
+                is_news |= self.known.learn(&object);
+                done += 1;
+                on_progress(done);
+            }
+        }
+        Ok(is_news)
+    }
+
+    /// Creates one person's object, or gives it label and owner.
+    fn create(&self, person: &PersonId) -> impl Future<Output = Result<EmployeeMatch, kube::Error>> + use<> {
+        let api = self.api.clone();
+        let name = match_name(&self.integration, person.as_str());
+        let mut metadata = self.metadata.clone();
+        metadata["name"] = json!(name);
+        let object = json!({
+            "apiVersion": EmployeeMatch::api_version(&()),
+            "kind": EmployeeMatch::kind(&()),
+            "metadata": metadata,
+            "spec": { "integrationRef": { "name": self.integration }, "oktaUserId": person.as_str() },
+        });
+        async move {
+            let params = PatchParams::apply(FIELD_MANAGER);
+            api.patch(&name, &params, &Patch::Apply(object)).await
+        }
+    }
+
+    /// Whether a person's object is there, with our label and owner.
+    fn has(&self, person: &PersonId) -> bool {
+        self.get(person)
+            .is_some_and(|kept| kept.is_labelled && kept.owner.as_deref() == Some(&self.owner))
+    }
+
+    /// Edits one person's status as it stands in the cluster.
+    ///
+    /// # Errors
+    /// The API server's. A conflict, and nothing written, if the object is not
+    /// the one that was known: it was changed meanwhile.
+    pub async fn edit_status(
+        &mut self,
+        person: &PersonId,
+        edit: impl FnOnce(&mut EmployeeMatchStatus),
+    ) -> Result<(), kube::Error> {
+        let object = self.confirmed(person).await?;
+        let mut status = object.status.clone().unwrap_or_default();
+        edit(&mut status);
+        if object.status.as_ref() != Some(&status) {
+            let version = object.resource_version().unwrap_or_default();
+            let written = patch_status(&self.api, &object.name_any(), &version, &status).await?;
+            self.known.learn(&written);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that one person's object is the one that is known, for a
+    /// write outside that is not preceded by one to its status.
+    ///
+    /// # Errors
+    /// The API server's. A conflict if it was changed meanwhile.
+    pub async fn confirm(&mut self, person: &PersonId) -> Result<(), kube::Error> {
+        self.confirmed(person).await.map(drop)
+    }
+
+    async fn confirmed(&mut self, person: &PersonId) -> Result<EmployeeMatch, kube::Error> {
+        let name = match_name(&self.integration, person.as_str());
+        let object = self.api.get(&name).await?;
+        let version = object.resource_version().unwrap_or_default();
+        if self
+            .get(person)
+            .is_some_and(|kept| kept.version.as_str() == version)
+        {
+            return Ok(object);
+        }
+        self.known.learn(&object);
+        let message = format!("EmployeeMatch {name} was changed meanwhile");
+        Err(kube::Error::Api(
+            Status::failure(&message, "Conflict").with_code(409).boxed(),
+        ))
+    }
+
+    /// Writes the statuses that say anything new, many at a time. `status_of`
+    /// gives a person's; `on_progress` is told of how many people it is done.
+    ///
+    /// # Errors
+    /// The API server's first.
+    pub async fn write_statuses(
+        &mut self,
+        people: impl Iterator<Item = &PersonId>,
+        status_of: impl Fn(&PersonId, &Record, &Kept) -> EmployeeMatchStatus,
+        on_progress: impl Fn(usize),
+    ) -> Result<Written, kube::Error> {
+        let mut written = Written::default();
+        let mut people = people.peekable();
+        let mut done = 0;
+        while people.peek().is_some() {
+            let portion: Vec<&PersonId> = people.by_ref().take(PORTION).collect();
+            let new: Vec<_> = portion
+                .iter()
+                .filter_map(|id| {
+                    let (record, kept) = (self.known.records.get(*id)?, self.get(id)?);
+                    let status = status_of(id, record, kept);
+                    (!kept.says(Digest::of(&status))).then(|| (*id, kept.version.clone(), status))
+                })
+                .collect();
+            done += portion.len() - new.len();
+            let writes: Vec<_> = new
+                .into_iter()
+                .map(|(id, version, status)| {
+                    let (id, api) = (id.clone(), self.api.clone());
+                    let name = match_name(&self.integration, id.as_str());
+                    async move {
+                        let answer = patch_status(&api, &name, version.as_str(), &status).await;
+                        (id, answer)
+                    }
+                })
+                .collect();
+            let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
+            while let Some((id, answer)) = writes.next().await {
+                match answer {
+                    Ok(object) => {
+                        self.known.learn(&object);
+                        written.count += 1;
+                    }
+                    Err(error) if is_conflict(&error) => {
+                        written.passed_over.insert(id);
+                    }
+                    Err(error) => return Err(error),
+                }
+                done += 1;
+                on_progress(done);
+            }
+        }
+        Ok(written)
+    }
+}
+
+/// Whether somebody else changed the object since it was read.
+pub fn is_conflict(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409)
+}
+
+/// Writes a status over this very version of the object.
+async fn patch_status(
+    api: &Api<EmployeeMatch>,
+    name: &str,
+    version: &str,
+    status: &EmployeeMatchStatus,
+) -> Result<EmployeeMatch, kube::Error> {
+    let patch = json!({
+        "apiVersion": EmployeeMatch::api_version(&()),
+        "kind": EmployeeMatch::kind(&()),
+        "metadata": { "name": name, "resourceVersion": version },
+        "status": status,
+    });
+    // The whole status is ours: whoever else wrote a field of it has no say.
+    api.patch_status(
+        name,
+        &PatchParams::apply(FIELD_MANAGER).force(),
+        &Patch::Apply(patch),
+    )
+    .await
+}

@@ -1,0 +1,525 @@
+//! All EmployeeMatches of a namespace, or of all, by one watch: what each
+//! integration's reconcile works with, and which integration is to be looked at
+//! because one of them was changed.
+//!
+//! The watch never waits for a reconcile, nor one for it: what it sees lies in
+//! an integration's inbox until that integration's next reconcile takes it in.
+//! So each object is in memory once, on a standby too, which only has inboxes.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use futures::StreamExt;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        WatchStreamExt,
+        reflector::ObjectRef,
+        watcher::{self, Event},
+    },
+};
+use tokio::sync::{mpsc, watch};
+
+use super::{Known, Matches, kept::Kept};
+use crate::controller::watches::Watch;
+use crate::{
+    api::{EmployeeMatch, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name},
+    decisions::Record,
+    snapshot::PersonId,
+};
+
+/// What is watched. An object that this version cannot read stops its own
+/// integration and no other.
+type Guarded = DeserializeGuard<EmployeeMatch>;
+
+/// How many touched integrations may wait to be looked at before the watch waits too.
+const TOUCHED: usize = 1024;
+
+/// An EmployeeMatch that this version of the operator cannot read. What it
+/// holds may be a decision, so that its integration is left alone.
+#[derive(Debug, thiserror::Error)]
+#[error("EmployeeMatch {name} cannot be read by this version of the operator: {why}")]
+pub struct Unreadable {
+    /// The object.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// See the module.
+pub struct MatchStore {
+    namespace: Option<String>,
+    shelves: Mutex<HashMap<Key, Arc<Shelf>>>,
+    ready: watch::Sender<bool>,
+}
+
+/// Namespace and name of an integration.
+type Key = (String, String);
+
+/// The matches of one integration.
+#[derive(Default)]
+pub(super) struct Shelf {
+    /// What its reconciles know; held by the one at work.
+    pub(super) known: Arc<tokio::sync::Mutex<Known>>,
+    inbox: Mutex<Inbox>,
+}
+
+/// What the watch saw since the last reconcile looked.
+#[derive(Default)]
+struct Inbox {
+    /// All objects that there are, by uid.
+    seen: HashMap<Arc<str>, Seen>,
+    changed: BTreeMap<PersonId, (Kept, Record)>,
+    gone: HashSet<Arc<str>>,
+    unreadable: HashMap<Arc<str>, (String, String)>,
+}
+
+/// An object as the watch last saw it.
+struct Seen {
+    /// The generation of its spec, to tell a changed spec from a changed status.
+    generation: Option<i64>,
+    /// The list that it was in last, or after which it came.
+    list: u32,
+}
+
+impl Shelf {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts what the watch saw into `known`, where that is not newer itself:
+    /// our own writes are there before the watch shows them.
+    pub(super) fn take_in(&self, known: &mut Known) {
+        let (changed, gone) = {
+            let mut inbox = self.inbox();
+            (
+                std::mem::take(&mut inbox.changed),
+                std::mem::take(&mut inbox.gone),
+            )
+        };
+        known.remove(&gone);
+        for (person, (kept, record)) in changed {
+            let is_news = known
+                .kept
+                .get(&person)
+                .is_none_or(|have| kept.version.is_later_than(&have.version));
+            if is_news {
+                known.insert(person, kept, record);
+            }
+        }
+    }
+
+    fn unreadable(&self) -> Option<Unreadable> {
+        let inbox = self.inbox();
+        let (name, why) = inbox.unreadable.values().min()?.clone();
+        Some(Unreadable { name, why })
+    }
+}
+
+impl MatchStore {
+    /// A store of one namespace, or of all. It is empty until [`Self::follow`] has read the list.
+    pub fn of(namespace: Option<String>) -> Self {
+        Self {
+            namespace,
+            shelves: Mutex::default(),
+            ready: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether the matches of this namespace are in this store.
+    pub fn covers(&self, namespace: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|own| own == namespace)
+    }
+
+    /// Whether the whole list has been read once.
+    pub fn is_ready(&self) -> bool {
+        *self.ready.borrow()
+    }
+
+    /// The matches of one integration, for the reconcile at work. Waits until
+    /// the whole list has been read: nobody is taken for unknown before.
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub async fn matches(
+        &self,
+        client: &Client,
+        integration: &OktaIntegration,
+    ) -> Result<Matches, Unreadable> {
+        // The sender lives as long as the store.
+        let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
+        let key = (
+            integration.namespace().unwrap_or_default(),
+            integration.name_any(),
+        );
+        let shelf = self.shelf(&key);
+        if let Some(unreadable) = shelf.unreadable() {
+            return Err(unreadable);
+        }
+        Ok(Matches::new(client, integration, shelf).await)
+    }
+
+    /// Watches for ever. Gives each integration of which a match's spec was
+    /// changed, or that lost one; what the operator itself writes touches none.
+    /// `watch` takes note of when the first list has come.
+    pub fn follow(
+        self: Arc<Self>,
+        api: Api<Guarded>,
+        watch: Arc<Watch>,
+    ) -> mpsc::Receiver<ObjectRef<OktaIntegration>> {
+        let (touched, receiver) = mpsc::channel(TOUCHED);
+        tokio::spawn(async move {
+            let events = watcher::watcher(api, watcher::Config::default()).default_backoff();
+            let events = watch.observe(events);
+            futures::pin_mut!(events);
+            let mut list = 0;
+            while let Some(event) = events.next().await {
+                // An error is tried again; what was seen stands until then.
+                let Ok(event) = event else { continue };
+                for (namespace, name) in self.hear(event, &mut list) {
+                    let integration = ObjectRef::new(&name).within(&namespace);
+                    if touched.send(integration).await.is_err() {
+                        // The operator has stopped.
+                        return;
+                    }
+                }
+            }
+        });
+        receiver
+    }
+
+    fn shelf(&self, key: &Key) -> Arc<Shelf> {
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        match shelves.get(key) {
+            Some(shelf) => shelf.clone(),
+            None => shelves.entry(key.clone()).or_default().clone(),
+        }
+    }
+
+    /// Puts an event where it belongs. Gives the integrations touched. `list`
+    /// counts the lists begun.
+    fn hear(&self, event: Event<Guarded>, list: &mut u32) -> Vec<Key> {
+        match event {
+            Event::Init => {
+                *list += 1;
+                Vec::new()
+            }
+            // Every integration is looked at anyway once the first list is read.
+            Event::InitApply(object) => self
+                .hear_one(object, *list)
+                .filter(|_| self.is_ready())
+                .into_iter()
+                .collect(),
+            Event::InitDone => {
+                let touched = self.forget_unlisted(*list);
+                self.ready.send_replace(true);
+                touched
+            }
+            Event::Apply(object) => self.hear_one(object, *list).into_iter().collect(),
+            Event::Delete(object) => self.hear_deleted(&object).into_iter().collect(),
+        }
+    }
+
+    fn hear_one(&self, object: Guarded, list: u32) -> Option<Key> {
+        let key = key_of(&object)?;
+        let shelf = self.shelf(&key);
+        let uid: Arc<str> = object.uid().unwrap_or_default().into();
+        let seen = Seen {
+            generation: object.meta().generation,
+            list,
+        };
+        let is_ours = is_only_ours(&object);
+        let mut inbox = shelf.inbox();
+        match object.0 {
+            Ok(object) => {
+                inbox.unreadable.remove(&uid);
+                let mut kept = Kept::of(&object);
+                kept.uid = uid.clone();
+                let person = object.spec.okta_user_id.as_str().into();
+                let heard = (kept, Record::from(&object));
+                inbox.changed.insert(person, heard);
+            }
+            Err(invalid) => {
+                let name = invalid.metadata.name.unwrap_or_default();
+                tracing::warn!(name, error = invalid.error, "an EmployeeMatch cannot be read");
+                inbox.unreadable.insert(uid.clone(), (name, invalid.error));
+            }
+        }
+        let generation = seen.generation;
+        let touches = match inbox.seen.insert(uid, seen) {
+            Some(before) => before.generation != generation,
+            None => !is_ours,
+        };
+        drop(inbox);
+        touches.then_some(key)
+    }
+
+    fn hear_deleted(&self, object: &Guarded) -> Option<Key> {
+        let key = key_of(object)?;
+        let shelf = self.shelf(&key);
+        let uid: Arc<str> = object.uid().unwrap_or_default().into();
+        let mut inbox = shelf.inbox();
+        if let Ok(object) = &object.0 {
+            let person = object.spec.okta_user_id.as_str().into();
+            let is_this = |(kept, _): &(Kept, Record)| kept.uid == uid;
+            if inbox.changed.get(&person).is_some_and(is_this) {
+                inbox.changed.remove(&person);
+            }
+        }
+        inbox.forget(uid);
+        let is_empty = inbox.seen.is_empty();
+        drop(inbox);
+        if is_empty {
+            // Nobody is left: the next reconcile, if there is one, begins anew.
+            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+            shelves.remove(&key);
+        }
+        Some(key)
+    }
+
+    /// What was there before a list and is not in it is gone.
+    fn forget_unlisted(&self, list: u32) -> Vec<Key> {
+        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut touched = Vec::new();
+        for (key, shelf) in shelves.iter() {
+            let mut inbox = shelf.inbox();
+            let unlisted = inbox.seen.iter().filter(|(_, seen)| seen.list != list);
+            let unlisted: Vec<Arc<str>> = unlisted.map(|(uid, _)| uid.clone()).collect();
+            if unlisted.is_empty() {
+                continue;
+            }
+            touched.push(key.clone());
+            for uid in unlisted {
+                inbox.forget(uid);
+            }
+            let Inbox { changed, gone, .. } = &mut *inbox;
+            changed.retain(|_, (kept, _)| !gone.contains(&kept.uid));
+        }
+        touched
+    }
+}
+
+impl Inbox {
+    fn forget(&mut self, uid: Arc<str>) {
+        self.seen.remove(&uid);
+        self.unreadable.remove(&uid);
+        self.gone.insert(uid);
+    }
+}
+
+/// The integration that an object belongs to. None if its name is not the one
+/// that its person's has: then it is none of ours.
+fn key_of(object: &Guarded) -> Option<Key> {
+    let namespace = object.namespace().unwrap_or_default();
+    match &object.0 {
+        Ok(object) => {
+            let integration = &object.spec.integration_ref.name;
+            let is_ours = object.name_any() == match_name(integration, &object.spec.okta_user_id);
+            is_ours.then(|| (namespace, integration.clone()))
+        }
+        Err(invalid) => {
+            let labels = invalid.metadata.labels.as_ref();
+            let owners = invalid.metadata.owner_references.iter().flatten();
+            labels
+                .and_then(|labels| labels.get(INTEGRATION_LABEL).cloned())
+                .or_else(|| {
+                    owners
+                        .filter(|owner| owner.kind == OktaIntegration::kind(&()))
+                        .map(|owner| owner.name.clone())
+                        .next()
+                })
+                .map(|integration| (namespace, integration))
+        }
+    }
+}
+
+fn is_only_ours(object: &Guarded) -> bool {
+    object
+        .managed_fields()
+        .iter()
+        .all(|fields| fields.manager.as_deref() == Some(FIELD_MANAGER))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::Decision;
+
+    /// A store, and how many lists its watch has begun.
+    struct Watched {
+        store: MatchStore,
+        list: u32,
+    }
+
+    /// A version of Jane's match, or of another person's.
+    fn object(person: &str, uid: &str, version: u64, more: Value) -> Guarded {
+        let mut object = json!({
+            "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch",
+            "metadata": {
+                "namespace": "people", "name": match_name("acme", person), "uid": uid,
+                "resourceVersion": version.to_string(), "generation": 1,
+                "managedFields": [{ "manager": FIELD_MANAGER }],
+            },
+            "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": person },
+        });
+        for (pointer, value) in more.as_object().unwrap() {
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
+            object.pointer_mut(parent).unwrap()[field] = value.clone();
+        }
+        serde_json::from_value(object).unwrap()
+    }
+
+    impl Watched {
+        fn new() -> Self {
+            Self {
+                store: MatchStore::of(None),
+                list: 0,
+            }
+        }
+
+        fn listed(objects: Vec<Guarded>) -> Self {
+            let mut watched = Self::new();
+            assert_eq!(watched.list(objects), 0);
+            watched
+        }
+
+        /// How many integrations an event touches.
+        fn hear(&mut self, event: Event<Guarded>) -> usize {
+            self.store.hear(event, &mut self.list).len()
+        }
+
+        fn list(&mut self, objects: Vec<Guarded>) -> usize {
+            let mut touched = self.hear(Event::Init);
+            for object in objects {
+                touched += self.hear(Event::InitApply(object));
+            }
+            touched + self.hear(Event::InitDone)
+        }
+
+        fn shelf(&self) -> Arc<Shelf> {
+            self.store.shelf(&("people".into(), "acme".into()))
+        }
+
+        /// The people known after `known` took in what came, with their version.
+        fn take_in(&self, known: &mut Known) -> Vec<String> {
+            self.shelf().take_in(known);
+            assert!(known.records.keys().eq(known.kept.keys()));
+            known
+                .kept
+                .iter()
+                .map(|(person, kept)| format!("{person}@{}", kept.version.as_str()))
+                .collect()
+        }
+    }
+
+    fn none() -> Value {
+        json!({})
+    }
+
+    #[test]
+    fn a_changed_spec_touches_its_integration_and_a_changed_status_does_not() {
+        let mut watched = Watched::listed(vec![object("a", "u1", 1, none())]);
+        let mut touches = |object| watched.hear(Event::Apply(object));
+        assert_eq!(touches(object("a", "u1", 2, none())), 0, "status");
+        let decided = json!({ "/metadata/generation": 2 });
+        assert_eq!(touches(object("a", "u1", 3, decided.clone())), 1, "decision");
+        assert_eq!(touches(object("b", "u2", 4, none())), 0, "made by us");
+        let by_git = json!({ "/metadata/managedFields": [{ "manager": "flux" }] });
+        assert_eq!(touches(object("c", "u3", 5, by_git.clone())), 1, "made by Git");
+        let foreign = json!({ "/metadata/name": "acme-d" });
+        assert_eq!(touches(object("d", "u4", 6, foreign)), 0, "not under its name");
+        assert_eq!(watched.hear(Event::Delete(object("c", "u3", 7, none()))), 1);
+        let changed_meanwhile = json!({ "/metadata/generation": 3 });
+        let list = vec![
+            object("a", "u1", 8, changed_meanwhile),
+            object("b", "u2", 4, none()),
+            object("e", "u5", 9, by_git),
+        ];
+        assert_eq!(watched.list(list), 2, "a decision, and one made by Git");
+        let mut known = Known::default();
+        assert_eq!(watched.take_in(&mut known), ["a@8", "b@4", "e@9"]);
+    }
+
+    #[test]
+    fn nothing_is_ready_before_the_whole_list_is_read() {
+        let mut watched = Watched::new();
+        watched.hear(Event::Init);
+        watched.hear(Event::InitApply(object("a", "u1", 1, none())));
+        assert!(!watched.store.is_ready());
+        watched.hear(Event::Init);
+        watched.hear(Event::InitDone);
+        assert!(watched.store.is_ready());
+        assert_eq!(
+            watched.take_in(&mut Known::default()),
+            [""; 0],
+            "the list that came to its end did not hold it"
+        );
+    }
+
+    #[test]
+    fn what_the_watch_shows_never_replaces_a_newer_write_of_our_own() {
+        let mut watched = Watched::listed(vec![object("a", "u1", 1, none())]);
+        let mut known = Known::default();
+        assert_eq!(watched.take_in(&mut known), ["a@1"]);
+        let written = object("a", "u1", 9, json!({ "/status": { "state": "Review" } }));
+        known.learn(&written.0.unwrap());
+        let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
+        watched.hear(Event::Apply(object("a", "u1", 8, decided.clone())));
+        assert_eq!(watched.take_in(&mut known), ["a@9"]);
+        assert_eq!(known.records[&"a".into()].decision, Decision::Auto);
+        watched.hear(Event::Apply(object("a", "u1", 10, decided)));
+        assert_eq!(watched.take_in(&mut known), ["a@10"]);
+        assert_eq!(known.records[&"a".into()].decision, Decision::Ignore);
+    }
+
+    #[test]
+    fn an_answer_that_holds_what_was_not_known_is_news() {
+        let mut known = Known::default();
+        let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
+        let mut is_news = |object: Guarded| known.learn(&object.0.unwrap());
+        assert!(!is_news(object("a", "u1", 1, none())), "made just now");
+        assert!(!is_news(object("a", "u1", 2, none())));
+        assert!(is_news(object("a", "u1", 3, decided.clone())));
+        assert!(is_news(object("b", "u2", 4, decided)), "was there already");
+    }
+
+    #[test]
+    fn what_is_deleted_is_gone_and_what_took_its_place_stays() {
+        let mut watched = Watched::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
+        let mut known = Known::default();
+        watched.take_in(&mut known);
+        // Deleted by somebody, and made again by us before the watch says so.
+        known.learn(&object("a", "u9", 5, none()).0.unwrap());
+        watched.hear(Event::Delete(object("a", "u1", 4, none())));
+        assert_eq!(watched.take_in(&mut known), ["a@5", "b@2"]);
+        watched.hear(Event::Apply(object("a", "u9", 5, none())));
+        assert_eq!(watched.list(vec![object("a", "u9", 5, none())]), 1, "b is gone");
+        assert_eq!(watched.take_in(&mut known), ["a@5"]);
+        watched.hear(Event::Apply(object("c", "u3", 6, none())));
+        watched.hear(Event::Delete(object("c", "u3", 7, none())));
+        assert_eq!(watched.take_in(&mut known), ["a@5"], "come and gone unseen");
+        watched.hear(Event::Delete(object("a", "u9", 8, none())));
+        assert!(watched.store.shelves.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_read_stops_its_own_integration_until_it_can() {
+        let label = json!({ INTEGRATION_LABEL: "acme" });
+        let unreadable = json!({ "/metadata/labels": label, "/spec/decision": "Promote" });
+        let mut watched = Watched::listed(vec![object("a", "u1", 1, unreadable.clone())]);
+        let why = watched.shelf().unreadable().unwrap().to_string();
+        assert!(why.contains("acme-a-") && why.contains("Promote"), "{why}");
+        let other = watched.store.shelf(&("people".into(), "other".into()));
+        assert!(other.unreadable().is_none());
+        watched.hear(Event::Apply(object("a", "u1", 2, none())));
+        assert!(watched.shelf().unreadable().is_none());
+        watched.hear(Event::Apply(object("a", "u1", 3, unreadable)));
+        watched.hear(Event::Delete(object("a", "u1", 4, none())));
+        assert!(watched.shelf().unreadable().is_none());
+    }
+}
