@@ -11,7 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::matches::{Matches, is_conflict};
 use crate::{
-    api::{AppliedField, Decision, Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
+    api::{
+        AppliedField, Decision, EmployeeMatchStatus, Field, FieldLeft, Pending, PendingOperation, TakenBack,
+        conditions,
+    },
     applied::{self, GivingBack, Overwrite},
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
@@ -114,7 +117,6 @@ impl Apply<'_> {
                 ..Outcome::default()
             },
             lost_in_a_row: 0,
-            waiting_links: BTreeMap::new(),
             apply: self,
         };
         let result = match run.plan(plan).await {
@@ -138,8 +140,6 @@ struct Run<'a> {
     outcome: Outcome,
     total: usize,
     lost_in_a_row: usize,
-    /// Matches that come into force and are not on record yet.
-    waiting_links: BTreeMap<PersonId, Link>,
 }
 
 impl Run<'_> {
@@ -153,7 +153,7 @@ impl Run<'_> {
             links,
             releases,
         } = plan;
-        self.waiting_links = links;
+        self.put_into_force(links).await?;
         let mut refused = None;
         for team in teams {
             refused = self.create_team(team).await?.or(refused);
@@ -178,12 +178,6 @@ impl Run<'_> {
                 self.deactivate(deactivation).await?;
             }
         }
-        // Matches that needed no write, and those let go.
-        for person in self.waiting_links.keys().cloned().collect::<Vec<_>>() {
-            if self.goes_on(&person) {
-                self.record(&person, Vec::new()).await?;
-            }
-        }
         for (person, employees) in releases {
             if self.goes_on(&person) {
                 self.release(&person, |employee| {
@@ -201,6 +195,47 @@ impl Run<'_> {
     /// Whether nothing of this person failed, a moment ago or just now.
     fn goes_on(&self, person: &PersonId) -> bool {
         !self.apply.resting.contains(person) && !self.outcome.failures.contains_key(person)
+    }
+
+    /// Puts every match of the plan on record before anything is written: what the
+    /// apply changes in Insightful makes nobody doubtful who is yet to be written.
+    async fn put_into_force(&mut self, links: BTreeMap<PersonId, Link>) -> Result<(), Stop> {
+        let now = Timestamp::now();
+        let links = links.into_iter().filter(|(person, _)| self.goes_on(person));
+        let statuses: BTreeMap<PersonId, EmployeeMatchStatus> = links
+            .filter_map(|(person, link)| {
+                let object = self.apply.matches.get(&person)?;
+                let decided = object.spec.decision == Decision::Match;
+                let mut status = object.status.clone().unwrap_or_default();
+                // A creation whose answer was lost, and that has been found by its email.
+                let adopted = status.pending.take().is_some() && !decided;
+                let on_record = status.applied.take();
+                let applied = applied::before_write(on_record, Some(link), adopted, Vec::new(), now);
+                status.applied = Some(applied);
+                Some((person, status))
+            })
+            .collect();
+        if statuses.is_empty() {
+            return Ok(());
+        }
+        self.check_leave()?;
+        // The API server keeps no more than the seconds of a time.
+        let linked = |status: &EmployeeMatchStatus| {
+            let applied = status.applied.clone()?;
+            Some((applied.employee_ids, applied.fields))
+        };
+        let wanted: Vec<_> = statuses
+            .iter()
+            .map(|(person, status)| (person.clone(), linked(status)))
+            .collect();
+        self.apply.matches.write_statuses(statuses, |_, _| ()).await?;
+        let on_record = |person| linked(self.apply.matches.get(person)?.status.as_ref()?);
+        if wanted.iter().all(|(person, wanted)| on_record(person) == *wanted) {
+            Ok(())
+        } else {
+            // A decision that was changed under way asks for another plan.
+            Err(Stop::LeaveTaken)
+        }
     }
 
     /// Gives why Insightful does not take the team, which keeps nobody else waiting.
@@ -583,22 +618,15 @@ impl Run<'_> {
         }
     }
 
-    /// Puts before-images, and a match that comes into force, on the person's record.
+    /// Puts before-images on the person's record.
     async fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Stop> {
-        let link = self.waiting_links.remove(person);
-        if link.is_none() && images.is_empty() {
+        if images.is_empty() {
             return Ok(());
         }
-        let decided = self
-            .apply
-            .matches
-            .get(person)
-            .is_some_and(|object| object.spec.decision == Decision::Match);
         self.edit_status(person, |status| {
-            // A creation whose answer was lost, and that has been found by its email.
-            let adopted = status.pending.take().is_some() && !decided;
+            status.pending = None;
             let on_record = status.applied.take();
-            let applied = applied::before_write(on_record, link, adopted, images, Timestamp::now());
+            let applied = applied::before_write(on_record, None, false, images, Timestamp::now());
             status.applied = Some(applied);
         })
         .await
@@ -615,7 +643,7 @@ impl Run<'_> {
     async fn edit_status(
         &mut self,
         person: &PersonId,
-        edit: impl FnOnce(&mut crate::api::EmployeeMatchStatus),
+        edit: impl FnOnce(&mut EmployeeMatchStatus),
     ) -> Result<(), Stop> {
         let mut status = self
             .apply
