@@ -11,7 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::matches::{Matches, is_conflict};
 use crate::{
-    api::{AppliedField, Decision, Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
+    api::{
+        AppliedField, Decision, EmployeeMatchStatus, Field, FieldLeft, Pending, PendingOperation, TakenBack,
+        conditions,
+    },
     applied::{self, GivingBack, Overwrite},
     guard::ClearedPlan,
     insightful::{Deactivation as Answer, EmployeeUpdate, InsightfulError, NewEmployee, WriteError},
@@ -114,7 +117,6 @@ impl Apply<'_> {
                 ..Outcome::default()
             },
             lost_in_a_row: 0,
-            waiting_links: BTreeMap::new(),
             apply: self,
         };
         let result = match run.plan(plan).await {
@@ -138,8 +140,6 @@ struct Run<'a> {
     outcome: Outcome,
     total: usize,
     lost_in_a_row: usize,
-    /// Matches that come into force and are not on record yet.
-    waiting_links: BTreeMap<PersonId, Link>,
 }
 
 impl Run<'_> {
@@ -153,7 +153,7 @@ impl Run<'_> {
             links,
             releases,
         } = plan;
-        self.waiting_links = links;
+        self.put_into_force(links).await?;
         let mut refused = None;
         for team in teams {
             refused = self.create_team(team).await?.or(refused);
@@ -178,12 +178,6 @@ impl Run<'_> {
                 self.deactivate(deactivation).await?;
             }
         }
-        // Matches that needed no write, and those let go.
-        for person in self.waiting_links.keys().cloned().collect::<Vec<_>>() {
-            if self.goes_on(&person) {
-                self.record(&person, Vec::new()).await?;
-            }
-        }
         for (person, employees) in releases {
             if self.goes_on(&person) {
                 self.release(&person, |employee| {
@@ -201,6 +195,34 @@ impl Run<'_> {
     /// Whether nothing of this person failed, a moment ago or just now.
     fn goes_on(&self, person: &PersonId) -> bool {
         !self.apply.resting.contains(person) && !self.outcome.failures.contains_key(person)
+    }
+
+    /// Puts every match of the plan on record before anything is written: what the
+    /// apply changes in Insightful makes nobody doubtful who is yet to be written.
+    async fn put_into_force(&mut self, links: BTreeMap<PersonId, Link>) -> Result<(), Stop> {
+        let now = Timestamp::now();
+        let records = self.apply.matches.records();
+        let edits: Vec<_> = links
+            .into_iter()
+            .filter(|(person, _)| self.goes_on(person))
+            .map(|(person, link)| {
+                let record = records.get(&person);
+                let decided = record.is_some_and(|record| record.decision == Decision::Match);
+                let edit = move |status: &mut EmployeeMatchStatus| {
+                    // A creation whose answer was lost, and that has been found by its email.
+                    let adopted = status.pending.take().is_some() && !decided;
+                    let on_record = status.applied.take();
+                    let applied = applied::before_write(on_record, Some(link), adopted, Vec::new(), now);
+                    status.applied = Some(applied);
+                };
+                (person, edit)
+            })
+            .collect();
+        if edits.is_empty() {
+            return Ok(());
+        }
+        self.check_leave()?;
+        Ok(self.apply.matches.edit_statuses(edits).await?)
     }
 
     /// Gives why Insightful does not take the team, which keeps nobody else waiting.
@@ -584,23 +606,17 @@ impl Run<'_> {
         }
     }
 
-    /// Puts before-images, and a match that comes into force, on the person's record.
+    /// Puts before-images on the person's record.
     async fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Stop> {
-        let link = self.waiting_links.remove(person);
-        if link.is_none() && images.is_empty() {
+        if images.is_empty() {
             // Nothing is put on record before the write, so that nothing else says
             // whether the decision still is what the plan rests on.
             return Ok(self.apply.matches.confirm(person).await?);
         }
-        let records = self.apply.matches.records();
-        let decided = records
-            .get(person)
-            .is_some_and(|record| record.decision == Decision::Match);
         self.edit_status(person, |status| {
-            // A creation whose answer was lost, and that has been found by its email.
-            let adopted = status.pending.take().is_some() && !decided;
+            status.pending = None;
             let on_record = status.applied.take();
-            let applied = applied::before_write(on_record, link, adopted, images, Timestamp::now());
+            let applied = applied::before_write(on_record, None, false, images, Timestamp::now());
             status.applied = Some(applied);
         })
         .await
@@ -617,7 +633,7 @@ impl Run<'_> {
     async fn edit_status(
         &mut self,
         person: &PersonId,
-        edit: impl FnOnce(&mut crate::api::EmployeeMatchStatus),
+        edit: impl FnOnce(&mut EmployeeMatchStatus),
     ) -> Result<(), Stop> {
         Ok(self.apply.matches.edit_status(person, edit).await?)
     }

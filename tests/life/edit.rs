@@ -165,6 +165,7 @@ async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
                 .applied
                 .as_ref()
                 .is_some_and(|applied| applied.employee_ids == [tara.clone()])
+                && status.changes.is_empty()
         })
         .await;
     let account = world.insightful.snapshot();

@@ -328,7 +328,6 @@ impl World {
             self.announce_teams(&plan, &assessment, &mut bindings);
             let mut apply = Apply {
                 bindings: &mut bindings,
-                waiting_links: BTreeMap::new(),
                 steps: steps.unwrap_or(usize::MAX),
                 world: self,
             };
@@ -409,7 +408,6 @@ impl World {
 struct Apply<'a> {
     world: &'a mut World,
     bindings: &'a mut Bindings,
-    waiting_links: BTreeMap<PersonId, Link>,
     steps: usize,
 }
 
@@ -424,7 +422,9 @@ impl Apply<'_> {
             links,
             releases,
         } = plan;
-        self.waiting_links = links;
+        for (person, link) in links {
+            self.put_into_force(&person, link)?;
+        }
         for team in teams {
             self.step()?;
             let id = TeamId::from(self.fresh("t"));
@@ -455,9 +455,6 @@ impl Apply<'_> {
         }
         for deactivation in deactivations {
             self.deactivate(deactivation)?;
-        }
-        for person in self.waiting_links.keys().cloned().collect::<Vec<_>>() {
-            self.record(&person, Vec::new())?;
         }
         for (person, employees) in releases {
             self.release(&person, |id| {
@@ -598,15 +595,28 @@ impl Apply<'_> {
         others.find(|other| other.email.eq_ignore_ascii_case(email))
     }
 
-    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Killed> {
-        let link = self.waiting_links.remove(person);
-        if link.is_none() && images.is_empty() {
-            return Ok(());
-        }
+    fn put_into_force(&mut self, person: &PersonId, link: Link) -> Result<(), Killed> {
         self.edit(person, |record| {
             let adopted = record.pending.take().is_some() && record.decision != Decision::Match;
             let on_record = record.applied.take();
-            record.applied = Some(applied::before_write(on_record, link, adopted, images, NOW));
+            record.applied = Some(applied::before_write(
+                on_record,
+                Some(link),
+                adopted,
+                Vec::new(),
+                NOW,
+            ));
+        })
+    }
+
+    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Killed> {
+        if images.is_empty() {
+            return Ok(());
+        }
+        self.edit(person, |record| {
+            record.pending = None;
+            let on_record = record.applied.take();
+            record.applied = Some(applied::before_write(on_record, None, false, images, NOW));
         })
     }
 

@@ -224,15 +224,48 @@ impl Matches {
         person: &PersonId,
         edit: impl FnOnce(&mut EmployeeMatchStatus),
     ) -> Result<(), kube::Error> {
-        let object = self.confirmed(person).await?;
-        let mut status = object.status.clone().unwrap_or_default();
-        edit(&mut status);
-        if object.status.as_ref() != Some(&status) {
-            let version = object.resource_version().unwrap_or_default();
-            let written = patch_status(&self.api, &object.name_any(), &version, &status).await?;
-            self.known.learn(&written);
+        self.edit_statuses(vec![(person.clone(), edit)]).await
+    }
+
+    /// The same for many people at a time.
+    ///
+    /// # Errors
+    /// The API server's first, or the first conflict; what was written until then stands.
+    pub async fn edit_statuses<E: FnOnce(&mut EmployeeMatchStatus)>(
+        &mut self,
+        edits: Vec<(PersonId, E)>,
+    ) -> Result<(), kube::Error> {
+        let edits: Vec<_> = edits
+            .into_iter()
+            .map(|(person, edit)| {
+                let confirmed = self.confirmed(&person);
+                let api = self.api.clone();
+                async move {
+                    let object = match confirmed.await? {
+                        Confirmed::Known(object) => object,
+                        changed @ Confirmed::Changed(_) => return Ok::<_, kube::Error>(changed),
+                    };
+                    let mut status = object.status.clone().unwrap_or_default();
+                    edit(&mut status);
+                    if object.status.as_ref() == Some(&status) {
+                        return Ok(Confirmed::Known(object));
+                    }
+                    let version = object.resource_version().unwrap_or_default();
+                    let written = patch_status(&api, &object.name_any(), &version, &status).await?;
+                    Ok(Confirmed::Known(written.into()))
+                }
+            })
+            .collect();
+        let mut edits = stream::iter(edits).buffer_unordered(PARALLEL_WRITES);
+        let mut changed = None;
+        while let Some(confirmed) = edits.try_next().await? {
+            let (Confirmed::Known(object) | Confirmed::Changed(object)) = &confirmed;
+            self.known.learn(object);
+            if let Confirmed::Changed(object) = confirmed {
+                changed.get_or_insert(object);
+            }
         }
-        Ok(())
+        changed.map_or(Ok(()), |object| Err(conflict(&object)))
     }
 
     /// Makes sure that one person's object is the one that is known, for a
@@ -241,24 +274,30 @@ impl Matches {
     /// # Errors
     /// The API server's. A conflict if it was changed meanwhile.
     pub async fn confirm(&mut self, person: &PersonId) -> Result<(), kube::Error> {
-        self.confirmed(person).await.map(drop)
+        match self.confirmed(person).await? {
+            Confirmed::Known(_) => Ok(()),
+            Confirmed::Changed(object) => {
+                self.known.learn(&object);
+                Err(conflict(&object))
+            }
+        }
     }
 
-    async fn confirmed(&mut self, person: &PersonId) -> Result<EmployeeMatch, kube::Error> {
+    /// Reads one person's object, to see whether it is the one that is known.
+    fn confirmed(&self, person: &PersonId) -> impl Future<Output = Result<Confirmed, kube::Error>> + use<> {
+        let api = self.api.clone();
         let name = match_name(&self.integration, person.as_str());
-        let object = self.api.get(&name).await?;
-        let version = object.resource_version().unwrap_or_default();
-        if self
-            .get(person)
-            .is_some_and(|kept| kept.version.as_str() == version)
-        {
-            return Ok(object);
+        let known = self.get(person).map(|kept| kept.version.clone());
+        async move {
+            let object = Box::new(api.get(&name).await?);
+            let version = object.resource_version();
+            let is_known = known.is_some_and(|known| Some(known.as_str()) == version.as_deref());
+            Ok(if is_known {
+                Confirmed::Known(object)
+            } else {
+                Confirmed::Changed(object)
+            })
         }
-        self.known.learn(&object);
-        let message = format!("EmployeeMatch {name} was changed meanwhile");
-        Err(kube::Error::Api(
-            Status::failure(&message, "Conflict").with_code(409).boxed(),
-        ))
     }
 
     /// Writes the statuses that say anything new, many at a time. `status_of`
@@ -315,6 +354,19 @@ impl Matches {
         }
         Ok(written)
     }
+}
+
+/// An object as the API server has it.
+enum Confirmed {
+    /// It is the one that is known.
+    Known(Box<EmployeeMatch>),
+    /// It was changed meanwhile.
+    Changed(Box<EmployeeMatch>),
+}
+
+fn conflict(object: &EmployeeMatch) -> kube::Error {
+    let message = format!("EmployeeMatch {} was changed meanwhile", object.name_any());
+    kube::Error::Api(Status::failure(&message, "Conflict").with_code(409).boxed())
 }
 
 /// Whether somebody else changed the object since it was read.

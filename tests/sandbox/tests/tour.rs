@@ -34,7 +34,11 @@ fn the_tour_shows_the_whole_life_and_leaves_nothing_behind() {
         "✓ one message, about this plan",
         "✓ Insightful's journal and all EmployeeMatches: unchanged",
         "✓ the same employee has the new name; nobody was invited a second time",
+        "✓ the record has what the employee held before the finish, and what was written instead",
+        "✓ the undo is previewed, and nothing of it is written yet",
         "✓ name, email and team of the employee are what they were before the finish",
+        "✓ what cannot be given back is said: the title, which Insightful never shows",
+        "✓ each of the two has their own employee, with the right name, email and title",
         "✓ deactivated once",
         "✓ Insightful is as it was: every employee, every team",
     ] {

@@ -140,6 +140,7 @@ spec:
     precedence: [Engineering, Sales]
   guard:
     maxTeamMoves: 5%
+    maxRelinks: 0
   notify:
     webhook: {{urlSecretRef: {{name: chat, key: url}}}}
 "

@@ -25,6 +25,10 @@ pub struct Player {
 pub struct Cast {
     /// Waits for review, and is somebody whom Insightful has.
     pub matched: Player,
+    /// The same, and is taken for somebody else.
+    pub mistaken: Player,
+    /// Whose employee is taken for theirs.
+    pub overlooked: Player,
     /// Is nobody whom Insightful has, and gets invited.
     pub created: Player,
     /// Is left alone.
@@ -52,7 +56,17 @@ impl Cast {
             matched: casting.choose(
                 "somebody to match",
                 &["anna.becker", "robert.miller", "tom.hardy", "susan.clark"],
-                |casting, object| state(object) == "Review" && casting.is_only_proposed_here(object),
+                Casting::is_in_review_alone,
+            )?,
+            mistaken: casting.choose(
+                "somebody to match wrongly",
+                &["robert.miller", "susan.clark"],
+                Casting::is_in_review_alone,
+            )?,
+            overlooked: casting.choose(
+                "somebody whose employee is taken for another's",
+                &["tom.hardy", "francois.lefevre"],
+                Casting::is_in_review_alone,
             )?,
             created: casting.choose("somebody to invite", &["nick.newcomer"], |_, object| {
                 state(object) == "Unmatched" && object["status"]["person"]["status"] == "ACTIVE"
@@ -104,9 +118,10 @@ impl Casting<'_> {
         }
     }
 
-    fn is_only_proposed_here(&self, object: &Value) -> bool {
+    /// Waits for review, and nobody else is proposed the same employee.
+    fn is_in_review_alone(&self, object: &Value) -> bool {
         let employee = player(object).employee;
-        self.proposed.get(&employee) == Some(&1)
+        state(object) == "Review" && self.proposed.get(&employee) == Some(&1)
     }
 }
 

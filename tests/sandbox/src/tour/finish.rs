@@ -48,14 +48,7 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
     screen.checked("the held plan has the hash of the preview");
 
     screen.say("The admin looks at the moves once more, agrees, and copies the command.");
-    let Some(patch) = message.split('\'').nth(1) else {
-        return Err(Failure::Expectation(format!(
-            "the condition names no command: {message}"
-        )));
-    };
-    terminal
-        .show(&["patch", "oi", NAME, "--type=merge", "-p", patch], 1)
-        .await?;
+    approve(stage, &message).await?;
     applied(stage, preview).await?;
     terminal.show(&["get", "oi"], 3).await?;
 
@@ -85,6 +78,18 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
     })?;
     screen.checked("Insightful's journal and all EmployeeMatches: unchanged");
     terminal.show(&["get", "oi,em"], 14).await?;
+    Ok(())
+}
+
+/// Lets a held plan through by the command that the condition names.
+pub async fn approve(stage: &Stage, message: &str) -> Result<(), Failure> {
+    let Some(patch) = message.split('\'').nth(1) else {
+        return Err(Failure::Expectation(format!(
+            "the condition names no command: {message}"
+        )));
+    };
+    let arguments = ["patch", "oi", NAME, "--type=merge", "-p", patch];
+    stage.terminal.show(&arguments, 1).await?;
     Ok(())
 }
 

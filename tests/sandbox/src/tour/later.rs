@@ -1,4 +1,4 @@
-//! Life after the finish: changes in Okta, a match that was wrong, a leaver.
+//! Life after the finish: changes in Okta, and a leaver.
 
 use sandbox::{insightful::Account, journal::Entry};
 use serde_json::json;
@@ -41,63 +41,6 @@ pub async fn a_rename(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A match turns out to be wrong, and is taken back.
-pub async fn a_match_taken_back(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
-    let terminal = stage.terminal.clone();
-    let screen = terminal.screen;
-    screen.chapter("Take a match back");
-    let Player {
-        user,
-        object,
-        name,
-        employee,
-    } = &cast.matched;
-    let original = stage
-        .company
-        .employees
-        .iter()
-        .find(|record| record["id"] == employee.as_str())
-        .cloned()
-        .unwrap_or_default();
-    screen.say(&format!(
-        "It was not the same person after all: {name} is not {}. Before each write the operator recorded what it \
-         replaced, so that a match can be taken back.",
-        original["name"].as_str().unwrap_or_default()
-    ));
-    let images = r#"jsonpath={range .status.applied.fields[*]}{.field}: {.before} -> {.after}{"\n"}{end}"#;
-    terminal.show(&["get", "em", object, "-o", images], 8).await?;
-    let patch = json!({"spec": {"decision": "Auto", "employeeIds": [], "rejectedEmployeeIds": [employee]}});
-    terminal
-        .show(
-            &["patch", "em", object, "--type=merge", "-p", &patch.to_string()],
-            1,
-        )
-        .await?;
-    stage
-        .wait_for_match(user, "the end of the match", |object| {
-            object["status"]["applied"].is_null() && ["Review", "Unmatched"].contains(&state(object))
-        })
-        .await?;
-    shown_writes(stage);
-    let account = stage.insightful.snapshot();
-    let now = &account.employees[employee];
-    for field in ["name", "email", "teamId"] {
-        ensure(now[field] == original[field], || {
-            format!(
-                "{field} of employee {employee} is {} and was {}",
-                now[field], original[field]
-            )
-        })?;
-    }
-    screen.checked("name, email and team of the employee are what they were before the finish");
-    stage.wait_for_event(object, "MatchTakenBack").await?;
-    let notes = r#"jsonpath={range .items[*]}{.reason}: {.message}{"\n"}{end}"#;
-    terminal
-        .show_text(&["events", "--for", &format!("employeematch/{object}"), "-o", notes])
-        .await?;
-    Ok(())
-}
-
 /// A person leaves.
 pub async fn a_leaver(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
@@ -137,7 +80,7 @@ pub async fn a_leaver(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
 }
 
 /// Shows what was written since the last time, and forgets it.
-fn shown_writes(stage: &Stage) -> Vec<Entry> {
+pub fn shown_writes(stage: &Stage) -> Vec<Entry> {
     let screen = stage.terminal.screen;
     let writes = stage.insightful.journal().writes();
     stage.insightful.journal().clear();

@@ -13,6 +13,7 @@ mod screen;
 mod stage;
 mod typed;
 mod writes;
+mod wrong;
 
 use std::time::Instant;
 
@@ -78,7 +79,9 @@ async fn play(stage: &mut Stage, keep: Option<Keep>) -> Result<(), Failure> {
     let preview = review::preview(stage, &cast).await?;
     finish::finish(stage, &preview).await?;
     later::a_rename(stage, &cast).await?;
-    later::a_match_taken_back(stage, &cast).await?;
+    wrong::a_wrong_match(stage, &cast).await?;
+    wrong::its_undo(stage, &cast).await?;
+    wrong::the_right_ones(stage, &cast).await?;
     later::a_leaver(stage, &cast).await?;
     if keep.is_none() {
         end::deactivate(stage).await?;

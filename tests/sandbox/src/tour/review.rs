@@ -49,12 +49,14 @@ pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
     Ok(cast)
 }
 
-/// Decides about three people.
+/// Decides about four people, about one of them wrongly.
 pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     let Cast {
         matched,
+        mistaken,
+        overlooked,
         created,
         ignored,
         ..
@@ -80,6 +82,18 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         "Proposed",
     )
     .await?;
+    screen.say(&format!(
+        "{} waits too, and is to be matched with the employee that is proposed. But the id that is pasted is from \
+         another line: it is the employee of {}. A mistake, and nobody notices.",
+        mistaken.name, overlooked.name
+    ));
+    decision(
+        stage,
+        mistaken,
+        json!({"decision": "Match", "employeeIds": [overlooked.employee]}),
+        "Proposed",
+    )
+    .await?;
     screen.say(&format!("{} is new in Insightful, and is invited.", created.name));
     decision(stage, created, json!({"decision": "Create"}), "Proposed").await?;
     screen.say(&format!(
@@ -87,7 +101,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         ignored.name
     ));
     decision(stage, ignored, json!({"decision": "Ignore"}), "Ignored").await?;
-    let names = [matched, created, ignored].map(|player| player.object.as_str());
+    let names = [matched, mistaken, created, ignored].map(|player| player.object.as_str());
     terminal
         .show(&[&["get", "em"][..], &names[..]].concat(), 5)
         .await?;
@@ -95,7 +109,8 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn decision(stage: &mut Stage, player: &Player, spec: Value, wanted: &str) -> Result<(), Failure> {
+/// Decides about one person, and waits for the state that follows.
+pub async fn decision(stage: &mut Stage, player: &Player, spec: Value, wanted: &str) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let reads = stage.okta.journal().entries().len();
     let patch = json!({"spec": spec}).to_string();
