@@ -4,6 +4,7 @@
 
 mod aggregation;
 mod lifecycle;
+mod monitoring;
 mod rights;
 mod roles;
 mod values;
