@@ -35,7 +35,14 @@ enum Command {
     /// Read both services and keep what they answered in a directory.
     Record(Record),
     /// Print the CustomResourceDefinitions.
-    Crd,
+    Crd(Crd),
+}
+
+#[derive(clap::Args)]
+struct Crd {
+    /// Print the page of all fields instead, as it stands in the chart's docs.
+    #[arg(long, hide = true)]
+    reference: bool,
 }
 
 #[derive(clap::Args)]
@@ -187,7 +194,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => run(arguments).await.map(|()| ExitCode::SUCCESS),
         Command::Plan(arguments) => show_plan(arguments).await.map_err(|error| error.to_string()),
         Command::Record(arguments) => keep_record(arguments).await.map_err(|error| error.to_string()),
-        Command::Crd => print_definitions().map(|()| ExitCode::SUCCESS),
+        Command::Crd(arguments) => print_definitions(arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|message| {
         eprintln!("okta-insightful-operator: {message}");
@@ -271,7 +278,11 @@ async fn keep_record(arguments: Record) -> Result<ExitCode, ProgramError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_definitions() -> Result<(), String> {
+fn print_definitions(Crd { reference }: Crd) -> Result<(), String> {
+    if reference {
+        print!("{}", api::reference().map_err(|error| error.to_string())?);
+        return Ok(());
+    }
     for (_, yaml) in api::definitions().map_err(|error| error.to_string())? {
         print!("---\n{yaml}");
     }
