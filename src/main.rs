@@ -38,7 +38,14 @@ enum Command {
     /// replica leads. Exit code: 0 all is well, 1 something is not.
     Check(Check),
     /// Print the CustomResourceDefinitions.
-    Crd,
+    Crd(Crd),
+}
+
+#[derive(clap::Args)]
+struct Crd {
+    /// Print the page of all fields instead, as it stands in the chart's docs.
+    #[arg(long, hide = true)]
+    reference: bool,
 }
 
 #[derive(clap::Args)]
@@ -207,7 +214,7 @@ async fn main() -> ExitCode {
         Command::Plan(arguments) => show_plan(arguments).await.map_err(|error| error.to_string()),
         Command::Record(arguments) => keep_record(arguments).await.map_err(|error| error.to_string()),
         Command::Check(arguments) => look(arguments).await.map_err(|error| error.to_string()),
-        Command::Crd => print_definitions().map(|()| ExitCode::SUCCESS),
+        Command::Crd(arguments) => print_definitions(arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|message| {
         eprintln!("okta-insightful-operator: {message}");
@@ -307,7 +314,11 @@ async fn look(arguments: Check) -> Result<ExitCode, check::CheckError> {
     })
 }
 
-fn print_definitions() -> Result<(), String> {
+fn print_definitions(Crd { reference }: Crd) -> Result<(), String> {
+    if reference {
+        print!("{}", api::reference().map_err(|error| error.to_string())?);
+        return Ok(());
+    }
     for (_, yaml) in api::definitions().map_err(|error| error.to_string())? {
         print!("---\n{yaml}");
     }

@@ -15,6 +15,10 @@ use tracing_subscriber::{
 
 use crate::transport;
 
+/// What is logged where `RUST_LOG` says nothing. The controller's own span
+/// around ours would say the same in more words.
+const USUAL: &str = "info,kube_runtime=warn";
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -48,7 +52,7 @@ impl Telemetry {
         } else {
             None
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
         tracing_subscriber::registry()
             .with(log(format).with_filter(filter))
             .with(traces.as_ref().map(spans))

@@ -6,9 +6,11 @@
 pub mod conditions;
 mod employee_match;
 mod okta_integration;
+mod reference;
 
 pub use employee_match::*;
 pub use okta_integration::*;
+pub use reference::reference;
 
 use kube::CustomResourceExt;
 

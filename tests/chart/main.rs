@@ -7,6 +7,7 @@ mod documented;
 mod finalize;
 mod lifecycle;
 mod made;
+mod monitoring;
 mod refused;
 mod rights;
 mod roles;

@@ -457,12 +457,25 @@ pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) ->
 }
 
 async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
+    let environment = [("RUST_LOG", "info,okta_insightful_operator=debug")];
+    start_with(plane, namespaces, free_port(), more, &environment).await
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Starts an operator under the chart's ServiceAccount that shows its metrics on this port.
+pub async fn start_with(
+    plane: &'static ControlPlane,
+    namespaces: &[&str],
+    port: u16,
+    more: &[&str],
+    environment: &[(&str, &str)],
+) -> KeptProcess {
     let kubeconfig = OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await;
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
     command
         .args([
@@ -478,7 +491,7 @@ async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str])
         )
         .args(more)
         .env("KUBECONFIG", kubeconfig)
-        .env("RUST_LOG", "info,okta_insightful_operator=debug")
+        .envs(environment.iter().copied())
         .env_remove("HTTPS_PROXY")
         .env_remove("https_proxy");
     let log = plane

@@ -32,6 +32,25 @@ fn the_definitions_in_the_repository_are_what_the_program_prints() {
     }
 }
 
+#[test]
+fn the_page_of_fields_is_what_the_program_prints() {
+    let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
+        .args(["crd", "--reference"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let page =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/okta-insightful-operator/docs/reference.md");
+    let kept = fs::read_to_string(&page).unwrap();
+    assert!(
+        kept == printed,
+        "{} is not what `crd --reference` prints; CONTRIBUTING.md has the command that generates it{}",
+        page.display(),
+        first_difference(&kept, &printed)
+    );
+}
+
 fn first_difference(kept: &str, printed: &str) -> String {
     let mut lines = kept.lines().zip(printed.lines()).zip(1..);
     lines

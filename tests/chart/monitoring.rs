@@ -1,0 +1,149 @@
+//! What Prometheus and Grafana are given: nothing unless it is asked for, and
+//! then what `files/monitoring` holds.
+
+use std::{fs, path::Path};
+
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use kube::{Api, api::ListParams};
+use sandbox::control_plane::ControlPlane;
+use serde_json::{Value, json};
+
+use crate::{CHART, plane, release};
+
+/// What `helm template` makes of these values, without the definitions.
+async fn rendered(values: Value) -> Vec<Value> {
+    let values = json!({ "crds": { "install": false }, "monitoring": values }).to_string();
+    let plane = ControlPlane::shared();
+    let text = plane
+        .helm(&[
+            "template",
+            "seen",
+            CHART,
+            "--namespace",
+            "ops",
+            "--set-json",
+            &values,
+        ])
+        .await
+        .unwrap();
+    let documents = text
+        .split("\n---")
+        .map(|document| serde_yaml::from_str(document).unwrap());
+    documents.filter(|document: &Value| !document.is_null()).collect()
+}
+
+fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Option<&'a Value> {
+    objects.iter().find(|object| object["kind"] == kind)
+}
+
+fn file(name: &str) -> String {
+    fs::read_to_string(Path::new(CHART).join("files/monitoring").join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_monitoring_unless_it_is_asked_for() {
+    let objects = rendered(json!({})).await;
+    for kind in [
+        "Service",
+        "ServiceMonitor",
+        "PodMonitor",
+        "PrometheusRule",
+        "ConfigMap",
+    ] {
+        assert_eq!(of_kind(&objects, kind), None);
+    }
+}
+
+#[tokio::test]
+async fn a_monitor_finds_the_pods_and_leaves_the_integrations_namespace_alone() {
+    let objects = rendered(
+        json!({ "podMonitor": { "enabled": true, "interval": "1m", "labels": { "release": "prom" } } }),
+    )
+    .await;
+    let monitor = of_kind(&objects, "PodMonitor").unwrap();
+    assert_eq!(monitor["metadata"]["labels"]["release"], "prom");
+    let endpoint = &monitor["spec"]["podMetricsEndpoints"][0];
+    assert_eq!(
+        *endpoint,
+        json!({ "port": "metrics", "interval": "1m", "honorLabels": true })
+    );
+    let pod = &of_kind(&objects, "Deployment").unwrap()["spec"]["template"];
+    for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
+        assert_eq!(pod["metadata"]["labels"][label], *value);
+    }
+    let ports = pod["spec"]["containers"][0]["ports"].as_array().unwrap();
+    assert!(ports.iter().any(|port| port["name"] == endpoint["port"]));
+    assert_eq!(of_kind(&objects, "Service"), None);
+
+    let objects = rendered(json!({ "serviceMonitor": { "enabled": true } })).await;
+    let monitor = of_kind(&objects, "ServiceMonitor").unwrap();
+    assert_eq!(monitor["spec"]["endpoints"][0]["honorLabels"], true);
+    let service = of_kind(&objects, "Service").unwrap();
+    for (label, value) in monitor["spec"]["selector"]["matchLabels"].as_object().unwrap() {
+        assert_eq!(service["metadata"]["labels"][label], *value);
+        assert_eq!(service["spec"]["selector"][label], *value);
+    }
+    assert_eq!(
+        service["spec"]["ports"][0]["name"],
+        monitor["spec"]["endpoints"][0]["port"]
+    );
+}
+
+#[tokio::test]
+async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
+    let objects = rendered(json!({ "alerts": { "enabled": true, "labels": { "release": "prom" } } })).await;
+    let rule = of_kind(&objects, "PrometheusRule").unwrap();
+    let alerts: Value = serde_yaml::from_str(&file("alerts.yaml")).unwrap();
+    assert_eq!(rule["spec"], alerts);
+    assert_eq!(rule["metadata"]["labels"]["release"], "prom");
+}
+
+#[tokio::test]
+async fn the_dashboard_and_the_service_install() {
+    let plane = plane().await;
+    let namespace = plane.namespace("seen").await.unwrap();
+    let values = json!({ "monitoring": {
+        "dashboard": { "enabled": true, "annotations": { "grafana_folder": "Identity" } },
+        "service": { "enabled": true, "annotations": { "prometheus.io/scrape": "true" } },
+    } });
+    release(plane, "seen", &namespace, &values).await;
+    let client = plane.admin_client().await.unwrap();
+    let sidecar = ListParams::default().labels("grafana_dashboard=1");
+    let found = Api::<ConfigMap>::namespaced(client.clone(), &namespace)
+        .list(&sidecar)
+        .await
+        .unwrap();
+    let [map]: [ConfigMap; 1] = found.items.try_into().unwrap();
+    let dashboard = &map.data.unwrap()["okta-insightful-operator.json"];
+    assert_eq!(dashboard.trim(), file("dashboard.json").trim());
+    let service: Service = Api::namespaced(client, &namespace)
+        .get("seen-okta-insightful-operator-metrics")
+        .await
+        .unwrap();
+    let spec = service.spec.unwrap();
+    assert_eq!(spec.cluster_ip.as_deref(), Some("None"));
+    assert_eq!(spec.publish_not_ready_addresses, Some(true));
+    assert_eq!(
+        service.metadata.annotations.unwrap()["prometheus.io/scrape"],
+        "true"
+    );
+}
+
+#[tokio::test]
+async fn a_value_for_monitoring_that_is_wrong_is_refused() {
+    let plane = ControlPlane::shared();
+    for setting in [
+        "--set=monitoring.podMonitor.interval=often",
+        "--set=monitoring.alert.enabled=true",
+        "--set=monitoring.dashboard.enabled=maybe",
+    ] {
+        let refused = plane
+            .helm(&["template", "refused", CHART, setting])
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("/monitoring"),
+            "{setting}: {refused}"
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! Links between the pages.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::pages::{all, beside, page};
+
+/// The links of a page, but for those to other sites.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+/// The names by which the sections of a page are linked to.
+fn sections(text: &str) -> BTreeSet<String> {
+    let titles = text.lines().filter(|line| line.starts_with('#'));
+    titles
+        .map(|title| {
+            let title = title.trim_start_matches('#').trim().to_lowercase();
+            let kept = title
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().replace(' ', "-")
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_section_that_is_there() {
+    let mut checked = 0;
+    for path in all() {
+        let text = page(&path);
+        for link in links(&text) {
+            let (file, section) = link.split_once('#').unwrap_or((link, ""));
+            let target = beside(
+                &path,
+                if file.is_empty() {
+                    path.rsplit('/').next().unwrap()
+                } else {
+                    file
+                },
+            );
+            assert!(target.exists(), "{path}: {link}");
+            if !section.is_empty() {
+                let there = sections(&fs::read_to_string(&target).unwrap());
+                assert!(there.contains(section), "{path}: {link}; there are {there:?}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked >= 20, "{checked}");
+}

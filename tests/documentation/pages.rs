@@ -1,0 +1,59 @@
+//! The pages.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Where the chart's own pages lie.
+pub const DOCS: &str = "charts/okta-insightful-operator/docs";
+
+/// A page by its path in the repository.
+#[track_caller]
+pub fn page(path: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every page, by its path in the repository.
+pub fn all() -> Vec<String> {
+    let mut pages: Vec<String> = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "examples/README.md",
+    ]
+    .map(str::to_owned)
+    .into();
+    pages.push("charts/okta-insightful-operator/README.md".to_owned());
+    pages.push("src/matching/README.md".to_owned());
+    let docs = fs::read_dir(Path::new(ROOT).join(DOCS)).unwrap();
+    pages.extend(docs.map(|entry| format!("{DOCS}/{}", entry.unwrap().file_name().into_string().unwrap())));
+    pages.sort();
+    pages
+}
+
+/// The commands of a page's `sh` blocks, lines that go on joined.
+pub fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut inside = false;
+    let mut open = String::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```sh";
+        } else if inside && !line.trim().is_empty() {
+            match line.strip_suffix('\\') {
+                Some(start) => open.push_str(start),
+                None => commands.push(std::mem::take(&mut open) + line),
+            }
+        }
+    }
+    commands
+}
+
+/// A file beside a page, as a link on it names one.
+pub fn beside(page: &str, link: &str) -> PathBuf {
+    Path::new(ROOT).join(page).parent().unwrap().join(link)
+}

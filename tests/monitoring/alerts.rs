@@ -1,0 +1,151 @@
+//! The alerts, by promtool: that they are well formed, fire when they should,
+//! name what is exposed, and lead to the runbook.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::{CHART, promtool::promtool, run::run, scrape::Scrape};
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/monitoring");
+
+fn rules() -> Vec<Value> {
+    let text = fs::read_to_string(Path::new(CHART).join("files/monitoring/alerts.yaml")).unwrap();
+    let file: Value = serde_yaml::from_str(&text).unwrap();
+    file["groups"][0]["rules"].as_array().unwrap().clone()
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {value}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_alert_fires_when_it_should_and_only_then() {
+    let rules_file = Path::new(CHART).join("files/monitoring/alerts.yaml");
+    let (well, said) = promtool(
+        Path::new(CASES),
+        &[
+            "check",
+            "rules",
+            "--lint=all",
+            "--lint-fatal",
+            rules_file.to_str().unwrap(),
+        ],
+    )
+    .await;
+    assert!(well, "{said}");
+    let (well, said) = promtool(Path::new(CASES), &["test", "rules", "alerts.yaml"]).await;
+    assert!(well, "{said}");
+
+    let cases: Value =
+        serde_yaml::from_str(&fs::read_to_string(Path::new(CASES).join("alerts.yaml")).unwrap()).unwrap();
+    let mut seen: BTreeSet<(&str, bool)> = BTreeSet::new();
+    for case in cases["tests"].as_array().unwrap() {
+        for moment in case["alert_rule_test"].as_array().unwrap() {
+            let fires = moment["exp_alerts"]
+                .as_array()
+                .is_some_and(|alerts| !alerts.is_empty());
+            seen.insert((text(moment, "alertname"), fires));
+        }
+    }
+    for rule in &rules() {
+        let name = text(rule, "alert");
+        assert!(seen.contains(&(name, true)), "{name} fires in no case");
+        assert!(seen.contains(&(name, false)), "{name} is quiet in no case");
+    }
+}
+
+#[test]
+fn each_alert_says_how_bad_it_is_what_to_type_and_where_to_read_on() {
+    let runbook = fs::read_to_string(Path::new(CHART).join("docs/runbook.md")).unwrap();
+    let sections: BTreeSet<String> = runbook
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .map(|title| title.to_lowercase().replace(' ', "-"))
+        .collect();
+    let mut named = BTreeSet::new();
+    for rule in &rules() {
+        let name = text(rule, "alert");
+        assert!(
+            ["critical", "warning", "info"].contains(&text(&rule["labels"], "severity")),
+            "{name}"
+        );
+        assert!(text(&rule["annotations"], "summary").len() > 20, "{name}");
+        assert!(
+            text(&rule["annotations"], "description").contains("kubectl "),
+            "{name}"
+        );
+        let section = text(&rule["annotations"], "runbook")
+            .strip_prefix("docs/runbook.md#")
+            .unwrap();
+        assert!(
+            sections.contains(section),
+            "{name}: {section} is not in the runbook"
+        );
+        named.insert(section.to_owned());
+    }
+    assert_eq!(sections, named, "sections of the runbook, and alerts");
+}
+
+/// The series that an expression selects: the metric and the labels that it names.
+fn selected(expression: &str) -> Vec<(String, BTreeSet<String>)> {
+    let mut selected = Vec::new();
+    let mut rest = expression;
+    while let Some(at) = rest.find("okta_insightful_") {
+        rest = &rest[at..];
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(rest.len());
+        let name = rest[..end].to_owned();
+        rest = &rest[end..];
+        let matchers = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let matchers = matchers.map_or("", |(matchers, _)| matchers);
+        let labels = matchers
+            .split(',')
+            .filter_map(|matcher| matcher.split(['=', '!']).next());
+        let labels = labels
+            .map(|label| label.trim().to_owned())
+            .filter(|label| !label.is_empty());
+        selected.push((name, labels.collect()));
+    }
+    selected
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_metric_and_label_that_an_alert_or_a_case_names_is_exposed() {
+    let mut exposed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (_, text) in &run().await.scrapes {
+        for (name, labels) in Scrape::read(text).labels() {
+            exposed.entry(name).or_default().extend(labels);
+        }
+    }
+    let cases = fs::read_to_string(Path::new(CASES).join("alerts.yaml")).unwrap();
+    let series = cases
+        .lines()
+        .filter(|line| line.trim_start().starts_with("- series:"));
+    let rules = rules();
+    let expressions = rules.iter().map(|rule| text(rule, "expr")).chain(series);
+    let mut checked = 0;
+    for expression in expressions {
+        for (name, labels) in selected(expression) {
+            let known = exposed
+                .get(&name)
+                .unwrap_or_else(|| panic!("{name} is not exposed"));
+            for label in &labels {
+                // What Prometheus adds to tell the replicas apart.
+                assert!(
+                    known.contains(label) || label == "pod",
+                    "{name} has no label {label}"
+                );
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 40, "{checked}");
+}

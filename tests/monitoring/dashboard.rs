@@ -1,0 +1,131 @@
+//! The dashboard: each panel shows something of a real run, by the engine of
+//! Prometheus. `cargo test --test monitoring panels -- --nocapture` prints what.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::Value;
+
+use crate::{CHART, promtool::evaluate, run::run, scrape::Scrape, world::NAME};
+
+fn dashboard() -> Value {
+    let text = fs::read_to_string(Path::new(CHART).join("files/monitoring/dashboard.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Panels with their queries, rows left out.
+fn panels(dashboard: &Value) -> Vec<(&str, Vec<&str>)> {
+    let all = dashboard["panels"].as_array().unwrap().iter();
+    let panels = all.filter(|panel| panel["type"] != "row");
+    panels
+        .map(|panel| {
+            let targets = panel["targets"].as_array().unwrap().iter();
+            let queries = targets.map(|target| target["expr"].as_str().unwrap()).collect();
+            (panel["title"].as_str().unwrap(), queries)
+        })
+        .collect()
+}
+
+/// As Grafana fills in the variables, and as Prometheus the time.
+fn filled_in(query: &str, moment: i64) -> String {
+    query
+        .replace("time()", &moment.to_string())
+        .replace("$__rate_interval", "30m")
+        .replace("$namespace", ".*")
+        .replace("$integration", ".*")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_panels_show_something_of_a_real_run() {
+    let run = run().await;
+    let dashboard = dashboard();
+    let panels = panels(&dashboard);
+    let queries: Vec<&str> = panels.iter().flat_map(|(_, queries)| queries.clone()).collect();
+    assert!(
+        queries.iter().all(|query| !filled_in(query, 0).contains('$')),
+        "{queries:?}"
+    );
+    let scrapes: Vec<Scrape> = run.scrapes.iter().map(|(_, text)| Scrape::read(text)).collect();
+    // What is wrong or planned at one moment is right or done at another: each
+    // query has to show something after one of the chapters.
+    let mut shown: Vec<Vec<(String, f64)>> = vec![Vec::new(); queries.len()];
+    let mut chapters = vec![""; queries.len()];
+    for last in (0..scrapes.len()).rev() {
+        let open: Vec<usize> = (0..queries.len())
+            .filter(|index| shown[*index].is_empty())
+            .collect();
+        let asked: Vec<String> = open
+            .iter()
+            .map(|index| filled_in(queries[*index], run.moments[last]))
+            .collect();
+        for (index, samples) in open.into_iter().zip(evaluate(&scrapes[..=last], &asked).await) {
+            shown[index] = samples;
+            chapters[index] = run.scrapes[last].0;
+        }
+    }
+    let mut index = 0;
+    for (title, queries) in &panels {
+        println!("\n{title}");
+        for query in queries {
+            assert!(!shown[index].is_empty(), "{title} shows nothing: {query}");
+            println!("  after “{}”:", chapters[index]);
+            for (labels, value) in &shown[index] {
+                let labels = labels.replace(&run.namespace, "people");
+                println!("    {labels} {}", (value * 1000.0).round() / 1000.0);
+            }
+            index += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_is_on_the_dashboard_or_in_an_alert() {
+    let run = run().await;
+    let dashboard = dashboard().to_string();
+    let alerts = fs::read_to_string(Path::new(CHART).join("files/monitoring/alerts.yaml")).unwrap();
+    let scrape = Scrape::read(&run.scrapes[0].1);
+    let unused: BTreeSet<&str> = scrape
+        .families
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !dashboard.contains(*name) && !alerts.contains(*name))
+        .collect();
+    // For whoever asks: they answer questions that no panel asks all the time.
+    let for_queries = [
+        "okta_insightful_applies",
+        "okta_insightful_integration_finalized",
+        "okta_insightful_integration_last_apply_timestamp_seconds",
+        "okta_insightful_integration_teams",
+        "okta_insightful_reconcile_duration_seconds",
+        "okta_insightful_sync_duration_seconds",
+    ];
+    assert_eq!(unused, BTreeSet::from(for_queries));
+}
+
+#[test]
+fn panels_lie_beside_each_other_and_choose_by_namespace_and_integration() {
+    let dashboard = dashboard();
+    let mut taken = BTreeSet::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let at = |field: &str| panel["gridPos"][field].as_u64().unwrap();
+        assert!(at("x") + at("w") <= 24, "{panel}");
+        for x in at("x")..at("x") + at("w") {
+            for y in at("y")..at("y") + at("h") {
+                assert!(taken.insert((x, y)), "{} lies over another", panel["title"]);
+            }
+        }
+        if panel["type"] != "row" {
+            assert!(panel["description"].as_str().unwrap().len() > 10, "{panel}");
+        }
+    }
+    let text = dashboard.to_string();
+    for query in panels(&dashboard).into_iter().flat_map(|(_, queries)| queries) {
+        if query.contains("okta_insightful_integration_") || query.contains("rate_limit") {
+            assert!(
+                query.contains("$namespace") && query.contains("$integration"),
+                "{query}"
+            );
+        }
+    }
+    assert!(text.contains("label_values(okta_insightful_integration_phase, namespace)"));
+    assert!(!text.contains(NAME), "no integration is built in");
+}
