@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod aggregation;
+mod check;
 mod documented;
 mod finalize;
 mod lifecycle;
 mod made;
+mod newcomer;
 mod refused;
 mod rights;
 mod roles;
