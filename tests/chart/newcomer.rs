@@ -18,6 +18,7 @@ use sandbox::{
         self, ControlPlane, Options, Program,
         kept_process::{Ending, KeptProcess},
     },
+    gitops::{Question, judge},
     insightful::Insightful,
     okta::Okta,
 };
@@ -151,6 +152,17 @@ impl Newcomer {
             .collect()
     }
 
+    /// kstatus takes the integration, as it is in the cluster, for ready.
+    async fn assert_current(&self) {
+        let get = "kubectl -n people get oktaintegration acme --output=json";
+        let question = Question {
+            objects: vec![serde_json::from_str(&self.types(get).await).unwrap()],
+            ..Question::default()
+        };
+        let verdicts = judge(&question).await.unwrap().verdicts;
+        assert_eq!(verdicts[0].kstatus, "Current");
+    }
+
     async fn wait_for_phase(&self, phase: &str) {
         let wait = "kubectl -n people wait oktaintegration acme --timeout=60s";
         self.types(&format!("{wait} --for=jsonpath='{{.status.phase}}'={phase}"))
@@ -199,6 +211,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     let operator = newcomer.start_operator().await;
     newcomer.types(&apply).await;
     newcomer.wait_for_phase("Review").await;
+    newcomer.assert_current().await;
     let waiting = newcomer.types(&step(&notes, 4)).await;
     assert!(
         waiting.contains("acme") && waiting.contains("Review"),
@@ -215,6 +228,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     newcomer.types(&step(&notes, 5)).await;
     newcomer.wait_for_phase("InSync").await;
     assert!(!insightful.journal().writes().is_empty());
+    newcomer.assert_current().await;
 
     // `helm test` runs a pod, and there is no node: what it would run, as whom it would.
     assert!(test.starts_with("helm test okta-insightful-operator --namespace"));
