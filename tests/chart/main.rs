@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod aggregation;
+mod check;
 mod documented;
 mod finalize;
 mod lifecycle;
 mod made;
 mod monitoring;
+mod newcomer;
 mod refused;
 mod rights;
 mod roles;

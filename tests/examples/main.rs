@@ -25,6 +25,14 @@ const FILES: [&str; 5] = [
     "integration-full.yaml",
 ];
 
+/// Of GitOps tools; tests/gitops judges them by those tools' own code.
+const GITOPS_FILES: [&str; 4] = [
+    "argocd/argocd-cm.yaml",
+    "flux/operator.yaml",
+    "flux/people.yaml",
+    "flux/rights.yaml",
+];
+
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
@@ -51,16 +59,32 @@ async fn plane() -> &'static ControlPlane {
 
 #[test]
 fn every_file_is_known_here_and_in_the_readme() {
-    let in_directory: BTreeSet<String> = fs::read_dir(directory())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != "README.md")
-        .collect();
-    assert_eq!(in_directory, FILES.map(str::to_owned).into());
+    let known: BTreeSet<&str> = FILES.into_iter().chain(GITOPS_FILES).collect();
+    let mut in_directory = files(&directory());
+    assert!(in_directory.remove("README.md"));
+    assert_eq!(
+        in_directory.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        known
+    );
     let readme = read("README.md");
-    for file in FILES {
+    for file in known {
         assert!(readme.contains(&format!("| `{file}` |")), "{file}");
     }
+}
+
+/// The paths of all files below a directory.
+fn files(directory: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()).iter().map(|below| format!("{name}/{below}")));
+        } else {
+            found.insert(name);
+        }
+    }
+    found
 }
 
 #[test]
@@ -92,6 +116,7 @@ async fn every_file_applies_and_applies_again_without_a_change() {
         let first = versions(plane, &manifests).await;
         plane.apply(&manifests).await.unwrap();
         assert_eq!(versions(plane, &manifests).await, first, "{file}");
+        assert_eq!(diff(plane, &manifests).await, "", "{file}");
         kinds.extend(
             documents(&manifests)
                 .iter()
@@ -99,6 +124,42 @@ async fn every_file_applies_and_applies_again_without_a_change() {
         );
     }
     assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
+/// What `kubectl diff --server-side` would change; it fails when there is something.
+async fn diff(plane: &ControlPlane, manifests: &str) -> String {
+    let file = plane.directory().join("diff.yaml");
+    fs::write(&file, manifests).unwrap();
+    let arguments = ["diff", "--server-side", "--filename", file.to_str().unwrap()];
+    plane.kubectl(&arguments).await.unwrap()
+}
+
+/// Argo CD's ConfigMap has settings of its own, which stay.
+#[tokio::test]
+async fn the_health_scripts_are_added_to_what_argo_cd_has() {
+    let plane = plane().await;
+    let theirs = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n\
+                  data: {url: https://argocd.example.com}\n";
+    plane.kubectl(&["create", "namespace", "argocd"]).await.unwrap();
+    plane.apply(theirs).await.unwrap();
+    let manifest = read("argocd/argocd-cm.yaml");
+    let command = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("#   kubectl "))
+        .unwrap();
+    let command = command.replace(
+        "argocd-cm.yaml",
+        directory().join("argocd/argocd-cm.yaml").to_str().unwrap(),
+    );
+    let words: Vec<&str> = command.split(' ').collect();
+    plane.kubectl(&words).await.unwrap();
+    let get = ["get", "configmap", "argocd-cm", "-n", "argocd", "--output=json"];
+    let seen: Value = serde_json::from_str(&plane.kubectl(&get).await.unwrap()).unwrap();
+    assert_eq!(seen["data"]["url"], "https://argocd.example.com");
+    let ours = &documents(&manifest)[0]["data"];
+    for (key, script) in ours.as_object().unwrap() {
+        assert_eq!(&seen["data"][key], script, "{key}");
+    }
 }
 
 /// Name and resource version of each object of a file.

@@ -187,6 +187,19 @@ async fn both_services_are_read_through_a_proxy_that_opens_tls() {
     assert!(!proxy.asked().contains(&"sso.acme.invalid:443".to_owned()));
 }
 
+/// The authorities that the chart names beside the bundle are those of the image.
+#[tokio::test]
+async fn the_image_has_the_public_authorities_where_the_chart_says() {
+    let bundle = TempDir::new().unwrap();
+    let values = json!({ "caBundle": { "secret": "authorities" } });
+    let file = &environment(&values, bundle.path()).await["SSL_CERT_FILE"];
+    let dockerfile = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Dockerfile")).unwrap();
+    let copied = dockerfile
+        .lines()
+        .any(|line| line.starts_with("COPY --from=") && line.split(' ').next_back() == Some(file.as_str()));
+    assert!(copied, "{file}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_trusts_an_authority_of_the_company() {
     let plane = ControlPlane::shared();

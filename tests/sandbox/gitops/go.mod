@@ -12,7 +12,6 @@ require (
 	github.com/fluxcd/source-controller/api v1.9.6
 	github.com/yuin/gopher-lua v1.1.2
 	k8s.io/apimachinery v0.37.0
-	layeh.com/gopher-json v0.0.0-20201124131017-552bb3c4c3bf
 	sigs.k8s.io/yaml v1.6.0
 )
 

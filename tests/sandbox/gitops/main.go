@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +21,6 @@ import (
 	source "github.com/fluxcd/source-controller/api/v1"
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	luajson "layeh.com/gopher-json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -97,10 +95,12 @@ func judge(object *unstructured.Unstructured, script string, expressions map[str
 	said := verdict{Kstatus: computed.Status.String()}
 	if evaluator := expressions[object.GetKind()]; evaluator != nil {
 		result, err := evaluator.Evaluate(context.Background(), object)
-		if err != nil {
-			return verdict{}, fmt.Errorf("healthCheckExprs: %w", err)
+		if err == nil {
+			said.Flux = result.Status.String()
+		} else {
+			// So does Flux, and looks again: an object without a status has nothing to ask.
+			said.Flux = status.UnknownStatus.String()
 		}
-		said.Flux = result.Status.String()
 	}
 	if script != "" {
 		said.Argo, said.Message, err = health(object, script)
@@ -130,7 +130,7 @@ func health(object *unstructured.Unstructured, script string) (string, string, e
 	ctx, cancel := context.WithTimeout(context.Background(), luaTime)
 	defer cancel()
 	state.SetContext(ctx)
-	state.SetGlobal("obj", luajson.DecodeValue(state, object.Object))
+	state.SetGlobal("obj", luaValue(state, object.Object))
 	if err := state.DoString(script); err != nil {
 		return "", "", err
 	}
@@ -138,24 +138,40 @@ func health(object *unstructured.Unstructured, script string) (string, string, e
 	if !ok {
 		return "", "", errors.New("it does not return a table")
 	}
-	encoded, err := luajson.Encode(table)
-	if err != nil {
-		return "", "", err
-	}
-	var said struct {
-		Status  string `json:"status"`
-		Message string `json:"message"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&said); err != nil {
-		return "", "", err
-	}
-	switch said.Status {
+	result, message := lua.LVAsString(table.RawGetString("status")), lua.LVAsString(table.RawGetString("message"))
+	switch result {
 	case "Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown":
-		return said.Status, said.Message, nil
+		return result, message, nil
 	default:
-		return "", "", fmt.Errorf("%q is no health status of Argo CD", said.Status)
+		return "", "", fmt.Errorf("%q is no health status of Argo CD", result)
+	}
+}
+
+// luaValue hands a value over as Argo CD does: numbers as numbers, lists as tables from 1.
+func luaValue(state *lua.LState, value any) lua.LValue {
+	switch value := value.(type) {
+	case bool:
+		return lua.LBool(value)
+	case string:
+		return lua.LString(value)
+	case int64:
+		return lua.LNumber(value)
+	case float64:
+		return lua.LNumber(value)
+	case []any:
+		table := state.CreateTable(len(value), 0)
+		for _, item := range value {
+			table.Append(luaValue(state, item))
+		}
+		return table
+	case map[string]any:
+		table := state.CreateTable(0, len(value))
+		for key, item := range value {
+			table.RawSetString(key, luaValue(state, item))
+		}
+		return table
+	default:
+		return lua.LNil
 	}
 }
 

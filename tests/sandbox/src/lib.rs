@@ -3,6 +3,7 @@
 pub mod company;
 pub mod control_plane;
 pub mod faults;
+pub mod gitops;
 pub mod hard_directories;
 pub mod insightful;
 pub mod journal;

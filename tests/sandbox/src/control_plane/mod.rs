@@ -31,6 +31,7 @@ use tempfile::TempDir;
 
 use self::credentials::{Credentials, Identity, certificate_user, write_kubeconfig};
 use self::kept_process::{Ending, KeptProcess};
+pub(crate) use self::programs::target_directory;
 pub use self::{
     cluster::client,
     error::Error,

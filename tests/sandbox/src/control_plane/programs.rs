@@ -299,7 +299,8 @@ fn lock() -> Result<File, Error> {
     Ok(file)
 }
 
-fn target_directory() -> PathBuf {
+/// Where what is built for tests is kept.
+pub(crate) fn target_directory() -> PathBuf {
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     match env::var_os("CARGO_TARGET_DIR") {
         Some(directory) => workspace.join(directory),

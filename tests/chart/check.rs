@@ -1,0 +1,112 @@
+//! The subcommand `check`, which `helm test` runs, where something is missing.
+//! (Where nothing is, see `newcomer`.)
+
+use std::{ffi::OsStr, path::Path};
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::{
+    eventually, plane, release,
+    rights::{Action::GetIntegration, Place},
+};
+
+/// What it finds wrong, and its exit code.
+async fn failures(kubeconfig: &Path, arguments: &[impl AsRef<OsStr>]) -> (Option<i32>, Vec<String>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
+        .arg("check")
+        .args(arguments)
+        .env("KUBECONFIG", kubeconfig)
+        .env_remove("HTTPS_PROXY")
+        .env_remove("https_proxy")
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("ok      ") || said.contains("FAILED"), "{said}");
+    let failed = said.lines().filter(|line| line.starts_with("FAILED"));
+    (output.status.code(), failed.map(str::to_owned).collect())
+}
+
+#[tokio::test]
+async fn it_finds_the_right_that_is_missing() {
+    let plane = plane().await;
+    let nobody = plane.user_kubeconfig("somebody-else", &[]).unwrap();
+    let (code, failed) = failures(&nobody, &["--watch-namespace=default"]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(failed.len(), 6, "five kinds of rights, and reading: {failed:#?}");
+    assert!(
+        failed[0].contains("may not get, list, watch: are the chart's roles and bindings there?"),
+        "{failed:#?}"
+    );
+
+    // The operator of this release may read one of the two Secrets.
+    let home = plane.namespace("operator").await.unwrap();
+    let served = plane.namespace("served").await.unwrap();
+    let admin = plane.admin_client().await.unwrap();
+    Place::new(admin, &served).furnish().await;
+    let values = json!({ "watchNamespaces": [served], "rbac": { "secretNames": ["okta"] } });
+    release(plane, "checked", &home, &values).await;
+    let account = "checked-okta-insightful-operator";
+    let kubeconfig = plane.service_account_kubeconfig(&home, account).await.unwrap();
+    let operator = Place::new(
+        sandbox::control_plane::client(&kubeconfig).await.unwrap(),
+        &served,
+    );
+    eventually("the binding", async || operator.may(GetIntegration).await).await;
+    let scope = format!("--watch-namespace={served}");
+    let (code, failed) = failures(&kubeconfig, &[&scope]).await;
+    assert_eq!(code, Some(1));
+    let expected = ["acme", "done"].map(|name| {
+        format!(
+            "FAILED  may get Secret insightful of {served}/{name}: may not: does the chart's rbac.secretNames have it?"
+        )
+    });
+    assert_eq!(failed, expected);
+    // It may not look at other namespaces than those it serves.
+    let (code, failed) = failures(&kubeconfig, &["--watch-namespace=kube-public"]).await;
+    assert_eq!((code, failed.len()), (Some(1), 6));
+}
+
+#[tokio::test]
+async fn it_waits_for_a_leader_and_says_that_there_is_none() {
+    let plane = plane().await;
+    let home = plane.namespace("operator").await.unwrap();
+    let dead = plane.namespace("dead").await.unwrap();
+    let left = format!(
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: operator, namespace: {dead}}}\n\
+         spec: {{holderIdentity: pod-1, renewTime: '2026-01-31T09:00:00.000000Z', leaseDurationSeconds: 15}}\n"
+    );
+    plane.apply(&left).await.unwrap();
+    let none = [format!("--lease={home}/okta-insightful-operator")];
+    let of_the_dead = [format!("--lease={dead}/operator")];
+    let ((code, none), (_, of_the_dead)) = tokio::join!(
+        failures(plane.admin_kubeconfig(), &none),
+        failures(plane.admin_kubeconfig(), &of_the_dead)
+    );
+    assert_eq!(code, Some(1));
+    assert!(
+        none[0].contains("nobody held it for 30 s: do the operator's pods run?"),
+        "{none:?}"
+    );
+    assert!(
+        of_the_dead[0].contains("pod-1 did not renew it for 30 s"),
+        "{of_the_dead:?}"
+    );
+}
+
+#[tokio::test]
+async fn it_finds_that_the_definitions_are_missing() {
+    let plane = sandbox::control_plane::ControlPlane::start(&Default::default())
+        .await
+        .unwrap();
+    let (code, failed) = failures(plane.admin_kubeconfig(), &[""; 0]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        failed,
+        [
+            "FAILED  the resources are served in all namespaces: they are not: install the resource definitions"
+        ]
+    );
+    plane.stop().await.unwrap();
+}

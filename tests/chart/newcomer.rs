@@ -1,0 +1,334 @@
+//! As somebody new would do it: the commands of the chart's README and of what
+//! helm says after the installation, typed into a shell, from an empty cluster
+//! to a finished integration, an upgrade, and the end.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
+use sandbox::{
+    company::Company,
+    control_plane::{
+        self, ControlPlane, Options, Program,
+        kept_process::{Ending, KeptProcess},
+    },
+    gitops::{Question, judge},
+    insightful::Insightful,
+    okta::Okta,
+};
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::{CHART, eventually};
+
+const NAME: &str = "okta-insightful-operator";
+const PROGRAM: &str = env!("CARGO_BIN_EXE_okta-insightful-operator");
+
+/// The cluster, and a directory with the files that the commands speak of.
+struct Newcomer {
+    plane: ControlPlane,
+    directory: PathBuf,
+}
+
+impl Newcomer {
+    async fn arrive(okta: &Okta, insightful: &Insightful) -> Self {
+        control_plane::provide(&Program::ALL).await.unwrap();
+        let plane = ControlPlane::start(&Options::default()).await.unwrap();
+        let directory = plane.directory().join("newcomer");
+        fs::create_dir_all(directory.join("bin")).unwrap();
+        fs::write(directory.join("okta-token"), okta.token()).unwrap();
+        fs::write(directory.join("insightful-token"), insightful.token()).unwrap();
+        std::os::unix::fs::symlink(PROGRAM, directory.join("bin").join(NAME)).unwrap();
+        for program in [Program::Kubectl, Program::Helm] {
+            let link = directory.join("bin").join(program.name());
+            std::os::unix::fs::symlink(program.path().unwrap(), link).unwrap();
+        }
+        std::os::unix::fs::symlink(Path::new(CHART).parent().unwrap(), directory.join("charts")).unwrap();
+        Self { plane, directory }
+    }
+
+    /// Types this into a shell. Gives what it prints.
+    async fn types(&self, script: &str) -> String {
+        self.types_as(self.plane.admin_kubeconfig(), script)
+            .await
+            .unwrap()
+    }
+
+    async fn types_as(&self, kubeconfig: &Path, script: &str) -> Result<String, String> {
+        let path = format!(
+            "{}:{}",
+            self.directory.join("bin").display(),
+            env::var("PATH").unwrap()
+        );
+        let mut shell = Command::new("bash");
+        shell
+            .args(["-euo", "pipefail", "-c", script])
+            .current_dir(&self.directory)
+            .env("PATH", path)
+            .env("HOME", &self.directory)
+            .env("KUBECONFIG", kubeconfig)
+            .env_remove("HTTPS_PROXY")
+            .env_remove("https_proxy");
+        let output = tokio::task::spawn_blocking(move || shell.output().unwrap())
+            .await
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        match output.status.success() {
+            true => Ok(out),
+            false => Err(format!("{script}\n{out}{err}")),
+        }
+    }
+
+    /// Starts what the Deployment asks for, as its account: there is no kubelet.
+    async fn start_operator(&self) -> KeptProcess {
+        let deployments: Api<Deployment> = Api::namespaced(self.plane.admin_client().await.unwrap(), NAME);
+        let deployment = serde_json::to_value(deployments.get(NAME).await.unwrap()).unwrap();
+        let pod = &deployment["spec"]["template"]["spec"];
+        let account = pod["serviceAccountName"].as_str().unwrap();
+        let kubeconfig = self
+            .plane
+            .service_account_kubeconfig(NAME, account)
+            .await
+            .unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let container = &pod["containers"][0];
+        let mut command = Command::new(PROGRAM);
+        for argument in container["args"].as_array().unwrap() {
+            let argument = argument.as_str().unwrap();
+            command.arg(argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}")));
+        }
+        for variable in container["env"].as_array().unwrap() {
+            command.env(
+                variable["name"].as_str().unwrap(),
+                variable["value"].as_str().unwrap(),
+            );
+        }
+        command
+            .arg("--allow-http-loopback")
+            .env("KUBECONFIG", kubeconfig)
+            .env_remove("HTTPS_PROXY")
+            .env_remove("https_proxy");
+        let ending = Ending {
+            grace: Duration::from_secs(30),
+            ..Ending::default()
+        };
+        let log = self.directory.join(format!("operator-{port}.log"));
+        KeptProcess::spawn(&command, log, &ending).unwrap()
+    }
+
+    /// Every object of the cluster, as `kind.group/namespace/name`, but for
+    /// events and what the control plane keeps about itself.
+    async fn objects(&self) -> BTreeSet<String> {
+        let kinds = self
+            .types("kubectl api-resources --verbs=list --output=name")
+            .await;
+        let kinds: Vec<&str> = kinds
+            .lines()
+            .filter(|kind| !kind.starts_with("events") && !kind.starts_with("componentstatuses"))
+            .collect();
+        let template =
+            r#"{{range .items}}{{.kind}}/{{.metadata.namespace}}/{{.metadata.name}}{{"\n"}}{{end}}"#;
+        let get = format!(
+            "kubectl get {} --all-namespaces --output=go-template='{template}'",
+            kinds.join(",")
+        );
+        let objects = self.types(&get).await;
+        let own = ["kube-system", "kube-public", "kube-node-lease"];
+        objects
+            .lines()
+            .filter(|object| !own.iter().any(|own| object.split('/').nth(1) == Some(own)))
+            .map(|object| object.replace("<no value>", ""))
+            .collect()
+    }
+
+    /// kstatus takes the integration, as it is in the cluster, for ready.
+    async fn assert_current(&self) {
+        let get = "kubectl -n people get oktaintegration acme --output=json";
+        let question = Question {
+            objects: vec![serde_json::from_str(&self.types(get).await).unwrap()],
+            ..Question::default()
+        };
+        let verdicts = judge(&question).await.unwrap().verdicts;
+        assert_eq!(verdicts[0].kstatus, "Current");
+    }
+
+    async fn wait_for_phase(&self, phase: &str) {
+        let wait = "kubectl -n people wait oktaintegration acme --timeout=60s";
+        self.types(&format!("{wait} --for=jsonpath='{{.status.phase}}'={phase}"))
+            .await;
+    }
+}
+
+/// The shell blocks of the README, in their order.
+fn readme() -> Vec<String> {
+    let readme = fs::read_to_string(Path::new(CHART).join("README.md")).unwrap();
+    let blocks = readme.split("```").filter_map(|block| block.strip_prefix("sh\n"));
+    blocks.map(str::to_owned).collect()
+}
+
+/// The commands under a number of what helm said.
+fn step(notes: &str, number: usize) -> String {
+    let after = notes.split(&format!("\n{number}. ")).nth(1).unwrap();
+    let until = after
+        .split(&format!("\n{}. ", number + 1))
+        .next()
+        .unwrap_or(after);
+    let indented = until.lines().filter_map(|line| line.strip_prefix("   "));
+    indented.collect::<Vec<_>>().join("\n").replace(" --watch", "")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_an_empty_cluster_to_the_end_by_the_readme() {
+    let company = Company::acme();
+    let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
+    insightful.configure(|settings| settings.limit = 100_000);
+    let newcomer = Newcomer::arrive(&okta, &insightful).await;
+    let empty = newcomer.objects().await;
+    let blocks: [String; 8] = readme().try_into().unwrap();
+    let [install, test, check, bind, can_i, upgrade, uninstall, remove] = &blocks;
+
+    // Install, and go by what helm says.
+    let notes = newcomer.types(install).await;
+    assert!(step(&notes, 1).contains("rollout status") && step(&notes, 1).contains("helm -n"));
+    newcomer.types(&step(&notes, 2)).await;
+    let apply = step(&notes, 3);
+    assert!(apply.contains("https://acme.okta.com") && apply.contains("\n  insightful:\n"));
+    let apply = apply.replace("https://acme.okta.com", &okta.url()).replace(
+        "\n  insightful:\n",
+        &format!("\n  insightful:\n    url: {}\n", insightful.url()),
+    );
+    let operator = newcomer.start_operator().await;
+    newcomer.types(&apply).await;
+    newcomer.wait_for_phase("Review").await;
+    newcomer.assert_current().await;
+    let waiting = newcomer.types(&step(&notes, 4)).await;
+    assert!(
+        waiting.contains("acme") && waiting.contains("Review"),
+        "{waiting}"
+    );
+    // A larger share than the guard lets through is not what this is about.
+    let open =
+        r#"{"spec":{"guard":{"maxTeamMoves":"100%","maxEmailChanges":"100%","maxDeactivations":"100%"}}}"#;
+    newcomer
+        .types(&format!(
+            "kubectl -n people patch oktaintegration acme --type=merge -p '{open}'"
+        ))
+        .await;
+    newcomer.types(&step(&notes, 5)).await;
+    newcomer.wait_for_phase("InSync").await;
+    assert!(!insightful.journal().writes().is_empty());
+    newcomer.assert_current().await;
+
+    // `helm test` runs a pod, and there is no node: what it would run, as whom it would.
+    assert!(test.starts_with("helm test okta-insightful-operator --namespace"));
+    let hook = newcomer
+        .types(&format!("helm get hooks {NAME} --namespace {NAME}"))
+        .await;
+    let hook = serde_yaml::Deserializer::from_str(&hook)
+        .map(|document| Value::deserialize(document).unwrap())
+        .find(|document| document["kind"] == "Pod")
+        .unwrap();
+    let account = hook["spec"]["serviceAccountName"].as_str().unwrap();
+    let kubeconfig = newcomer
+        .plane
+        .service_account_kubeconfig(NAME, account)
+        .await
+        .unwrap();
+    let arguments = crate::made::texts(&hook["spec"]["containers"][0]["args"]).join(" ");
+    let tested = newcomer
+        .types_as(&kubeconfig, &format!("{NAME} {arguments}"))
+        .await;
+    let found = tested.unwrap();
+    assert!(!found.contains("FAILED"), "{found}");
+    assert!(
+        found.contains("ok      may get Secret okta of people/acme"),
+        "{found}"
+    );
+    newcomer.types(check).await;
+    newcomer.types(bind).await;
+    assert_eq!(newcomer.types(can_i).await.trim(), "yes");
+
+    // An upgrade with other values: a new pod takes over where the old one was.
+    let upgrade = format!(
+        "{} --set replicas=3 --set commonLabels.team=platform",
+        upgrade.trim()
+    );
+    newcomer.types(&upgrade).await;
+    let replicas = "kubectl -n okta-insightful-operator get deployment okta-insightful-operator";
+    let replicas = format!("{replicas} --output=jsonpath='{{.spec.replicas}}/{{.metadata.labels.team}}'");
+    assert_eq!(newcomer.types(&replicas).await, "3/platform");
+    let image = replicas.replace(
+        "{.spec.replicas}/{.metadata.labels.team}",
+        "{.spec.template.spec.containers[0].image}",
+    );
+    assert_eq!(
+        newcomer.types(&image).await,
+        "REGISTRY/okta-insightful-operator:0.1.0"
+    );
+    operator.stop().await.unwrap();
+    let operator = newcomer.start_operator().await;
+    insightful.journal().clear();
+    let sync =
+        "kubectl -n people annotate oktaintegration acme integrations.insightful.io/sync-requested-at=now";
+    newcomer.types(sync).await;
+    let handled = "kubectl -n people wait oktaintegration acme --timeout=60s";
+    newcomer
+        .types(&format!(
+            "{handled} --for=jsonpath='{{.status.lastHandledSyncRequest}}'=now"
+        ))
+        .await;
+    newcomer.wait_for_phase("InSync").await;
+    assert_eq!(
+        insightful.journal().writes().len(),
+        0,
+        "an upgrade writes nothing to Insightful"
+    );
+
+    // The end: nothing is left but what the README says.
+    newcomer.types(uninstall).await;
+    operator.stop().await.unwrap();
+    let left: BTreeSet<String> = newcomer.objects().await.difference(&empty).cloned().collect();
+    let (matches, left): (BTreeSet<String>, BTreeSet<String>) = left
+        .into_iter()
+        .partition(|object| object.starts_with("EmployeeMatch/"));
+    assert_eq!(matches.len(), 60);
+    let expected = [
+        // The server's own entry for the definitions' group.
+        "APIService//v1alpha1.integrations.insightful.io",
+        "CustomResourceDefinition//employeematches.integrations.insightful.io",
+        "CustomResourceDefinition//oktaintegrations.integrations.insightful.io",
+        "Lease/okta-insightful-operator/okta-insightful-operator",
+        "Namespace//okta-insightful-operator",
+        "Namespace//people",
+        "OktaIntegration/people/acme",
+        "RoleBinding/people/matches",
+        "RoleBinding/people/reviewers",
+        "Secret/people/insightful",
+        "Secret/people/okta",
+        "ServiceAccount/okta-insightful-operator/default",
+        "ServiceAccount/people/default",
+    ];
+    assert_eq!(left, expected.map(str::to_owned).into());
+    newcomer.types(remove).await;
+    eventually("the end of the rest", async || {
+        let left = newcomer.objects().await;
+        !left.iter().any(|object| {
+            object.contains("insightful.io")
+                || object.starts_with("Lease/")
+                || object.contains("/people/acme")
+        })
+    })
+    .await;
+    newcomer.plane.stop().await.unwrap();
+}

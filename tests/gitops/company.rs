@@ -1,0 +1,151 @@
+//! A company of one: Jane, who is in step or has a change to be written.
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use okta_insightful_operator::{
+    api::{Applied, EmployeeMatchStatus, OktaIntegrationSpec},
+    assessment::Assessment,
+    decisions::{Record, Records},
+    guard::Breach,
+    snapshot::{
+        Complete, Employee, OktaStatus, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup,
+        Workforce,
+    },
+    status::{Disconnected, Known, Times, WriteFailure, WriteFailures, match_status},
+    teams::Bindings,
+};
+use serde_json::json;
+
+pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// The generation that every status answers.
+pub const GENERATION: i64 = 7;
+
+pub struct Company {
+    pub spec: OktaIntegrationSpec,
+    pub snapshot: Snapshot,
+    pub records: Records,
+    pub assessment: Assessment,
+    pub breaches: Vec<Breach>,
+    pub failures: WriteFailures,
+}
+
+impl Company {
+    /// Jane's employee has this name.
+    pub fn new(name: &str, finalized: bool) -> Self {
+        let secret = |name: &str| json!({ "secretRef": { "name": name, "key": "token" } });
+        let spec = json!({
+            "okta": { "orgUrl": "https://acme.okta.com", "auth": { "apiToken": secret("okta") } },
+            "insightful": { "apiToken": secret("insightful") },
+            "finalized": finalized,
+        });
+        let spec: OktaIntegrationSpec = serde_json::from_value(spec).unwrap();
+        let jane = Person {
+            id: "jane".into(),
+            login: "jane@acme.com".into(),
+            given_name: Some("Jane".into()),
+            family_name: Some("Doe".into()),
+            email: Some("jane@acme.com".into()),
+            second_email: None,
+            title: None,
+            employee_number: None,
+            status: OktaStatus::Active,
+            created: None,
+            last_updated: None,
+        };
+        let group = TeamGroup {
+            id: "g1".into(),
+            name: "OKTA_INSGRP_Sales".into(),
+            members: [PersonId::from("jane")].into(),
+        };
+        let employee = Employee {
+            id: "e1".into(),
+            name: name.into(),
+            email: "jane@acme.com".into(),
+            identifier: "jane@acme.com".into(),
+            team: "Sales".into(),
+            settings: None,
+            deactivated: false,
+            created_at: None,
+        };
+        let team = |name: &str| Team {
+            id: name.into(),
+            name: name.into(),
+            default: name == "Default",
+        };
+        let settings = SharedSettings {
+            id: "Standard".into(),
+            name: "Standard".into(),
+            default: true,
+        };
+        let snapshot = Snapshot::of(
+            Complete::last_page_read(vec![jane]),
+            Complete::last_page_read(vec![group]),
+            Workforce {
+                employees: Complete::last_page_read(vec![employee]),
+                teams: Complete::last_page_read(vec![team("Default"), team("Sales")]),
+                settings: Complete::last_page_read(vec![settings]),
+            },
+        );
+        let record = Record {
+            applied: Some(Applied {
+                employee_ids: vec!["e1".into()],
+                time: Time(NOW),
+                created: false,
+                fields: vec![],
+            }),
+            ..Record::default()
+        };
+        let records = Records::from([(PersonId::from("jane"), record)]);
+        let assessment = Assessment::of(&snapshot, &spec, &records, &Bindings::default());
+        Self {
+            spec,
+            snapshot,
+            records,
+            assessment,
+            breaches: vec![],
+            failures: WriteFailures::new(),
+        }
+    }
+
+    /// Insightful refuses what is to be written of Jane.
+    pub fn refused(mut self) -> Self {
+        let failure = WriteFailure {
+            reason: "WriteRefused".into(),
+            message: "422: no such team".into(),
+        };
+        self.failures.insert("jane".into(), failure);
+        self
+    }
+
+    pub fn known<'a>(&'a self, held: bool, disconnected: Option<&'a Disconnected>) -> Known<'a> {
+        Known {
+            snapshot: &self.snapshot,
+            assessment: &self.assessment,
+            records: &self.records,
+            breaches: &self.breaches,
+            held,
+            done: None,
+            failures: &self.failures,
+            disconnected,
+            times: Times::default(),
+            history: None,
+            notification: None,
+        }
+    }
+
+    /// The status of Jane's match.
+    pub fn status_of_jane(&self) -> EmployeeMatchStatus {
+        let id = PersonId::from("jane");
+        match_status(
+            &id,
+            &self.snapshot,
+            &self.spec,
+            &self.assessment,
+            &self.records[&id],
+            self.failures.get(&id),
+            &EmployeeMatchStatus::default(),
+            Some(GENERATION),
+            NOW,
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! The example for Flux: its manifests by Flux's own types, and its account on
+//! the real API server.
+
+use std::path::Path;
+
+use sandbox::{
+    control_plane::{ControlPlane, Error},
+    gitops::{GitopsError, Question, judge},
+};
+
+use crate::example;
+
+#[tokio::test]
+async fn fluxs_types_know_every_field() {
+    let documents = |file| {
+        let text = example(file);
+        text.split("\n---\n").map(str::to_owned).collect::<Vec<_>>()
+    };
+    let manifests = [documents("flux/operator.yaml"), documents("flux/people.yaml")].concat();
+    let question = Question {
+        flux_manifests: manifests.clone(),
+        ..Question::default()
+    };
+    let kinds = judge(&question).await.unwrap().kinds;
+    assert_eq!(kinds, ["GitRepository", "HelmRelease", "Kustomization"]);
+
+    let misspelt = manifests[2].replace("dependsOn", "dependOn");
+    let question = Question {
+        flux_manifests: vec![misspelt],
+        ..Question::default()
+    };
+    match judge(&question).await {
+        Err(GitopsError::Wrong(said)) => assert!(said.contains(r#"unknown field "dependOn""#), "{said}"),
+        answer => panic!("{answer:?}"),
+    }
+}
+
+/// Applies what `people.yaml` has Flux apply, as the account that it names.
+#[tokio::test]
+async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
+    let plane = ControlPlane::shared();
+    plane
+        .install_crds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
+        .await
+        .unwrap();
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
+    let install = [
+        "install",
+        "okta-insightful-operator",
+        chart,
+        "--set=crds.install=false",
+    ];
+    plane.helm(&install).await.unwrap();
+    plane
+        .kubectl(&["create", "namespace", "flux-system"])
+        .await
+        .unwrap();
+    plane.apply(&example("namespace.yaml")).await.unwrap();
+    plane.apply(&example("flux/rights.yaml")).await.unwrap();
+    let flux = plane
+        .service_account_kubeconfig("flux-system", "people")
+        .await
+        .unwrap();
+
+    // What the patch of people.yaml leaves of the integration.
+    let integration = example("integration.yaml");
+    let line = "  finalized: false\n";
+    assert!(integration.contains(line));
+    let patched = integration.replace(line, "");
+    for manifests in [&example("namespace.yaml"), &patched, &example("decisions.yaml")] {
+        plane.apply_as(&flux, manifests).await.unwrap();
+    }
+    let finalized = integration.replace(line, "  finalized: true\n");
+    match plane.apply_as(&flux, &finalized).await {
+        Err(Error::Command { stderr, .. }) => assert!(
+            stderr.contains("system:serviceaccount:flux-system:people does not have it"),
+            "{stderr}"
+        ),
+        answer => panic!("{answer:?}"),
+    }
+
+    // Somebody finalizes; Flux goes on applying what Git has, and that stays.
+    let patch = [
+        "patch",
+        "oktaintegration",
+        "acme",
+        "-n",
+        "people",
+        "--type=merge",
+        "-p",
+    ];
+    let finalize = [&patch[..], &[r#"{"spec":{"finalized":true}}"#]].concat();
+    plane.kubectl(&finalize).await.unwrap();
+    plane.apply_as(&flux, &patched).await.unwrap();
+    let get = ["get", "oktaintegration", "acme", "-n", "people"];
+    let field = ["--output=jsonpath={.spec.finalized}"];
+    assert_eq!(plane.kubectl(&[&get[..], &field].concat()).await.unwrap(), "true");
+    let secrets = plane.kubectl_as(&flux, &["get", "secrets", "-n", "people"]).await;
+    assert!(secrets.is_err(), "it has no right to Secrets");
+}
