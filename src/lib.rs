@@ -15,6 +15,7 @@ pub mod okta;
 pub mod plan;
 pub mod program;
 pub mod recording;
+pub mod schedule;
 pub mod services;
 pub mod snapshot;
 pub mod status;

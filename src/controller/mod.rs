@@ -5,6 +5,7 @@ mod credentials;
 mod events;
 mod health;
 mod integrations;
+mod kept;
 mod leadership;
 mod matches;
 mod metrics;
@@ -13,9 +14,11 @@ mod progress;
 mod reconcile;
 mod secrets;
 mod session;
+mod sync;
 mod triggers;
+mod turns;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, future, stream};
 use kube::{
@@ -36,21 +39,26 @@ use tokio::{
 
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
-    services::AllowedAddresses,
+    services::{AllowedAddresses, SharedLimits},
     transport::{self, CallObserver},
 };
 pub use secrets::{SecretError, read as read_secret};
 
 pub use leadership::LeaseName;
 
+use kept::StateDir;
 use leadership::Leadership;
 use metrics::Metrics;
 use reconcile::{ReconcileError, reconcile};
 use session::Sessions;
+use turns::Turns;
 
 /// Changes within this time are answered together, so that a hundred decisions
 /// applied at once are one plan.
 const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// How often what is kept for integrations that are no more is removed.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// How long work under way may take to end after SIGTERM; below the
 /// termination grace period of the chart.
@@ -67,6 +75,8 @@ pub struct Settings {
     pub metrics_address: SocketAddr,
     /// The Lease that says which replica writes; None where this is the only one.
     pub lease: Option<LeaseName>,
+    /// Where what Okta said is kept for the next start; None keeps nothing.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Why the operator cannot run.
@@ -93,6 +103,9 @@ pub(crate) struct Context {
     client: Client,
     settings: Settings,
     sessions: Sessions,
+    turns: Turns,
+    limits: SharedLimits,
+    state: Option<StateDir>,
     recorder: Recorder,
     metrics: Arc<Metrics>,
     observer: Arc<dyn CallObserver>,
@@ -114,6 +127,15 @@ impl Context {
                     && now.metadata.generation == integration.metadata.generation
                     && now.metadata.deletion_timestamp.is_none()
             })
+    }
+
+    /// Whether there is an integration with this uid.
+    fn has(&self, uid: &str) -> bool {
+        self.stores.iter().any(|store| {
+            store
+                .find(|object| object.metadata.uid.as_deref() == Some(uid))
+                .is_some()
+        })
     }
 
     /// Comes back when the operator is told to stop.
@@ -156,6 +178,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
         sessions: Sessions::default(),
+        turns: Turns::default(),
+        limits: SharedLimits::default(),
+        state: open_state(&settings),
         observer: metrics.clone(),
         metrics,
         stores,
@@ -203,6 +228,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         }
         _ = &mut controllers => return Ok(()),
         () = &mut campaign => {}
+        () = sweep(&ctx) => {}
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
@@ -222,6 +248,34 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         ctx.leadership.resign(&ctx.client, lease, &identity).await;
     }
     Ok(())
+}
+
+/// The directory that the settings name. Without one that can be used, every
+/// start reads everything: slower, and no reason not to start.
+fn open_state(settings: &Settings) -> Option<StateDir> {
+    let path = settings.state_dir.as_ref()?;
+    StateDir::open(path)
+        .inspect_err(|error| tracing::warn!(%error, "nothing is kept: after a restart everything is read"))
+        .ok()
+}
+
+/// Removes what is kept for integrations that are no more, again and again.
+async fn sweep(ctx: &Arc<Context>) {
+    let Some(state) = &ctx.state else {
+        return future::pending().await;
+    };
+    // Before all integrations have been read, nobody knows which are no more.
+    while !ctx.is_ready() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    loop {
+        let (state, known) = (state.clone(), ctx.clone());
+        let swept = tokio::task::spawn_blocking(move || state.sweep(|uid| known.has(uid))).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "what is kept for an integration that is no more could not be removed");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
 }
 
 /// Watches one namespace, or all, until told to stop.
@@ -256,13 +310,7 @@ async fn control(
         .graceful_shutdown_on(stop)
         .run(reconcile, error_policy, ctx.clone())
         .for_each(|result| {
-            ctx.sessions.retain(|uid| {
-                ctx.stores.iter().any(|store| {
-                    store
-                        .find(|object| object.metadata.uid.as_deref() == Some(uid))
-                        .is_some()
-                })
-            });
+            ctx.sessions.retain(|uid| ctx.has(uid));
             if let Err(error) = result {
                 tracing::debug!(%error, "a reconcile was not done");
             }

@@ -22,16 +22,19 @@ use url::Url;
 
 use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
 use crate::transport::{
-    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, clip, is_path_segment,
+    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, Waits, clip,
+    is_path_segment,
 };
 
 pub use config::InsightfulConfig;
 pub use error::{InsightfulError, WriteError};
+pub use pace::{Budget, Pace};
 pub use records::{employee, shared_settings, team};
 pub use refusal::Refusal;
 
 use config::Authorization;
-use pace::Pace;
+use pace::{Kind, Place};
+use records::{EmployeeRecord, NamedRecord, TeamRecord};
 
 /// An employee to invite. Insightful wants all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,7 +82,7 @@ pub struct InsightfulClient {
     api: Url,
     authorization: Authorization,
     transport: Transport,
-    pace: Pace,
+    place: Place,
     patience: Patience,
 }
 
@@ -93,7 +96,7 @@ impl InsightfulClient {
             api: config.url,
             authorization,
             transport,
-            pace: Pace::new(config.calls_per_minute),
+            place: Place::of(Arc::new(Pace::new(config.calls_per_minute))),
             patience: config.patience,
         })
     }
@@ -104,10 +107,29 @@ impl InsightfulClient {
         self
     }
 
+    /// The same client, noting in `waits` until when it waits for a rate limit.
+    pub fn showing_waits(mut self, waits: Arc<Waits>) -> Self {
+        self.transport.showing_waits(waits);
+        self
+    }
+
+    /// The same client, counting its calls together with all others of the organisation that
+    /// share `pace`, whose calls a minute replace the client's own.
+    pub fn sharing(mut self, pace: Arc<Pace>) -> Self {
+        self.place = Place::of(pace);
+        self
+    }
+
+    /// What is left of the organisation's calls in the present minute.
+    pub fn budget(&self) -> Budget {
+        self.place.budget(Instant::now())
+    }
+
     /// The three lists, which must fit together.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
+        let teams = self.list::<TeamRecord, TeamRecord>(Operation::ListTeams, "team");
         let (employees, teams, settings) =
-            futures::try_join!(self.employees(), self.teams_json(), self.shared_settings())?;
+            futures::try_join!(self.employees(), teams, self.shared_settings())?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
             InsightfulError::BrokenAnswer { call, what }
@@ -118,8 +140,7 @@ impl InsightfulClient {
         if let Some(what) = whole::lacking_employees(&employees, &teams) {
             return Err(broken("employee", what));
         }
-        let teams: Result<Vec<Team>, _> = teams.into_inner().into_iter().map(team).collect();
-        let teams = teams.map_err(|error| broken("team", format!("cannot be read: {error}")))?;
+        let teams = teams.into_inner().into_iter().map(Team::from).collect();
         Ok(Workforce {
             employees,
             teams: Complete::last_page_read(teams),
@@ -129,33 +150,35 @@ impl InsightfulClient {
 
     /// All employees, deactivated ones included.
     pub async fn employees(&self) -> Result<Complete<Vec<Employee>>, InsightfulError> {
-        self.list(Operation::ListEmployees, "employee", employee).await
+        self.list::<EmployeeRecord, Employee>(Operation::ListEmployees, "employee")
+            .await
     }
 
     /// All teams.
     pub async fn teams(&self) -> Result<Complete<Vec<Team>>, InsightfulError> {
-        self.list(Operation::ListTeams, "team", team).await
+        self.list::<NamedRecord, Team>(Operation::ListTeams, "team").await
     }
 
     /// All shared settings.
     pub async fn shared_settings(&self) -> Result<Complete<Vec<SharedSettings>>, InsightfulError> {
-        self.list(Operation::ListSharedSettings, "shared-settings", shared_settings)
+        self.list::<NamedRecord, SharedSettings>(Operation::ListSharedSettings, "shared-settings")
             .await
     }
 
     /// [`employees`](Self::employees) as Insightful wrote them.
     pub async fn employees_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListEmployees, "employee", Ok).await
+        self.list::<Value, Value>(Operation::ListEmployees, "employee")
+            .await
     }
 
     /// [`teams`](Self::teams) as Insightful wrote them.
     pub async fn teams_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListTeams, "team", Ok).await
+        self.list::<Value, Value>(Operation::ListTeams, "team").await
     }
 
     /// [`shared_settings`](Self::shared_settings) as Insightful wrote them.
     pub async fn shared_settings_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListSharedSettings, "shared-settings", Ok)
+        self.list::<Value, Value>(Operation::ListSharedSettings, "shared-settings")
             .await
     }
 
@@ -257,19 +280,15 @@ impl InsightfulClient {
     }
 
     /// A list. Insightful has no pages: the answer is the whole, or it is broken.
-    async fn list<T>(
-        &self,
-        operation: Operation,
-        path: &str,
-        parse: fn(Value) -> Result<T, serde_json::Error>,
-    ) -> Result<Complete<Vec<T>>, InsightfulError> {
+    async fn list<R, T>(&self, operation: Operation, path: &str) -> Result<Complete<Vec<T>>, InsightfulError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
         let url = self.url(&[path]);
-        let items: Vec<Value> = self.read(operation, &url).await?;
-        let items: Result<Vec<T>, _> = items.into_iter().map(parse).collect();
-        match items {
-            Ok(items) => Ok(Complete::last_page_read(items)),
-            Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
-        }
+        let records: Vec<R> = self.read(operation, &url).await?;
+        let items = records.into_iter().map(T::from).collect();
+        Ok(Complete::last_page_read(items))
     }
 
     /// One GET, tried again as long as that may help.
@@ -278,7 +297,7 @@ impl InsightfulClient {
         let mut retries = Retries::new(&self.patience);
         loop {
             let request = self.transport.request(Method::GET, url.clone());
-            let result = match self.exchange(operation, &call, request).await {
+            let result = match self.exchange(operation, Kind::Read, &call, request).await {
                 Ok(answer) => serde_json::from_slice(&answer.body)
                     .map_err(|error| InsightfulError::broken(&call, &error)),
                 Err(error) => Err(error),
@@ -309,7 +328,7 @@ impl InsightfulClient {
         request: RequestBuilder,
     ) -> Result<Value, WriteError> {
         let answer = self
-            .exchange(operation, call, request)
+            .exchange(operation, Kind::Write, call, request)
             .await
             .map_err(WriteError::from)?;
         serde_json::from_slice(&answer.body)
@@ -320,20 +339,24 @@ impl InsightfulClient {
     async fn exchange(
         &self,
         operation: Operation,
+        kind: Kind,
         call: &Call,
         request: RequestBuilder,
     ) -> Result<Answer, InsightfulError> {
+        let mut waiting = None;
         loop {
             let now = Instant::now();
-            match self.pace.admit(now) {
+            match self.place.admit(kind, now) {
                 Ok(()) => break,
                 Err(until) => {
+                    waiting = waiting.or_else(|| self.place.wait(kind, now));
                     self.transport
                         .wait(operation, WaitCause::OurShare, until - now)
                         .await
                 }
             }
         }
+        drop(waiting);
         let Authorization(header) = &self.authorization;
         let request = request.header(AUTHORIZATION, header);
         match self.transport.exchange(operation, request).await {
