@@ -59,7 +59,12 @@ fn pass(okta: &Okta, time: SignedDuration) {
 
 /// The paths that were called since the last look, sorted.
 fn calls(okta: &Okta) -> Vec<String> {
-    let mut paths: Vec<String> = okta.journal().entries().into_iter().map(|entry| entry.path).collect();
+    let mut paths: Vec<String> = okta
+        .journal()
+        .entries()
+        .into_iter()
+        .map(|entry| entry.path)
+        .collect();
     okta.journal().clear();
     paths.sort();
     paths
@@ -129,14 +134,11 @@ async fn a_full_sync_takes_the_fewest_calls_there_are() {
 async fn while_insightful_is_down_a_retry_costs_okta_nothing() {
     let company = Company::acme();
     let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
-    let mut config =
-        InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
+    let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
     config.patience = impatient();
     let insightful_client = InsightfulClient::new(config).unwrap();
-    let down = insightful
-        .faults()
-        .always(Match::any(), Kind::Status(503, None));
+    let down = insightful.faults().always(Match::any(), Kind::Status(503, None));
     let client = client(&okta);
     let read = gather(&client, &insightful_client, GROUP_PREFIX, true, &quiet).await;
     assert_eq!(read.unwrap_err().reason(), "Unavailable");
@@ -188,7 +190,12 @@ async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_grou
     let (mut snapshot, mark) = everything(&client).await;
     pass(&okta, SignedDuration::from_hours(1));
     let people: Vec<String> = okta.snapshot().users.keys().take(401).cloned().collect();
-    let groups: Vec<String> = snapshot.groups().keys().take(2).map(ToString::to_string).collect();
+    let groups: Vec<String> = snapshot
+        .groups()
+        .keys()
+        .take(2)
+        .map(ToString::to_string)
+        .collect();
     okta.edit(|org| {
         for person in &people {
             org.set_profile(person, "title", "Renamed");
@@ -368,7 +375,13 @@ async fn one_page_that_fails_fails_the_whole_delta() {
     let (snapshot, mark) = everything(&client).await;
     pass(&okta, SignedDuration::from_hours(1));
     okta.edit(|org| {
-        for handle in ["jane.doe", "amir.haddad", "mona.idris", "john.smith", "iris.lower"] {
+        for handle in [
+            "jane.doe",
+            "amir.haddad",
+            "mona.idris",
+            "john.smith",
+            "iris.lower",
+        ] {
             org.set_title(handle, Some("Renamed"));
         }
         org.add_member("Sales", "jane.doe");
@@ -473,8 +486,7 @@ async fn without_oktas_time_there_is_no_mark() {
 async fn a_wait_for_the_limit_is_told() {
     let company = Company::acme();
     let insightful = Insightful::start_with(&company, insightful::Settings::default());
-    let mut config =
-        InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
+    let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
     config.calls_per_minute = 1;
     let waits = Arc::new(okta_insightful_operator::transport::Waits::default());

@@ -73,7 +73,10 @@ async fn two_clients_of_an_org_stay_together_within_their_share_while_others_use
         okta.most_in_a_window(Bucket::Groups),
     );
     assert!(users <= 10 && groups <= 12, "{users} of 20, {groups} of 24");
-    assert!(users >= 5 && groups >= 6, "and the share is used: {users}, {groups}");
+    assert!(
+        users >= 5 && groups >= 6,
+        "and the share is used: {users}, {groups}"
+    );
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 )]
 
 mod activate;
+mod cycle;
 mod edit;
 mod finish;
 mod git;

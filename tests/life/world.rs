@@ -456,7 +456,8 @@ pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) ->
     .await
 }
 
-async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
+/// Starts an operator with more arguments.
+pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
     let kubeconfig = OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await;
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
