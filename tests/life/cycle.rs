@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use futures::{StreamExt, TryStreamExt};
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, WatchEvent, WatchParams},
+    api::{DeleteParams, Patch, PatchParams, WatchEvent, WatchParams},
 };
 use okta_insightful_operator::api::{
     EmployeeMatch, MatchState, OktaIntegration, Phase, SyncKind, conditions,
@@ -18,7 +18,7 @@ use sandbox::{
 };
 use serde_json::json;
 
-use crate::world::{NAME, World, open_guard, start};
+use crate::world::{NAME, World, integration, open_guard, start};
 
 const USERS: &str = "/api/v1/users";
 const GROUPS: &str = "/api/v1/groups";
@@ -30,6 +30,7 @@ const HOURLY: &str = "1h";
 async fn every_second() -> World {
     let world = World::in_sync().await;
     world.patch(json!({ "sync": { "interval": "1s" } })).await;
+    world.wait_for_phase(Phase::InSync).await;
     world
 }
 
@@ -326,6 +327,40 @@ async fn a_read_that_waits_for_the_limit_says_until_when() {
             .all(|entry| entry.status == Some(200)),
         "no 429"
     );
+    assert!(world.okta.most_in_a_window(okta::Bucket::Users) <= 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_integrations_of_one_org_stay_within_the_share_together() {
+    let mut settings = okta::Settings {
+        max_page: Some(20),
+        ..okta::Settings::default()
+    };
+    // Four pages of users each, and six calls in a window for both.
+    settings.limits.users = 12;
+    settings.limits.token_percent = 100;
+    settings.limits.window_seconds = 5;
+    let world = World::prepared_with(Company::acme(), settings).await;
+    let api: Api<OktaIntegration> = world.api();
+    world.activate(json!({})).await;
+    let second = integration("second", &world.okta.url(), &world.insightful.url(), json!({}));
+    api.patch("second", &PatchParams::apply("admin"), &Patch::Apply(second))
+        .await
+        .unwrap();
+    for name in [NAME, "second"] {
+        let started = tokio::time::Instant::now();
+        while api.get(name).await.unwrap().status.unwrap_or_default().phase != Some(Phase::Review) {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{}",
+                world.log_tail()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    let calls = world.okta.journal().entries();
+    assert!(calls.iter().all(|entry| entry.status == Some(200)), "no 429");
+    assert_eq!(calls.iter().filter(|entry| entry.path == USERS).count(), 8);
     assert!(world.okta.most_in_a_window(okta::Bucket::Users) <= 6);
 }
 
