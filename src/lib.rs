@@ -17,6 +17,7 @@ pub mod plan;
 pub mod program;
 pub mod recording;
 pub mod remainder;
+pub mod schedule;
 pub mod services;
 pub mod snapshot;
 pub mod status;

@@ -102,6 +102,11 @@ struct Run {
     /// is taken for the only replica.
     #[arg(long, env = "LEASE", value_name = "NAMESPACE/NAME", value_parser = namespaced_name)]
     lease: Option<(String, String)>,
+    /// A directory in which what Okta said is kept, so that after a restart only
+    /// what changed is read. It holds names, addresses and memberships, and no
+    /// token; it can be lost at any time. Without it, a restart reads everything.
+    #[arg(long, env = "STATE_DIR", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
     /// How log lines are written; what is logged is set by RUST_LOG.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     log_format: LogFormat,
@@ -228,6 +233,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         watch_namespaces,
         metrics_address,
         lease,
+        state_dir,
         log_format,
     } = arguments;
     let telemetry = Telemetry::begin(log_format).map_err(|error| error.to_string())?;
@@ -236,6 +242,7 @@ async fn run(arguments: Run) -> Result<(), String> {
         namespaces: watch_namespaces,
         metrics_address,
         lease: lease.map(|(namespace, name)| LeaseName { namespace, name }),
+        state_dir,
     };
     let result = controller::run(settings).await;
     telemetry.end().await;

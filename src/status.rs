@@ -2,7 +2,7 @@
 //!
 //! A status says from the plan what would be done, and from the outcome what was.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -20,6 +20,7 @@ use crate::{
     guard::Breach,
     matching::Proposal,
     plan::Plan,
+    schedule,
     snapshot::{Employee, PersonId, Snapshot},
     teams::TeamChoice,
     trouble::Trouble,
@@ -382,6 +383,8 @@ pub struct Known<'a> {
 pub struct Times {
     /// When both services were last read.
     pub last_sync: Option<Timestamp>,
+    /// When Okta was last read whole.
+    pub last_full_sync: Option<Timestamp>,
     /// When they are read next.
     pub next_sync: Option<Timestamp>,
 }
@@ -434,6 +437,8 @@ pub fn integration_status(
             known_facts(&status, known, spec, previous, about)
         }
     };
+    let mut facts = facts;
+    facts.extend(sync_late(&status, spec, cycle, now));
     status.phase = Some(phase(cycle, spec));
     status.conditions = conditions::merge(&previous.conditions, facts, generation, now);
     status
@@ -522,6 +527,26 @@ fn unread(previous: &OktaIntegrationStatus, broken: &Disconnected) -> Vec<Fact> 
     facts
 }
 
+/// Whether an interval was missed; None while none was.
+fn sync_late(
+    status: &OktaIntegrationStatus,
+    spec: &OktaIntegrationSpec,
+    cycle: &Cycle<'_>,
+    now: Timestamp,
+) -> Option<Fact> {
+    let last = match cycle {
+        Cycle::Suspended => return None,
+        _ => status.last_sync_time.as_ref()?.0,
+    };
+    let age = Duration::try_from(now.duration_since(last)).ok()?;
+    (age > schedule::late_after(&spec.sync)).then(|| {
+        let message = format!(
+            "both services were last read well at {last:.0}, which is more than two intervals ago: see OktaConnected and InsightfulConnected"
+        );
+        Fact::new(conditions::SYNC_LATE, true, "IntervalMissed", message)
+    })
+}
+
 fn broken_facts(broken: &Disconnected) -> Vec<Fact> {
     let Disconnected {
         condition,
@@ -584,6 +609,8 @@ fn describe(
     status.applying = applying.cloned();
     if let Some(last) = times.last_sync {
         status.last_sync_time = Some(Time(last));
+    }
+    if let Some(last) = times.last_full_sync {
         status.last_full_sync_time = Some(Time(last));
     }
     status.next_sync_time = times.next_sync.map(Time);

@@ -19,6 +19,9 @@ pub const REVIEW_REQUIRED: &str = "ReviewRequired";
 pub const HELD: &str = "Held";
 /// An admin finished, and a plan was applied whole.
 pub const FINALIZED: &str = "Finalized";
+/// An interval was missed: the last good sync is older than it should be. Stands
+/// there only while that is so.
+pub const SYNC_LATE: &str = "SyncLate";
 /// The webhook was told.
 pub const NOTIFIED: &str = "Notified";
 

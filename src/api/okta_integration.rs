@@ -287,14 +287,18 @@ pub enum UnmatchedPolicy {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncSchedule {
-    /// Time between two syncs, such as `15m`; at least a second.
+    /// Time from one sync to the next, such as `15m`; at least a second. It is
+    /// shortened by up to a tenth, always by the same for the same integration,
+    /// so that many integrations do not sync at once.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "duration_schema", extend("default" = "15m"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "interval must be a duration of at least 1s, such as 90s, 15m or 1h30m"
     ))]
     pub interval: Duration,
-    /// Time between two syncs that read everything anew, such as `24h`.
+    /// Time between two syncs that read everything anew, such as `24h`, shortened
+    /// as `interval` is. Those between read of Okta what changed. A deletion, and
+    /// a group that lost the prefix, show at the next full one only.
     #[serde(default = "default_full_interval")]
     #[schemars(schema_with = "duration_schema", extend("default" = "24h"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
@@ -418,7 +422,8 @@ pub struct OktaIntegrationStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
     /// Ready, Reconciling, Stalled, OktaConnected, InsightfulConnected,
-    /// ReviewRequired, Held, Finalized and, where a webhook is set, Notified.
+    /// ReviewRequired, Held, Finalized and, where a webhook is set, Notified;
+    /// SyncLate while the last good sync is older than two intervals and a bit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -442,7 +447,7 @@ pub struct OktaIntegrationStatus {
     /// When both services were last read whole and well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_time: Option<Time>,
-    /// When everything was last read anew.
+    /// When everything was last read anew; the syncs since then read what changed in Okta.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_full_sync_time: Option<Time>,
     /// When they are read next.
@@ -490,6 +495,7 @@ pub enum Phase {
 
 /// How far long work has come.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// What is being done.
     pub step: Step,
@@ -498,6 +504,12 @@ pub struct Progress {
     /// Of how many, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<i32>,
+    /// Until when calls wait for a service's rate limit, while they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_until: Option<Time>,
+    /// When the step ends, as far as its pace so far and the rate limits tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_end: Option<Time>,
 }
 
 /// The steps of a cycle that can take long.
@@ -648,6 +660,8 @@ pub struct HistoryEntry {
 pub enum SyncKind {
     /// Everything.
     Full,
+    /// What changed in Okta since the last read, and all of Insightful.
+    Delta,
     /// Nothing from Okta: a decision changed.
     Decision,
 }

@@ -24,7 +24,7 @@ use crate::{
     snapshot::{Employee, EmployeeId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
     teams::{Binding, Bindings},
-    transport::Advice,
+    transport::{Advice, WaitCause},
 };
 
 /// A wait for Insightful's rate limit that is longer ends the apply; the next one goes on.
@@ -521,6 +521,7 @@ impl Run<'_> {
         if let WriteError::Refused(InsightfulError::RateLimited { wait, .. }) = error {
             let wait = wait.unwrap_or(USUAL_WAIT);
             if wait <= LONGEST_WAIT {
+                self.apply.services.waits.begun(WaitCause::RateLimited, wait);
                 tokio::time::sleep(wait).await;
                 return Ok(());
             }

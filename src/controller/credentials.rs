@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use kube::Client;
+use sha2::{Digest, Sha256};
 
-use super::secrets::{self, SecretError};
+use super::{
+    kept::hexadecimal,
+    secrets::{self, SecretError},
+};
 use crate::{
     api::OktaIntegrationSpec,
-    services::{AllowedAddresses, Services, UnusableServices},
+    services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
     transport::CallObserver,
 };
 
@@ -41,11 +45,14 @@ impl UnusableSpec {
 pub struct Connection {
     /// The clients.
     pub services: Arc<Services>,
+    /// A digest of where Okta's token came from, and of which version of it.
+    pub okta_credential: String,
     /// They are made anew when it changes.
     made_from: String,
 }
 
-/// The clients for a spec; `present` again if nothing that they were made from has changed.
+/// The clients for a spec, which count their calls in `limits`; `present` again
+/// if nothing that they were made from has changed.
 ///
 /// # Errors
 /// What somebody has to change.
@@ -54,6 +61,7 @@ pub async fn connect(
     namespace: &str,
     spec: &OktaIntegrationSpec,
     allowed: &AllowedAddresses,
+    limits: &SharedLimits,
     observer: &Arc<dyn CallObserver>,
     present: Option<&Connection>,
 ) -> Result<Connection, UnusableSpec> {
@@ -79,9 +87,11 @@ pub async fn connect(
     if let Some(present) = present.filter(|present| present.made_from == made_from) {
         return Ok(present.clone());
     }
-    let services = Services::new(spec, okta.value, insightful.value, allowed, observer)?;
+    let services = Services::new(spec, okta.value, insightful.value, allowed, limits, observer)?;
+    let okta_credential = format!("{} {}", okta.version, okta_token.secret_ref.key);
     Ok(Connection {
         services: Arc::new(services),
+        okta_credential: hexadecimal(&Sha256::digest(okta_credential)),
         made_from,
     })
 }

@@ -6,6 +6,7 @@ mod cycle;
 mod events;
 mod health;
 mod integrations;
+mod kept;
 mod leadership;
 mod matches;
 mod metrics;
@@ -16,9 +17,11 @@ mod reconcile;
 mod retries;
 mod secrets;
 mod session;
+mod sync;
+mod turns;
 mod watches;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future, stream};
 use kube::{
@@ -39,24 +42,29 @@ use tokio::{
 
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
-    services::AllowedAddresses,
+    services::{AllowedAddresses, SharedLimits},
     transport,
 };
 pub use secrets::{SecretError, read as read_secret};
 
 pub use leadership::LeaseName;
 
+use kept::StateDir;
 use leadership::Leadership;
 use matches::MatchStore;
 use metrics::Metrics;
 use pulse::Pulse;
 use reconcile::ReconcileError;
 use session::Sessions;
+use turns::Turns;
 use watches::Watch;
 
 /// Changes within this time are answered together, so that a hundred decisions
 /// applied at once are one plan.
 const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// How often what is kept for integrations that are no more is removed.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// How long work under way may take to end after SIGTERM; below the
 /// termination grace period of the chart.
@@ -73,6 +81,8 @@ pub struct Settings {
     pub metrics_address: SocketAddr,
     /// The Lease that says which replica writes; None where this is the only one.
     pub lease: Option<LeaseName>,
+    /// Where what Okta said is kept for the next start; None keeps nothing.
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Why the operator cannot run.
@@ -99,6 +109,9 @@ pub(crate) struct Context {
     client: Client,
     settings: Settings,
     sessions: Sessions,
+    turns: Turns,
+    limits: SharedLimits,
+    state: Option<StateDir>,
     recorder: Recorder,
     metrics: Arc<Metrics>,
     pulse: Arc<Pulse>,
@@ -122,6 +135,15 @@ impl Context {
                     && now.metadata.generation == integration.metadata.generation
                     && now.metadata.deletion_timestamp.is_none()
             })
+    }
+
+    /// Whether there is an integration with this uid.
+    fn has(&self, uid: &str) -> bool {
+        self.stores.iter().any(|store| {
+            store
+                .find(|object| object.metadata.uid.as_deref() == Some(uid))
+                .is_some()
+        })
     }
 
     /// Comes back when the operator is told to stop.
@@ -160,6 +182,9 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
         sessions: Sessions::default(),
+        turns: Turns::default(),
+        limits: SharedLimits::default(),
+        state: open_state(&settings),
         metrics: Metrics::new(stores.clone(), pulse.clone()),
         pulse,
         watches: watches.iter().flat_map(Watches::all).collect(),
@@ -217,6 +242,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         () = ctx.pulse.beat() => {}
         _ = &mut controllers => return Ok(()),
         () = &mut campaign => {}
+        () = sweep(&ctx) => {}
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
@@ -236,6 +262,34 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         ctx.leadership.resign(&ctx.client, lease, &identity).await;
     }
     Ok(())
+}
+
+/// The directory that the settings name. Without one that can be used, every
+/// start reads everything: slower, and no reason not to start.
+fn open_state(settings: &Settings) -> Option<StateDir> {
+    let path = settings.state_dir.as_ref()?;
+    StateDir::open(path)
+        .inspect_err(|error| tracing::warn!(%error, "nothing is kept: after a restart everything is read"))
+        .ok()
+}
+
+/// Removes what is kept for integrations that are no more, again and again.
+async fn sweep(ctx: &Arc<Context>) {
+    let Some(state) = &ctx.state else {
+        return future::pending().await;
+    };
+    // Before all integrations have been read, nobody knows which are no more.
+    while !ctx.missing().is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    loop {
+        let (state, known) = (state.clone(), ctx.clone());
+        let swept = tokio::task::spawn_blocking(move || state.sweep(|uid| known.has(uid))).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "what is kept for an integration that is no more could not be removed");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
 }
 
 /// The watches of one namespace, or of all.
@@ -295,13 +349,7 @@ async fn control(
         .graceful_shutdown_on(stop)
         .run(reconcile_apart, error_policy, ctx.clone())
         .for_each(|result| {
-            ctx.sessions.retain(|uid| {
-                ctx.stores.iter().any(|store| {
-                    store
-                        .find(|object| object.metadata.uid.as_deref() == Some(uid))
-                        .is_some()
-                })
-            });
+            ctx.sessions.retain(|uid| ctx.has(uid));
             if let Err(error) = result {
                 tracing::debug!(%error, "a reconcile was not done");
             }

@@ -7,12 +7,16 @@ use std::{
     time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{Context, integrations, session::Said};
 use crate::{
     api::{OktaIntegration, Phase, Progress, Step, conditions},
+    insightful::Budget,
     okta,
+    services::Services,
 };
 
 /// Work that takes no longer shows no progress.
@@ -26,7 +30,19 @@ pub struct Reporter<'a> {
     ctx: &'a Context,
     integration: &'a OktaIntegration,
     said: Said,
-    progress: Mutex<Option<Progress>>,
+    /// The clients that the work is done with, where it is done with any.
+    services: Option<&'a Services>,
+    /// How far each step has come, the present one last.
+    steps: Mutex<Vec<At>>,
+}
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct At {
+    step: Step,
+    done: usize,
+    total: Option<usize>,
+    began: Instant,
 }
 
 impl<'a> Reporter<'a> {
@@ -36,20 +52,55 @@ impl<'a> Reporter<'a> {
             ctx,
             integration,
             said: said.clone(),
-            progress: Mutex::new(None),
+            services: None,
+            steps: Mutex::default(),
         }
+    }
+
+    /// The same for work that calls these services: it says when they wait for a
+    /// rate limit.
+    pub fn waiting_with(mut self, services: &'a Services) -> Self {
+        self.services = Some(services);
+        self
     }
 
     /// So far has it come.
     pub fn at(&self, step: Step, done: usize, total: Option<usize>) {
-        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-        let progress = Progress {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = steps.iter().position(|at| at.step == step);
+        let began = known.map_or_else(Instant::now, |place| steps.remove(place).began);
+        steps.push(At {
             step,
-            done: count(done),
-            total: total.map(count),
-        };
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+            done,
+            total,
+            began,
+        });
+        drop(steps);
         self.ctx.got_on(self.integration);
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        let at = *self.steps.lock().unwrap_or_else(PoisonError::into_inner).last()?;
+        let (now, clock) = (Instant::now(), Timestamp::now());
+        let waits = self.services.and_then(|services| services.waits.left(now));
+        let budget = self
+            .services
+            .filter(|_| at.step == Step::Applying)
+            .map(|services| services.insightful.budget());
+        let left = time_left(at, now.saturating_duration_since(at.began), waits, budget);
+        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        let time = |wait: Duration| {
+            let wait = SignedDuration::try_from(wait).ok()?;
+            // To the second: nobody reads more, and it does not waver.
+            clock.checked_add(wait).ok()?.round(Unit::Second).ok().map(Time)
+        };
+        Some(Progress {
+            step: at.step,
+            done: count(at.done),
+            total: at.total.map(count),
+            waiting_until: waits.and_then(time),
+            estimated_end: left.and_then(time),
+        })
     }
 
     /// So far has reading Okta come.
@@ -85,12 +136,7 @@ impl<'a> Reporter<'a> {
         if !self.ctx.leadership.holds() {
             return Ok(());
         }
-        let Some(progress) = self
-            .progress
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-        else {
+        let Some(progress) = self.progress() else {
             return Ok(());
         };
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -116,5 +162,68 @@ impl<'a> Reporter<'a> {
             .retain(|condition| condition.type_ != conditions::RECONCILING);
         status.conditions.extend(under_way);
         integrations::write_status(self.ctx, self.integration, &self.said, &status).await
+    }
+}
+
+/// How long a step still takes: by its pace so far, but no less than the present
+/// wait, and than the rate limit takes for what is left. None where nothing tells.
+fn time_left(at: At, took: Duration, waits: Option<Duration>, budget: Option<Budget>) -> Option<Duration> {
+    let left = at.total?.checked_sub(at.done)?;
+    let by_pace = (at.done > 0).then(|| took.mul_f64(left as f64 / at.done as f64));
+    let by_limit = budget.filter(|budget| left > budget.available).map(|budget| {
+        let later = (left - budget.available - 1) / budget.per_minute.max(1);
+        budget.more_in + Duration::from_secs(60).saturating_mul(u32::try_from(later).unwrap_or(u32::MAX))
+    });
+    let waits = waits.filter(|_| left > 0);
+    by_pace.max(by_limit).max(waits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_follows_from_the_pace_and_from_the_rate_limit() {
+        let seconds = Duration::from_secs;
+        let budget = |available, more_in| {
+            Some(Budget {
+                available,
+                per_minute: 200,
+                more_in: seconds(more_in),
+            })
+        };
+        for (done, total, took, waits, budget, expected) in [
+            // Nothing tells.
+            (0, None, 3, None, None, None),
+            (50, None, 3, None, None, None),
+            (0, Some(50), 3, None, None, None),
+            // The pace so far.
+            (10, Some(50), 3, None, None, Some(12)),
+            (50, Some(50), 3, None, None, Some(0)),
+            // A wait, and nothing left to wait for.
+            (10, Some(50), 3, Some(40), None, Some(40)),
+            (0, Some(50), 3, Some(40), None, Some(40)),
+            (50, Some(50), 3, Some(40), None, Some(0)),
+            // What the minute allows is enough, and is not.
+            (100, Some(200), 10, None, budget(100, 50), Some(10)),
+            (100, Some(201), 10, None, budget(100, 50), Some(50)),
+            (0, Some(348), 0, None, budget(197, 58), Some(58)),
+            (200, Some(1000), 10, Some(50), budget(0, 50), Some(50 + 3 * 60)),
+            (200, Some(1001), 10, Some(50), budget(0, 50), Some(50 + 4 * 60)),
+            // A pace below the limit counts.
+            (100, Some(1100), 600, None, budget(150, 30), Some(6000)),
+        ] {
+            let at = At {
+                step: Step::Applying,
+                done,
+                total,
+                began: Instant::now(),
+            };
+            assert_eq!(
+                time_left(at, seconds(took), waits.map(seconds), budget),
+                expected.map(seconds),
+                "{done} of {total:?}"
+            );
+        }
     }
 }

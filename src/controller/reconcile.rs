@@ -21,6 +21,7 @@ use super::{
     metrics::CycleStep,
     notify, progress,
     session::{Session, Unread},
+    turns,
 };
 use crate::{
     api::{
@@ -29,9 +30,10 @@ use crate::{
     },
     assessment::{Assessment, bindings},
     decisions::Record,
-    gather::{self, GatherError},
+    gather::GatherError,
     guard::{self, Leave, Verdict},
     remainder::{self, Announcements},
+    schedule,
     services::Services,
     snapshot::PersonId,
     status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
@@ -43,7 +45,7 @@ use crate::{
 const SECRET_LOOK: Duration = Duration::from_secs(5);
 
 /// The shortest time between two looks that nothing but the clock causes.
-const SOONEST_LOOK: Duration = Duration::from_secs(1);
+pub(super) const SOONEST_LOOK: Duration = Duration::from_secs(1);
 
 /// How old the last read of Insightful may be when a plan is applied.
 const FRESH_ENOUGH: Duration = Duration::from_secs(5);
@@ -110,10 +112,10 @@ struct View {
     applying: Option<Applying>,
 }
 
-struct Reconcile<'a> {
-    integration: &'a OktaIntegration,
-    ctx: &'a Context,
-    session: &'a mut Session,
+pub(super) struct Reconcile<'a> {
+    pub(super) integration: &'a OktaIntegration,
+    pub(super) ctx: &'a Context,
+    pub(super) session: &'a mut Session,
     /// People whose status could not be written just now, since their match was
     /// changed meanwhile.
     passed_over: BTreeSet<PersonId>,
@@ -126,6 +128,9 @@ impl Reconcile<'_> {
             self.report(&Cycle::Suspended).await?;
             return Ok(Action::await_change());
         }
+        let Some(turn) = self.turn() else {
+            return Ok(Action::requeue(turns::ASK_AGAIN));
+        };
         let services = match self.connect().await {
             Ok(services) => services,
             Err(error) => {
@@ -138,7 +143,9 @@ impl Reconcile<'_> {
                 return Ok(Action::requeue(SECRET_LOOK));
             }
         };
-        let kind = match self.read(&services).await? {
+        let read = self.read(&services).await?;
+        drop(turn);
+        let kind = match read {
             Ok(kind) => kind,
             Err(unread) => {
                 self.report(&Cycle::Unread(unread.why.clone())).await?;
@@ -146,7 +153,7 @@ impl Reconcile<'_> {
                 return Ok(Action::requeue(if unread.why.needs_somebody {
                     wait.min(SECRET_LOOK)
                 } else {
-                    wait
+                    wait.min(self.until_late())
                 }));
             }
         };
@@ -279,85 +286,30 @@ impl Reconcile<'_> {
 
     async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
         let namespace = self.integration.namespace().unwrap_or_default();
-        let Context { client, settings, .. } = self.ctx;
+        let Context {
+            client,
+            settings,
+            limits,
+            ..
+        } = self.ctx;
         let observer: Arc<dyn CallObserver> = self.ctx.calls_of(self.integration);
         let spec = &self.integration.spec;
         let present = self.session.connection.as_ref();
-        let connection =
-            credentials::connect(client, &namespace, spec, &settings.allowed, &observer, present).await?;
+        let connection = credentials::connect(
+            client,
+            &namespace,
+            spec,
+            &settings.allowed,
+            limits,
+            &observer,
+            present,
+        )
+        .await?;
         let services = connection.services.clone();
         if present.is_none_or(|present| !Arc::ptr_eq(&present.services, &services)) {
-            // What another org or another token showed says nothing here.
-            self.session.snapshot = None;
-            self.session.unread = None;
-            self.session.broken_off = None;
-            self.session.retry_apply = None;
-            self.session.connection = Some(connection);
+            self.session.reconnect(connection);
         }
         Ok(services)
-    }
-
-    /// Reads both services if that is due; else what they last said still stands.
-    async fn read(&mut self, services: &Services) -> Result<Result<SyncKind, Unread>, ReconcileError> {
-        let handled = self.said().last_handled_sync_request;
-        let asked_for = self.sync_request().is_some() && self.sync_request() != handled.as_deref();
-        let interval: Duration = self.integration.spec.sync.interval.into();
-        let prefix = &self.integration.spec.okta.group_prefix;
-        if self.session.prefix.as_ref() != Some(prefix) {
-            self.session.snapshot = None;
-            self.session.prefix = Some(prefix.clone());
-        }
-        if let Some(unread) = &self.session.unread
-            && Instant::now() < unread.retry
-            && !asked_for
-        {
-            return Ok(Err(unread.clone()));
-        }
-        let is_due = self.session.read.is_none_or(|read| read.elapsed() >= interval);
-        if self.session.snapshot.is_some() && self.session.unread.is_none() && !is_due && !asked_for {
-            self.ctx.metrics.decided();
-            return Ok(Ok(SyncKind::Decision));
-        }
-        if asked_for {
-            self.session.retry_apply = None;
-            self.session.retries.hurry(Instant::now());
-        }
-        let started = Instant::now();
-        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
-        let on_progress = |progress| reporter.okta(progress);
-        let reading = reporter.during(gather::gather(
-            &services.okta,
-            &services.insightful,
-            prefix,
-            &on_progress,
-        ));
-        let read = tokio::select! {
-            read = reading => read,
-            // A read changes nothing: it need not be finished.
-            () = self.ctx.stopped() => return Err(ReconcileError::Stopping),
-        };
-        self.ctx
-            .synced(self.integration, SyncKind::Full, read.is_ok(), started);
-        match read {
-            Ok(snapshot) => {
-                tracing::info!(
-                    people = snapshot.people().len(),
-                    employees = snapshot.employees().len(),
-                    took = ?started.elapsed(),
-                    "read both services"
-                );
-                self.session.snapshot = Some(snapshot);
-                self.session.read = Some(Instant::now());
-                self.session.workforce_read = Some(Instant::now());
-                self.session.last_sync = Some(Timestamp::now());
-                self.session.unread = None;
-                if self.session.broken_off.is_none() {
-                    self.session.reset_backoff();
-                }
-                Ok(Ok(SyncKind::Full))
-            }
-            Err(error) => Ok(Err(self.could_not_read(&error))),
-        }
     }
 
     /// Reads Insightful again if the last read is not fresh, since a plan that
@@ -382,7 +334,7 @@ impl Reconcile<'_> {
         }
     }
 
-    fn could_not_read(&mut self, error: &GatherError) -> Unread {
+    pub(super) fn could_not_read(&mut self, error: &GatherError) -> Unread {
         let advice = error.advice();
         let interval: Duration = self.integration.spec.sync.interval.into();
         let wait = match advice {
@@ -530,7 +482,8 @@ impl Reconcile<'_> {
             .filter(|person| !resting.contains(*person))
             .cloned()
             .collect();
-        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let reporter =
+            progress::Reporter::new(self.ctx, self.integration, &self.session.said).waiting_with(services);
         let Some(snapshot) = &mut self.session.snapshot else {
             return (Outcome::default(), Ok(()));
         };
@@ -628,9 +581,10 @@ impl Reconcile<'_> {
     }
 
     fn times(&self) -> Times {
-        let interval: Duration = self.integration.spec.sync.interval.into();
+        let interval = schedule::interval(&self.integration.spec.sync, &self.uid());
         Times {
             last_sync: self.session.last_sync,
+            last_full_sync: self.session.last_full,
             next_sync: self
                 .session
                 .last_sync
@@ -638,7 +592,7 @@ impl Reconcile<'_> {
         }
     }
 
-    fn sync_request(&self) -> Option<&str> {
+    pub(super) fn sync_request(&self) -> Option<&str> {
         self.integration
             .annotations()
             .get(SYNC_REQUESTED_AT)
@@ -648,7 +602,7 @@ impl Reconcile<'_> {
     /// Until the next reconcile, if nothing else causes one; never at once, so
     /// that nothing can spin.
     fn next_look(&self, notification: Option<&status::Notification>) -> Duration {
-        let interval: Duration = self.integration.spec.sync.interval.into();
+        let interval = schedule::interval(&self.integration.spec.sync, &self.uid());
         let since_read = self.session.read.map_or(interval, |read| read.elapsed());
         let next_sync = interval.saturating_sub(since_read);
         let now = Instant::now();
@@ -677,7 +631,7 @@ impl Reconcile<'_> {
     }
 
     /// The status as it stands: what was written last, else what the cluster has.
-    fn said(&self) -> OktaIntegrationStatus {
+    pub(super) fn said(&self) -> OktaIntegrationStatus {
         let said = self.session.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.clone()
             .or_else(|| self.integration.status.clone())

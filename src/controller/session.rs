@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use super::{
     credentials::Connection,
+    kept::{Kept, ReadWith},
     retries::{self, Retries},
 };
 use crate::{
     api::OktaIntegrationStatus,
-    snapshot::Snapshot,
+    snapshot::{Directory, Mark, Snapshot},
     status::{Disconnected, WriteFailures},
 };
 
@@ -25,13 +26,19 @@ use crate::{
 pub struct Session {
     /// The clients.
     pub connection: Option<Connection>,
-    /// The prefix with which the groups were read.
-    pub prefix: Option<String>,
+    /// What Okta was read with.
+    pub read_with: Option<ReadWith>,
     /// What both services last said.
     pub snapshot: Option<Snapshot>,
+    /// What Okta said, where Insightful has not been read with it.
+    pub resumed: Option<Arc<Directory>>,
+    /// How far either of them follows Okta; None asks for a read of everything.
+    pub mark: Option<Mark>,
+    /// When Okta was last read whole, on the clock.
+    pub last_full: Option<Timestamp>,
     /// When both were last read; None asks for a read.
     pub read: Option<Instant>,
-    /// The same on the clock, for the status.
+    /// The same on the clock, for the status; None before the first read since the start.
     pub last_sync: Option<Timestamp>,
     /// When Insightful was last read.
     pub workforce_read: Option<Instant>,
@@ -69,6 +76,49 @@ impl Session {
         let delay = retries::delay(self.failed_in_a_row);
         self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
         delay
+    }
+
+    /// Okta's half of what is known.
+    pub fn directory(&self) -> Option<&Arc<Directory>> {
+        let snapshot = self.snapshot.as_ref().map(Snapshot::directory);
+        snapshot.or(self.resumed.as_ref())
+    }
+
+    /// The services are others: what they show must be read before it is acted
+    /// on. What Okta said stands as long as it is read with the same.
+    pub fn reconnect(&mut self, connection: Connection) {
+        self.resumed = self.directory().cloned();
+        self.snapshot = None;
+        self.read = None;
+        self.unread = None;
+        self.broken_off = None;
+        self.retry_apply = None;
+        self.connection = Some(connection);
+    }
+
+    /// Okta is to be read with something else: what it said before says nothing,
+    /// but for what was kept from a read with just that.
+    pub fn read_anew(&mut self, with: ReadWith, kept: Option<Kept>) {
+        self.snapshot = None;
+        self.read = None;
+        self.read_with = Some(with);
+        let (directory, mark, full) = match kept {
+            Some(kept) => (Some(kept.directory), Some(kept.mark), Some(kept.full)),
+            None => (None, None, None),
+        };
+        self.resumed = directory;
+        self.mark = mark;
+        self.last_full = full;
+    }
+
+    /// What is to be kept for the next start.
+    pub fn to_keep(&self) -> Option<Kept> {
+        Some(Kept {
+            read_with: self.read_with.clone()?,
+            directory: self.directory()?.clone(),
+            mark: self.mark?,
+            full: self.last_full?,
+        })
     }
 
     /// Forgets all but what was said last.

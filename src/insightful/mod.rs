@@ -5,7 +5,6 @@
 
 mod config;
 mod error;
-mod list;
 mod pace;
 mod records;
 mod refusal;
@@ -16,23 +15,26 @@ use std::sync::Arc;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
 use crate::transport::{
-    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, clip, is_path_segment,
+    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, Waits, clip,
+    is_path_segment,
 };
 
 pub use config::InsightfulConfig;
 pub use error::{InsightfulError, WriteError};
+pub use pace::{Budget, Pace};
 pub use records::{employee, shared_settings, team};
 pub use refusal::Refusal;
 
 use config::Authorization;
-use list::Parse;
-use pace::Pace;
+use pace::{Kind, Place};
+use records::{EmployeeRecord, NamedRecord, TeamRecord};
 
 /// An employee to invite. Insightful wants all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,7 +82,7 @@ pub struct InsightfulClient {
     api: Url,
     authorization: Authorization,
     transport: Transport,
-    pace: Pace,
+    place: Place,
     patience: Patience,
 }
 
@@ -94,7 +96,7 @@ impl InsightfulClient {
             api: config.url,
             authorization,
             transport,
-            pace: Pace::new(config.calls_per_minute),
+            place: Place::of(Arc::new(Pace::new(config.calls_per_minute))),
             patience: config.patience,
         })
     }
@@ -105,13 +107,29 @@ impl InsightfulClient {
         self
     }
 
+    /// The same client, noting in `waits` until when it waits for a rate limit.
+    pub fn showing_waits(mut self, waits: Arc<Waits>) -> Self {
+        self.transport.showing_waits(waits);
+        self
+    }
+
+    /// The same client, counting its calls together with all others of the organisation that
+    /// share `pace`, whose calls a minute replace the client's own.
+    pub fn sharing(mut self, pace: Arc<Pace>) -> Self {
+        self.place = Place::of(pace);
+        self
+    }
+
+    /// What is left of the organisation's calls in the present minute.
+    pub fn budget(&self) -> Budget {
+        self.place.budget(Instant::now())
+    }
+
     /// The three lists, which must fit together.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
-        let (employees, teams, settings) = futures::try_join!(
-            self.employees(),
-            self.list(Operation::ListTeams, "team", records::team_with_employees),
-            self.shared_settings()
-        )?;
+        let teams = self.list::<TeamRecord, TeamRecord>(Operation::ListTeams, "team");
+        let (employees, teams, settings) =
+            futures::try_join!(self.employees(), teams, self.shared_settings())?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
             InsightfulError::BrokenAnswer { call, what }
@@ -122,7 +140,7 @@ impl InsightfulClient {
         if let Some(what) = whole::lacking_employees(&employees, &teams) {
             return Err(broken("employee", what));
         }
-        let teams = teams.into_inner().into_iter().map(|(team, _)| team).collect();
+        let teams = teams.into_inner().into_iter().map(Team::from).collect();
         Ok(Workforce {
             employees,
             teams: Complete::last_page_read(teams),
@@ -132,33 +150,35 @@ impl InsightfulClient {
 
     /// All employees, deactivated ones included.
     pub async fn employees(&self) -> Result<Complete<Vec<Employee>>, InsightfulError> {
-        self.list(Operation::ListEmployees, "employee", employee).await
+        self.list::<EmployeeRecord, Employee>(Operation::ListEmployees, "employee")
+            .await
     }
 
     /// All teams.
     pub async fn teams(&self) -> Result<Complete<Vec<Team>>, InsightfulError> {
-        self.list(Operation::ListTeams, "team", team).await
+        self.list::<NamedRecord, Team>(Operation::ListTeams, "team").await
     }
 
     /// All shared settings.
     pub async fn shared_settings(&self) -> Result<Complete<Vec<SharedSettings>>, InsightfulError> {
-        self.list(Operation::ListSharedSettings, "shared-settings", shared_settings)
+        self.list::<NamedRecord, SharedSettings>(Operation::ListSharedSettings, "shared-settings")
             .await
     }
 
     /// [`employees`](Self::employees) as Insightful wrote them.
     pub async fn employees_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListEmployees, "employee", Ok).await
+        self.list::<Value, Value>(Operation::ListEmployees, "employee")
+            .await
     }
 
     /// [`teams`](Self::teams) as Insightful wrote them.
     pub async fn teams_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListTeams, "team", Ok).await
+        self.list::<Value, Value>(Operation::ListTeams, "team").await
     }
 
     /// [`shared_settings`](Self::shared_settings) as Insightful wrote them.
     pub async fn shared_settings_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list(Operation::ListSharedSettings, "shared-settings", Ok)
+        self.list::<Value, Value>(Operation::ListSharedSettings, "shared-settings")
             .await
     }
 
@@ -169,8 +189,7 @@ impl InsightfulClient {
         }
         let url = self.url(&["employee", id.as_str()]);
         let call = Call::new(Method::GET, &url);
-        let as_json = |body: &[u8]| serde_json::from_slice(body);
-        match self.read(Operation::GetEmployee, &url, as_json).await {
+        match self.read(Operation::GetEmployee, &url).await {
             Ok(answer) => expected_employee(&call, answer, id).map(Some),
             Err(error) if error.says_nonexistent() => Ok(None),
             Err(error) => Err(error),
@@ -261,33 +280,26 @@ impl InsightfulClient {
     }
 
     /// A list. Insightful has no pages: the answer is the whole, or it is broken.
-    async fn list<T>(
-        &self,
-        operation: Operation,
-        path: &str,
-        parse: Parse<T>,
-    ) -> Result<Complete<Vec<T>>, InsightfulError> {
+    async fn list<R, T>(&self, operation: Operation, path: &str) -> Result<Complete<Vec<T>>, InsightfulError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
         let url = self.url(&[path]);
-        let records = |body: &[u8]| list::records(body, parse);
-        match self.read(operation, &url, records).await? {
-            Ok(items) => Ok(Complete::last_page_read(items)),
-            Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
-        }
+        let records: Vec<R> = self.read(operation, &url).await?;
+        let items = records.into_iter().map(T::from).collect();
+        Ok(Complete::last_page_read(items))
     }
 
     /// One GET, tried again as long as that may help.
-    async fn read<T>(
-        &self,
-        operation: Operation,
-        url: &Url,
-        decode: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
-    ) -> Result<T, InsightfulError> {
+    async fn read<T: DeserializeOwned>(&self, operation: Operation, url: &Url) -> Result<T, InsightfulError> {
         let call = Call::new(Method::GET, url);
         let mut retries = Retries::new(&self.patience);
         loop {
             let request = self.transport.request(Method::GET, url.clone());
-            let result = match self.exchange(operation, &call, request).await {
-                Ok(answer) => decode(&answer.body).map_err(|error| InsightfulError::broken(&call, &error)),
+            let result = match self.exchange(operation, Kind::Read, &call, request).await {
+                Ok(answer) => serde_json::from_slice(&answer.body)
+                    .map_err(|error| InsightfulError::broken(&call, &error)),
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -316,7 +328,7 @@ impl InsightfulClient {
         request: RequestBuilder,
     ) -> Result<Value, WriteError> {
         let answer = self
-            .exchange(operation, call, request)
+            .exchange(operation, Kind::Write, call, request)
             .await
             .map_err(WriteError::from)?;
         serde_json::from_slice(&answer.body)
@@ -327,20 +339,24 @@ impl InsightfulClient {
     async fn exchange(
         &self,
         operation: Operation,
+        kind: Kind,
         call: &Call,
         request: RequestBuilder,
     ) -> Result<Answer, InsightfulError> {
+        let mut waiting = None;
         loop {
             let now = Instant::now();
-            match self.pace.admit(now) {
+            match self.place.admit(kind, now) {
                 Ok(()) => break,
                 Err(until) => {
+                    waiting = waiting.or_else(|| self.place.wait(kind, now));
                     self.transport
                         .wait(operation, WaitCause::OurShare, until - now)
                         .await
                 }
             }
         }
+        drop(waiting);
         let Authorization(header) = &self.authorization;
         let request = request.header(AUTHORIZATION, header);
         match self.transport.exchange(operation, request).await {
@@ -351,7 +367,11 @@ impl InsightfulClient {
     }
 }
 
-fn parsed<T>(call: &Call, answer: Value, parse: Parse<T>) -> Result<T, InsightfulError> {
+fn parsed<T>(
+    call: &Call,
+    answer: Value,
+    parse: fn(Value) -> Result<T, serde_json::Error>,
+) -> Result<T, InsightfulError> {
     parse(answer).map_err(|error| InsightfulError::broken(call, &error))
 }
 

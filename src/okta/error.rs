@@ -131,6 +131,14 @@ pub enum OktaError {
         /// Completes the sentence.
         what: String,
     },
+    /// What is said to have changed is not to be trusted.
+    #[error("{call}: what changed in Okta cannot be told ({what}): everything is read anew")]
+    UnusableChanges {
+        /// The call.
+        call: Call,
+        /// Why.
+        what: String,
+    },
     /// A page names as its next one a page that was read before.
     #[error("{call}: Okta's pages go round in a circle, so the list cannot be read to its end")]
     RepeatedNext {
@@ -222,6 +230,7 @@ impl OktaError {
             | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
             | Self::BrokenAnswer { .. }
+            | Self::UnusableChanges { .. }
             | Self::RepeatedNext { .. } => Advice::Retry,
             Self::BadOrgUrl { .. }
             | Self::BadToken { .. }
@@ -253,6 +262,7 @@ impl OktaError {
             Self::Unreachable { .. } => "Unreachable",
             Self::NoAnswer { .. } => "NoAnswer",
             Self::BrokenAnswer { .. } => "BrokenAnswer",
+            Self::UnusableChanges { .. } => "UnusableChanges",
             Self::RepeatedNext { .. } => "RepeatedNext",
             Self::ForeignNext { .. } => "ForeignNext",
             Self::Redirected { .. } => "Redirected",

@@ -1,18 +1,25 @@
 //! Okta's rate limits: what an answer says about them, and how not to run into them.
 //!
 //! Each bucket has a number of calls per window, shared by everybody who uses the org. The
-//! operator stays within its share of each, so that a sync starves nobody.
+//! operator stays within its share of each, so that a sync starves nobody: all integrations of
+//! an org count together, and each of them waits once the count has reached its own percentage.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
 use crate::transport::{Budget, server_time};
 
 /// No window is longer; a header that says so is wrong.
 const LONGEST_WINDOW_SECONDS: i64 = 3600;
+
+/// How many calls to one org are under way at a time: less than half of the 35 that the smallest
+/// orgs take from all their users together.
+const MOST_AT_ONCE: u32 = 16;
 
 /// What Okta counts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,51 +88,111 @@ struct Window {
 
 #[derive(Default)]
 struct BucketState {
+    /// The present window, once an answer told of it.
     window: Option<Window>,
+    /// The limit of the window before: it is taken to be that of the next one, too.
+    last_limit: Option<u32>,
+    /// Calls since the window before ended, while nothing is known of the present one.
+    unknown: u32,
     in_flight: u32,
+    /// Whether the answers say nothing of limits, as behind a proxy that takes the headers off.
+    silent: bool,
 }
 
-/// Keeps the calls within our share of each bucket.
-pub(super) struct Throttle {
-    percent: u64,
-    buckets: Mutex<[BucketState; 3]>,
-}
-
-impl Throttle {
-    /// `percent` of each bucket, at least 1.
-    pub(super) fn new(percent: u8) -> Self {
-        Self {
-            percent: u64::from(percent.clamp(1, 100)),
-            buckets: Mutex::default(),
+impl BucketState {
+    /// Counts one more call that `percent` of the limit allows.
+    fn admit(&mut self, percent: u8, now: Instant) -> Result<(), NotYet> {
+        if self.window.as_ref().is_some_and(|window| window.ends <= now) {
+            self.last_limit = self.window.take().map(|window| window.limit);
+            self.unknown = self.in_flight;
         }
-    }
-
-    /// Leave for one call, or when to ask again. As long as nothing is known about the bucket's
-    /// present window, calls go ahead: their answers tell.
-    pub(super) fn admit(&self, bucket: Bucket, now: Instant) -> Result<Permit<'_>, Instant> {
-        let mut buckets = self.lock();
-        let state = &mut buckets[bucket as usize];
-        if state.window.as_ref().is_some_and(|window| window.ends <= now) {
-            state.window = None;
-        }
-        if let Some(window) = &mut state.window {
-            if window.used >= self.share(window) || window.remaining == 0 {
-                return Err(window.ends);
+        if let Some(window) = &mut self.window {
+            if window.used >= share(window.limit, percent) || window.remaining == 0 {
+                return Err(NotYet::Until(window.ends));
             }
             window.used += 1;
             window.remaining -= 1;
+        } else {
+            // The first answer tells; until then no more than is certainly ours.
+            let certain = self.last_limit.map_or(1, |limit| share(limit, percent));
+            if !self.silent && self.in_flight > 0 && self.unknown >= certain {
+                return Err(NotYet::UntilAnAnswer);
+            }
+            self.unknown += 1;
         }
-        state.in_flight += 1;
+        self.in_flight += 1;
+        Ok(())
+    }
+
+    fn answered(&mut self, headers: &RateHeaders, now: Instant) {
+        self.silent = false;
+        match &mut self.window {
+            Some(window) if window.reset > headers.reset => {}
+            Some(window) if window.reset == headers.reset => {
+                window.limit = headers.limit;
+                window.remaining = window.remaining.min(headers.remaining);
+            }
+            window => {
+                let used = match window {
+                    // The service's window ended before we expected it.
+                    Some(_) => self.in_flight,
+                    None => self.unknown,
+                };
+                let others = self.in_flight.saturating_sub(1);
+                *window = Some(Window {
+                    reset: headers.reset,
+                    ends: now + headers.wait,
+                    limit: headers.limit,
+                    remaining: headers.remaining.saturating_sub(others),
+                    used,
+                });
+            }
+        }
+    }
+}
+
+/// How many calls of so many are ours to make: at least one.
+fn share(limit: u32, percent: u8) -> u32 {
+    let share = u64::from(limit) * u64::from(percent.clamp(1, 100)) / 100;
+    u32::try_from(share).unwrap_or(u32::MAX).max(1)
+}
+
+/// Why a call has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotYet {
+    /// The share of the window is used up: not before this time.
+    Until(Instant),
+    /// Another call is under way: not before an answer, which may tell of the window.
+    UntilAnAnswer,
+}
+
+/// What is counted of one org's buckets, shared by all clients of the org.
+#[derive(Default)]
+pub struct OrgLimits {
+    buckets: Mutex<[BucketState; 3]>,
+    answered: Notify,
+}
+
+impl OrgLimits {
+    /// Leave for one call within `percent` (from 1 to 100) of the bucket, or when to ask again.
+    pub(super) fn admit(&self, bucket: Bucket, percent: u8, now: Instant) -> Result<Permit<'_>, NotYet> {
+        let mut buckets = self.lock();
+        let in_flight: u32 = buckets.iter().map(|state| state.in_flight).sum();
+        if in_flight >= MOST_AT_ONCE {
+            return Err(NotYet::UntilAnAnswer);
+        }
+        buckets[bucket as usize].admit(percent, now)?;
         Ok(Permit {
-            throttle: self,
+            limits: self,
             bucket,
+            percent,
         })
     }
 
-    /// How many calls of the window are ours to make.
-    fn share(&self, window: &Window) -> u32 {
-        let share = u64::from(window.limit) * self.percent / 100;
-        u32::try_from(share).unwrap_or(u32::MAX).max(1)
+    /// The next end of a call that is under way. Take it before asking for leave, so that no end
+    /// goes unheard in between.
+    pub(super) fn next_answer(&self) -> Notified<'_> {
+        self.answered.notified()
     }
 
     fn lock(&self) -> MutexGuard<'_, [BucketState; 3]> {
@@ -136,49 +203,33 @@ impl Throttle {
 
 /// Leave for one call; it is in flight until this is dropped.
 pub(super) struct Permit<'a> {
-    throttle: &'a Throttle,
+    limits: &'a OrgLimits,
     bucket: Bucket,
+    percent: u8,
 }
 
 impl Permit<'_> {
-    /// Takes note of what the answer to the call says. A bucket's answers can overtake each
-    /// other.
-    pub(super) fn answered(&self, headers: &RateHeaders, now: Instant) {
-        if headers.is_concurrency() {
-            return;
-        }
-        let mut buckets = self.throttle.lock();
+    /// Takes note of what the answer to the call says, None where it says nothing of limits. A
+    /// bucket's answers can overtake each other.
+    pub(super) fn answered(&self, headers: Option<&RateHeaders>, now: Instant) {
+        let mut buckets = self.limits.lock();
         let state = &mut buckets[self.bucket as usize];
-        match &mut state.window {
-            Some(window) if window.reset > headers.reset => {}
-            Some(window) if window.reset == headers.reset => {
-                window.limit = headers.limit;
-                window.remaining = window.remaining.min(headers.remaining);
-            }
-            window => {
-                let others = state.in_flight.saturating_sub(1);
-                *window = Some(Window {
-                    reset: headers.reset,
-                    ends: now + headers.wait,
-                    limit: headers.limit,
-                    remaining: headers.remaining.saturating_sub(others),
-                    used: state.in_flight,
-                });
-            }
+        match headers {
+            Some(headers) if headers.is_concurrency() => {}
+            Some(headers) => state.answered(headers, now),
+            None => state.silent = state.window.is_none(),
         }
     }
-}
 
-impl Permit<'_> {
     /// What is known of the bucket's present window.
     pub(super) fn budget(&self) -> Option<Budget> {
-        let buckets = self.throttle.lock();
+        let buckets = self.limits.lock();
         let window = buckets[self.bucket as usize].window.as_ref()?;
         Some(Budget {
             bucket: self.bucket.as_str(),
             limit: window.limit,
             remaining: window.remaining,
-            share: self.throttle.share(window),
+            share: share(window.limit, self.percent),
             used: window.used,
             ends: window.ends,
         })
@@ -187,9 +238,11 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut buckets = self.throttle.lock();
+        let mut buckets = self.limits.lock();
         let state = &mut buckets[self.bucket as usize];
         state.in_flight = state.in_flight.saturating_sub(1);
+        drop(buckets);
+        self.limits.answered.notify_waiters();
     }
 }
 
@@ -239,56 +292,178 @@ mod tests {
         assert_eq!(RateHeaders::read(&HeaderMap::new()), None);
     }
 
+    fn admitted(limits: &OrgLimits, bucket: Bucket, percent: u8, now: Instant) -> Permit<'_> {
+        limits.admit(bucket, percent, now).ok().unwrap()
+    }
+
+    fn told(permit: Permit<'_>, limit: &str, remaining: &str, reset: i64, now: Instant) {
+        permit.answered(headers(limit, remaining, reset).as_ref(), now);
+    }
+
     #[test]
     fn our_share_ends_before_the_limit_does() {
-        let throttle = Throttle::new(50);
+        let limits = OrgLimits::default();
         let start = Instant::now();
         let later = start + Duration::from_secs(60);
-        let first = throttle.admit(Bucket::Users, start).ok().unwrap();
-        first.answered(&headers("10", "9", NOW + 59).unwrap(), start);
-        drop(first);
-        let [_, _, _, fourth] = [2, 3, 4, 5].map(|_| throttle.admit(Bucket::Users, start).ok().unwrap());
-        assert_eq!(throttle.admit(Bucket::Users, start).err(), Some(later));
-        assert!(fourth.budget().is_some_and(|left| {
-            (left.bucket, left.limit, left.remaining) == ("users", 10, 5)
-                && (left.share, left.used, left.ends) == (5, 5, later)
-        }));
+        told(
+            admitted(&limits, Bucket::Users, 50, start),
+            "10",
+            "9",
+            NOW + 59,
+            start,
+        );
+        for call in 2..=5 {
+            assert!(limits.admit(Bucket::Users, 50, start).is_ok(), "{call}");
+        }
+        assert_eq!(
+            limits.admit(Bucket::Users, 50, start).err(),
+            Some(NotYet::Until(later))
+        );
         // Another bucket is another matter, and so is the next window.
-        assert!(throttle.admit(Bucket::Groups, start).is_ok());
-        assert!(throttle.admit(Bucket::Users, later).is_ok());
+        assert!(limits.admit(Bucket::Groups, 50, start).is_ok());
+        assert!(limits.admit(Bucket::Users, 50, later).is_ok());
+    }
+
+    #[test]
+    fn two_who_share_an_org_each_stay_within_their_percentage_of_the_common_count() {
+        let limits = OrgLimits::default();
+        let start = Instant::now();
+        told(
+            admitted(&limits, Bucket::Users, 80, start),
+            "10",
+            "9",
+            NOW + 59,
+            start,
+        );
+        for _ in 2..=5 {
+            assert!(limits.admit(Bucket::Users, 80, start).is_ok());
+        }
+        assert!(
+            limits.admit(Bucket::Users, 50, start).is_err(),
+            "five of ten are used, if not by this one"
+        );
+        for _ in 6..=8 {
+            assert!(limits.admit(Bucket::Users, 80, start).is_ok());
+        }
+        assert!(limits.admit(Bucket::Users, 80, start).is_err());
+    }
+
+    #[test]
+    fn before_anything_is_known_one_call_goes_ahead_and_its_answer_tells() {
+        let limits = OrgLimits::default();
+        let start = Instant::now();
+        let first = admitted(&limits, Bucket::Groups, 50, start);
+        let second = limits.admit(Bucket::Groups, 50, start).err();
+        assert_eq!(second, Some(NotYet::UntilAnAnswer));
+        // One that gets no answer gives its place to the next.
+        drop(first);
+        let first = admitted(&limits, Bucket::Groups, 50, start);
+        told(first, "10", "8", NOW + 59, start);
+        let more = [0; 3].map(|_| admitted(&limits, Bucket::Groups, 50, start));
+        assert!(
+            limits.admit(Bucket::Groups, 50, start).is_err(),
+            "the call whose answer was lost counts"
+        );
+        drop(more);
+
+        // In the next window no more than the last limit allows goes ahead of an answer.
+        let next = start + Duration::from_secs(60);
+        let mut ahead: Vec<_> = (0..5)
+            .map(|_| admitted(&limits, Bucket::Groups, 50, next))
+            .collect();
+        assert_eq!(
+            limits.admit(Bucket::Groups, 50, next).err(),
+            Some(NotYet::UntilAnAnswer)
+        );
+        told(ahead.remove(0), "20", "19", NOW + 120, next);
+        for _ in 6..=10 {
+            assert!(limits.admit(Bucket::Groups, 50, next).is_ok());
+        }
+        assert!(limits.admit(Bucket::Groups, 50, next).is_err());
+    }
+
+    #[test]
+    fn answers_that_tell_nothing_hold_nobody_up() {
+        let limits = OrgLimits::default();
+        let now = Instant::now();
+        admitted(&limits, Bucket::Users, 50, now).answered(None, now);
+        let several = [0; 5].map(|_| admitted(&limits, Bucket::Users, 50, now));
+        drop(several);
+    }
+
+    #[test]
+    fn so_many_at_once_and_no_more() {
+        let limits = OrgLimits::default();
+        let now = Instant::now();
+        told(
+            admitted(&limits, Bucket::Users, 50, now),
+            "600",
+            "599",
+            NOW + 59,
+            now,
+        );
+        let mut calls: Vec<_> = (0..MOST_AT_ONCE)
+            .map(|_| admitted(&limits, Bucket::Users, 50, now))
+            .collect();
+        for bucket in [Bucket::Users, Bucket::Groups] {
+            assert_eq!(
+                limits.admit(bucket, 50, now).err(),
+                Some(NotYet::UntilAnAnswer),
+                "{bucket:?}"
+            );
+        }
+        calls.pop();
+        assert!(limits.admit(Bucket::Groups, 50, now).is_ok());
     }
 
     #[test]
     fn what_others_used_up_is_not_tried() {
-        let throttle = Throttle::new(100);
+        let limits = OrgLimits::default();
         let start = Instant::now();
-        let [first, second, third] = [0; 3].map(|_| throttle.admit(Bucket::User, start).ok().unwrap());
+        told(
+            admitted(&limits, Bucket::User, 100, start),
+            "100",
+            "99",
+            NOW,
+            start,
+        );
+        let [first, second, third] = [0; 3].map(|_| admitted(&limits, Bucket::User, 100, start));
         // Two calls are in flight and will use up what is left.
-        first.answered(&headers("100", "2", NOW + 9).unwrap(), start);
+        told(first, "100", "2", NOW + 9, start);
         assert_eq!(
-            throttle.admit(Bucket::User, start).err(),
-            Some(start + Duration::from_secs(10))
+            limits.admit(Bucket::User, 100, start).err(),
+            Some(NotYet::Until(start + Duration::from_secs(10)))
         );
         // An answer from the window before, come late, changes nothing.
-        second.answered(&headers("100", "90", NOW).unwrap(), start);
-        assert!(throttle.admit(Bucket::User, start).is_err());
+        told(second, "100", "90", NOW, start);
+        assert!(limits.admit(Bucket::User, 100, start).is_err());
         // The next window starts with what is in flight.
         let next = start + Duration::from_secs(10);
-        third.answered(&headers("100", "99", NOW + 70).unwrap(), next);
-        assert!(throttle.admit(Bucket::User, next).is_ok());
+        told(third, "100", "99", NOW + 70, next);
+        assert!(limits.admit(Bucket::User, 100, next).is_ok());
     }
 
     #[test]
     fn the_smallest_share_is_one_call() {
-        let throttle = Throttle::new(0);
+        let limits = OrgLimits::default();
         let now = Instant::now();
-        let first = throttle.admit(Bucket::Users, now).ok().unwrap();
-        first.answered(&headers("20", "19", NOW).unwrap(), now);
-        assert!(throttle.admit(Bucket::Users, now).is_err());
+        told(admitted(&limits, Bucket::Users, 0, now), "20", "19", NOW, now);
+        assert!(limits.admit(Bucket::Users, 0, now).is_err());
         assert!(
-            throttle
-                .admit(Bucket::Users, now + Duration::from_secs(1))
+            limits
+                .admit(Bucket::Users, 0, now + Duration::from_secs(1))
                 .is_ok()
         );
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_call_wakes_whoever_waits_for_an_answer() {
+        let limits = OrgLimits::default();
+        let first = admitted(&limits, Bucket::Users, 50, Instant::now());
+        let answer = limits.next_answer();
+        assert!(limits.admit(Bucket::Users, 50, Instant::now()).is_err());
+        drop(first);
+        answer.await;
+        assert!(limits.admit(Bucket::Users, 50, Instant::now()).is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! Okta's Management API, as far as the operator reads it. Nothing here writes to Okta.
 
+mod calls;
+mod changes;
 mod config;
 mod error;
 mod limits;
@@ -7,29 +9,31 @@ mod links;
 mod records;
 mod refusal;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::{Method, RequestBuilder};
+use jiff::Timestamp;
+use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::Instant;
 use url::Url;
 
-use crate::snapshot::{Complete, GroupId, Person, PersonId, TeamGroup};
+use crate::snapshot::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup};
 use crate::transport::{
-    Backoff, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, clip, is_path_segment,
+    Backoff, Call, CallObserver, Operation, Patience, Transport, WaitCause, Waits, clip, is_path_segment,
 };
 
 pub use config::{Credentials, OktaConfig};
 pub use error::OktaError;
+pub use limits::OrgLimits;
 pub use records::{GroupHead, group_head, person};
 pub use refusal::Refusal;
 
+use calls::{Listing, Pages};
 use config::Authorization;
-use limits::{Bucket, Permit, Throttle};
+use limits::Bucket;
+use records::{Member, User};
 
 /// What Okta recommends at most, and the most that it gives for users.
 const PAGE_SIZE: usize = 200;
@@ -37,9 +41,8 @@ const PAGE_SIZE: usize = 200;
 /// Where halving the page of users ends.
 const SMALLEST_PAGE: usize = 25;
 
-/// Leaves out what the operator does not read and what is slow for Okta to gather.
-const TRIMMED: &str =
-    "application/json; okta-response=\"omitCredentials,omitCredentialsLinks,omitTransitioningToStatus\"";
+/// A search that is true of everybody; a list without a search omits who has left.
+const EVERYBODY: &str = "status pr";
 
 /// How far a read has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +58,11 @@ pub struct Progress {
 /// What is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// All users.
+    /// All users, or those who changed.
     ReadingUsers,
-    /// The groups with the prefix.
+    /// The groups with the prefix, or those that changed.
     ReadingGroups,
-    /// The members of each group.
+    /// The members of each of these groups.
     ReadingMembers,
 }
 
@@ -71,7 +74,8 @@ pub struct OktaClient {
     api: Url,
     authorization: Authorization,
     transport: Transport,
-    throttle: Throttle,
+    limits: Arc<OrgLimits>,
+    rate_limit_percent: u8,
     patience: Patience,
     parallel_reads: usize,
 }
@@ -88,7 +92,8 @@ impl OktaClient {
             api,
             authorization,
             transport,
-            throttle: Throttle::new(config.rate_limit_percent),
+            limits: Arc::default(),
+            rate_limit_percent: config.rate_limit_percent,
             patience: config.patience,
             parallel_reads: config.parallel_reads.max(1),
         })
@@ -100,47 +105,102 @@ impl OktaClient {
         self
     }
 
+    /// The same client, noting in `waits` until when it waits for a rate limit.
+    pub fn showing_waits(mut self, waits: Arc<Waits>) -> Self {
+        self.transport.showing_waits(waits);
+        self
+    }
+
+    /// The same client, counting its calls together with all others of the org that share
+    /// `limits`. Each stays within its own percentage of what they make together.
+    pub fn sharing(mut self, limits: Arc<OrgLimits>) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Every user of the org and every group whose name starts with exactly `prefix`, and how far
+    /// that follows Okta; no mark where Okta's answers do not tell its time.
+    pub async fn directory(
+        &self,
+        prefix: &str,
+        progress: OnProgress<'_>,
+    ) -> Result<(Directory, Option<Mark>), OktaError> {
+        let of_groups = with_prefix(prefix);
+        let (users, groups) = futures::try_join!(
+            self.list_everybody::<User, Person>(progress),
+            self.list_team_groups(&of_groups, prefix, None, progress),
+        )?;
+        let mark = earlier(users.began, groups.began).map(Mark::at);
+        Ok((Directory::of(users.items, groups.groups), mark))
+    }
+
     /// Every user of the org, whatever the status.
     pub async fn users(&self, progress: OnProgress<'_>) -> Result<Complete<Vec<Person>>, OktaError> {
-        let call = Call::new(Method::GET, &self.url(&["users"], &[]));
-        parsed(self.users_json(progress).await?, &call, person)
+        Ok(self.list_everybody::<User, Person>(progress).await?.items)
     }
 
     /// [`users`](Self::users) as Okta wrote them.
+    pub async fn users_json(&self, progress: OnProgress<'_>) -> Result<Complete<Vec<Value>>, OktaError> {
+        Ok(self.list_everybody::<Value, Value>(progress).await?.items)
+    }
+
+    async fn list_everybody<R, T>(&self, progress: OnProgress<'_>) -> Result<Listing<T>, OktaError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
+        let users = self.list_users::<R, T>(EVERYBODY, None, progress).await?;
+        if users.items.is_empty() {
+            let call = Call::new(Method::GET, &self.url(&["users"], &[]));
+            let what = "is an empty list, but an org has at least the token's creator".to_owned();
+            return Err(OktaError::BrokenAnswer { call, what });
+        }
+        Ok(users)
+    }
+
+    /// The users that a search finds.
     ///
     /// Okta answers 500 when a page takes it too long. The list is then read anew with half the
     /// page, for a cursor belongs to the page size that it was made with.
-    pub async fn users_json(&self, progress: OnProgress<'_>) -> Result<Complete<Vec<Value>>, OktaError> {
+    async fn list_users<R, T>(
+        &self,
+        search: &str,
+        at_most: Option<usize>,
+        progress: OnProgress<'_>,
+    ) -> Result<Listing<T>, OktaError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
         let mut backoff = Backoff::new(&self.patience);
         let mut page_size = PAGE_SIZE;
+        let on_page = |done| {
+            progress(Progress {
+                step: Step::ReadingUsers,
+                done,
+                total: None,
+            })
+        };
         loop {
-            // `status pr` is true of everybody; a list without a search omits who has left.
-            let url = self.url(
+            let first = self.url(
                 &["users"],
-                &[("search", "status pr"), ("limit", &page_size.to_string())],
+                &[("search", search), ("limit", &page_size.to_string())],
             );
-            let on_page = |done| {
-                progress(Progress {
-                    step: Step::ReadingUsers,
-                    done,
-                    total: None,
-                })
+            let pages = Pages {
+                operation: Operation::ListUsers,
+                bucket: Bucket::Users,
+                first,
+                page_size,
+                at_most,
+                on_page: &on_page,
             };
-            match self
-                .list(Operation::ListUsers, Bucket::Users, url, page_size, &on_page)
-                .await
-            {
+            match self.list::<R, T>(pages).await {
                 Err(error) if error.is_internal_error() && page_size > SMALLEST_PAGE => {
                     page_size /= 2;
                     let delay = backoff.delay();
                     self.transport
                         .wait(Operation::ListUsers, WaitCause::Backoff, delay)
                         .await;
-                }
-                Ok(users) if users.is_empty() => {
-                    let call = Call::new(Method::GET, &self.url(&["users"], &[]));
-                    let what = "is an empty list, but an org has at least the token's creator".to_owned();
-                    return Err(OktaError::BrokenAnswer { call, what });
                 }
                 result => return result,
             }
@@ -149,44 +209,66 @@ impl OktaClient {
 
     /// The groups whose name starts with exactly `prefix`.
     pub async fn groups(&self, prefix: &str) -> Result<Complete<Vec<GroupHead>>, OktaError> {
-        let call = Call::new(Method::GET, &self.url(&["groups"], &[]));
-        let groups = parsed(self.groups_json(prefix).await?, &call, group_head)?.into_inner();
-        // Okta's search does not tell upper from lower case.
-        let exact = groups
-            .into_iter()
-            .filter(|group| group.name.starts_with(prefix))
-            .collect();
+        let groups: Listing<GroupHead> = self
+            .list_groups::<GroupHead, _>(&with_prefix(prefix), None)
+            .await?;
+        let (exact, _) = by_prefix(groups.items, prefix);
         Ok(Complete::last_page_read(exact))
     }
 
     /// The groups whose name starts with `prefix` in any case, as Okta wrote them.
     pub async fn groups_json(&self, prefix: &str) -> Result<Complete<Vec<Value>>, OktaError> {
-        let search = format!("profile.name sw {}", quoted(prefix));
-        let url = self.url(
-            &["groups"],
-            &[("search", &search), ("limit", &PAGE_SIZE.to_string())],
-        );
-        self.list(Operation::ListGroups, Bucket::Groups, url, PAGE_SIZE, &|_| ())
-            .await
+        let groups: Listing<Value> = self.list_groups::<Value, _>(&with_prefix(prefix), None).await?;
+        Ok(groups.items)
     }
 
-    /// The members of one group, whatever their status.
-    pub async fn members(&self, group: &GroupId) -> Result<Complete<Vec<Person>>, OktaError> {
-        let call = Call::new(Method::GET, &self.url(&["groups", group.as_str(), "users"], &[]));
-        parsed(self.members_json(group).await?, &call, person)
+    async fn list_groups<R, T>(&self, search: &str, at_most: Option<usize>) -> Result<Listing<T>, OktaError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
+        let limit = PAGE_SIZE.to_string();
+        self.list::<R, T>(Pages {
+            operation: Operation::ListGroups,
+            bucket: Bucket::Groups,
+            first: self.url(&["groups"], &[("search", search), ("limit", &limit)]),
+            page_size: PAGE_SIZE,
+            at_most,
+            on_page: &|_| (),
+        })
+        .await
     }
 
-    /// [`members`](Self::members) as Okta wrote them.
+    /// The ids of the members of one group, whatever their status.
+    pub async fn members(&self, group: &GroupId) -> Result<Complete<Vec<PersonId>>, OktaError> {
+        self.list_members::<Member, PersonId>(group).await
+    }
+
+    /// The members of one group as Okta wrote them.
     pub async fn members_json(&self, group: &GroupId) -> Result<Complete<Vec<Value>>, OktaError> {
+        self.list_members::<Value, Value>(group).await
+    }
+
+    async fn list_members<R, T>(&self, group: &GroupId) -> Result<Complete<Vec<T>>, OktaError>
+    where
+        R: DeserializeOwned,
+        T: From<R>,
+    {
         if !is_path_segment(group.as_str()) {
             return Err(OktaError::BadId {
                 id: clip(group.as_str(), 50),
             });
         }
         let limit = PAGE_SIZE.to_string();
-        let url = self.url(&["groups", group.as_str(), "users"], &[("limit", &limit)]);
-        self.list(Operation::ListMembers, Bucket::Groups, url, PAGE_SIZE, &|_| ())
-            .await
+        let members = self.list::<R, T>(Pages {
+            operation: Operation::ListMembers,
+            bucket: Bucket::Groups,
+            first: self.url(&["groups", group.as_str(), "users"], &[("limit", &limit)]),
+            page_size: PAGE_SIZE,
+            at_most: None,
+            on_page: &|_| (),
+        });
+        Ok(members.await?.items)
     }
 
     /// The groups whose name starts with exactly `prefix`, with their members. One page that
@@ -196,12 +278,27 @@ impl OktaClient {
         prefix: &str,
         progress: OnProgress<'_>,
     ) -> Result<Complete<Vec<TeamGroup>>, OktaError> {
+        let found = self
+            .list_team_groups(&with_prefix(prefix), prefix, None, progress)
+            .await?;
+        Ok(found.groups)
+    }
+
+    /// The groups that `search` finds, with the members of those that have the prefix.
+    async fn list_team_groups(
+        &self,
+        search: &str,
+        prefix: &str,
+        at_most: Option<usize>,
+        progress: OnProgress<'_>,
+    ) -> Result<FoundGroups, OktaError> {
         progress(Progress {
             step: Step::ReadingGroups,
             done: 0,
             total: None,
         });
-        let heads = self.groups(prefix).await?.into_inner();
+        let found: Listing<GroupHead> = self.list_groups::<GroupHead, _>(search, at_most).await?;
+        let (heads, others) = by_prefix(found.items, prefix);
         let total = heads.len();
         let report = |done| {
             progress(Progress {
@@ -218,16 +315,19 @@ impl OktaClient {
             groups.push(group);
             report(groups.len());
         }
-        Ok(Complete::last_page_read(groups))
+        Ok(FoundGroups {
+            groups: Complete::last_page_read(groups),
+            without_prefix: others.into_iter().map(|head| head.id).collect(),
+            began: found.began,
+        })
     }
 
     async fn team_group(&self, head: GroupHead) -> Result<TeamGroup, OktaError> {
         let members = self.members(&head.id).await?.into_inner();
-        let members = members.into_iter().map(|person| person.id).collect();
         Ok(TeamGroup {
             id: head.id,
             name: head.name,
-            members,
+            members: members.into_iter().collect(),
         })
     }
 
@@ -260,146 +360,34 @@ impl OktaClient {
         }
         url
     }
-
-    /// All pages from `first` on. Okta's end of a list is a page that names no next one.
-    async fn list(
-        &self,
-        operation: Operation,
-        bucket: Bucket,
-        first: Url,
-        page_size: usize,
-        on_page: &(dyn Fn(usize) + Send + Sync),
-    ) -> Result<Complete<Vec<Value>>, OktaError> {
-        let mut items = Vec::new();
-        let mut seen = HashSet::new();
-        let mut next = Some(first);
-        while let Some(url) = next {
-            let call = Call::new(Method::GET, &url);
-            if seen.contains(&url) {
-                return Err(OktaError::RepeatedNext { call });
-            }
-            let (page, headers) = self.read::<Vec<Value>>(operation, bucket, &url).await?;
-            next = links::next(&headers, &url, page.len() >= page_size, &call)?;
-            seen.insert(url);
-            items.extend(page);
-            on_page(items.len());
-        }
-        Ok(Complete::last_page_read(items))
-    }
-
-    /// One GET, tried again as long as that may help.
-    async fn read<T: DeserializeOwned>(
-        &self,
-        operation: Operation,
-        bucket: Bucket,
-        url: &Url,
-    ) -> Result<(T, HeaderMap), OktaError> {
-        let call = Call::new(Method::GET, url);
-        let mut retries = Retries::new(&self.patience);
-        let mut retry_for: Option<String> = None;
-        let mut retry_count = 0u32;
-        loop {
-            let permit = self.admit(operation, bucket, &call).await?;
-            let mut request = self.authorize(self.transport.request(Method::GET, url.clone()));
-            if matches!(operation, Operation::ListUsers | Operation::GetUser) {
-                request = request.header(CONTENT_TYPE, TRIMMED);
-            }
-            if let Some(first_request) = &retry_for {
-                request = request
-                    .header("X-Okta-Retry-For", first_request)
-                    .header("X-Okta-Retry-Count", retry_count);
-            }
-            let error = match self.attempt(operation, request, permit, &call).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let shrinks = operation == Operation::ListUsers && error.is_internal_error();
-            if !error.may_pass() || shrinks {
-                return Err(error);
-            }
-            let cause = match error.too_many_calls() {
-                Some(refusal) => {
-                    retry_for = retry_for.or_else(|| refusal.request_id.clone());
-                    retry_count += 1;
-                    WaitCause::RateLimited
-                }
-                None => WaitCause::Backoff,
-            };
-            let Some(wait) = retries.next(cause, error.advice()) else {
-                return Err(error);
-            };
-            self.transport.wait(operation, cause, wait).await;
-        }
-    }
-
-    /// Waits until our share of the bucket allows another call.
-    async fn admit(
-        &self,
-        operation: Operation,
-        bucket: Bucket,
-        call: &Call,
-    ) -> Result<Permit<'_>, OktaError> {
-        loop {
-            let now = Instant::now();
-            let wait = match self.throttle.admit(bucket, now) {
-                Ok(permit) => return Ok(permit),
-                Err(until) => until - now,
-            };
-            if wait > self.patience.longest_wait {
-                return Err(OktaError::ShareUsed {
-                    call: call.clone(),
-                    wait,
-                });
-            }
-            self.transport.wait(operation, WaitCause::OurShare, wait).await;
-        }
-    }
-
-    async fn attempt<T: DeserializeOwned>(
-        &self,
-        operation: Operation,
-        request: RequestBuilder,
-        permit: Permit<'_>,
-        call: &Call,
-    ) -> Result<(T, HeaderMap), OktaError> {
-        let answer = match self.transport.exchange(operation, request).await {
-            Ok(answer) => answer,
-            Err(no_answer) => return Err(OktaError::without_answer(call, no_answer)),
-        };
-        let rate = limits::RateHeaders::read(&answer.headers);
-        if let Some(rate) = &rate {
-            permit.answered(rate, Instant::now());
-            if let Some(budget) = permit.budget() {
-                self.transport.tell_budget(budget);
-            }
-        }
-        if answer.status != 200 {
-            return Err(OktaError::refused(call, &answer, rate));
-        }
-        match serde_json::from_slice(&answer.body) {
-            Ok(value) => Ok((value, answer.headers)),
-            Err(error) => Err(OktaError::broken(call, &error)),
-        }
-    }
-
-    fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.authorization {
-            Authorization::ApiToken(header) => request.header(AUTHORIZATION, header),
-        }
-    }
 }
 
-/// Each of `items` as `parse` reads it.
-fn parsed<T>(
-    items: Complete<Vec<Value>>,
-    call: &Call,
-    parse: fn(Value) -> Result<T, serde_json::Error>,
-) -> Result<Complete<Vec<T>>, OktaError> {
-    let parsed: Result<Vec<T>, _> = items.into_inner().into_iter().map(parse).collect();
-    match parsed {
-        Ok(items) => Ok(Complete::last_page_read(items)),
-        Err(error) => Err(OktaError::broken(call, &error)),
-    }
+/// What a search for groups found.
+struct FoundGroups {
+    groups: Complete<Vec<TeamGroup>>,
+    /// Groups whose name has the prefix in other letters only.
+    without_prefix: BTreeSet<GroupId>,
+    /// When the read began, by Okta's clock.
+    began: Option<Timestamp>,
+}
+
+/// The search for the groups whose name starts with `prefix`, in any case.
+fn with_prefix(prefix: &str) -> String {
+    format!("profile.name sw {}", quoted(prefix))
+}
+
+/// The groups whose name starts with exactly `prefix`, and the others: Okta's search does not
+/// tell upper from lower case.
+fn by_prefix(groups: Complete<Vec<GroupHead>>, prefix: &str) -> (Vec<GroupHead>, Vec<GroupHead>) {
+    groups
+        .into_inner()
+        .into_iter()
+        .partition(|group| group.name.starts_with(prefix))
+}
+
+/// The earlier of two times, None if one is not known.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    Some(one?.min(other?))
 }
 
 /// A string in Okta's search language.

@@ -7,7 +7,8 @@ use crate::snapshot::{GroupId, OktaStatus, OtherNames, Person, PersonId};
 use crate::transport::json::{identifier, text};
 
 /// A group without its members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Group")]
 pub struct GroupHead {
     /// The identity: it survives a rename.
     pub id: GroupId,
@@ -17,40 +18,64 @@ pub struct GroupHead {
 
 /// The person in a user's record. Only the id must be there.
 pub fn person(user: Value) -> Result<Person, serde_json::Error> {
-    let user = User::deserialize(user)?;
-    let profile = user.profile.unwrap_or_default();
-    Ok(Person {
-        id: PersonId::from(user.id),
-        login: profile.login.unwrap_or_default(),
-        given_name: profile.first_name,
-        family_name: profile.last_name,
-        other_names: OtherNames {
-            middle: profile.middle_name,
-            nick: profile.nick_name,
-            display: profile.display_name,
-        },
-        email: profile.email,
-        second_email: profile.second_email,
-        title: profile.title,
-        employee_number: profile.employee_number,
-        status: OktaStatus::from(user.status.unwrap_or_default().as_str()),
-        created: user.created,
-        last_updated: user.last_updated,
-    })
+    User::deserialize(user).map(Person::from)
 }
 
 /// The id and name in a group's record.
 pub fn group_head(group: Value) -> Result<GroupHead, serde_json::Error> {
-    let group = Group::deserialize(group)?;
-    Ok(GroupHead {
-        id: GroupId::from(group.id),
-        name: group.profile.name,
-    })
+    GroupHead::deserialize(group)
 }
 
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        let profile = user.profile.unwrap_or_default();
+        Self {
+            id: PersonId::from(user.id),
+            login: profile.login.unwrap_or_default(),
+            given_name: profile.first_name,
+            family_name: profile.last_name,
+            other_names: OtherNames {
+                middle: profile.middle_name,
+                nick: profile.nick_name,
+                display: profile.display_name,
+            },
+            email: profile.email,
+            second_email: profile.second_email,
+            title: profile.title,
+            employee_number: profile.employee_number,
+            status: OktaStatus::from(user.status.unwrap_or_default().as_str()),
+            created: user.created,
+            last_updated: user.last_updated,
+        }
+    }
+}
+
+impl From<Group> for GroupHead {
+    fn from(group: Group) -> Self {
+        Self {
+            id: GroupId::from(group.id),
+            name: group.profile.name,
+        }
+    }
+}
+
+/// A user of whom nothing but the id is of use: a member of a group.
+#[derive(Deserialize)]
+pub(super) struct Member {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+}
+
+impl From<Member> for PersonId {
+    fn from(member: Member) -> Self {
+        Self::from(member.id)
+    }
+}
+
+/// A user as Okta writes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct User {
+pub(super) struct User {
     #[serde(deserialize_with = "identifier")]
     id: String,
     #[serde(default, deserialize_with = "text")]

@@ -153,13 +153,14 @@ pub async fn plan(from: From<'_>) -> Result<Planned, ProgramError> {
             let opened = source.open(allowed).await?;
             let prefix = &opened.integration.spec.okta.group_prefix;
             let services = &opened.services;
-            let snapshot = gather::gather(&services.okta, &services.insightful, prefix, &|_| {}).await?;
+            let gathered =
+                gather::gather(&services.okta, &services.insightful, prefix, false, &|_| {}).await?;
             let records: Records = opened
                 .matches
                 .iter()
                 .map(|object| (object.spec.okta_user_id.as_str().into(), Record::from(object)))
                 .collect();
-            (snapshot, opened.integration, records)
+            (gathered.snapshot, opened.integration, records)
         }
     };
     let bindings = bindings(integration.status.as_ref().unwrap_or(&Default::default()));

@@ -10,7 +10,7 @@ use crate::{
     api::{EmployeeMatch, OktaIntegration},
     controller::{SecretError, read_secret},
     recording::yaml_documents,
-    services::{AllowedAddresses, Services, UnusableServices},
+    services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
     transport,
 };
 
@@ -119,6 +119,7 @@ impl Source {
                     token(OKTA_TOKEN)?,
                     token(INSIGHTFUL_TOKEN)?,
                     allowed,
+                    &SharedLimits::default(),
                     &observer,
                 )?;
                 Ok(Opened {
@@ -150,6 +151,7 @@ impl Source {
                     okta.value,
                     insightful.value,
                     allowed,
+                    &SharedLimits::default(),
                     &observer,
                 )?;
                 Ok(Opened {

@@ -257,6 +257,7 @@ struct Cycled {
     failures: WriteFailures,
     disconnected: Option<Disconnected>,
     known: Option<(Snapshot, Assessment)>,
+    times: Times,
 }
 
 impl Cycled {
@@ -289,7 +290,7 @@ impl Cycled {
             done: self.done.as_ref(),
             failures: &self.failures,
             disconnected: self.disconnected.as_ref(),
-            times: Times::default(),
+            times: self.times.clone(),
             history: None,
             notification: None,
         });
@@ -550,6 +551,59 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
         let handled = status.last_handled_sync_request.as_deref();
         assert_eq!(handled, Some(if answered { "again" } else { "now" }), "{phase:?}");
     }
+}
+
+#[test]
+fn a_missed_interval_is_a_condition_while_it_lasts() {
+    let example = jane();
+    let known = |status: &OktaIntegrationStatus, at: Timestamp| {
+        let mut cycled = Cycled::of(&example);
+        cycled.times.last_sync = Some(at);
+        cycled.status_at(status, &example, at)
+    };
+    let late = |status: &OktaIntegrationStatus| {
+        find(&status.conditions, conditions::SYNC_LATE).map(|condition| condition.message.clone())
+    };
+    let minutes = |minutes| NOW + jiff::SignedDuration::from_mins(minutes);
+    let mut status = known(&OktaIntegrationStatus::default(), NOW);
+    assert_eq!(late(&status), None);
+    // Every quarter of an hour is asked for.
+    for (minute, cycle, is_late) in [
+        (20, Cycle::Unread(broken(false)), false),
+        (32, Cycle::Unread(broken(false)), false),
+        (33, Cycle::Unread(broken(false)), true),
+        (40, Cycle::Unread(broken(true)), true),
+        (
+            41,
+            Cycle::Unusable {
+                reason: "SecretNotFound".into(),
+                message: String::new(),
+            },
+            true,
+        ),
+        (42, Cycle::Suspended, false),
+        (43, Cycle::Unread(broken(false)), true),
+    ] {
+        status = integration_status(&status, &example.spec, ABOUT, &cycle, minutes(minute));
+        let said = late(&status);
+        assert_eq!(said.is_some(), is_late, "{minute}: {cycle:?}");
+        if let Some(said) = said {
+            assert!(said.contains("at 1970-01-01T00:00:00Z"), "{said}");
+        }
+    }
+    status = known(&status, minutes(44));
+    assert_eq!(late(&status), None);
+    assert_eq!(
+        late(&integration_status(
+            &OktaIntegrationStatus::default(),
+            &example.spec,
+            ABOUT,
+            &Cycle::Unread(broken(true)),
+            minutes(1000)
+        )),
+        None,
+        "what was never read is not late but broken"
+    );
 }
 
 #[test]

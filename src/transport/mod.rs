@@ -5,6 +5,7 @@ mod address;
 pub(crate) mod json;
 mod observer;
 mod patience;
+mod waits;
 
 use std::error::Error;
 use std::fmt;
@@ -23,6 +24,7 @@ pub(crate) use address::{check_address, is_loopback, is_path_segment};
 pub use observer::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
 pub use patience::Patience;
 pub(crate) use patience::{Backoff, Retries};
+pub use waits::Waits;
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,7 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     body_bound: usize,
     observer: Arc<dyn CallObserver>,
+    waits: Arc<Waits>,
 }
 
 impl Transport {
@@ -121,11 +124,16 @@ impl Transport {
             http,
             body_bound: bounds.body,
             observer: Arc::new(()),
+            waits: Arc::default(),
         })
     }
 
     pub(crate) fn observed_by(&mut self, observer: Arc<dyn CallObserver>) {
         self.observer = observer;
+    }
+
+    pub(crate) fn showing_waits(&mut self, waits: Arc<Waits>) {
+        self.waits = waits;
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -170,7 +178,11 @@ impl Transport {
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, NoAnswer> {
         let mut response = request.send().await.map_err(no_answer)?;
-        let mut body = Vec::new();
+        // A large list is not moved about while it grows.
+        let announced = response
+            .content_length()
+            .and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(announced.unwrap_or(0).min(self.body_bound));
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if body.len() + chunk.len() > self.body_bound {
                 return Err(NoAnswer::TooLarge(self.body_bound));
@@ -184,10 +196,11 @@ impl Transport {
         })
     }
 
-    /// Waits, and says so to the observer.
+    /// Waits, and says so.
     pub(crate) async fn wait(&self, operation: Operation, cause: WaitCause, wait: Duration) {
         tracing::debug!(%operation, %cause, ?wait, "waiting before the next call");
         self.observer.waiting(operation.service(), cause, wait);
+        self.waits.begun(cause, wait);
         tokio::time::sleep(wait).await;
     }
 }

@@ -1,8 +1,10 @@
 //! The clients of both services, over real HTTP against the strict emulators.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changes;
 mod insightful;
 mod okta;
+mod shares;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -7,10 +7,10 @@ use okta_insightful_operator::{
     decisions::{Record, Records},
     guard::Breach,
     snapshot::{
-        Complete, Employee, OktaStatus, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup,
-        Workforce,
+        Complete, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot, Team,
+        TeamGroup, Workforce,
     },
-    status::{Disconnected, Known, Times, WriteFailure, WriteFailures, match_status},
+    status::{Disconnected, Earlier, Known, Times, WriteFailure, WriteFailures, match_status},
     teams::Bindings,
 };
 use serde_json::json;
@@ -45,6 +45,7 @@ impl Company {
             given_name: Some("Jane".into()),
             family_name: Some("Doe".into()),
             email: Some("jane@acme.com".into()),
+            other_names: OtherNames::default(),
             second_email: None,
             title: None,
             employee_number: None,
@@ -124,6 +125,7 @@ impl Company {
             records: &self.records,
             breaches: &self.breaches,
             held,
+            applying: None,
             done: None,
             failures: &self.failures,
             disconnected,
@@ -143,7 +145,7 @@ impl Company {
             &self.assessment,
             &self.records[&id],
             self.failures.get(&id),
-            &EmployeeMatchStatus::default(),
+            &Earlier::default(),
             Some(GENERATION),
             NOW,
         )

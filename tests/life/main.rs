@@ -11,6 +11,7 @@
 
 mod activate;
 mod approved;
+mod cycle;
 mod edit;
 mod finish;
 mod git;

@@ -456,7 +456,8 @@ pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) ->
     .await
 }
 
-async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
+/// Starts an operator with more arguments.
+pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
     let environment = [("RUST_LOG", "info,okta_insightful_operator=debug")];
     start_with(plane, namespaces, free_port(), more, &environment).await
 }

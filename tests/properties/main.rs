@@ -12,6 +12,7 @@
     reason = "a test that fails here has found something"
 )]
 
+mod changes;
 mod guard;
 mod plan;
 mod story;

@@ -131,6 +131,7 @@ struct ResultLabel {
 fn kind_label(kind: SyncKind) -> &'static str {
     match kind {
         SyncKind::Full => "full",
+        SyncKind::Delta => "delta",
         SyncKind::Decision => "decision",
     }
 }

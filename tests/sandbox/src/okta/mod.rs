@@ -211,6 +211,11 @@ impl Okta {
         state.counters.spend(&state.settings.limits, bucket, count, now);
     }
 
+    /// The most requests that one token got through in any one window of a bucket, by the org's own count.
+    pub fn most_in_a_window(&self, bucket: Bucket) -> u32 {
+        self.lock().counters.most(bucket)
+    }
+
     /// Says how many requests others have in work at once, until told otherwise.
     pub fn occupy(&self, requests: usize) {
         self.lock().occupied = requests;

@@ -4,14 +4,22 @@
 //! A [`Snapshot`] is made only from [`Complete`] lists, so whatever stands in
 //! one was read to the last page. Being missing from it still proves nothing
 //! about a person: see [`Person::left`] for the only evidence that somebody left.
+//!
+//! Okta's half of it is a [`Directory`]. A [`Delta`] brings it up to date; it is
+//! never taken for one.
+
+mod delta;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Deref,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
+
+pub use delta::{Delta, Mark};
 
 /// Declares the newtype of an identifier of one of the two services.
 macro_rules! identifier {
@@ -69,8 +77,9 @@ identifier! {
     SettingsId
 }
 
-/// A user's status in Okta.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A user's status in Okta, kept in files as Okta's word for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum OktaStatus {
     /// Created, not started yet.
     Staged,
@@ -125,6 +134,18 @@ impl From<&str> for OktaStatus {
     }
 }
 
+impl From<String> for OktaStatus {
+    fn from(word: String) -> Self {
+        Self::from(word.as_str())
+    }
+}
+
+impl From<OktaStatus> for String {
+    fn from(status: OktaStatus) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
 impl fmt::Display for OktaStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -132,36 +153,44 @@ impl fmt::Display for OktaStatus {
 }
 
 /// A user as Okta's record has it. Dates are RFC 3339, as Okta wrote them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Okta's id: the person's identity, whatever else changes.
     pub id: PersonId,
     /// The name used to log in, usually an address.
     pub login: String,
     /// First name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_name: Option<String>,
     /// Last name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family_name: Option<String>,
     /// Names that tell who the person is and are never written.
     pub other_names: OtherNames,
     /// Work email.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Secondary email.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_email: Option<String>,
     /// Job title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Number given by the employer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_number: Option<String>,
     /// Status.
     pub status: OktaStatus,
     /// When the record was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// When the profile last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
 }
 
 /// Names in a user's record beside the first and the last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherNames {
     /// Middle name.
     pub middle: Option<String>,
@@ -238,7 +267,7 @@ impl Person {
 }
 
 /// An Okta group whose name has the prefix, with its members.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamGroup {
     /// Okta's id: what a team is bound to.
     pub id: GroupId,
@@ -315,11 +344,47 @@ impl<T> Deref for Complete<T> {
     }
 }
 
+/// Okta's half of a snapshot: everybody, and the team groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    people: BTreeMap<PersonId, Person>,
+    groups: BTreeMap<GroupId, TeamGroup>,
+}
+
+impl Directory {
+    /// Puts complete lists together. A person listed twice (Okta's pages can
+    /// shift while they are read) is kept once.
+    pub fn of(people: Complete<Vec<Person>>, groups: Complete<Vec<TeamGroup>>) -> Self {
+        Self {
+            people: people
+                .into_inner()
+                .into_iter()
+                .map(|p| (p.id.clone(), p))
+                .collect(),
+            groups: groups
+                .into_inner()
+                .into_iter()
+                .map(|g| (g.id.clone(), g))
+                .collect(),
+        }
+    }
+
+    /// Okta's users by id.
+    pub fn people(&self) -> &BTreeMap<PersonId, Person> {
+        &self.people
+    }
+
+    /// Okta's team groups by id.
+    pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
+        &self.groups
+    }
+}
+
 /// Everything both services said in one cycle, each list read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    people: BTreeMap<PersonId, Person>,
-    groups: BTreeMap<GroupId, TeamGroup>,
+    /// Shared with whoever keeps it for the next start, and only then copied to be changed.
+    directory: Arc<Directory>,
     employees: BTreeMap<EmployeeId, Employee>,
     teams: BTreeMap<TeamId, Team>,
     settings: BTreeMap<SettingsId, SharedSettings>,
@@ -340,23 +405,28 @@ impl Snapshot {
     /// Puts complete lists together. A person or employee listed twice (Okta's
     /// pages can shift while they are read) is kept once.
     pub fn of(people: Complete<Vec<Person>>, groups: Complete<Vec<TeamGroup>>, workforce: Workforce) -> Self {
+        Self::with(Arc::new(Directory::of(people, groups)), workforce)
+    }
+
+    /// Both halves.
+    pub fn with(directory: Arc<Directory>, workforce: Workforce) -> Self {
         let mut snapshot = Self {
-            people: people
-                .into_inner()
-                .into_iter()
-                .map(|p| (p.id.clone(), p))
-                .collect(),
-            groups: groups
-                .into_inner()
-                .into_iter()
-                .map(|g| (g.id.clone(), g))
-                .collect(),
+            directory,
             employees: BTreeMap::new(),
             teams: BTreeMap::new(),
             settings: BTreeMap::new(),
         };
         snapshot.replace_workforce(workforce);
         snapshot
+    }
+
+    /// Brings Okta's half up to date. Gives whether that changed anything: a
+    /// delta overlaps with what was read before.
+    pub fn apply(&mut self, delta: Delta) -> bool {
+        delta.is_news_to(&self.directory) && {
+            delta.apply_to(Arc::make_mut(&mut self.directory));
+            true
+        }
     }
 
     /// Takes what a newer, complete read of Insightful says.
@@ -395,17 +465,25 @@ impl Snapshot {
 
     /// Takes what a newer read of one person's record says.
     pub fn replace_person(&mut self, person: Person) {
-        self.people.insert(person.id.clone(), person);
+        if self.directory.people.get(&person.id) != Some(&person) {
+            let directory = Arc::make_mut(&mut self.directory);
+            directory.people.insert(person.id.clone(), person);
+        }
+    }
+
+    /// Okta's half.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
     }
 
     /// Okta's users by id.
     pub fn people(&self) -> &BTreeMap<PersonId, Person> {
-        &self.people
+        self.directory.people()
     }
 
     /// Okta's team groups by id.
     pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
-        &self.groups
+        self.directory.groups()
     }
 
     /// Insightful's employees by id.

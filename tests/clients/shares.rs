@@ -1,0 +1,148 @@
+//! Clients that share an org, or an organisation: what they make together stays within what each
+//! may use, and others get on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use okta_insightful_operator::insightful::{EmployeeUpdate, InsightfulClient, InsightfulConfig, Pace};
+use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OrgLimits, Progress};
+use okta_insightful_operator::snapshot::EmployeeId;
+use sandbox::company::{Company, GROUP_PREFIX};
+use sandbox::insightful::Insightful;
+use sandbox::okta::{Bucket, Okta, Settings};
+use url::Url;
+
+use crate::{impatient, short_bounds};
+
+fn quiet(_: Progress) {}
+
+fn okta_client(okta: &Okta, percent: u8, limits: &Arc<OrgLimits>) -> OktaClient {
+    let url = Url::parse(&okta.url()).unwrap();
+    let mut config = OktaConfig::new(url, Credentials::ApiToken(okta.token().into()));
+    config.allow_http_loopback = true;
+    config.patience = impatient();
+    config.bounds = short_bounds();
+    config.rate_limit_percent = percent;
+    OktaClient::new(config).unwrap().sharing(Arc::clone(limits))
+}
+
+#[tokio::test]
+async fn two_clients_of_an_org_stay_together_within_their_share_while_others_use_the_org() {
+    let mut settings = Settings {
+        max_page: Some(5),
+        latency: Duration::from_millis(5),
+        ..Settings::default()
+    };
+    settings.limits.users = 20;
+    settings.limits.groups = 24;
+    settings.limits.token_percent = 100;
+    settings.limits.window_seconds = 2;
+    let okta = Okta::start_with(&Company::acme(), settings);
+    let limits = Arc::new(OrgLimits::default());
+    let clients = [okta_client(&okta, 50, &limits), okta_client(&okta, 25, &limits)];
+
+    // Others take nearly half of each window.
+    let done = AtomicBool::new(false);
+    let others = async {
+        while !done.load(Ordering::Relaxed) {
+            okta.spend(Bucket::Users, 4);
+            okta.spend(Bucket::Groups, 5);
+            tokio::time::sleep(Duration::from_millis(1000)).await;
+        }
+    };
+    let reads = async {
+        let read = async |client: &OktaClient| {
+            for _ in 0..2 {
+                client.directory(GROUP_PREFIX, &quiet).await.unwrap();
+            }
+        };
+        tokio::join!(read(&clients[0]), read(&clients[1]));
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(others, reads);
+
+    let requests = okta.journal().entries();
+    assert!(
+        requests.iter().all(|request| request.status == Some(200)),
+        "no 429 in {} requests",
+        requests.len()
+    );
+    let (users, groups) = (
+        okta.most_in_a_window(Bucket::Users),
+        okta.most_in_a_window(Bucket::Groups),
+    );
+    assert!(users <= 10 && groups <= 12, "{users} of 20, {groups} of 24");
+    assert!(
+        users >= 5 && groups >= 6,
+        "and the share is used: {users}, {groups}"
+    );
+}
+
+#[tokio::test]
+async fn each_stays_within_its_own_percentage_of_the_common_count() {
+    let mut settings = Settings::default();
+    settings.limits.users = 10;
+    settings.limits.token_percent = 100;
+    let okta = Okta::start(&Company::acme());
+    okta.configure(|now| now.limits = settings.limits.clone());
+    let limits = Arc::new(OrgLimits::default());
+    let (large, small) = (okta_client(&okta, 80, &limits), okta_client(&okta, 30, &limits));
+    for _ in 0..3 {
+        large.users(&quiet).await.unwrap();
+    }
+    let refused = small.users(&quiet).await.unwrap_err();
+    assert_eq!(refused.reason(), "RateLimitShareUsed");
+    for _ in 3..8 {
+        large.users(&quiet).await.unwrap();
+    }
+    let refused = large.users(&quiet).await.unwrap_err();
+    assert_eq!(refused.reason(), "RateLimitShareUsed");
+    assert_eq!(okta.most_in_a_window(Bucket::Users), 8);
+}
+
+#[tokio::test]
+async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let pace = Arc::new(Pace::new(100));
+    let client = || {
+        let url = Url::parse(&insightful.url()).unwrap();
+        let mut config = InsightfulConfig::new(url, insightful.token().into());
+        config.allow_http_loopback = true;
+        InsightfulClient::new(config).unwrap().sharing(Arc::clone(&pace))
+    };
+    let (long, small) = (Arc::new(client()), client());
+    let jane = EmployeeId::from(company.employee("jane.doe"));
+    let rename = |name: String| EmployeeUpdate {
+        name: Some(name),
+        ..EmployeeUpdate::default()
+    };
+    let apply = {
+        let (long, jane) = (Arc::clone(&long), jane.clone());
+        let changes: Vec<_> = (0..300).map(|n| rename(format!("Jane {n}"))).collect();
+        tokio::spawn(async move {
+            for change in changes {
+                long.update_employee(&jane, &change).await.unwrap();
+            }
+        })
+    };
+    // The apply has got all that it may, and waits for the next minute.
+    let writes = insightful.journal().wait_until(
+        |entries| entries.iter().filter(|entry| entry.is_write()).count() >= 90,
+        Duration::from_secs(20),
+    );
+    writes.await.unwrap();
+    let small_change = async {
+        small.workforce().await.unwrap();
+        let change = rename("Jane Small".into());
+        small.update_employee(&jane, &change).await.unwrap();
+    };
+    let in_this_minute = tokio::time::timeout(Duration::from_secs(30), small_change).await;
+    assert!(in_this_minute.is_ok(), "it waited for the next minute");
+    assert!(!apply.is_finished());
+    apply.abort();
+    let seen = insightful.journal().entries();
+    assert_eq!(seen.iter().filter(|entry| entry.is_write()).count(), 91);
+    assert!(seen.iter().all(|entry| entry.status == Some(200)));
+}

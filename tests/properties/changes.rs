@@ -1,0 +1,369 @@
+//! Whatever happens in Okta, and however full reads, deltas and failed reads
+//! follow each other: what a delta leads to is what a full read leads to, and so
+//! is the plan. The real client reads the emulator over HTTP.
+//!
+//! Time passes by the org's clock between what happens, so that changes lie
+//! before, in and after the overlap of two reads.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use okta_insightful_operator::{
+    api::OktaIntegrationSpec,
+    assessment::Assessment,
+    decisions::Records,
+    insightful::{employee, shared_settings, team},
+    okta::{Credentials, OktaClient, OktaConfig, Progress},
+    plan::Plan,
+    snapshot::{Complete, Directory, Mark, Snapshot, Workforce},
+    teams::Bindings,
+    transport::Patience,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+use sandbox::{
+    company::{Company, GROUP_PREFIX},
+    faults::{Kind, Match},
+    okta::{self, Okta, Org},
+};
+use url::Url;
+
+const STATUSES: [&str; 6] = [
+    "ACTIVE",
+    "SUSPENDED",
+    "DEPROVISIONED",
+    "STAGED",
+    "LOCKED_OUT",
+    "PROVISIONED",
+];
+
+/// Something that happens. People and groups are numbers, taken modulo how many there are.
+#[derive(Clone, Debug)]
+enum Event {
+    Joins(usize),
+    IsRenamed(usize, u8),
+    HasTitle(usize, u8),
+    HasEmail(usize, u8),
+    HasStatus(usize, &'static str),
+    /// Only the stamp of the status moves.
+    IsLocked(usize),
+    EntersGroup(usize, usize),
+    LeavesGroup(usize, usize),
+    GroupIsMade(u8),
+    GroupIsRenamed(usize, u8),
+    /// Only the letters' case of the prefix changes: it is none any more.
+    GroupLosesPrefixByCase(usize),
+    /// What no delta shows.
+    IsDeleted(usize),
+    GroupIsDeleted(usize),
+    GroupLosesPrefix(usize),
+    /// A read of what changed.
+    Delta,
+    /// A read of everything.
+    Full,
+    /// A read of what changed that breaks off.
+    FailedDelta(&'static str),
+}
+
+fn people() -> impl Strategy<Value = usize> {
+    0..40_usize
+}
+
+fn visible() -> impl Strategy<Value = Event> {
+    let group = 0..8_usize;
+    prop_oneof![
+        people().prop_map(Event::Joins),
+        (people(), any::<u8>()).prop_map(|(who, to)| Event::IsRenamed(who, to)),
+        (people(), any::<u8>()).prop_map(|(who, to)| Event::HasTitle(who, to)),
+        (people(), any::<u8>()).prop_map(|(who, to)| Event::HasEmail(who, to)),
+        (people(), select(&STATUSES[..])).prop_map(|(who, status)| Event::HasStatus(who, status)),
+        people().prop_map(Event::IsLocked),
+        (people(), group.clone()).prop_map(|(who, group)| Event::EntersGroup(who, group)),
+        (people(), group.clone()).prop_map(|(who, group)| Event::LeavesGroup(who, group)),
+        any::<u8>().prop_map(Event::GroupIsMade),
+        (group.clone(), any::<u8>()).prop_map(|(group, to)| Event::GroupIsRenamed(group, to)),
+        group.prop_map(Event::GroupLosesPrefixByCase),
+    ]
+}
+
+fn invisible() -> impl Strategy<Value = Event> {
+    let group = 0..8_usize;
+    prop_oneof![
+        people().prop_map(Event::IsDeleted),
+        group.clone().prop_map(Event::GroupIsDeleted),
+        group.prop_map(Event::GroupLosesPrefix),
+    ]
+}
+
+fn read() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => Just(Event::Delta),
+        1 => Just(Event::Full),
+        1 => select(&["/api/v1/users", "/api/v1/groups", "/api/v1/groups/*/users"][..]).prop_map(Event::FailedDelta),
+    ]
+}
+
+/// How many minutes pass before each event: two reads overlap in five.
+fn minutes() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(0), 0..4_i64, 4..30_i64]
+}
+
+fn pick<'a>(keys: impl ExactSizeIterator<Item = &'a String>, number: usize) -> String {
+    let most = keys.len().max(1);
+    keys.into_iter().nth(number % most).cloned().unwrap()
+}
+
+fn groups(org: &Org) -> Vec<String> {
+    let teams = org.groups.iter().filter(|(_, group)| {
+        let name = group["profile"]["name"].as_str().unwrap();
+        name.starts_with(GROUP_PREFIX)
+    });
+    teams.map(|(id, _)| id.clone()).collect()
+}
+
+fn group(org: &Org, number: usize) -> Option<String> {
+    let groups = groups(org);
+    (!groups.is_empty()).then(|| pick(groups.iter(), number))
+}
+
+/// Lets it happen in the org; reads are none of its matter.
+fn happens(org: &mut Org, event: &Event) {
+    let who = |org: &Org, number| pick(org.users.keys(), number);
+    match *event {
+        Event::Joins(number) => {
+            let handle = format!("joiner{number}.{}", org.users.len());
+            let id = org.add_user(&handle, "Jo", "Joiner");
+            if let Some(group) = group(org, number) {
+                org.add_member(&group, &id);
+            }
+        }
+        Event::IsRenamed(number, to) => org.rename_user(&who(org, number), "Re", &format!("Named{to}")),
+        Event::HasTitle(number, to) => {
+            org.set_title(&who(org, number), (to > 9).then(|| format!("T{to}")).as_deref());
+        }
+        Event::HasEmail(number, to) => org.set_email(&who(org, number), &format!("mail{to}@acme.com")),
+        Event::HasStatus(number, status) => org.set_status(&who(org, number), status),
+        Event::IsLocked(number) => {
+            let (now, who) = (org.now(), who(org, number));
+            let user = org.user_mut(&who);
+            user["status"] = "LOCKED_OUT".into();
+            user["statusChanged"] = now.into();
+        }
+        Event::EntersGroup(number, of) => {
+            if let Some(group) = group(org, of) {
+                org.add_member(&group, &who(org, number));
+            }
+        }
+        Event::LeavesGroup(number, of) => {
+            if let Some(group) = group(org, of) {
+                let members: Vec<String> = org.members[&group].iter().cloned().collect();
+                if !members.is_empty() {
+                    org.remove_member(&group, &pick(members.iter(), number));
+                }
+            }
+        }
+        Event::GroupIsMade(name) => {
+            let group = org.add_group(&format!("{GROUP_PREFIX}Team {name}"));
+            let first = who(org, usize::from(name));
+            org.add_member(&group, &first);
+        }
+        Event::GroupIsRenamed(number, to) => {
+            if let Some(group) = group(org, number) {
+                org.rename_group(&group, &format!("{GROUP_PREFIX}Renamed {to}"));
+            }
+        }
+        Event::GroupLosesPrefixByCase(number) => {
+            if let Some(group) = group(org, number) {
+                org.rename_group(&group, &format!("{}Lower", GROUP_PREFIX.to_lowercase()));
+            }
+        }
+        Event::IsDeleted(number) if org.users.len() > 1 => org.delete_user(&who(org, number)),
+        Event::GroupIsDeleted(number) => {
+            if let Some(group) = group(org, number) {
+                org.delete_group(&group);
+            }
+        }
+        Event::GroupLosesPrefix(number) => {
+            if let Some(group) = group(org, number) {
+                org.rename_group(&group, "Somebody else's");
+            }
+        }
+        Event::IsDeleted(_) | Event::Delta | Event::Full | Event::FailedDelta(_) => {}
+    }
+}
+
+fn quiet(_: Progress) {}
+
+/// An org, and who follows it.
+struct Follower {
+    okta: Okta,
+    client: OktaClient,
+    workforce: Workforce,
+    snapshot: Snapshot,
+    mark: Mark,
+}
+
+impl Follower {
+    async fn of(company: &Company) -> Self {
+        let settings = okta::Settings {
+            max_page: Some(6),
+            limits: okta::Limits {
+                users: 1_000_000,
+                groups: 1_000_000,
+                ..okta::Limits::default()
+            },
+            ..okta::Settings::default()
+        };
+        let okta = Okta::start_with(company, settings);
+        let mut config = OktaConfig::new(
+            Url::parse(&okta.url()).unwrap(),
+            Credentials::ApiToken(okta.token().into()),
+        );
+        config.allow_http_loopback = true;
+        config.patience = Patience {
+            attempts: 1,
+            ..Patience::default()
+        };
+        let client = OktaClient::new(config).unwrap();
+        let workforce = Workforce {
+            employees: read_all(&company.employees, employee),
+            teams: read_all(&company.teams, team),
+            settings: read_all(&company.shared_settings, shared_settings),
+        };
+        let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
+        Self {
+            snapshot: Snapshot::with(Arc::new(directory), workforce.clone()),
+            mark: mark.unwrap(),
+            okta,
+            client,
+            workforce,
+        }
+    }
+
+    /// Lets an event happen, and reads if it is one. Gives whether what is known should now be
+    /// what Okta says.
+    async fn lives(&mut self, minutes: i64, event: &Event) -> bool {
+        self.okta
+            .configure(|settings| settings.clock_offset += SignedDuration::from_mins(minutes));
+        self.okta.edit(|org| happens(org, event));
+        match event {
+            Event::Delta => {
+                let delta = self.changes().await.unwrap();
+                self.mark = delta.mark();
+                self.snapshot.apply(delta);
+                true
+            }
+            Event::Full => {
+                let (directory, mark) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
+                self.snapshot = Snapshot::with(Arc::new(directory), self.workforce.clone());
+                self.mark = mark.unwrap();
+                true
+            }
+            Event::FailedDelta(path) => {
+                let standing = self
+                    .okta
+                    .faults()
+                    .always(Match::get(path), Kind::Status(503, None));
+                let read = self.changes().await;
+                standing.remove();
+                // Where no group changed, nobody asks for members.
+                match read {
+                    Ok(delta) => {
+                        assert_eq!(*path, "/api/v1/groups/*/users");
+                        self.mark = delta.mark();
+                        self.snapshot.apply(delta);
+                        true
+                    }
+                    Err(_) => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    async fn changes(
+        &self,
+    ) -> Result<okta_insightful_operator::snapshot::Delta, okta_insightful_operator::okta::OktaError> {
+        self.client
+            .changes(GROUP_PREFIX, self.mark, self.snapshot.directory(), &quiet)
+            .await
+    }
+
+    /// What a full read would lead to now.
+    async fn truth(&self) -> Snapshot {
+        let (directory, _): (Directory, _) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
+        Snapshot::with(Arc::new(directory), self.workforce.clone())
+    }
+}
+
+fn read_all<T>(
+    records: &[serde_json::Value],
+    read: fn(serde_json::Value) -> Result<T, serde_json::Error>,
+) -> Complete<Vec<T>> {
+    let all = records.iter().map(|record| read(record.clone()).unwrap());
+    Complete::last_page_read(all.collect())
+}
+
+fn plan(snapshot: &Snapshot) -> Plan {
+    let spec: OktaIntegrationSpec = serde_json::from_value(serde_json::json!({
+        "okta": { "orgUrl": "https://acme.okta.com",
+            "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } } },
+        "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+        "finalized": true,
+    }))
+    .unwrap();
+    Assessment::of(snapshot, &spec, &Records::new(), &Bindings::default()).plan
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn deltas_and_full_reads_lead_to_the_same(
+        seed in 0..8_u64,
+        events in vec((minutes(), prop_oneof![2 => visible(), 1 => read()]), 1..30),
+    ) {
+        runtime().block_on(async {
+            let mut follower = Follower::of(&Company::generate(20, seed)).await;
+            for (minutes, event) in events.iter().chain([&(7, Event::Delta)]) {
+                if follower.lives(*minutes, event).await {
+                    let truth = follower.truth().await;
+                    assert_eq!(follower.snapshot, truth, "after {event:?}");
+                    assert_eq!(plan(&follower.snapshot), plan(&truth));
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn what_no_delta_shows_waits_for_the_next_full_read_and_switches_nobody_off(
+        seed in 0..8_u64,
+        events in vec((minutes(), prop_oneof![2 => invisible(), 1 => read()]), 1..30),
+    ) {
+        runtime().block_on(async {
+            let mut follower = Follower::of(&Company::generate(20, seed)).await;
+            let off: Vec<_> = plan(&follower.snapshot).deactivations.into_iter().map(|one| one.person).collect();
+            let before = follower.snapshot.people().clone();
+            for (minutes, event) in events.iter().chain([&(7, Event::Delta), &(7, Event::Full)]) {
+                let had = follower.snapshot.people().len();
+                let read = follower.lives(*minutes, event).await;
+                if read && !matches!(event, Event::Full) {
+                    assert_eq!(follower.snapshot.people().len(), had, "nobody goes by a delta");
+                }
+                for (id, person) in follower.snapshot.people() {
+                    assert_eq!(person, &before[id]);
+                }
+                for one in plan(&follower.snapshot).deactivations {
+                    assert!(off.contains(&one.person), "{one:?}");
+                }
+            }
+            assert_eq!(follower.snapshot, follower.truth().await);
+        });
+    }
+}
