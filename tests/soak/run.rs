@@ -32,7 +32,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use usage::{Usage, operators_usage};
-use world::{World, open_guard, start_operator};
+use world::{World, free_port, open_guard, start_operator, start_with};
 
 /// People of each company at the start.
 const PEOPLE: usize = 40;
@@ -77,7 +77,10 @@ async fn main() -> ExitCode {
     let plane = ControlPlane::shared();
     let namespaces: Vec<String> = worlds.iter().map(|world| world.namespace.clone()).collect();
     let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-    let operator = start_operator(plane, &namespaces).await;
+    let port = free_port();
+    let quiet = [("RUST_LOG", "warn")];
+    let operator = start_with(plane, &namespaces, port, &[], &quiet).await;
+    let process = (operator.pid(), port);
     for world in &worlds {
         let mut spec = open_guard();
         spec["finalized"] = json!(true);
@@ -99,7 +102,7 @@ async fn main() -> ExitCode {
         if Instant::now() >= next_line {
             next_line += EVERY;
             let cycles = worlds.iter().map(cycles).sum();
-            let usage = operators_usage(operator.pid(), started.elapsed(), cycles, changes);
+            let usage = operators_usage(process, started.elapsed(), cycles, changes).await;
             println!("{usage}");
             used.push(usage);
         }
@@ -112,12 +115,8 @@ async fn main() -> ExitCode {
         world.insightful.faults().clear();
     }
     let mut wrong = truth::at_rest(&worlds, TO_REST).await;
-    let last = operators_usage(
-        operator.pid(),
-        started.elapsed(),
-        worlds.iter().map(cycles).sum(),
-        changes,
-    );
+    let cycles = worlds.iter().map(cycles).sum();
+    let last = operators_usage(process, started.elapsed(), cycles, changes).await;
     println!("{last}");
     wrong.extend(usage::growth(&used, &last, TOLERATED_GROWTH));
     operator.stop().await.unwrap();

@@ -12,13 +12,14 @@ pub struct Usage {
     resident: u64,
     files: u64,
     threads: u64,
+    tasks: u64,
     /// Time of the processors so far, hundredths of a second.
     worked: u64,
 }
 
 impl Usage {
     /// The head of the table.
-    pub const HEAD: &str = "| seconds | cycles | changes | resident MiB | open files | threads | worked, s |\n|--:|--:|--:|--:|--:|--:|--:|";
+    pub const HEAD: &str = "| seconds | cycles | changes | resident MiB | open files | threads | tasks | worked, s |\n|--:|--:|--:|--:|--:|--:|--:|--:|";
 }
 
 impl fmt::Display for Usage {
@@ -30,11 +31,12 @@ impl fmt::Display for Usage {
             resident,
             files,
             threads,
+            tasks,
             worked,
         } = self;
         write!(
             f,
-            "| {} | {cycles} | {changes} | {}.{} | {files} | {threads} | {}.{:02} |",
+            "| {} | {cycles} | {changes} | {}.{} | {files} | {threads} | {tasks} | {}.{:02} |",
             at.as_secs(),
             resident / 1024,
             resident % 1024 * 10 / 1024,
@@ -44,8 +46,15 @@ impl fmt::Display for Usage {
     }
 }
 
-/// Looks at a process.
-pub fn operators_usage(pid: u32, at: Duration, cycles: u64, changes: u64) -> Usage {
+/// Looks at an operator's process, and asks it at its port for metrics.
+pub async fn operators_usage((pid, port): (u32, u16), at: Duration, cycles: u64, changes: u64) -> Usage {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://127.0.0.1:{port}/metrics");
+    let metrics = client.get(url).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let tasks = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("okta_insightful_tasks "));
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = |name: &str| -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -67,6 +76,7 @@ pub fn operators_usage(pid: u32, at: Duration, cycles: u64, changes: u64) -> Usa
         resident: line("VmRSS:"),
         files: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count() as u64,
         threads: line("Threads:"),
+        tasks: tasks.unwrap().parse().unwrap(),
         worked: fields.map(|field| field.parse::<u64>().unwrap()).sum(),
     }
 }
@@ -81,10 +91,11 @@ pub fn growth(used: &[Usage], last: &Usage, tolerated_percent: u64) -> Vec<Strin
     }
     let mut grown = Vec::new();
     // What is counted, how, and how much more or less of it means nothing.
-    let measures: [(&str, CountOf, u64); 3] = [
+    let measures: [(&str, CountOf, u64); 4] = [
         ("resident KiB", |usage| usage.resident, 4096),
         ("open files", |usage| usage.files, 8),
         ("threads", |usage| usage.threads, 2),
+        ("tasks", |usage| usage.tasks, 8),
     ];
     for (what, of, slack) in measures {
         let before = warm.iter().map(of).sum::<u64>() / warm.len() as u64;

@@ -25,6 +25,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use tokio::runtime::Handle;
+
 use super::pulse::Pulse;
 use crate::api::{OktaIntegration, SyncKind};
 
@@ -50,6 +52,7 @@ pub struct Metrics {
     in_flight: Gauge,
     leader: Gauge,
     ready: Gauge,
+    tasks: Gauge,
 }
 
 /// The steps of a cycle that are measured.
@@ -172,12 +175,13 @@ impl Metrics {
             in_flight: Gauge::default(),
             leader: Gauge::default(),
             ready: Gauge::default(),
+            tasks: Gauge::default(),
             registry: Registry::default(),
         };
         metrics.start_at_zero();
         registry.register(
             "syncs",
-            "Syncs by what was read (full: both services; decision: nothing, since a decision changed) and result",
+            "Syncs by what was read (full: both services; delta: of Okta what changed; decision: nothing, since a decision changed) and result",
             metrics.syncs.clone(),
         );
         registry.register_with_unit(
@@ -219,13 +223,18 @@ impl Metrics {
             "Whether this replica has read its resources",
             metrics.ready.clone(),
         );
+        registry.register(
+            "tasks",
+            "Tasks of the program's runtime; a number that only grows is a leak",
+            metrics.tasks.clone(),
+        );
         registry.register_collector(Box::new(Integrations::new(stores, observers)));
         Arc::new(Self { registry, ..metrics })
     }
 
     /// A counter that is not there yet has no rate: those with closed lists start at zero.
     fn start_at_zero(&self) {
-        for kind in [SyncKind::Full, SyncKind::Decision] {
+        for kind in [SyncKind::Full, SyncKind::Delta, SyncKind::Decision] {
             for result in ["complete", "failed"] {
                 let kind = kind_label(kind);
                 drop(self.syncs.get_or_create(&SyncLabels { kind, result }));
@@ -305,6 +314,9 @@ impl Metrics {
     pub fn text(&self, leads: bool, is_ready: bool) -> Result<String, std::fmt::Error> {
         self.leader.set(i64::from(leads));
         self.ready.set(i64::from(is_ready));
+        // Outside a runtime, as in a test of the text, there are none.
+        let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
+        self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
