@@ -14,6 +14,7 @@
 
 mod guard;
 mod plan;
+mod remainder;
 mod story;
 mod undo;
 mod world;
