@@ -11,11 +11,10 @@ use okta_insightful_operator::{
         AppliedField, Decision, EmployeeMatchStatus, Field, OktaIntegrationSpec, OktaIntegrationStatus,
         Pending, PendingOperation,
     },
-    applied::{self, GivingBack, Overwrite},
+    applied::{self, EmployeeUpdate, GivingBack, Overwrite},
     assessment::{Assessment, bindings},
     decisions::{Record, Records},
     guard::{self, Verdict},
-    insightful::EmployeeUpdate,
     plan::{Creation, Deactivation, Link, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
     remainder::{self, Announced, Announcements},
     snapshot::{
