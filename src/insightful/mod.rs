@@ -20,6 +20,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::applied::EmployeeUpdate;
 use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
 use crate::transport::{
     Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, Waits, clip,
@@ -49,23 +50,6 @@ pub struct NewEmployee {
     /// The tracking settings.
     #[serde(rename = "sharedSettingsId")]
     pub settings: SettingsId,
-}
-
-/// What to overwrite of an employee; None stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct EmployeeUpdate {
-    /// First and last name in one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The email. The employee's `identifier` keeps the first one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The job title. No answer shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The one team.
-    #[serde(rename = "teamId", skip_serializing_if = "Option::is_none")]
-    pub team: Option<TeamId>,
 }
 
 /// What came of a deactivation.

@@ -1,8 +1,10 @@
 use super::*;
 use crate::{
-    api::{Decision, Pending, PendingOperation},
+    api::{Decision, OnUnmatch, Pending, PendingOperation, SuspendedPolicy},
+    decisions::Record,
     example::Example,
     snapshot::OktaStatus,
+    trouble::Trouble,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use okta_insightful_operator::applied::EmployeeUpdate;
 use okta_insightful_operator::insightful::{
-    Deactivation, EmployeeUpdate, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee,
-    WriteError,
+    Deactivation, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee, WriteError,
 };
 use okta_insightful_operator::snapshot::{EmployeeId, SettingsId, TeamId};
 use okta_insightful_operator::transport::{Advice, CallOutcome, Operation, Service, WaitCause};

@@ -15,6 +15,7 @@
 mod changes;
 mod guard;
 mod plan;
+mod remainder;
 mod story;
 mod undo;
 mod world;

@@ -261,7 +261,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn change() -> impl Strategy<Value = Happening> {
+/// Anything but a cycle.
+pub fn change() -> impl Strategy<Value = Happening> {
     let who = 0..5_usize;
     let edit = prop_oneof![
         3 => Just(ForeignEdit::Name),

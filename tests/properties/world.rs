@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use okta_insightful_operator::{
     api::{
-        AppliedField, Decision, Field, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation,
+        AppliedField, Decision, EmployeeMatchStatus, Field, OktaIntegrationSpec, OktaIntegrationStatus,
+        Pending, PendingOperation,
     },
-    applied::{self, GivingBack, Overwrite},
+    applied::{self, EmployeeUpdate, GivingBack, Overwrite},
     assessment::{Assessment, bindings},
     decisions::{Record, Records},
     guard::{self, Verdict},
-    insightful::EmployeeUpdate,
     plan::{Creation, Deactivation, Link, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
+    remainder::{self, Announced, Announcements},
     snapshot::{
         Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
         Workforce,
@@ -57,6 +58,10 @@ pub struct World {
     pub teams: BTreeMap<TeamId, Team>,
     pub records: Records,
     pub status: OktaIntegrationStatus,
+    /// The statuses of the matches as they were previewed last.
+    statuses: BTreeMap<PersonId, EmployeeMatchStatus>,
+    /// How often each decision was changed.
+    generations: BTreeMap<PersonId, i64>,
     /// See [`Theirs`].
     pub theirs: BTreeMap<EmployeeId, Theirs>,
     /// Employees whose former email somebody else held when their match was
@@ -93,6 +98,8 @@ impl World {
             teams: teams.map(|team| (team.id.clone(), team)).collect(),
             records: Records::new(),
             status: OktaIntegrationStatus::default(),
+            statuses: BTreeMap::new(),
+            generations: BTreeMap::new(),
             theirs: story
                 .employees
                 .iter()
@@ -180,7 +187,9 @@ impl World {
         let rejected = rejected
             .filter(|employee| !employees.contains(employee))
             .collect();
-        let record = self.records.entry(format!("p{who}").into()).or_default();
+        let id = PersonId::from(format!("p{who}"));
+        *self.generations.entry(id.clone()).or_default() += 1;
+        let record = self.records.entry(id).or_default();
         record.decision = decided.decision;
         record.employee_ids = employees;
         record.rejected = rejected;
@@ -297,16 +306,44 @@ impl World {
         Assessment::of(&self.snapshot(), &self.spec, &self.records, bindings)
     }
 
-    /// Makes the EmployeeMatches and their states.
+    /// What the matches announce: what was previewed last, and what an apply put
+    /// on record since.
+    pub fn announcements(&self) -> Announcements {
+        let statuses = self.statuses.iter().map(|(id, status)| {
+            let record = &self.records[id];
+            let mut status = status.clone();
+            status.applied = record.applied.clone();
+            status.pending = record.pending.clone();
+            (id.clone(), Announced::by(&status, Some(self.generation(id))))
+        });
+        statuses.collect()
+    }
+
+    fn generation(&self, person: &PersonId) -> i64 {
+        self.generations.get(person).copied().unwrap_or_default()
+    }
+
+    /// Makes the EmployeeMatches and what they say.
     fn preview(&mut self, assessment: &Assessment) {
         let snapshot = self.snapshot();
         for id in assessment.settled.keys() {
+            let generation = Some(self.generation(id));
             let record = self.records.entry(id.clone()).or_default();
-            record.state = Some(status::match_state(id, &snapshot, &self.spec, assessment, record));
-            record.applied = record
-                .applied
-                .take()
-                .map(|applied| applied::seen(applied, &snapshot));
+            let previous = self.statuses.remove(id).unwrap_or_default();
+            let status = status::match_status(
+                id,
+                &snapshot,
+                &self.spec,
+                assessment,
+                record,
+                None,
+                &(&previous).into(),
+                generation,
+                NOW,
+            );
+            record.state = status.state;
+            record.applied = status.applied.clone();
+            self.statuses.insert(id.clone(), status);
         }
     }
 
@@ -325,7 +362,12 @@ impl World {
         };
         let mut done = None;
         if !plan.is_empty() {
-            self.announce_teams(&plan, &assessment, &mut bindings);
+            let teams = status::team_statuses(&self.snapshot(), &assessment);
+            assert!(remainder::is_announced(&assessment, &self.announcements()));
+            self.status = remainder::begun(self.status.clone(), teams, &cleared, NOW);
+            bindings
+                .pending
+                .extend(plan.teams.iter().map(|team| team.group.clone()));
             let mut apply = Apply {
                 bindings: &mut bindings,
                 steps: steps.unwrap_or(usize::MAX),
@@ -363,19 +405,6 @@ impl World {
             "still not in sync after {most} plans: next is {:#?}",
             self.assess().plan
         );
-    }
-
-    fn announce_teams(&mut self, plan: &Plan, assessment: &Assessment, bindings: &mut Bindings) {
-        self.status.teams = status::team_statuses(&self.snapshot(), assessment);
-        for team in &mut self.status.teams {
-            if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
-                team.pending = Some(Pending {
-                    operation: PendingOperation::CreateTeam,
-                    since: Time(NOW),
-                });
-                bindings.pending.insert(team.group_id.as_str().into());
-            }
-        }
     }
 
     fn say(&mut self, assessment: &Assessment, done: Option<&Done>) {

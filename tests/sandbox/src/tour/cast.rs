@@ -21,14 +21,20 @@ pub struct Player {
     pub employee: String,
 }
 
+/// Two people, one of whom is taken for the other.
+pub struct Confused {
+    /// Who is matched wrongly.
+    pub mistaken: Player,
+    /// With whose employee.
+    pub overlooked: Player,
+}
+
 /// The parts.
 pub struct Cast {
     /// Waits for review, and is somebody whom Insightful has.
     pub matched: Player,
-    /// The same, and is taken for somebody else.
-    pub mistaken: Player,
-    /// Whose employee is taken for theirs.
-    pub overlooked: Player,
+    /// Two more of them, if there are.
+    pub confused: Option<Confused>,
     /// Is nobody whom Insightful has, and gets invited.
     pub created: Player,
     /// Is left alone.
@@ -58,16 +64,6 @@ impl Cast {
                 &["anna.becker", "robert.miller", "tom.hardy", "susan.clark"],
                 Casting::is_in_review_alone,
             )?,
-            mistaken: casting.choose(
-                "somebody to match wrongly",
-                &["robert.miller", "susan.clark"],
-                Casting::is_in_review_alone,
-            )?,
-            overlooked: casting.choose(
-                "somebody whose employee is taken for another's",
-                &["tom.hardy", "francois.lefevre"],
-                Casting::is_in_review_alone,
-            )?,
             created: casting.choose("somebody to invite", &["nick.newcomer"], |_, object| {
                 state(object) == "Unmatched" && object["status"]["person"]["status"] == "ACTIVE"
             })?,
@@ -78,6 +74,7 @@ impl Cast {
             )?,
             renamed: casting.choose("somebody to rename", &["jane.doe"], is_certain)?,
             leaver: casting.choose("somebody to leave", &["frank.nowak"], is_certain)?,
+            confused: casting.confused()?,
         })
     }
 }
@@ -115,6 +112,19 @@ impl Casting<'_> {
                 Ok(player)
             }
             None => Err(Failure::Expectation(format!("the company has nobody for {part}"))),
+        }
+    }
+
+    /// Acme has such two. In a company of another size there may not be enough
+    /// people in review.
+    fn confused(&mut self) -> Result<Option<Confused>, Failure> {
+        let in_review = Self::is_in_review_alone;
+        let mistaken = self.choose("somebody to match wrongly", &["robert.miller"], in_review);
+        let overlooked = self.choose("somebody to be taken for", &["tom.hardy"], in_review);
+        match (mistaken, overlooked) {
+            (Ok(mistaken), Ok(overlooked)) => Ok(Some(Confused { mistaken, overlooked })),
+            (Err(failure), _) | (_, Err(failure)) if self.is_acme => Err(failure),
+            _ => Ok(None),
         }
     }
 

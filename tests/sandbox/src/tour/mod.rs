@@ -79,9 +79,11 @@ async fn play(stage: &mut Stage, keep: Option<Keep>) -> Result<(), Failure> {
     let preview = review::preview(stage, &cast).await?;
     finish::finish(stage, &preview).await?;
     later::a_rename(stage, &cast).await?;
-    wrong::a_wrong_match(stage, &cast).await?;
-    wrong::its_undo(stage, &cast).await?;
-    wrong::the_right_ones(stage, &cast).await?;
+    if let Some(confused) = &cast.confused {
+        wrong::a_wrong_match(stage, confused).await?;
+        wrong::its_undo(stage, confused).await?;
+        wrong::the_right_ones(stage, confused).await?;
+    }
     later::a_leaver(stage, &cast).await?;
     if keep.is_none() {
         end::deactivate(stage).await?;

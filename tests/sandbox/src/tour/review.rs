@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cast::{Player, state};
+use super::cast::{Confused, Player, state};
 use super::stage::NAME;
 use super::typed::words;
 use super::writes::Preview;
@@ -49,14 +49,13 @@ pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
     Ok(cast)
 }
 
-/// Decides about four people, about one of them wrongly.
+/// Decides about a few people, about one of them wrongly.
 pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     let Cast {
         matched,
-        mistaken,
-        overlooked,
+        confused,
         created,
         ignored,
         ..
@@ -82,18 +81,15 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         "Proposed",
     )
     .await?;
-    screen.say(&format!(
-        "{} waits too, and is to be matched with the employee that is proposed. But the id that is pasted is from \
-         another line: it is the employee of {}. A mistake, and nobody notices.",
-        mistaken.name, overlooked.name
-    ));
-    decision(
-        stage,
-        mistaken,
-        json!({"decision": "Match", "employeeIds": [overlooked.employee]}),
-        "Proposed",
-    )
-    .await?;
+    if let Some(Confused { mistaken, overlooked }) = confused {
+        screen.say(&format!(
+            "{} waits too, and is to be matched with the employee that is proposed. But the id that is pasted is \
+             from another line: it is the employee of {}. A mistake, and nobody notices.",
+            mistaken.name, overlooked.name
+        ));
+        let wrong = json!({"decision": "Match", "employeeIds": [overlooked.employee]});
+        decision(stage, mistaken, wrong, "Proposed").await?;
+    }
     screen.say(&format!("{} is new in Insightful, and is invited.", created.name));
     decision(stage, created, json!({"decision": "Create"}), "Proposed").await?;
     screen.say(&format!(
@@ -101,7 +97,9 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         ignored.name
     ));
     decision(stage, ignored, json!({"decision": "Ignore"}), "Ignored").await?;
-    let names = [matched, mistaken, created, ignored].map(|player| player.object.as_str());
+    let mistaken = confused.as_ref().map(|confused| &confused.mistaken);
+    let decided = [matched, created, ignored].into_iter().chain(mistaken);
+    let names: Vec<&str> = decided.map(|player| player.object.as_str()).collect();
     terminal
         .show(&[&["get", "em"][..], &names[..]].concat(), 5)
         .await?;

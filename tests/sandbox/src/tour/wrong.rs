@@ -2,24 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::cast::state;
+use super::cast::{Confused, state};
 use super::finish::approve;
 use super::later::shown_writes;
 use super::review::decision;
 use super::stage::NAME;
 use super::writes::Preview;
-use super::{Cast, Failure, Stage, ensure};
+use super::{Failure, Stage, ensure};
 
 /// What a match can overwrite and give back: the field, and the employee's field of it.
 const READABLE: [(&str, &str); 3] = [("name", "name"), ("email", "email"), ("team", "teamId")];
 
 /// Somebody finds out, and the match says what it overwrote.
-pub async fn a_wrong_match(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
+pub async fn a_wrong_match(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
-    let Cast {
-        mistaken, overlooked, ..
-    } = cast;
+    let Confused { mistaken, overlooked } = confused;
     screen.chapter("A wrong match");
     screen.say(&format!(
         "{} complains: in Insightful, their work stands under the name of {}. Whose match is that employee?",
@@ -45,7 +43,7 @@ pub async fn a_wrong_match(stage: &mut Stage, cast: &Cast) -> Result<(), Failure
     terminal
         .show(&["get", "em", &mistaken.object, "-o", images], 8)
         .await?;
-    let original = original(stage, cast);
+    let original = original(stage, confused);
     let mut overwritten = 0;
     for field in object["status"]["applied"]["fields"]
         .as_array()
@@ -74,12 +72,10 @@ pub async fn a_wrong_match(stage: &mut Stage, cast: &Cast) -> Result<(), Failure
 }
 
 /// The match is taken back: previewed, held, approved, given back.
-pub async fn its_undo(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
+pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
-    let Cast {
-        mistaken, overlooked, ..
-    } = cast;
+    let Confused { mistaken, overlooked } = confused;
     screen.say(&format!(
         "The admin takes the match back: this employee is not {}, and is not to be proposed again.",
         mistaken.name
@@ -135,7 +131,10 @@ pub async fn its_undo(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     let writes = shown_writes(stage);
     let account = stage.insightful.snapshot();
     preview.must_equal(&writes, &account)?;
-    let (now, original) = (&account.employees[&overlooked.employee], original(stage, cast));
+    let (now, original) = (
+        &account.employees[&overlooked.employee],
+        original(stage, confused),
+    );
     for (name, of_employee) in READABLE {
         ensure(now[of_employee] == original[of_employee], || {
             format!(
@@ -163,12 +162,10 @@ pub async fn its_undo(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
 }
 
 /// Both are matched with their own employees.
-pub async fn the_right_ones(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
+pub async fn the_right_ones(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
-    let Cast {
-        mistaken, overlooked, ..
-    } = cast;
+    let Confused { mistaken, overlooked } = confused;
     screen.say(&format!(
         "Now {} is matched with the right employee, and {} with their own, who gets the right title by that.",
         mistaken.name, overlooked.name
@@ -209,8 +206,8 @@ pub async fn the_right_ones(stage: &mut Stage, cast: &Cast) -> Result<(), Failur
 }
 
 /// The wrong employee as they were before the finish.
-fn original(stage: &Stage, cast: &Cast) -> Value {
-    let wrong = cast.overlooked.employee.as_str();
+fn original(stage: &Stage, confused: &Confused) -> Value {
+    let wrong = confused.overlooked.employee.as_str();
     let mut employees = stage.company.employees.iter();
     employees
         .find(|record| record["id"] == wrong)
