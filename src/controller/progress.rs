@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, Unit};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{Context, integrations, session::Said};
@@ -150,16 +150,12 @@ impl<'a> Reporter<'a> {
         status.phase = Some(phase);
         status.progress = Some(progress);
         let generation = self.integration.metadata.generation;
-        let under_way = conditions::Fact::new(conditions::RECONCILING, true, reason, "see status.progress");
-        let under_way = conditions::merge(
-            &status.conditions,
-            vec![under_way],
-            generation,
-            jiff::Timestamp::now(),
-        );
-        status
-            .conditions
-            .retain(|condition| condition.type_ != conditions::RECONCILING);
+        // What stalled it before, it has got beyond.
+        let facts = [(conditions::RECONCILING, true), (conditions::STALLED, false)]
+            .map(|(type_, holds)| conditions::Fact::new(type_, holds, reason, "see status.progress"));
+        let under_way = conditions::merge(&status.conditions, facts.into(), generation, Timestamp::now());
+        let is_under_way = |condition: &Condition| under_way.iter().any(|new| new.type_ == condition.type_);
+        status.conditions.retain(|condition| !is_under_way(condition));
         status.conditions.extend(under_way);
         integrations::write_status(self.ctx, self.integration, &self.said, &status).await
     }

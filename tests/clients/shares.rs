@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use okta_insightful_operator::insightful::{EmployeeUpdate, InsightfulClient, InsightfulConfig, Pace};
+use okta_insightful_operator::applied::EmployeeUpdate;
+use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, Pace};
 use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OrgLimits, Progress};
 use okta_insightful_operator::snapshot::EmployeeId;
 use sandbox::company::{Company, GROUP_PREFIX};
