@@ -567,6 +567,7 @@ impl Reconcile<'_> {
                 view.bindings.pending.insert(team.group_id.as_str().into());
             }
         }
+        status::fit(&mut status);
         integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
             .await
             .map_err(ReconcileError::while_("recording the teams to be created"))

@@ -9,7 +9,6 @@ mod emails;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     api::{
@@ -18,6 +17,7 @@ use crate::{
     },
     applied,
     decisions::{Record, Records, Settled, Standing},
+    digest::sha256,
     snapshot::{Employee, EmployeeId, GroupId, Left, Person, PersonId, SettingsId, Snapshot, TeamId},
     teams::{DerivedTeams, TeamChoice},
     trouble::Trouble,
@@ -213,12 +213,7 @@ impl Plan {
     /// `sha256:` over the canonical JSON of every write, including the values
     /// it replaces. The same facts give the same hash.
     pub fn hash(&self) -> String {
-        // Strings, enums and ordered maps with string keys always serialise.
-        let canonical = serde_json::to_vec(self).unwrap_or_default();
-        let digest: String = Sha256::digest(canonical)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest: String = sha256(self).iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{digest}")
     }
 

@@ -83,9 +83,13 @@ struct Window {
     tokens: HashMap<String, u32>,
 }
 
-/// What was spent of each bucket in its present window.
+/// What was spent of each bucket in its present window, and the most that a
+/// token ever spent in one.
 #[derive(Default)]
-pub(crate) struct Counters(HashMap<Bucket, Window>);
+pub(crate) struct Counters {
+    windows: HashMap<Bucket, Window>,
+    most: HashMap<Bucket, u32>,
+}
 
 impl Counters {
     /// Counts one request of a token; `Err` when the org or the token has nothing left.
@@ -111,8 +115,16 @@ impl Counters {
             return Err(standing);
         }
         *mine += 1;
+        let mine = *mine;
         window.org += 1;
+        let most = self.most.entry(bucket).or_default();
+        *most = mine.max(*most);
         Ok(standing)
+    }
+
+    /// The most requests to a bucket that one token had in one window.
+    pub fn most(&self, bucket: Bucket) -> u32 {
+        self.most.get(&bucket).copied().unwrap_or_default()
     }
 
     /// Counts requests of the org's other users.
@@ -123,7 +135,7 @@ impl Counters {
 
     /// The present window, which begins with its first request and ends on a whole second.
     fn window(&mut self, limits: &Limits, bucket: Bucket, now: Timestamp) -> &mut Window {
-        let window = self.0.entry(bucket).or_default();
+        let window = self.windows.entry(bucket).or_default();
         if window.ends <= now.as_second() {
             *window = Window {
                 ends: now.as_second() + i64::from(limits.window_seconds),
