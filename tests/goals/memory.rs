@@ -13,12 +13,14 @@ use crate::{
     world::{World, start_operator},
 };
 
+/// How many people, where `GOALS_PEOPLE` names no other number for a look in less time.
 const PEOPLE: usize = 100_000;
 const PATIENCE: Duration = Duration::from_secs(3600);
 const IDLE: Duration = Duration::from_secs(30);
 
 pub async fn measure() {
-    let world = World::prepared_with(Company::generate(PEOPLE, 1), no_limits()).await;
+    let people = people();
+    let world = World::prepared_with(Company::generate(people, 1), no_limits()).await;
     let started = Instant::now();
     world.activate(json!({})).await;
     let status = until(&world, "the review", PATIENCE, |status| {
@@ -26,8 +28,15 @@ pub async fn measure() {
     })
     .await;
     let first = started.elapsed();
-    let people = status.people.unwrap().total;
-    println!("<!-- {people} people in review after {} s -->", first.as_secs());
+    figure(
+        &format!("First review of {people} people in 1,000 groups"),
+        "",
+        format!(
+            "{} people in {:.0} s",
+            status.people.unwrap().total,
+            first.as_secs_f64()
+        ),
+    );
     let operator = world.operator.as_ref().unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     report("after the first sync", operator);
@@ -38,7 +47,7 @@ pub async fn measure() {
     sync(&world).await;
     let work = process::work(operator.pid()) - work;
     figure(
-        "A cycle that changes nothing, 100,000 people",
+        &format!("A cycle that changes nothing, {people} people"),
         "",
         format!(
             "{:.1} s of processor time, {:.1} s in all",
@@ -56,6 +65,11 @@ pub async fn measure() {
     report("after a restart", world.operator.as_ref().unwrap());
 }
 
+fn people() -> usize {
+    let named = std::env::var("GOALS_PEOPLE").ok();
+    named.map_or(PEOPLE, |people| people.parse().unwrap())
+}
+
 async fn sync(world: &World) {
     let request = world.request_sync().await;
     until(world, "the sync", PATIENCE, |status| {
@@ -67,7 +81,7 @@ async fn sync(world: &World) {
 fn report(when: &str, operator: &KeptProcess) {
     let pid = operator.pid();
     figure(
-        &format!("Memory at 100,000 people, {when}"),
+        &format!("Memory at {} people, {when}", people()),
         "under 300 MB resident",
         format!(
             "{} MB resident; {} MB at the highest",
@@ -82,7 +96,7 @@ async fn idle(operator: &KeptProcess) {
     tokio::time::sleep(IDLE).await;
     let work = process::work(operator.pid()) - work;
     figure(
-        "Idle work at 100,000 people",
+        &format!("Idle work at {} people", people()),
         "about nothing",
         format!(
             "{:.2} s of processor time in {} s",

@@ -8,6 +8,7 @@
 
 mod kept;
 mod store;
+mod watched;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -174,7 +175,7 @@ impl Matches {
             let writes: Vec<_> = portion.iter().map(|id| self.create(id)).collect();
             let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
             while let Some(object) = writes.try_next().await? {
-                is_news |= self.known.learn(&object);
+                is_news |= self.learn(&object);
                 done += 1;
                 on_progress(done);
             }
@@ -200,6 +201,17 @@ impl Matches {
         }
     }
 
+    /// Takes what the API server answered. Gives whether it holds anything for
+    /// the core that was not known.
+    fn learn(&mut self, object: &EmployeeMatch) -> bool {
+        let is_news = self.known.learn(object);
+        let person = object.spec.okta_user_id.as_str().into();
+        if let Some(kept) = self.known.kept.get(&person) {
+            self.shelf.answered(&person, kept);
+        }
+        is_news
+    }
+
     /// Whether a person's object is there, with our label and owner.
     fn has(&self, person: &PersonId) -> bool {
         self.get(person)
@@ -222,7 +234,7 @@ impl Matches {
         if object.status.as_ref() != Some(&status) {
             let version = object.resource_version().unwrap_or_default();
             let written = patch_status(&self.api, &object.name_any(), &version, &status).await?;
-            self.known.learn(&written);
+            self.learn(&written);
         }
         Ok(())
     }
@@ -246,7 +258,7 @@ impl Matches {
         {
             return Ok(object);
         }
-        self.known.learn(&object);
+        self.learn(&object);
         let message = format!("EmployeeMatch {name} was changed meanwhile");
         Err(kube::Error::Api(
             Status::failure(&message, "Conflict").with_code(409).boxed(),
@@ -293,7 +305,7 @@ impl Matches {
             while let Some((id, answer)) = writes.next().await {
                 match answer {
                     Ok(object) => {
-                        self.known.learn(&object);
+                        self.learn(&object);
                         written.count += 1;
                     }
                     Err(error) if is_conflict(&error) => {
