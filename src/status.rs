@@ -2,6 +2,8 @@
 //!
 //! A status says from the plan what would be done, and from the outcome what was.
 
+mod size;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
@@ -25,6 +27,8 @@ use crate::{
     teams::TeamChoice,
     trouble::Trouble,
 };
+
+pub use size::fit;
 
 /// The most cycles that `history` keeps.
 const MOST_HISTORY: usize = 10;
@@ -151,13 +155,11 @@ pub fn match_status(
         .and_then(|id| snapshot.employees().get(&id))
         .map(|employee| employee_summary(employee, snapshot));
     let mut ready = ready(id, state, assessment, record, failure, changes.len());
-    for restore in assessment
-        .plan
-        .restores
-        .iter()
-        .filter(|restore| restore.person == *id)
-    {
-        ready.message = format!("{}; next: {}", ready.message, restore.announcement());
+    if assessment.plan.releases.contains_key(id) {
+        let restores = assessment.plan.restores.iter();
+        for restore in restores.filter(|restore| restore.person == *id) {
+            ready.message = format!("{}; next: {}", ready.message, restore.announcement());
+        }
     }
     EmployeeMatchStatus {
         observed_generation: generation,
@@ -202,11 +204,9 @@ fn ready(
     if let Some(trouble) = assessment.trouble(id) {
         return fact(!trouble.needs_somebody(), trouble.reason(), trouble.message());
     }
-    let creation = assessment
-        .plan
-        .creations
-        .iter()
-        .any(|creation| creation.person == *id);
+    // Without trouble, whoever is to be created is in the plan.
+    let standing = assessment.settled.get(id).map(|settled| &settled.standing);
+    let creation = matches!(standing, Some(Standing::Create));
     match state {
         MatchState::Ignored => fact(true, "Ignored", "left alone by decision".into()),
         MatchState::Deactivated => fact(
@@ -604,6 +604,7 @@ fn describe(
     {
         team.pending = pending.remove(&team.group_id);
     }
+    size::fit(status);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();

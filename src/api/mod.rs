@@ -40,6 +40,11 @@ pub fn definitions() -> Result<[(String, String); 2], serde_yaml::Error> {
     Ok([document::<OktaIntegration>()?, document::<EmployeeMatch>()?])
 }
 
+/// Serde's way to say "omit this zero".
+pub(crate) fn is_zero(value: &i32) -> bool {
+    *value == 0
+}
+
 /// Serde's way to say "omit this false".
 pub(crate) fn is_false(value: &bool) -> bool {
     !value

@@ -432,8 +432,11 @@ pub struct OktaIntegrationStatus {
     pub progress: Option<Progress>,
     /// The teams that the team groups stand for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["groupId"]))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub teams: Vec<TeamStatus>,
+    /// How many more there are than an object has room for.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub teams_omitted: i32,
     /// How many people stand where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleCounts>,

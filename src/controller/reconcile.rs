@@ -575,6 +575,7 @@ impl Reconcile<'_> {
         if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
             return Ok(());
         }
+        status::fit(&mut status);
         integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
             .await
             .map_err(ReconcileError::while_("taking an approved plan off the record"))

@@ -7,6 +7,9 @@ use url::Url;
 use super::InsightfulError;
 use crate::transport::{Bounds, Patience, check_address};
 
+/// How long an answer may be, in bytes: enough for some hundred thousand employees.
+const LONGEST_LIST: usize = 256 << 20;
+
 /// What a client needs to know of an organisation.
 #[derive(Clone, Debug)]
 pub struct InsightfulConfig {
@@ -36,7 +39,11 @@ impl InsightfulConfig {
             allowed_domains: Vec::new(),
             allow_http_loopback: false,
             calls_per_minute: 200,
-            bounds: Bounds::default(),
+            bounds: Bounds {
+                // The list of employees has no pages.
+                body: LONGEST_LIST,
+                ..Bounds::default()
+            },
             patience: Patience::default(),
         }
     }

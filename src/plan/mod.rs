@@ -10,11 +10,11 @@ pub use planner::plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     api::{AppliedField, Field, FieldChange, PlanSummary},
     decisions::{Settled, Standing},
+    digest::sha256,
     snapshot::{EmployeeId, GroupId, Left, PersonId, SettingsId, Snapshot, TeamId},
     teams::DerivedTeams,
 };
@@ -207,12 +207,7 @@ impl Plan {
     /// `sha256:` over the canonical JSON of every write, including the values
     /// it replaces. The same facts give the same hash.
     pub fn hash(&self) -> String {
-        // Strings, enums and ordered maps with string keys always serialise.
-        let canonical = serde_json::to_vec(self).unwrap_or_default();
-        let digest: String = Sha256::digest(canonical)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest: String = sha256(self).iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{digest}")
     }
 

@@ -8,6 +8,7 @@
 
 mod kept;
 mod store;
+mod watched;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -182,7 +183,7 @@ impl Matches {
             let writes: Vec<_> = portion.iter().map(|id| self.create(id)).collect();
             let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
             while let Some(object) = writes.try_next().await? {
-                is_news |= self.known.learn(&object);
+                is_news |= self.learn(&object);
                 done += 1;
                 on_progress(done);
             }
@@ -206,6 +207,17 @@ impl Matches {
             let params = PatchParams::apply(FIELD_MANAGER);
             api.patch(&name, &params, &Patch::Apply(object)).await
         }
+    }
+
+    /// Takes what the API server answered. Gives whether it holds anything for
+    /// the core that was not known.
+    fn learn(&mut self, object: &EmployeeMatch) -> bool {
+        let is_news = self.known.learn(object);
+        let person = object.spec.okta_user_id.as_str().into();
+        if let Some(kept) = self.known.kept.get(&person) {
+            self.shelf.answered(&person, kept);
+        }
+        is_news
     }
 
     /// Whether a person's object is there, with our label and owner.
@@ -260,7 +272,7 @@ impl Matches {
         let mut changed = None;
         while let Some(confirmed) = edits.try_next().await? {
             let (Confirmed::Known(object) | Confirmed::Changed(object)) = &confirmed;
-            self.known.learn(object);
+            self.learn(object);
             if let Confirmed::Changed(object) = confirmed {
                 changed.get_or_insert(object);
             }
@@ -277,7 +289,7 @@ impl Matches {
         match self.confirmed(person).await? {
             Confirmed::Known(_) => Ok(()),
             Confirmed::Changed(object) => {
-                self.known.learn(&object);
+                self.learn(&object);
                 Err(conflict(&object))
             }
         }
@@ -340,7 +352,7 @@ impl Matches {
             while let Some((id, answer)) = writes.next().await {
                 match answer {
                     Ok(object) => {
-                        self.known.learn(&object);
+                        self.learn(&object);
                         written.count += 1;
                     }
                     Err(error) if is_conflict(&error) => {

@@ -14,7 +14,6 @@ use std::{
 use futures::StreamExt;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::DeserializeGuard,
     runtime::{
         WatchStreamExt,
         reflector::ObjectRef,
@@ -23,17 +22,12 @@ use kube::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::{Known, Matches, kept::Kept};
-use crate::controller::watches::Watch;
-use crate::{
-    api::{EmployeeMatch, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name},
-    decisions::Record,
-    snapshot::PersonId,
+use super::{
+    Known, Matches,
+    kept::{Kept, Version},
+    watched::Watched,
 };
-
-/// What is watched. An object that this version cannot read stops its own
-/// integration and no other.
-type Guarded = DeserializeGuard<EmployeeMatch>;
+use crate::{api::OktaIntegration, controller::watches, decisions::Record, snapshot::PersonId};
 
 /// How many touched integrations may wait to be looked at before the watch waits too.
 const TOUCHED: usize = 1024;
@@ -73,6 +67,9 @@ struct Inbox {
     /// All objects that there are, by uid.
     seen: HashMap<Arc<str>, Seen>,
     changed: BTreeMap<PersonId, (Kept, Record)>,
+    /// Versions that reconciles know from the API server's answers and that the
+    /// watch has not come to yet: it tells nothing new until then.
+    answered: HashMap<Arc<str>, Version>,
     gone: HashSet<Arc<str>>,
     unreadable: HashMap<Arc<str>, (String, String)>,
 }
@@ -110,6 +107,22 @@ impl Shelf {
                 known.insert(person, kept, record);
             }
         }
+    }
+
+    /// Hears that a reconcile has this version of a person's object from an answer.
+    pub(super) fn answered(&self, person: &PersonId, kept: &Kept) {
+        let mut inbox = self.inbox();
+        if let Some((heard, _)) = inbox.changed.get(person) {
+            if heard.version.is_later_than(&kept.version) {
+                return;
+            }
+            let is_this = heard.version == kept.version;
+            inbox.changed.remove(person);
+            if is_this {
+                return;
+            }
+        }
+        inbox.answered.insert(kept.uid.clone(), kept.version.clone());
     }
 
     fn unreadable(&self) -> Option<Unreadable> {
@@ -167,8 +180,8 @@ impl MatchStore {
     /// `watch` takes note of when the first list has come.
     pub fn follow(
         self: Arc<Self>,
-        api: Api<Guarded>,
-        watch: Arc<Watch>,
+        api: Api<Watched>,
+        watch: Arc<watches::Watch>,
     ) -> mpsc::Receiver<ObjectRef<OktaIntegration>> {
         let (touched, receiver) = mpsc::channel(TOUCHED);
         tokio::spawn(async move {
@@ -201,7 +214,7 @@ impl MatchStore {
 
     /// Puts an event where it belongs. Gives the integrations touched. `list`
     /// counts the lists begun.
-    fn hear(&self, event: Event<Guarded>, list: &mut u32) -> Vec<Key> {
+    fn hear(&self, event: Event<Watched>, list: &mut u32) -> Vec<Key> {
         match event {
             Event::Init => {
                 *list += 1;
@@ -223,33 +236,30 @@ impl MatchStore {
         }
     }
 
-    fn hear_one(&self, object: Guarded, list: u32) -> Option<Key> {
-        let key = key_of(&object)?;
+    fn hear_one(&self, object: Watched, list: u32) -> Option<Key> {
+        let (key, person) = whose(&object)?;
         let shelf = self.shelf(&key);
         let uid: Arc<str> = object.uid().unwrap_or_default().into();
-        let seen = Seen {
-            generation: object.meta().generation,
-            list,
-        };
-        let is_ours = is_only_ours(&object);
+        let version = Version::from(object.resource_version().unwrap_or_default().as_str());
+        let generation = object.meta().generation;
+        let is_ours = object.is_only_ours();
         let mut inbox = shelf.inbox();
-        match object.0 {
-            Ok(object) => {
-                inbox.unreadable.remove(&uid);
-                let mut kept = Kept::of(&object);
-                kept.uid = uid.clone();
-                let person = object.spec.okta_user_id.as_str().into();
-                let heard = (kept, Record::from(&object));
-                inbox.changed.insert(person, heard);
-            }
-            Err(invalid) => {
-                let name = invalid.metadata.name.unwrap_or_default();
-                tracing::warn!(name, error = invalid.error, "an EmployeeMatch cannot be read");
-                inbox.unreadable.insert(uid.clone(), (name, invalid.error));
+        inbox.unreadable.remove(&uid);
+        if inbox.is_news(&uid, &version) {
+            let name = object.name_any();
+            match object.read() {
+                Ok(object) => {
+                    let mut kept = Kept::of(&object);
+                    kept.uid = uid.clone();
+                    inbox.changed.insert(person, (kept, Record::from(&object)));
+                }
+                Err(error) => {
+                    tracing::warn!(name, %error, "an EmployeeMatch cannot be read");
+                    inbox.unreadable.insert(uid.clone(), (name, error.to_string()));
+                }
             }
         }
-        let generation = seen.generation;
-        let touches = match inbox.seen.insert(uid, seen) {
+        let touches = match inbox.seen.insert(uid, Seen { generation, list }) {
             Some(before) => before.generation != generation,
             None => !is_ours,
         };
@@ -257,17 +267,17 @@ impl MatchStore {
         touches.then_some(key)
     }
 
-    fn hear_deleted(&self, object: &Guarded) -> Option<Key> {
-        let key = key_of(object)?;
+    fn hear_deleted(&self, object: &Watched) -> Option<Key> {
+        let (key, person) = whose(object)?;
         let shelf = self.shelf(&key);
         let uid: Arc<str> = object.uid().unwrap_or_default().into();
         let mut inbox = shelf.inbox();
-        if let Ok(object) = &object.0 {
-            let person = object.spec.okta_user_id.as_str().into();
-            let is_this = |(kept, _): &(Kept, Record)| kept.uid == uid;
-            if inbox.changed.get(&person).is_some_and(is_this) {
-                inbox.changed.remove(&person);
-            }
+        if inbox
+            .changed
+            .get(&person)
+            .is_some_and(|(kept, _)| kept.uid == uid)
+        {
+            inbox.changed.remove(&person);
         }
         inbox.forget(uid);
         let is_empty = inbox.seen.is_empty();
@@ -303,44 +313,31 @@ impl MatchStore {
 }
 
 impl Inbox {
+    /// Whether no answer has told this version, or a later one, of an object.
+    fn is_news(&mut self, uid: &Arc<str>, version: &Version) -> bool {
+        let Some(answered) = self.answered.get(uid) else {
+            return true;
+        };
+        let is_news = version.is_later_than(answered);
+        if is_news || version == answered {
+            self.answered.remove(uid);
+        }
+        is_news
+    }
+
     fn forget(&mut self, uid: Arc<str>) {
         self.seen.remove(&uid);
         self.unreadable.remove(&uid);
+        self.answered.remove(&uid);
         self.gone.insert(uid);
     }
 }
 
-/// The integration that an object belongs to. None if its name is not the one
-/// that its person's has: then it is none of ours.
-fn key_of(object: &Guarded) -> Option<Key> {
+/// The integration and the person that an object is about.
+fn whose(object: &Watched) -> Option<(Key, PersonId)> {
+    let (integration, person) = object.belongs_to()?;
     let namespace = object.namespace().unwrap_or_default();
-    match &object.0 {
-        Ok(object) => {
-            let integration = &object.spec.integration_ref.name;
-            let is_ours = object.name_any() == match_name(integration, &object.spec.okta_user_id);
-            is_ours.then(|| (namespace, integration.clone()))
-        }
-        Err(invalid) => {
-            let labels = invalid.metadata.labels.as_ref();
-            let owners = invalid.metadata.owner_references.iter().flatten();
-            labels
-                .and_then(|labels| labels.get(INTEGRATION_LABEL).cloned())
-                .or_else(|| {
-                    owners
-                        .filter(|owner| owner.kind == OktaIntegration::kind(&()))
-                        .map(|owner| owner.name.clone())
-                        .next()
-                })
-                .map(|integration| (namespace, integration))
-        }
-    }
-}
-
-fn is_only_ours(object: &Guarded) -> bool {
-    object
-        .managed_fields()
-        .iter()
-        .all(|fields| fields.manager.as_deref() == Some(FIELD_MANAGER))
+    Some(((namespace, integration.to_owned()), person.into()))
 }
 
 #[cfg(test)]
@@ -348,16 +345,16 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::Decision;
+    use crate::api::{Decision, FIELD_MANAGER, match_name};
 
     /// A store, and how many lists its watch has begun.
-    struct Watched {
+    struct Watch {
         store: MatchStore,
         list: u32,
     }
 
     /// A version of Jane's match, or of another person's.
-    fn object(person: &str, uid: &str, version: u64, more: Value) -> Guarded {
+    fn object(person: &str, uid: &str, version: u64, more: Value) -> Watched {
         let mut object = json!({
             "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch",
             "metadata": {
@@ -374,7 +371,7 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
-    impl Watched {
+    impl Watch {
         fn new() -> Self {
             Self {
                 store: MatchStore::of(None),
@@ -382,18 +379,18 @@ mod tests {
             }
         }
 
-        fn listed(objects: Vec<Guarded>) -> Self {
+        fn listed(objects: Vec<Watched>) -> Self {
             let mut watched = Self::new();
             assert_eq!(watched.list(objects), 0);
             watched
         }
 
         /// How many integrations an event touches.
-        fn hear(&mut self, event: Event<Guarded>) -> usize {
+        fn hear(&mut self, event: Event<Watched>) -> usize {
             self.store.hear(event, &mut self.list).len()
         }
 
-        fn list(&mut self, objects: Vec<Guarded>) -> usize {
+        fn list(&mut self, objects: Vec<Watched>) -> usize {
             let mut touched = self.hear(Event::Init);
             for object in objects {
                 touched += self.hear(Event::InitApply(object));
@@ -423,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_changed_spec_touches_its_integration_and_a_changed_status_does_not() {
-        let mut watched = Watched::listed(vec![object("a", "u1", 1, none())]);
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
         let mut touches = |object| watched.hear(Event::Apply(object));
         assert_eq!(touches(object("a", "u1", 2, none())), 0, "status");
         let decided = json!({ "/metadata/generation": 2 });
@@ -447,7 +444,7 @@ mod tests {
 
     #[test]
     fn nothing_is_ready_before_the_whole_list_is_read() {
-        let mut watched = Watched::new();
+        let mut watched = Watch::new();
         watched.hear(Event::Init);
         watched.hear(Event::InitApply(object("a", "u1", 1, none())));
         assert!(!watched.store.is_ready());
@@ -463,11 +460,11 @@ mod tests {
 
     #[test]
     fn what_the_watch_shows_never_replaces_a_newer_write_of_our_own() {
-        let mut watched = Watched::listed(vec![object("a", "u1", 1, none())]);
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
         let mut known = Known::default();
         assert_eq!(watched.take_in(&mut known), ["a@1"]);
         let written = object("a", "u1", 9, json!({ "/status": { "state": "Review" } }));
-        known.learn(&written.0.unwrap());
+        known.learn(&written.read().unwrap());
         let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
         watched.hear(Event::Apply(object("a", "u1", 8, decided.clone())));
         assert_eq!(watched.take_in(&mut known), ["a@9"]);
@@ -478,10 +475,45 @@ mod tests {
     }
 
     #[test]
+    fn the_echo_of_an_answer_is_not_kept_twice() {
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
+        let mut known = Known::default();
+        watched.take_in(&mut known);
+        let shelf = watched.shelf();
+        let mut answer = |version| {
+            known.learn(&object("a", "u1", version, none()).read().unwrap());
+            shelf.answered(&"a".into(), &known.kept[&"a".into()]);
+        };
+        let waiting = || {
+            let inbox = shelf.inbox();
+            let changed = inbox.changed.values().next();
+            let changed = changed.map(|(kept, _)| kept.version.as_str().to_owned());
+            (changed, inbox.answered.len())
+        };
+        answer(2);
+        answer(3);
+        watched.hear(Event::Apply(object("a", "u1", 2, none())));
+        assert_eq!(waiting(), (None, 1));
+        watched.hear(Event::Apply(object("a", "u1", 3, none())));
+        assert_eq!(waiting(), (None, 0), "the watch has come so far");
+        watched.hear(Event::Apply(object("a", "u1", 4, none())));
+        assert_eq!(waiting(), (Some("4".into()), 0), "somebody else's");
+        answer(4);
+        assert_eq!(waiting(), (None, 0), "the watch was faster than the answer");
+        watched.hear(Event::Apply(object("a", "u1", 6, none())));
+        answer(5);
+        assert_eq!(waiting(), (Some("6".into()), 0));
+        answer(7);
+        assert_eq!(waiting(), (None, 1));
+        watched.hear(Event::Delete(object("a", "u1", 8, none())));
+        assert_eq!(waiting(), (None, 0));
+    }
+
+    #[test]
     fn an_answer_that_holds_what_was_not_known_is_news() {
         let mut known = Known::default();
         let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
-        let mut is_news = |object: Guarded| known.learn(&object.0.unwrap());
+        let mut is_news = |object: Watched| known.learn(&object.read().unwrap());
         assert!(!is_news(object("a", "u1", 1, none())), "made just now");
         assert!(!is_news(object("a", "u1", 2, none())));
         assert!(is_news(object("a", "u1", 3, decided.clone())));
@@ -490,11 +522,11 @@ mod tests {
 
     #[test]
     fn what_is_deleted_is_gone_and_what_took_its_place_stays() {
-        let mut watched = Watched::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
         let mut known = Known::default();
         watched.take_in(&mut known);
         // Deleted by somebody, and made again by us before the watch says so.
-        known.learn(&object("a", "u9", 5, none()).0.unwrap());
+        known.learn(&object("a", "u9", 5, none()).read().unwrap());
         watched.hear(Event::Delete(object("a", "u1", 4, none())));
         assert_eq!(watched.take_in(&mut known), ["a@5", "b@2"]);
         watched.hear(Event::Apply(object("a", "u9", 5, none())));
@@ -509,9 +541,8 @@ mod tests {
 
     #[test]
     fn an_object_that_cannot_be_read_stops_its_own_integration_until_it_can() {
-        let label = json!({ INTEGRATION_LABEL: "acme" });
-        let unreadable = json!({ "/metadata/labels": label, "/spec/decision": "Promote" });
-        let mut watched = Watched::listed(vec![object("a", "u1", 1, unreadable.clone())]);
+        let unreadable = json!({ "/spec/decision": "Promote" });
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, unreadable.clone())]);
         let why = watched.shelf().unreadable().unwrap().to_string();
         assert!(why.contains("acme-a-") && why.contains("Promote"), "{why}");
         let other = watched.store.shelf(&("people".into(), "other".into()));

@@ -104,6 +104,12 @@ impl Journal {
         self.lock().kept.clone()
     }
 
+    /// How long ago the last request arrived, None if there was none.
+    pub fn since_last(&self) -> Option<Duration> {
+        let at = self.lock().kept.last()?.at;
+        Some(self.shared.started.elapsed().saturating_sub(at))
+    }
+
     /// The requests that changed something or were meant to.
     pub fn writes(&self) -> Vec<Entry> {
         let entries = self.lock();

@@ -293,4 +293,7 @@ fn a_hundred_thousand_people_are_made_quickly() {
     assert_eq!(company.users.len(), 100_000);
     assert_eq!(distinct(&company.users, "/id"), 100_000);
     assert_eq!(distinct(&company.employees, "/id"), company.employees.len());
+    assert_eq!(distinct(&company.groups, "/profile/name"), 1001, "and Everyone");
+    let empty = company.members.values().filter(|members| members.is_empty());
+    assert!(empty.count() < 10);
 }

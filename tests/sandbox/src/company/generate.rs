@@ -72,7 +72,17 @@ struct Generator {
     namesakes: HashMap<String, u32>,
 }
 
+/// How many people a team has on average, where nothing else is said.
+const TEAM: usize = 50;
+
+/// The most teams, where nothing else is said.
+const MOST_TEAMS: usize = 1000;
+
 pub(super) fn company(people: usize, seed: u64) -> Company {
+    company_of(people, (people / TEAM).clamp(5, MOST_TEAMS), seed)
+}
+
+pub(super) fn company_of(people: usize, teams: usize, seed: u64) -> Company {
     let mut generator = Generator {
         random: Rng::with_seed(seed),
         company: Company::default(),
@@ -80,7 +90,7 @@ pub(super) fn company(people: usize, seed: u64) -> Company {
         everyone: okta_id("00g", "Everyone"),
         namesakes: HashMap::new(),
     };
-    generator.add_teams(people);
+    generator.add_teams(teams);
     for _ in 0..people {
         generator.add_person();
     }
@@ -89,7 +99,7 @@ pub(super) fn company(people: usize, seed: u64) -> Company {
 }
 
 impl Generator {
-    fn add_teams(&mut self, people: usize) {
+    fn add_teams(&mut self, count: usize) {
         let company = &mut self.company;
         for name in ["Default", "Onboarding"] {
             company
@@ -104,12 +114,19 @@ impl Generator {
             .push(records::group(&self.everyone, "Everyone", "BUILT_IN", UPDATED));
         company.members.insert(self.everyone.clone(), Vec::new());
 
-        let count = (people / 50).clamp(5, DEPARTMENTS.len() * (PLACES.len() + 1));
         let plain = DEPARTMENTS.iter().map(ToString::to_string);
         let local = PLACES
             .iter()
             .flat_map(|place| DEPARTMENTS.iter().map(move |name| format!("{name} {place}")));
-        for (number, name) in plain.chain(local).take(count).enumerate() {
+        // A place with more than one team of a department numbers them.
+        let more = (2..).flat_map(|number| {
+            PLACES.iter().flat_map(move |place| {
+                DEPARTMENTS
+                    .iter()
+                    .map(move |name| format!("{name} {place} {number}"))
+            })
+        });
+        for (number, name) in plain.chain(local).chain(more).take(count).enumerate() {
             let full = format!("{GROUP_PREFIX}{name}");
             let group = okta_id("00g", &full);
             company
@@ -127,9 +144,11 @@ impl Generator {
 
     /// A team's number; the first are much larger than the last.
     fn any_team(&mut self) -> usize {
-        let share = self.random.usize(..1000);
+        // So fine that no team is skipped where they are small.
+        let steps = 1000 * self.teams.len().div_ceil(300);
+        let share = self.random.usize(..steps);
         // The cube gives the largest of 100 teams a fifth of the people.
-        share.pow(3) * self.teams.len() / 1000_usize.pow(3)
+        share.pow(3) * self.teams.len() / steps.pow(3)
     }
 
     fn add_person(&mut self) {

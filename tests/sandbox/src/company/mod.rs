@@ -67,6 +67,11 @@ impl Company {
         generate::company(people, seed)
     }
 
+    /// The same with so many team groups.
+    pub fn generate_with(people: usize, teams: usize, seed: u64) -> Self {
+        generate::company_of(people, teams, seed)
+    }
+
     /// The Okta id of the person whose login has this local part.
     ///
     /// # Panics

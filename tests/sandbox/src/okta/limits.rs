@@ -83,11 +83,11 @@ struct Window {
     tokens: HashMap<String, u32>,
 }
 
-/// What was spent of each bucket in its present window.
+/// What was spent of each bucket in its present window, and the most that a
+/// token ever spent in one.
 #[derive(Default)]
 pub(crate) struct Counters {
     windows: HashMap<Bucket, Window>,
-    /// The most that one token took in any one window.
     most: HashMap<Bucket, u32>,
 }
 

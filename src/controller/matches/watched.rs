@@ -1,0 +1,79 @@
+//! An EmployeeMatch as the watch gives it, read no further than is needed to
+//! tell whose it is: most events are the echo of our own writes.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{Resource, ResourceExt};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::api::{EmployeeMatch, FIELD_MANAGER, match_name};
+
+/// See the module. One that this version of the operator cannot read hinders no other.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Watched {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Option<Value>,
+}
+
+impl Watched {
+    /// The integration that it belongs to and Okta's id of its person. None if
+    /// its name is not the one that its person's has: then it is none of ours.
+    pub fn belongs_to(&self) -> Option<(&str, &str)> {
+        let integration = self.spec["integrationRef"]["name"].as_str()?;
+        let person = self.spec["oktaUserId"].as_str()?;
+        (self.name_any() == match_name(integration, person)).then_some((integration, person))
+    }
+
+    /// Whether nobody but the operator has a field of it.
+    pub fn is_only_ours(&self) -> bool {
+        self.managed_fields()
+            .iter()
+            .all(|fields| fields.manager.as_deref() == Some(FIELD_MANAGER))
+    }
+
+    /// The object.
+    ///
+    /// # Errors
+    /// If this version of the operator does not know what stands in it.
+    pub fn read(self) -> Result<EmployeeMatch, serde_json::Error> {
+        Ok(EmployeeMatch {
+            metadata: self.metadata,
+            spec: serde_json::from_value(self.spec)?,
+            status: self.status.map(serde_json::from_value).transpose()?,
+        })
+    }
+}
+
+impl Resource for Watched {
+    type DynamicType = ();
+    type Scope = <EmployeeMatch as Resource>::Scope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        EmployeeMatch::kind(&())
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        EmployeeMatch::group(&())
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        EmployeeMatch::version(&())
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        EmployeeMatch::plural(&())
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
