@@ -68,7 +68,16 @@ fn cases() -> Vec<Case> {
             );
             assert_eq!(
                 made.container()["env"],
-                json!([{ "name": "LEASE", "value": lease }])
+                json!([
+                    { "name": "LEASE", "value": lease },
+                    { "name": "STATE_DIR", "value": "/var/lib/okta-insightful-operator/state" },
+                ])
+            );
+            let pod = &made.deployment["spec"]["template"]["spec"];
+            assert_eq!(pod["volumes"], json!([{ "name": "state", "emptyDir": {} }]));
+            assert_eq!(
+                made.container()["volumeMounts"],
+                json!([{ "name": "state", "mountPath": "/var/lib/okta-insightful-operator" }])
             );
             assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
         }),
@@ -130,11 +139,11 @@ fn cases() -> Vec<Case> {
                 assert_eq!(made.deployment["spec"]["replicas"], 2);
                 let environment = &made.container()["env"];
                 assert_eq!(
-                    environment[1],
+                    environment[2],
                     json!({ "name": "HTTPS_PROXY", "value": "http://proxy:3128" })
                 );
                 assert_eq!(
-                    environment[2]["valueFrom"]["fieldRef"]["fieldPath"],
+                    environment[3]["valueFrom"]["fieldRef"]["fieldPath"],
                     "spec.nodeName"
                 );
                 assert_eq!(
