@@ -211,9 +211,11 @@ impl Okta {
         state.counters.spend(&state.settings.limits, bucket, count, now);
     }
 
-    /// The most requests that one token got through in any one window of a bucket, by the org's own count.
-    pub fn most_in_a_window(&self, bucket: Bucket) -> u32 {
-        self.lock().counters.most(bucket)
+    /// The most requests to a bucket that one token had in one window, and how
+    /// many a token may have: what the headers call the limit.
+    pub fn most_used(&self, bucket: Bucket) -> (u32, u32) {
+        let state = self.lock();
+        (state.counters.most(bucket), state.settings.limits.token(bucket))
     }
 
     /// Says how many requests others have in work at once, until told otherwise.
