@@ -20,7 +20,7 @@ pub const GROUP: &str = "integrations.insightful.io";
 /// The one name under which the operator writes fields (server-side apply).
 pub const FIELD_MANAGER: &str = "okta-insightful-operator";
 
-/// Annotation on an [`OktaIntegration`]: a new value asks for a sync now.
+/// Annotation on an [`OktaIntegration`]: a new value asks for a sync now, which reads everything.
 pub const SYNC_REQUESTED_AT: &str = "integrations.insightful.io/sync-requested-at";
 
 /// Label on an [`EmployeeMatch`]: the integration it belongs to.

@@ -12,6 +12,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -53,6 +54,33 @@ pub struct Kept {
     pub mark: Mark,
     /// When Okta was last read whole, by our clock.
     pub full: Timestamp,
+}
+
+impl Kept {
+    /// Why this is of no use to a read with `with` at `now`, by our clock, where
+    /// everything is read anew after `full_interval`; None if it is of use.
+    pub fn useless(&self, with: &ReadWith, full_interval: Duration, now: Timestamp) -> Option<&'static str> {
+        let ReadWith {
+            org,
+            credential,
+            prefix,
+            people,
+        } = &self.read_with;
+        if *org != with.org {
+            return Some("it is from another org");
+        }
+        if *credential != with.credential {
+            return Some("it was read with another token");
+        }
+        if *prefix != with.prefix || *people != with.people {
+            return Some("it was read with another prefix or scope");
+        }
+        match Duration::try_from(now.duration_since(self.full)) {
+            Ok(age) if age < full_interval => None,
+            Ok(_) => Some("it is older than fullInterval"),
+            Err(_) => Some("it is from the future: a clock was put back"),
+        }
+    }
 }
 
 /// Why what was kept is of no use, or why it cannot be kept. Names no person.
@@ -366,6 +394,38 @@ mod tests {
         }
         fs::write(&path, whole).unwrap();
         assert!(dir.load(UID).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_was_kept_is_of_use_to_the_same_read_within_the_full_interval() {
+        type Change = fn(&mut Kept);
+        let cases: [(Change, Option<&str>); 8] = [
+            (|_| (), None),
+            (|k| k.read_with.org.push_str(".au"), Some("another org")),
+            (|k| k.read_with.credential.push('x'), Some("another token")),
+            (|k| k.read_with.prefix.push('x'), Some("another prefix")),
+            (
+                |k| k.read_with.people = PeopleScope::Everyone,
+                Some("another prefix or scope"),
+            ),
+            (
+                |k| k.full -= Duration::from_secs(22 * 3600),
+                Some("older than fullInterval"),
+            ),
+            (|k| k.full -= Duration::from_secs(20 * 3600), None),
+            (|k| k.full += Duration::from_secs(4 * 3600), Some("the future")),
+        ];
+        let now = "2026-03-01T12:00:00Z".parse().unwrap();
+        for (change, expected) in cases {
+            let mut changed = kept();
+            change(&mut changed);
+            let why = changed.useless(&kept().read_with, Duration::from_secs(24 * 3600), now);
+            assert_eq!(why.is_some(), expected.is_some(), "{why:?} {expected:?}");
+            assert!(
+                why.unwrap_or_default().contains(expected.unwrap_or_default()),
+                "{why:?}"
+            );
+        }
     }
 
     #[test]

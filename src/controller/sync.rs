@@ -215,17 +215,20 @@ impl Reconcile<'_> {
     async fn kept(&self, with: &ReadWith) -> Option<Kept> {
         let (dir, uid) = (self.ctx.state.clone()?, self.uid());
         let loaded = tokio::task::spawn_blocking(move || dir.load(&uid)).await;
+        let full_interval = schedule::full_interval(&self.integration.spec.sync, &self.uid());
         let useless = match loaded {
-            Ok(Ok(Some(kept))) if kept.read_with == *with => {
-                tracing::info!(
-                    people = kept.directory.people().len(),
-                    last_full_sync = %kept.full,
-                    "goes on from what was kept"
-                );
-                return Some(kept);
-            }
-            Ok(Ok(Some(_))) => "it was read with another org, token, prefix or scope".to_owned(),
             Ok(Ok(None)) => return None,
+            Ok(Ok(Some(kept))) => match kept.useless(with, full_interval, Timestamp::now()) {
+                Some(why) => why.to_owned(),
+                None => {
+                    tracing::info!(
+                        people = kept.directory.people().len(),
+                        last_full_sync = %kept.full,
+                        "goes on from what was kept"
+                    );
+                    return Some(kept);
+                }
+            },
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };

@@ -5,6 +5,7 @@
 
 mod config;
 mod error;
+mod list;
 mod pace;
 mod records;
 mod refusal;
@@ -15,7 +16,6 @@ use std::sync::Arc;
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -34,8 +34,8 @@ pub use records::{employee, shared_settings, team};
 pub use refusal::Refusal;
 
 use config::Authorization;
+use list::Parse;
 use pace::{Kind, Place};
-use records::{EmployeeRecord, NamedRecord, TeamRecord};
 
 /// An employee to invite. Insightful wants all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,9 +111,11 @@ impl InsightfulClient {
 
     /// The three lists, which must fit together.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
-        let teams = self.list::<TeamRecord, TeamRecord>(Operation::ListTeams, "team");
-        let (employees, teams, settings) =
-            futures::try_join!(self.employees(), teams, self.shared_settings())?;
+        let (employees, teams, settings) = futures::try_join!(
+            self.employees(),
+            self.list(Operation::ListTeams, "team", records::team_with_employees),
+            self.shared_settings()
+        )?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
             InsightfulError::BrokenAnswer { call, what }
@@ -124,7 +126,7 @@ impl InsightfulClient {
         if let Some(what) = whole::lacking_employees(&employees, &teams) {
             return Err(broken("employee", what));
         }
-        let teams = teams.into_inner().into_iter().map(Team::from).collect();
+        let teams = teams.into_inner().into_iter().map(|(team, _)| team).collect();
         Ok(Workforce {
             employees,
             teams: Complete::last_page_read(teams),
@@ -134,35 +136,33 @@ impl InsightfulClient {
 
     /// All employees, deactivated ones included.
     pub async fn employees(&self) -> Result<Complete<Vec<Employee>>, InsightfulError> {
-        self.list::<EmployeeRecord, Employee>(Operation::ListEmployees, "employee")
-            .await
+        self.list(Operation::ListEmployees, "employee", employee).await
     }
 
     /// All teams.
     pub async fn teams(&self) -> Result<Complete<Vec<Team>>, InsightfulError> {
-        self.list::<NamedRecord, Team>(Operation::ListTeams, "team").await
+        self.list(Operation::ListTeams, "team", team).await
     }
 
     /// All shared settings.
     pub async fn shared_settings(&self) -> Result<Complete<Vec<SharedSettings>>, InsightfulError> {
-        self.list::<NamedRecord, SharedSettings>(Operation::ListSharedSettings, "shared-settings")
+        self.list(Operation::ListSharedSettings, "shared-settings", shared_settings)
             .await
     }
 
     /// [`employees`](Self::employees) as Insightful wrote them.
     pub async fn employees_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list::<Value, Value>(Operation::ListEmployees, "employee")
-            .await
+        self.list(Operation::ListEmployees, "employee", Ok).await
     }
 
     /// [`teams`](Self::teams) as Insightful wrote them.
     pub async fn teams_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list::<Value, Value>(Operation::ListTeams, "team").await
+        self.list(Operation::ListTeams, "team", Ok).await
     }
 
     /// [`shared_settings`](Self::shared_settings) as Insightful wrote them.
     pub async fn shared_settings_json(&self) -> Result<Complete<Vec<Value>>, InsightfulError> {
-        self.list::<Value, Value>(Operation::ListSharedSettings, "shared-settings")
+        self.list(Operation::ListSharedSettings, "shared-settings", Ok)
             .await
     }
 
@@ -173,7 +173,8 @@ impl InsightfulClient {
         }
         let url = self.url(&["employee", id.as_str()]);
         let call = Call::new(Method::GET, &url);
-        match self.read(Operation::GetEmployee, &url).await {
+        let as_json = |body: &[u8]| serde_json::from_slice(body);
+        match self.read(Operation::GetEmployee, &url, as_json).await {
             Ok(answer) => expected_employee(&call, answer, id).map(Some),
             Err(error) if error.says_nonexistent() => Ok(None),
             Err(error) => Err(error),
@@ -264,26 +265,33 @@ impl InsightfulClient {
     }
 
     /// A list. Insightful has no pages: the answer is the whole, or it is broken.
-    async fn list<R, T>(&self, operation: Operation, path: &str) -> Result<Complete<Vec<T>>, InsightfulError>
-    where
-        R: DeserializeOwned,
-        T: From<R>,
-    {
+    async fn list<T>(
+        &self,
+        operation: Operation,
+        path: &str,
+        parse: Parse<T>,
+    ) -> Result<Complete<Vec<T>>, InsightfulError> {
         let url = self.url(&[path]);
-        let records: Vec<R> = self.read(operation, &url).await?;
-        let items = records.into_iter().map(T::from).collect();
-        Ok(Complete::last_page_read(items))
+        let records = |body: &[u8]| list::records(body, parse);
+        match self.read(operation, &url, records).await? {
+            Ok(items) => Ok(Complete::last_page_read(items)),
+            Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
+        }
     }
 
     /// One GET, tried again as long as that may help.
-    async fn read<T: DeserializeOwned>(&self, operation: Operation, url: &Url) -> Result<T, InsightfulError> {
+    async fn read<T>(
+        &self,
+        operation: Operation,
+        url: &Url,
+        decode: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, InsightfulError> {
         let call = Call::new(Method::GET, url);
         let mut retries = Retries::new(&self.patience);
         loop {
             let request = self.transport.request(Method::GET, url.clone());
             let result = match self.exchange(operation, Kind::Read, &call, request).await {
-                Ok(answer) => serde_json::from_slice(&answer.body)
-                    .map_err(|error| InsightfulError::broken(&call, &error)),
+                Ok(answer) => decode(&answer.body).map_err(|error| InsightfulError::broken(&call, &error)),
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -351,11 +359,7 @@ impl InsightfulClient {
     }
 }
 
-fn parsed<T>(
-    call: &Call,
-    answer: Value,
-    parse: fn(Value) -> Result<T, serde_json::Error>,
-) -> Result<T, InsightfulError> {
+fn parsed<T>(call: &Call, answer: Value, parse: Parse<T>) -> Result<T, InsightfulError> {
     parse(answer).map_err(|error| InsightfulError::broken(call, &error))
 }
 

@@ -8,68 +8,50 @@ use crate::transport::json::{identifier, text};
 
 /// The employee in a record. Only the id must be there.
 pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
-    EmployeeRecord::deserialize(record).map(Employee::from)
+    let record = EmployeeRecord::deserialize(record)?;
+    Ok(Employee {
+        id: EmployeeId::from(record.id),
+        name: record.name.unwrap_or_default(),
+        email: record.email.unwrap_or_default(),
+        identifier: record.identifier.unwrap_or_default(),
+        team: TeamId::from(record.team_id.unwrap_or_default()),
+        settings: record.shared_settings_id.map(SettingsId::from),
+        deactivated: record.deactivated,
+        created_at: record.created_at.as_i64(),
+    })
 }
 
 /// The team in a record. The id and the name must be there.
 pub fn team(record: Value) -> Result<Team, serde_json::Error> {
-    NamedRecord::deserialize(record).map(Team::from)
+    let record = NamedRecord::deserialize(record)?;
+    Ok(Team {
+        id: TeamId::from(record.id),
+        name: record.name,
+        default: record.default,
+    })
+}
+
+/// The same with the ids of the team's employees, as far as it lists them.
+pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), serde_json::Error> {
+    let listed = record["employees"].as_array();
+    let employees = listed.into_iter().flatten().filter_map(Value::as_str);
+    let employees = employees.map(EmployeeId::from).collect();
+    Ok((team(record)?, employees))
 }
 
 /// The shared settings in a record. The id and the name must be there.
 pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Error> {
-    NamedRecord::deserialize(record).map(SharedSettings::from)
+    let record = NamedRecord::deserialize(record)?;
+    Ok(SharedSettings {
+        id: SettingsId::from(record.id),
+        name: record.name,
+        default: record.default,
+    })
 }
 
-impl From<EmployeeRecord> for Employee {
-    fn from(record: EmployeeRecord) -> Self {
-        Self {
-            id: EmployeeId::from(record.id),
-            name: record.name.unwrap_or_default(),
-            email: record.email.unwrap_or_default(),
-            identifier: record.identifier.unwrap_or_default(),
-            team: TeamId::from(record.team_id.unwrap_or_default()),
-            settings: record.shared_settings_id.map(SettingsId::from),
-            deactivated: record.deactivated,
-            created_at: record.created_at.as_i64(),
-        }
-    }
-}
-
-impl From<NamedRecord> for Team {
-    fn from(record: NamedRecord) -> Self {
-        Self {
-            id: TeamId::from(record.id),
-            name: record.name,
-            default: record.default,
-        }
-    }
-}
-
-impl From<NamedRecord> for SharedSettings {
-    fn from(record: NamedRecord) -> Self {
-        Self {
-            id: SettingsId::from(record.id),
-            name: record.name,
-            default: record.default,
-        }
-    }
-}
-
-impl From<TeamRecord> for Team {
-    fn from(record: TeamRecord) -> Self {
-        Self {
-            id: TeamId::from(record.id),
-            name: record.name,
-            default: record.default,
-        }
-    }
-}
-
-/// An employee as Insightful writes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct EmployeeRecord {
+struct EmployeeRecord {
     #[serde(deserialize_with = "identifier")]
     id: String,
     #[serde(default, deserialize_with = "text")]
@@ -88,22 +70,8 @@ pub(super) struct EmployeeRecord {
     created_at: Value,
 }
 
-/// A team with those who are in it, as Insightful writes it.
 #[derive(Deserialize)]
-pub(super) struct TeamRecord {
-    #[serde(deserialize_with = "identifier")]
-    pub(super) id: String,
-    name: String,
-    #[serde(default, deserialize_with = "flag")]
-    default: bool,
-    /// The ids of its employees, as far as the list is one of ids.
-    #[serde(default, deserialize_with = "ids")]
-    pub(super) employees: Vec<String>,
-}
-
-/// A team or shared settings, as Insightful writes them.
-#[derive(Deserialize)]
-pub(super) struct NamedRecord {
+struct NamedRecord {
     #[serde(deserialize_with = "identifier")]
     id: String,
     name: String,
@@ -121,18 +89,6 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
             "{other} is neither a yes or no nor a time"
         ))),
     }
-}
-
-/// The texts of a list; none of anything else.
-fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let Value::Array(items) = Value::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let texts = items.into_iter().filter_map(|item| match item {
-        Value::String(id) => Some(id),
-        _ => None,
-    });
-    Ok(texts.collect())
 }
 
 #[cfg(test)]

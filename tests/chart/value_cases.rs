@@ -39,6 +39,19 @@ fn names() -> Vec<Case> {
                 made.variable("LEASE"),
                 Some(format!("{home}/{}", made.name()).as_str())
             );
+            let state = "/var/lib/okta-insightful-operator";
+            assert_eq!(
+                made.variable("STATE_DIR"),
+                Some(format!("{state}/state").as_str())
+            );
+            assert_eq!(
+                made.container()["volumeMounts"],
+                json!([{ "name": "state", "mountPath": state }])
+            );
+            assert_eq!(
+                made.pod()["volumes"],
+                json!([{ "name": "state", "emptyDir": {} }])
+            );
             assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
             assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
         }),

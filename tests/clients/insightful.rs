@@ -430,7 +430,7 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
         assert_eq!(fault.hits(), 3, "{kind:?}");
     }
     // One record that is none spoils the list: a list with holes would be taken for the whole.
-    insightful.faults().always(
+    insightful.faults().once(
         Match::get(EMPLOYEES),
         Kind::Status(200, Some(json!([{"name": "no id"}]))),
     );

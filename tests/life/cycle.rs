@@ -9,7 +9,7 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams, WatchEvent, WatchParams},
 };
 use okta_insightful_operator::api::{
-    EmployeeMatch, MatchState, OktaIntegration, Phase, SyncKind, conditions,
+    EmployeeMatch, MatchState, OktaIntegration, Phase, Step, SyncKind, conditions,
 };
 use sandbox::{
     company::Company,
@@ -328,6 +328,41 @@ async fn a_read_that_waits_for_the_limit_says_until_when() {
         "no 429"
     );
     assert!(world.okta.most_used(okta::Bucket::Users).0 <= 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apply_that_waits_for_the_limit_says_until_when_and_when_it_ends() {
+    let world = World::prepared_with(Company::generate(300, 7), okta::Settings::default()).await;
+    let mut spec = open_guard();
+    spec["sync"] = json!({ "interval": HOURLY });
+    world.activate(spec).await;
+    let status = world.wait_for_phase(Phase::Review).await;
+    let writes = status.plan.unwrap().total;
+    assert!(
+        (210..390).contains(&writes),
+        "more than a minute's, less than two: {writes}"
+    );
+    world.patch(json!({ "finalized": true })).await;
+    let waiting = |integration: &OktaIntegration| {
+        let progress = integration.status.clone()?.progress?;
+        let (until, end) = (
+            progress.waiting_until.clone()?.0,
+            progress.estimated_end.clone()?.0,
+        );
+        Some((until, end, progress))
+    };
+    let integration = world
+        .wait_for("the wait", |integration| waiting(integration).is_some())
+        .await;
+    let (until, end, progress) = waiting(&integration).unwrap();
+    assert_eq!((progress.step, progress.total), (Step::Applying, Some(writes)));
+    // The rest of the plan fits into the next minute.
+    let now = jiff::Timestamp::now();
+    assert!(
+        until <= end && end <= now + Duration::from_secs(120),
+        "{until} {end} {now}"
+    );
+    assert!(until <= now + Duration::from_secs(61), "{until} {now}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -115,16 +115,16 @@ impl Counters {
             return Err(standing);
         }
         *mine += 1;
-        let taken = *mine;
+        let mine = *mine;
         window.org += 1;
         let most = self.most.entry(bucket).or_default();
-        *most = taken.max(*most);
+        *most = mine.max(*most);
         Ok(standing)
     }
 
-    /// The most that one token took in any one window.
+    /// The most requests to a bucket that one token had in one window.
     pub fn most(&self, bucket: Bucket) -> u32 {
-        self.most.get(&bucket).copied().unwrap_or(0)
+        self.most.get(&bucket).copied().unwrap_or_default()
     }
 
     /// Counts requests of the org's other users.
