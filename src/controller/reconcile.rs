@@ -20,7 +20,7 @@ use super::{
     matches::{Kept, Matches, Unreadable},
     metrics::CycleStep,
     notify, progress,
-    session::{Session, Unread},
+    session::{Session, Unread, Untold},
     turns,
 };
 use crate::{
@@ -158,7 +158,6 @@ impl Reconcile<'_> {
             }
         };
         let mut matches = self.matches().await?;
-        let started = Timestamp::now();
         let mut view = self.assess(bindings(&self.said()), &matches);
         self.ctx
             .step(
@@ -167,22 +166,24 @@ impl Reconcile<'_> {
                 self.preview(&mut view, &mut matches),
             )
             .await?;
-        let outcome = match self
-            .apply_what_is_cleared(&services, &mut view, &mut matches)
+        if let Err(unread) = self
+            .apply_what_is_cleared(kind, &services, &mut view, &mut matches)
             .await?
         {
-            Ok(outcome) => outcome,
-            Err(unread) => {
-                self.report(&Cycle::Unread(unread.why)).await?;
-                return Ok(Action::requeue(self.session.backoff()));
-            }
-        };
-        let history = outcome
-            .as_ref()
-            .and_then(|outcome| history(kind, outcome, started));
+            self.report(&Cycle::Unread(unread.why)).await?;
+            return Ok(Action::requeue(self.session.backoff()));
+        }
         let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
-        self.report_known(&view, &matches, outcome.as_ref(), history, notification.as_ref())
-            .await?;
+        let untold = self.session.untold.take();
+        let reported = self
+            .report_known(&view, &matches, untold.as_ref(), notification.as_ref())
+            .await;
+        if let Err(error) = reported {
+            // What was done is said at the next chance.
+            self.session.untold = untold;
+            return Err(error);
+        }
+        let outcome = untold.map(|untold| untold.outcome);
         if let Some(outcome) = &outcome {
             events::of_outcome(self.ctx, self.integration, &matches, outcome).await;
         }
@@ -200,16 +201,19 @@ impl Reconcile<'_> {
     }
 
     /// Applies the plan if it may be written and holds anything that is not to
-    /// wait; the view is then what follows from the result. None if nothing was
-    /// to be written; the inner error if Insightful could not be read afresh.
+    /// wait; the view is then what follows from the result, and what was done is
+    /// in the session, to be told. The inner error if Insightful could not be
+    /// read afresh.
     async fn apply_what_is_cleared(
         &mut self,
+        kind: SyncKind,
         services: &Services,
         view: &mut View,
         matches: &mut Matches,
-    ) -> Result<Result<Option<Outcome>, Unread>, ReconcileError> {
-        if !self.is_worth_applying(&view.verdict) {
-            return Ok(Ok(None));
+    ) -> Result<Result<(), Unread>, ReconcileError> {
+        let started = Timestamp::now();
+        if self.session.untold.is_some() || !self.is_worth_applying(&view.verdict) {
+            return Ok(Ok(()));
         }
         if let Err(unread) = self.refresh(services).await {
             return Ok(Err(unread));
@@ -222,14 +226,16 @@ impl Reconcile<'_> {
         }
         let plan = match &view.verdict {
             Verdict::Cleared(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
-            _ => return Ok(Ok(None)),
+            _ => return Ok(Ok(())),
         };
         // What is written is what is shown: a decision that was changed meanwhile is looked at first.
         if !remainder::is_announced(&view.assessment, &matches.announcements()) {
-            return Ok(Ok(None));
+            return Ok(Ok(()));
         }
         self.begin(&plan, view).await?;
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
+        let history = history(kind, &outcome, started);
+        self.session.untold = Some(Untold { outcome, history });
         result.map_err(ReconcileError::while_("recording before-images"))?;
         matches.catch_up();
         *view = self.assess(view.bindings.clone(), matches);
@@ -240,15 +246,14 @@ impl Reconcile<'_> {
                 self.preview(view, matches),
             )
             .await?;
-        Ok(Ok(Some(outcome)))
+        Ok(Ok(()))
     }
 
     async fn report_known(
         &self,
         view: &View,
         matches: &Matches,
-        outcome: Option<&Outcome>,
-        history: Option<HistoryEntry>,
+        untold: Option<&Untold>,
         notification: Option<&status::Notification>,
     ) -> Result<(), ReconcileError> {
         let Some(snapshot) = &self.session.snapshot else {
@@ -274,11 +279,11 @@ impl Reconcile<'_> {
             breaches: &breaches,
             held: matches!(verdict, Verdict::Held(_)),
             applying: applying.as_ref(),
-            done: outcome.map(|outcome| &outcome.done),
+            done: untold.map(|untold| &untold.outcome.done),
             failures: &self.session.failures,
             disconnected: self.session.broken_off.as_ref(),
             times: self.times(),
-            history,
+            history: untold.and_then(|untold| untold.history.clone()),
             notification,
         }))
         .await

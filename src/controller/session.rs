@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{
+    apply::Outcome,
     credentials::Connection,
     kept::{Kept, ReadWith},
     retries::{self, Retries},
 };
 use crate::{
-    api::OktaIntegrationStatus,
+    api::{HistoryEntry, OktaIntegrationStatus},
     snapshot::{Directory, Mark, Snapshot},
     status::{Disconnected, WriteFailures},
 };
@@ -50,6 +51,8 @@ pub struct Session {
     pub retries: Retries,
     /// What broke the last apply off, until the next one goes through.
     pub broken_off: Option<Disconnected>,
+    /// What an apply did that no status tells of yet.
+    pub untold: Option<Untold>,
     /// When a broken-off apply is tried again.
     pub retry_apply: Option<Instant>,
     /// The status that was written last.
@@ -60,6 +63,14 @@ pub struct Session {
 
 /// The status that was written last, shared with whoever shows progress.
 pub type Said = Arc<Mutex<Option<OktaIntegrationStatus>>>;
+
+/// An apply that the integration's status does not tell of yet.
+pub struct Untold {
+    /// What it did.
+    pub outcome: Outcome,
+    /// How it stands in the history; None if it did nothing.
+    pub history: Option<HistoryEntry>,
+}
 
 /// A failed read.
 #[derive(Clone)]
