@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::pages::{DOCS, page};
 
 /// Where reasons of conditions and events are given, or events are told.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "api/conditions.rs",
     "assessment.rs",
-    "controller/apply.rs",
+    "controller/apply/mod.rs",
+    "controller/apply/outside.rs",
     "controller/credentials.rs",
     "controller/events.rs",
     "controller/notify.rs",
