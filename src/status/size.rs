@@ -92,7 +92,7 @@ mod tests {
 
     fn team(number: usize, name: &str) -> TeamStatus {
         let since = Time(Timestamp::UNIX_EPOCH);
-        let pending = (number % 2 == 0).then_some(Pending {
+        let pending = number.is_multiple_of(2).then_some(Pending {
             operation: PendingOperation::CreateTeam,
             since,
         });

@@ -70,6 +70,22 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
     for manifests in [&example("namespace.yaml"), &patched, &example("decisions.yaml")] {
         plane.apply_as(&flux, manifests).await.unwrap();
     }
+    // The API server takes a moment to hear of a policy that was just installed.
+    let finish = [
+        "patch",
+        "oktaintegration",
+        "acme",
+        "-n",
+        "people",
+        "--type=merge",
+        "--dry-run=server",
+        r#"-p={"spec":{"finalized":true}}"#,
+    ];
+    let started = std::time::Instant::now();
+    while plane.kubectl_as(&flux, &finish).await.is_ok() {
+        assert!(started.elapsed().as_secs() < 60, "the policy is not heard of");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
     let finalized = integration.replace(line, "  finalized: true\n");
     match plane.apply_as(&flux, &finalized).await {
         Err(Error::Command { stderr, .. }) => assert!(

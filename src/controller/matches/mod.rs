@@ -40,8 +40,7 @@ pub use store::{MatchStore, Unreadable};
 
 use store::Shelf;
 
-/// How many objects are written at a time. More gains nothing on a server of
-/// two cores: see `tests/goals`.
+/// How many objects are written at a time.
 const PARALLEL_WRITES: usize = 16;
 
 /// For how many people statuses are in memory at a time.
