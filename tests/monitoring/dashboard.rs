@@ -97,6 +97,7 @@ async fn every_metric_is_on_the_dashboard_or_in_an_alert() {
         "okta_insightful_integration_teams",
         "okta_insightful_reconcile_duration_seconds",
         "okta_insightful_sync_duration_seconds",
+        "okta_insightful_tasks",
     ];
     assert_eq!(unused, BTreeSet::from(for_queries));
 }
