@@ -37,8 +37,10 @@ fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
     let new_teams = left.teams.iter().all(|team| of.teams.contains(team));
     let creations = left.creations.iter().all(|now| {
         of.creations.iter().any(|then| {
-            (&now.person, &now.name, &now.email, &now.settings, &now.title)
-                == (&then.person, &then.name, &then.email, &then.settings, &then.title)
+            // The title is a write of its own, and may be left out.
+            (&now.person, &now.name, &now.email, &now.settings)
+                == (&then.person, &then.name, &then.email, &then.settings)
+                && (now.title.is_none() || now.title == then.title)
                 && same_team(&now.team, &then.team)
         })
     });
