@@ -81,7 +81,7 @@ fn in_okta(world: &World, random: &mut Rng) {
                 org.add_member(&id, who);
             }
             // More would be held as an org that lacks many of its people.
-            15 if number % 10 == 0 => org.delete_user(who),
+            15 if number.is_multiple_of(10) => org.delete_user(who),
             _ => {}
         }
     });
