@@ -163,8 +163,7 @@ impl Context {
 /// # Errors
 /// Why it cannot start, or cannot go on.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
-    transport::install_crypto_provider();
-    let client = Client::try_default().await.map_err(RunError::NoCluster)?;
+    let client = transport::cluster::client().await.map_err(RunError::NoCluster)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let scopes: Vec<Option<String>> = if settings.namespaces.is_empty() {
         vec![None]

@@ -81,8 +81,9 @@ pub enum CheckError {
 /// # Errors
 /// Why nothing could be looked at. What is found wrong is no error.
 pub async fn check(namespaces: &[String], lease: Option<&LeaseName>) -> Result<Vec<Finding>, CheckError> {
-    transport::install_crypto_provider();
-    let client = Client::try_default().await.map_err(CheckError::NoCluster)?;
+    let client = transport::cluster::client()
+        .await
+        .map_err(CheckError::NoCluster)?;
     let mut findings = Vec::new();
     let scopes: Vec<Option<&str>> = match namespaces {
         [] => vec![None],

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use kube::{Api, Client, api::ListParams};
+use kube::{Api, api::ListParams};
 use secrecy::SecretString;
 
 use crate::{
@@ -129,8 +129,7 @@ impl Source {
                 })
             }
             Self::Cluster { namespace, name } => {
-                transport::install_crypto_provider();
-                let client = Client::try_default().await?;
+                let client = transport::cluster::client().await?;
                 let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
                 let integration = api.get(name).await?;
                 let matches: Api<EmployeeMatch> = Api::namespaced(client.clone(), namespace);

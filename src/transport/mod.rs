@@ -2,6 +2,7 @@
 //! failure that says whether the request can have had an effect.
 
 mod address;
+pub(crate) mod cluster;
 pub(crate) mod json;
 mod observer;
 mod patience;

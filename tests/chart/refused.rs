@@ -51,7 +51,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
         ),
         (
             "--set=caBundle.configMap=one,caBundle.secret=other",
-            "at '/caBundle': 'anyOf' failed",
+            "caBundle: name a configMap or a secret, not both",
         ),
         ("--set=caBundle.key=", "at '/caBundle/key'"),
         (

@@ -187,6 +187,30 @@ async fn both_services_are_read_through_a_proxy_that_opens_tls() {
     assert!(!proxy.asked().contains(&"sso.acme.invalid:443".to_owned()));
 }
 
+/// The proxy is on the way to the services alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_server_is_not_reached_through_the_proxy() {
+    let plane = ControlPlane::shared();
+    let authority = Authority::new();
+    let proxy = Proxy::start(&authority, &[("nobody:443", ([127, 0, 0, 1], 1).into())]).await;
+    let bundle = TempDir::new().unwrap();
+    let proxied = json!({ "proxy": { "httpsProxy": proxy.url } });
+    let mut command = program(&environment(&proxied, bundle.path()).await);
+    command
+        .args(["check", "--watch-namespace=default"])
+        .env("KUBECONFIG", plane.admin_kubeconfig());
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("ok      may get, list, watch oktaintegrations"),
+        "{said}"
+    );
+    assert_eq!(proxy.asked(), Vec::<String>::new());
+}
+
 /// The authorities that the chart names beside the bundle are those of the image.
 #[tokio::test]
 async fn the_image_has_the_public_authorities_where_the_chart_says() {
