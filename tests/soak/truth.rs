@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use okta_insightful_operator::api::{EmployeeMatch, MatchState, conditions};
+use okta_insightful_operator::api::{EmployeeMatch, MatchState, Phase, conditions};
 use sandbox::company::GROUP_PREFIX;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -14,6 +14,10 @@ const QUIET: Duration = Duration::from_secs(8);
 
 /// Waits until nothing more is written anywhere. Gives what is not as Okta says then.
 pub async fn at_rest(worlds: &[World], patience: Duration) -> Vec<String> {
+    // Whoever waits out a failure, up to five minutes, is asked not to.
+    for world in worlds {
+        world.request_sync().await;
+    }
     let started = Instant::now();
     let mut since = Instant::now();
     let mut before = Vec::new();
@@ -21,12 +25,14 @@ pub async fn at_rest(worlds: &[World], patience: Duration) -> Vec<String> {
         let mut now = Vec::new();
         for world in worlds {
             approve(world).await;
-            now.push((
-                world.writes().len(),
-                world.status().await.plan.map(|plan| plan.hash),
-            ));
+            let status = world.status().await;
+            let is_well = !matches!(
+                status.phase,
+                Some(Phase::Failed | Phase::Syncing | Phase::Applying)
+            );
+            now.push((is_well, world.writes().len(), status.plan.map(|plan| plan.hash)));
         }
-        if now != before {
+        if now != before || now.iter().any(|(is_well, ..)| !is_well) {
             before = now;
             since = Instant::now();
         } else if since.elapsed() >= QUIET {
