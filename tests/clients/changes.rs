@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use okta_insightful_operator::gather::{gather, gather_changes};
 use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig};
-use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, Progress};
+use okta_insightful_operator::okta::{OktaClient, Progress};
 use okta_insightful_operator::snapshot::{Complete, Directory, Mark, OktaStatus, Snapshot, Workforce};
 use okta_insightful_operator::transport::Advice;
 use sandbox::company::{Company, GROUP_PREFIX};
@@ -16,24 +16,10 @@ use sandbox::journal::Entry;
 use sandbox::okta::{Okta, Settings};
 use url::Url;
 
-use crate::{canned, impatient, short_bounds};
-
-const USERS: &str = "/api/v1/users";
-const GROUPS: &str = "/api/v1/groups";
-const MEMBERS: &str = "/api/v1/groups/*/users";
-
-fn config(url: &str, token: &str) -> OktaConfig {
-    let mut config = OktaConfig::new(Url::parse(url).unwrap(), Credentials::ApiToken(token.into()));
-    config.allow_http_loopback = true;
-    config.patience = impatient();
-    config.bounds = short_bounds();
-    config.rate_limit_percent = 100;
-    config
-}
-
-fn client(okta: &Okta) -> OktaClient {
-    OktaClient::new(config(&okta.url(), okta.token())).unwrap()
-}
+use crate::{
+    canned, impatient,
+    okta::{GROUPS, MEMBERS, USERS, client, config},
+};
 
 fn quiet(_: Progress) {}
 

@@ -15,11 +15,11 @@ use url::Url;
 
 use crate::{Heard, canned, impatient, nobody, short_bounds};
 
-const USERS: &str = "/api/v1/users";
-const GROUPS: &str = "/api/v1/groups";
-const MEMBERS: &str = "/api/v1/groups/*/users";
+pub const USERS: &str = "/api/v1/users";
+pub const GROUPS: &str = "/api/v1/groups";
+pub const MEMBERS: &str = "/api/v1/groups/*/users";
 
-fn config(url: &str, token: &str) -> OktaConfig {
+pub fn config(url: &str, token: &str) -> OktaConfig {
     let mut config = OktaConfig::new(Url::parse(url).unwrap(), Credentials::ApiToken(token.into()));
     config.allow_http_loopback = true;
     config.patience = impatient();
@@ -28,7 +28,7 @@ fn config(url: &str, token: &str) -> OktaConfig {
     config
 }
 
-fn client(okta: &Okta) -> OktaClient {
+pub fn client(okta: &Okta) -> OktaClient {
     OktaClient::new(config(&okta.url(), okta.token())).unwrap()
 }
 
