@@ -1,7 +1,7 @@
 //! What is on record of a match: what goes there before a write outside, and
 //! what comes off it after one. The apply puts it into the cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -266,8 +266,9 @@ pub fn invited(on_record: Option<Applied>, employee: &EmployeeId, now: Timestamp
 }
 
 /// The record without the employees who are let go; None if nothing is left of it.
-pub fn let_go(on_record: Option<Applied>, gone: impl Fn(&str) -> bool) -> Option<Applied> {
+pub fn let_go(on_record: Option<Applied>, employees: &BTreeSet<EmployeeId>) -> Option<Applied> {
     let mut applied = on_record?;
+    let gone = |id: &str| employees.contains(&EmployeeId::from(id));
     applied.fields.retain(|field| !gone(&field.employee_id));
     applied.employee_ids.retain(|employee| !gone(employee));
     (!applied.employee_ids.is_empty() || !applied.fields.is_empty()).then_some(applied)

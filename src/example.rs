@@ -47,6 +47,16 @@ impl Example {
         }
     }
 
+    /// Jane, whose employee is in step with Okta and hers.
+    pub fn jane() -> Self {
+        let mut example = Self::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.team("Sales");
+        example.employee("e1", "Jane Doe", "jane@acme.com").team = "Sales".into();
+        example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+        example
+    }
+
     /// An active person in a team group, with `<id>@acme.com` and the title `Engineer`.
     pub fn person(&mut self, id: &str, given: &str, family: &str, group: &str) -> &mut Person {
         let group_id = format!("g-{group}").as_str().into();

@@ -19,6 +19,9 @@ const MOST_JITTER: f64 = 10.0;
 /// How long a read may take without its end being late, where intervals are long.
 const LONG_READ: Duration = Duration::from_secs(120);
 
+/// The shortest time between two looks that nothing but the clock causes.
+pub const SOONEST_LOOK: Duration = Duration::from_secs(1);
+
 /// What is known when it is asked which sync is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -99,6 +102,22 @@ pub fn due(standing: Standing, schedule: &SyncSchedule, uid: &str) -> Due {
         Some(since) if since >= full_interval(schedule, uid) => Due::Full(Why::IntervalOver),
         Some(_) => Due::Delta,
     }
+}
+
+/// Until the next look at the integration with this uid, if nothing else causes
+/// one: until its next sync, or what waits for a time of its own if that comes
+/// first. What is over asks for none, since the present look has dealt with it.
+/// Never at once, so that nothing can spin.
+pub fn next_look(
+    since_read: Option<Duration>,
+    waiting: impl IntoIterator<Item = Duration>,
+    schedule: &SyncSchedule,
+    uid: &str,
+) -> Duration {
+    let interval = interval(schedule, uid);
+    let next_sync = interval.saturating_sub(since_read.unwrap_or(interval));
+    let waiting = waiting.into_iter().filter(|wait| !wait.is_zero());
+    waiting.fold(next_sync, Duration::min).max(SOONEST_LOOK)
 }
 
 /// The time from one sync to the next of the integration with this uid: the one
@@ -267,6 +286,28 @@ mod tests {
             let mut standing = idle;
             change(&mut standing);
             assert_eq!(due(standing, &schedule(), UID), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn when_it_is_looked_at_next() {
+        let interval = interval(&schedule(), UID);
+        let second = Duration::from_secs(1);
+        for (since_read, waiting, expected) in [
+            (Some(Duration::ZERO), &[][..], interval),
+            (Some(minutes(5)), &[], interval - minutes(5)),
+            // What waits for its own time comes first, the sync before what is later.
+            (Some(minutes(5)), &[minutes(2), minutes(1)], minutes(1)),
+            (Some(minutes(5)), &[minutes(60)], interval - minutes(5)),
+            // What is over was dealt with.
+            (Some(minutes(5)), &[Duration::ZERO], interval - minutes(5)),
+            // Never at once.
+            (Some(minutes(5)), &[second / 10], second),
+            (Some(minutes(60)), &[], second),
+            (None, &[], second),
+        ] {
+            let next = next_look(since_read, waiting.iter().copied(), &schedule(), UID);
+            assert_eq!(next, expected, "{since_read:?} {waiting:?}");
         }
     }
 

@@ -51,7 +51,7 @@ pub use leadership::LeaseName;
 
 use kept::StateDir;
 use leadership::Leadership;
-use matches::MatchStore;
+use matches::{MatchStore, write_turns};
 use metrics::Metrics;
 use pulse::Pulse;
 use reconcile::ReconcileError;
@@ -177,6 +177,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     let pulse = Pulse::new();
     let watches: Vec<_> = scopes.iter().map(|scope| Watches::of(scope.as_deref())).collect();
     let (stop, stopped) = watch::channel(false);
+    let write_turns = write_turns();
     let ctx = Arc::new(Context {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
@@ -190,7 +191,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         stores,
         matches: scopes
             .iter()
-            .map(|scope| Arc::new(MatchStore::of(scope.clone())))
+            .map(|scope| Arc::new(MatchStore::of(scope.clone(), write_turns.clone())))
             .collect(),
         leadership: if settings.lease.is_some() {
             Leadership::contested()

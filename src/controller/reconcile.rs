@@ -33,7 +33,7 @@ use crate::{
     gather::GatherError,
     guard::{self, Leave, Verdict},
     remainder::{self, Announcements},
-    schedule,
+    schedule::{self, SOONEST_LOOK},
     services::Services,
     snapshot::PersonId,
     status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
@@ -43,9 +43,6 @@ use crate::{
 
 /// How often the Secrets are looked at while something is wrong with them.
 const SECRET_LOOK: Duration = Duration::from_secs(5);
-
-/// The shortest time between two looks that nothing but the clock causes.
-pub(super) const SOONEST_LOOK: Duration = Duration::from_secs(1);
 
 /// How old the last read of Insightful may be when a plan is applied.
 const FRESH_ENOUGH: Duration = Duration::from_secs(5);
@@ -605,35 +602,24 @@ impl Reconcile<'_> {
             .map(String::as_str)
     }
 
-    /// Until the next reconcile, if nothing else causes one; never at once, so
-    /// that nothing can spin.
+    /// Until the next reconcile, if nothing else causes one.
     fn next_look(&self, notification: Option<&status::Notification>) -> Duration {
-        let interval = schedule::interval(&self.integration.spec.sync, &self.uid());
-        let since_read = self.session.read.map_or(interval, |read| read.elapsed());
-        let next_sync = interval.saturating_sub(since_read);
         let now = Instant::now();
-        let apply = self
-            .session
+        let session = &self.session;
+        let apply = session
             .retry_apply
             .map(|retry| retry.saturating_duration_since(now));
-        let people = self.session.retries.next(now);
-        let secrets = self
-            .session
-            .broken_off
-            .as_ref()
-            .filter(|why| why.needs_somebody)
-            .map(|_| SECRET_LOOK);
-        let notify =
-            matches!(notification, Some(status::Notification::Failed { .. })).then_some(notify::RETRY);
-        let looks = [apply, people, secrets, notify]
-            .into_iter()
-            .flatten()
-            .filter(|wait| !wait.is_zero());
-        looks
-            .chain([next_sync])
-            .min()
-            .unwrap_or(interval)
-            .max(SOONEST_LOOK)
+        let people = session.retries.next(now);
+        let needs_somebody = session.broken_off.as_ref().is_some_and(|why| why.needs_somebody);
+        let secrets = needs_somebody.then_some(SECRET_LOOK);
+        let failed = matches!(notification, Some(status::Notification::Failed { .. }));
+        let notify = failed.then_some(notify::RETRY);
+        schedule::next_look(
+            session.read.map(|read| read.elapsed()),
+            [apply, people, secrets, notify].into_iter().flatten(),
+            &self.integration.spec.sync,
+            &self.uid(),
+        )
     }
 
     /// The status as it stands: what was written last, else what the cluster has.

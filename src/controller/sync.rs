@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::{
     kept::{Kept, ReadWith},
     progress,
-    reconcile::{Reconcile, ReconcileError, SOONEST_LOOK},
+    reconcile::{Reconcile, ReconcileError},
     session::Unread,
     turns::Turn,
 };
 use crate::{
     api::{Step, SyncKind},
     gather::{self, GatherError, Gathered},
-    schedule::{self, Due, Standing, Why},
+    schedule::{self, Due, SOONEST_LOOK, Standing, Why},
     services::Services,
     snapshot::Snapshot,
 };

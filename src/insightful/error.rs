@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::Refusal;
-use crate::transport::{Advice, Answer, Call, NoAnswer, clip, http_date, redirect_origin, server_time};
+use crate::transport::{Advice, Answer, Call, NoAnswer, Service, Unanswered, http_date, server_time};
 
 /// No rate limit lasts longer, in seconds; a header that says so is wrong.
 const LONGEST_WAIT: i64 = 3600;
@@ -49,22 +49,24 @@ impl WriteError {
 impl From<InsightfulError> for WriteError {
     fn from(error: InsightfulError) -> Self {
         use InsightfulError::*;
-        match error {
+        let had_no_effect = match &error {
             // Refused before it was looked at, or never sent.
             BadUrl { .. }
             | BadToken { .. }
-            | NoHttps(_)
             | BadId { .. }
             | TokenRefused { .. }
             | NotPermitted { .. }
             | NotFound { .. }
             | Invalid { .. }
             | Refused { .. }
-            | RateLimited { .. }
-            | Unreachable { .. } => Self::Refused(error),
-            Unavailable { .. } | NoAnswer { .. } | BrokenAnswer { .. } | Redirected { .. } => {
-                Self::OutcomeUnknown(error)
-            }
+            | RateLimited { .. } => true,
+            Unavailable { .. } => false,
+            Unanswered(why) => why.was_not_sent(),
+        };
+        if had_no_effect {
+            Self::Refused(error)
+        } else {
+            Self::OutcomeUnknown(error)
         }
     }
 }
@@ -84,9 +86,6 @@ pub enum InsightfulError {
         /// Completes the sentence.
         problem: &'static str,
     },
-    /// HTTPS cannot be set up on this machine.
-    #[error("HTTPS cannot be set up: {0}")]
-    NoHttps(String),
     /// An id that cannot be Insightful's; nothing was sent.
     #[error("{id:?} is no Insightful id")]
     BadId {
@@ -154,66 +153,23 @@ pub enum InsightfulError {
         /// Insightful's answer.
         refusal: Box<Refusal>,
     },
-    /// No connection could be opened; nothing was sent.
-    #[error(
-        "{call}: no connection to Insightful: {cause}. Check insightful.url, DNS, proxy and network policies"
-    )]
-    Unreachable {
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The connection broke, or the time was up, before the whole answer was there.
-    #[error("{call}: no whole answer from Insightful: {cause}")]
-    NoAnswer {
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The answer is not what Insightful promises.
-    #[error("{call}: Insightful's answer {what}")]
-    BrokenAnswer {
-        /// The call.
-        call: Call,
-        /// Completes the sentence.
-        what: String,
-    },
-    /// A redirect, which must not get the token.
-    #[error(
-        "{call}: Insightful redirects to {} (HTTP {status}). Set insightful.url to the API's own address",
-        .to.as_deref().unwrap_or("nowhere")
-    )]
-    Redirected {
-        /// The call.
-        call: Call,
-        /// HTTP status.
-        status: u16,
-        /// The origin that the redirect names.
-        to: Option<String>,
-    },
+    /// There is no answer that can be used.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
 }
 
 impl InsightfulError {
     pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
-        let call = call.clone();
-        match no_answer {
-            NoAnswer::NotSent(cause) => Self::Unreachable { call, cause },
-            NoAnswer::Lost(cause) => Self::NoAnswer { call, cause },
-            NoAnswer::TooLarge(bound) => Self::BrokenAnswer {
-                call,
-                what: format!("is larger than {bound} bytes"),
-            },
-        }
+        Unanswered::of(Service::Insightful, call, no_answer).into()
     }
 
-    pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
-        let what = format!("cannot be read: {}", clip(&error.to_string(), 200));
-        Self::BrokenAnswer {
-            call: call.clone(),
-            what,
-        }
+    /// `what` completes the sentence "Insightful's answer …".
+    pub(super) fn broken(call: &Call, what: impl Into<String>) -> Self {
+        Unanswered::broken(Service::Insightful, call, what).into()
+    }
+
+    pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
+        Unanswered::unreadable(Service::Insightful, call, error).into()
     }
 
     /// The error in an answer that is no success.
@@ -231,16 +187,9 @@ impl InsightfulError {
                 wait: retry_after(&answer.headers),
             },
             408 | 500..=599 => Self::Unavailable { call, refusal },
-            status @ 300..=399 => Self::Redirected {
-                call,
-                status,
-                to: redirect_origin(&answer.headers),
-            },
+            300..=399 => Unanswered::redirected(Service::Insightful, &call, answer).into(),
             400..=499 => Self::Refused { call, refusal },
-            status => Self::BrokenAnswer {
-                call,
-                what: format!("has the unknown status {status}"),
-            },
+            status => Self::broken(&call, format!("has the unknown status {status}")),
         }
     }
 
@@ -248,21 +197,17 @@ impl InsightfulError {
     pub fn advice(&self) -> Advice {
         match self {
             Self::RateLimited { wait: Some(wait), .. } => Advice::WaitFor(*wait),
-            Self::RateLimited { wait: None, .. }
-            | Self::NotFound { .. }
-            | Self::Unavailable { .. }
-            | Self::Unreachable { .. }
-            | Self::NoAnswer { .. }
-            | Self::BrokenAnswer { .. } => Advice::Retry,
+            Self::RateLimited { wait: None, .. } | Self::NotFound { .. } | Self::Unavailable { .. } => {
+                Advice::Retry
+            }
             Self::BadUrl { .. }
             | Self::BadToken { .. }
-            | Self::NoHttps(_)
             | Self::BadId { .. }
             | Self::TokenRefused { .. }
             | Self::NotPermitted { .. }
             | Self::Invalid { .. }
-            | Self::Refused { .. }
-            | Self::Redirected { .. } => Advice::AskAHuman,
+            | Self::Refused { .. } => Advice::AskAHuman,
+            Self::Unanswered(why) => why.advice(),
         }
     }
 
@@ -271,7 +216,6 @@ impl InsightfulError {
         match self {
             Self::BadUrl { .. } => "BadUrl",
             Self::BadToken { .. } => "BadToken",
-            Self::NoHttps(_) => "NoHttps",
             Self::BadId { .. } => "BadId",
             Self::TokenRefused { .. } => "TokenRefused",
             Self::NotPermitted { .. } => "NotPermitted",
@@ -280,23 +224,17 @@ impl InsightfulError {
             Self::Refused { .. } => "Refused",
             Self::RateLimited { .. } => "RateLimited",
             Self::Unavailable { .. } => "Unavailable",
-            Self::Unreachable { .. } => "Unreachable",
-            Self::NoAnswer { .. } => "NoAnswer",
-            Self::BrokenAnswer { .. } => "BrokenAnswer",
-            Self::Redirected { .. } => "Redirected",
+            Self::Unanswered(why) => why.reason(),
         }
     }
 
     /// Whether the same read may succeed a moment later.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited { .. }
-                | Self::Unavailable { .. }
-                | Self::Unreachable { .. }
-                | Self::NoAnswer { .. }
-                | Self::BrokenAnswer { .. }
-        )
+        match self {
+            Self::RateLimited { .. } | Self::Unavailable { .. } => true,
+            Self::Unanswered(why) => why.advice() == Advice::Retry,
+            _ => false,
+        }
     }
 
     /// Whether Insightful itself, and not something before it, says that there is no such

@@ -75,7 +75,7 @@ impl InsightfulClient {
     pub fn new(config: InsightfulConfig) -> Result<Self, InsightfulError> {
         config.check_url()?;
         let authorization = Authorization::new(&config.token)?;
-        let transport = Transport::new(&config.url, &config.bounds).map_err(InsightfulError::NoHttps)?;
+        let transport = Transport::new(&config.url, &config.bounds)?;
         Ok(Self {
             api: config.url,
             authorization,
@@ -118,7 +118,7 @@ impl InsightfulClient {
         )?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
-            InsightfulError::BrokenAnswer { call, what }
+            InsightfulError::broken(&call, what)
         };
         if let Some(what) = whole::lacking_teams(&teams, &employees) {
             return Err(broken("team", what));
@@ -202,10 +202,7 @@ impl InsightfulClient {
         let employee = parsed(&call, answer, employee).map_err(WriteError::OutcomeUnknown)?;
         if employee.email.to_lowercase() != new.email.to_lowercase() {
             let what = format!("is employee {}, who has another email", employee.id);
-            return Err(WriteError::OutcomeUnknown(InsightfulError::BrokenAnswer {
-                call,
-                what,
-            }));
+            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
         }
         Ok(employee)
     }
@@ -237,11 +234,8 @@ impl InsightfulClient {
         };
         let employee = expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)?;
         if !employee.deactivated {
-            let what = "shows the employee as active".to_owned();
-            return Err(WriteError::OutcomeUnknown(InsightfulError::BrokenAnswer {
-                call,
-                what,
-            }));
+            let what = "shows the employee as active";
+            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
         }
         Ok(Deactivation::Done(employee))
     }
@@ -275,7 +269,7 @@ impl InsightfulClient {
         let records = |body: &[u8]| list::records(body, parse);
         match self.read(operation, &url, records).await? {
             Ok(items) => Ok(Complete::last_page_read(items)),
-            Err(error) => Err(InsightfulError::broken(&Call::new(Method::GET, &url), &error)),
+            Err(error) => Err(InsightfulError::unreadable(&Call::new(Method::GET, &url), &error)),
         }
     }
 
@@ -291,7 +285,9 @@ impl InsightfulClient {
         loop {
             let request = self.transport.request(Method::GET, url.clone());
             let result = match self.exchange(operation, Kind::Read, &call, request).await {
-                Ok(answer) => decode(&answer.body).map_err(|error| InsightfulError::broken(&call, &error)),
+                Ok(answer) => {
+                    decode(&answer.body).map_err(|error| InsightfulError::unreadable(&call, &error))
+                }
                 Err(error) => Err(error),
             };
             let error = match result {
@@ -324,7 +320,7 @@ impl InsightfulClient {
             .await
             .map_err(WriteError::from)?;
         serde_json::from_slice(&answer.body)
-            .map_err(|error| WriteError::OutcomeUnknown(InsightfulError::broken(call, &error)))
+            .map_err(|error| WriteError::OutcomeUnknown(InsightfulError::unreadable(call, &error)))
     }
 
     /// Sends the request when the pace allows; the answer is a success.
@@ -360,7 +356,7 @@ impl InsightfulClient {
 }
 
 fn parsed<T>(call: &Call, answer: Value, parse: Parse<T>) -> Result<T, InsightfulError> {
-    parse(answer).map_err(|error| InsightfulError::broken(call, &error))
+    parse(answer).map_err(|error| InsightfulError::unreadable(call, &error))
 }
 
 /// The employee in `answer`, who must be the one asked for.
@@ -370,10 +366,7 @@ fn expected_employee(call: &Call, answer: Value, id: &EmployeeId) -> Result<Empl
         Ok(employee)
     } else {
         let what = format!("is employee {}", employee.id);
-        Err(InsightfulError::BrokenAnswer {
-            call: call.clone(),
-            what,
-        })
+        Err(InsightfulError::broken(call, what))
     }
 }
 

@@ -179,7 +179,7 @@ impl OktaClient {
         }
         match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok((value, answer.headers)),
-            Err(error) => Err(OktaError::broken(call, &error)),
+            Err(error) => Err(OktaError::unreadable(call, &error)),
         }
     }
 

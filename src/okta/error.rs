@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Refusal;
 use super::limits::RateHeaders;
-use crate::transport::{Advice, Answer, Call, NoAnswer, clip, redirect_origin};
+use crate::transport::{Advice, Answer, Call, NoAnswer, Service, Unanswered};
 
 /// Why Okta could not be read. Messages name the call and what to do; they hold neither the
 /// token nor a query.
@@ -22,9 +22,6 @@ pub enum OktaError {
         /// Completes the sentence.
         problem: &'static str,
     },
-    /// HTTPS cannot be set up on this machine.
-    #[error("HTTPS cannot be set up: {0}")]
-    NoHttps(String),
     /// An id that cannot be Okta's; nothing was sent.
     #[error("{id:?} is no Okta id")]
     BadId {
@@ -107,30 +104,6 @@ pub enum OktaError {
         /// Okta's answer.
         refusal: Box<Refusal>,
     },
-    /// No connection could be opened.
-    #[error("{call}: no connection to Okta: {cause}. Check orgUrl, DNS, proxy and network policies")]
-    Unreachable {
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The connection broke, or the time was up, before the whole answer was there.
-    #[error("{call}: no whole answer from Okta: {cause}")]
-    NoAnswer {
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The answer is not what Okta promises.
-    #[error("{call}: Okta's answer {what}")]
-    BrokenAnswer {
-        /// The call.
-        call: Call,
-        /// Completes the sentence.
-        what: String,
-    },
     /// What is said to have changed is not to be trusted.
     #[error("{call}: what changed in Okta cannot be told ({what}): everything is read anew")]
     UnusableChanges {
@@ -153,40 +126,23 @@ pub enum OktaError {
         /// Where the next page is said to be.
         origin: String,
     },
-    /// A redirect, which must not get the token.
-    #[error(
-        "{call}: Okta redirects to {} (HTTP {status}). Set orgUrl to the org's own address",
-        .to.as_deref().unwrap_or("nowhere")
-    )]
-    Redirected {
-        /// The call.
-        call: Call,
-        /// HTTP status.
-        status: u16,
-        /// The origin that the redirect names.
-        to: Option<String>,
-    },
+    /// There is no answer that can be used.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
 }
 
 impl OktaError {
     pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
-        let call = call.clone();
-        match no_answer {
-            NoAnswer::NotSent(cause) => Self::Unreachable { call, cause },
-            NoAnswer::Lost(cause) => Self::NoAnswer { call, cause },
-            NoAnswer::TooLarge(bound) => Self::BrokenAnswer {
-                call,
-                what: format!("is larger than {bound} bytes"),
-            },
-        }
+        Unanswered::of(Service::Okta, call, no_answer).into()
     }
 
-    pub(super) fn broken(call: &Call, error: &serde_json::Error) -> Self {
-        let what = format!("cannot be read: {}", clip(&error.to_string(), 200));
-        Self::BrokenAnswer {
-            call: call.clone(),
-            what,
-        }
+    /// `what` completes the sentence "Okta's answer …".
+    pub(super) fn broken(call: &Call, what: impl Into<String>) -> Self {
+        Unanswered::broken(Service::Okta, call, what).into()
+    }
+
+    pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
+        Unanswered::unreadable(Service::Okta, call, error).into()
     }
 
     /// The error in an answer that is no success.
@@ -207,15 +163,10 @@ impl OktaError {
             (403, _) | (405, Some("E0000022")) => Self::NotPermitted { call, refusal },
             (404, _) => Self::NotFound { call, refusal },
             (408 | 500..=599, _) => Self::Unavailable { call, refusal },
-            (status @ 300..=399, _) => Self::Redirected {
-                call,
-                status,
-                to: redirect_origin(&answer.headers),
-            },
-            (status @ 100..=299, _) => Self::BrokenAnswer {
-                call,
-                what: format!("has the status {status} where 200 is due"),
-            },
+            (300..=399, _) => Unanswered::redirected(Service::Okta, &call, answer).into(),
+            (status @ 100..=299, _) => {
+                Self::broken(&call, format!("has the status {status} where 200 is due"))
+            }
             _ => Self::BadRequest { call, refusal },
         }
     }
@@ -227,20 +178,16 @@ impl OktaError {
             Self::NotFound { .. }
             | Self::Busy { .. }
             | Self::Unavailable { .. }
-            | Self::Unreachable { .. }
-            | Self::NoAnswer { .. }
-            | Self::BrokenAnswer { .. }
             | Self::UnusableChanges { .. }
             | Self::RepeatedNext { .. } => Advice::Retry,
             Self::BadOrgUrl { .. }
             | Self::BadToken { .. }
-            | Self::NoHttps(_)
             | Self::BadId { .. }
             | Self::TokenRefused { .. }
             | Self::NotPermitted { .. }
             | Self::BadRequest { .. }
-            | Self::ForeignNext { .. }
-            | Self::Redirected { .. } => Advice::AskAHuman,
+            | Self::ForeignNext { .. } => Advice::AskAHuman,
+            Self::Unanswered(why) => why.advice(),
         }
     }
 
@@ -249,7 +196,6 @@ impl OktaError {
         match self {
             Self::BadOrgUrl { .. } => "BadOrgUrl",
             Self::BadToken { .. } => "BadToken",
-            Self::NoHttps(_) => "NoHttps",
             Self::BadId { .. } => "BadId",
             Self::TokenRefused { .. } => "TokenRefused",
             Self::NotPermitted { .. } => "NotPermitted",
@@ -259,27 +205,20 @@ impl OktaError {
             Self::Busy { .. } => "Busy",
             Self::ShareUsed { .. } => "RateLimitShareUsed",
             Self::Unavailable { .. } => "Unavailable",
-            Self::Unreachable { .. } => "Unreachable",
-            Self::NoAnswer { .. } => "NoAnswer",
-            Self::BrokenAnswer { .. } => "BrokenAnswer",
             Self::UnusableChanges { .. } => "UnusableChanges",
             Self::RepeatedNext { .. } => "RepeatedNext",
             Self::ForeignNext { .. } => "ForeignNext",
-            Self::Redirected { .. } => "Redirected",
+            Self::Unanswered(why) => why.reason(),
         }
     }
 
     /// Whether the same call may succeed a moment later.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited { .. }
-                | Self::Busy { .. }
-                | Self::Unavailable { .. }
-                | Self::Unreachable { .. }
-                | Self::NoAnswer { .. }
-                | Self::BrokenAnswer { .. }
-        )
+        match self {
+            Self::RateLimited { .. } | Self::Busy { .. } | Self::Unavailable { .. } => true,
+            Self::Unanswered(why) => why.advice() == Advice::Retry,
+            _ => false,
+        }
     }
 
     pub(super) fn is_internal_error(&self) -> bool {

@@ -85,7 +85,7 @@ impl OktaClient {
     pub fn new(config: OktaConfig) -> Result<Self, OktaError> {
         config.check_org_url()?;
         let authorization = Authorization::new(&config.credentials)?;
-        let transport = Transport::new(&config.org_url, &config.bounds).map_err(OktaError::NoHttps)?;
+        let transport = Transport::new(&config.org_url, &config.bounds)?;
         let mut api = config.org_url;
         api.set_path("/api/v1");
         Ok(Self {
@@ -152,8 +152,8 @@ impl OktaClient {
         let users = self.list_users::<R, T>(EVERYBODY, None, progress).await?;
         if users.items.is_empty() {
             let call = Call::new(Method::GET, &self.url(&["users"], &[]));
-            let what = "is an empty list, but an org has at least the token's creator".to_owned();
-            return Err(OktaError::BrokenAnswer { call, what });
+            let what = "is an empty list, but an org has at least the token's creator";
+            return Err(OktaError::broken(&call, what));
         }
         Ok(users)
     }
@@ -343,7 +343,7 @@ impl OktaClient {
             Ok((user, _)) => match person(user) {
                 // Okta also finds a user by login: then nobody has this id.
                 Ok(person) => Ok((person.id == *id).then_some(person)),
-                Err(error) => Err(OktaError::broken(&call, &error)),
+                Err(error) => Err(OktaError::unreadable(&call, &error)),
             },
             Err(error) if error.says_nonexistent() => Ok(None),
             Err(error) => Err(error),

@@ -176,7 +176,53 @@ fn status_word<S: serde::Serializer>(left: &Left, serializer: S) -> Result<S::Ok
     serializer.serialize_str(left.status().as_str())
 }
 
+/// One step of an apply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All matches that come into force, before anything is written.
+    PutIntoForce(BTreeMap<PersonId, Link>),
+    /// A new team.
+    CreateTeam(NewTeam),
+    /// An invitation.
+    Create(Creation),
+    /// An employee who is overwritten.
+    Update(Update),
+    /// An employee who gets something back.
+    Restore(Restore),
+    /// An employee who is switched off.
+    Deactivate(Deactivation),
+    /// A match that lets these employees go.
+    Release(PersonId, BTreeSet<EmployeeId>),
+}
+
 impl Plan {
+    /// All of it, in the order in which it is done: teams before those who go
+    /// there, and what cannot be taken back last. A match is let go only when its
+    /// employee has got everything back.
+    pub fn into_steps(self) -> impl Iterator<Item = Step> {
+        let Self {
+            teams,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            links,
+            releases,
+        } = self;
+        let links = (!links.is_empty()).then_some(Step::PutIntoForce(links));
+        let releases = releases
+            .into_iter()
+            .map(|(person, employees)| Step::Release(person, employees));
+        links
+            .into_iter()
+            .chain(teams.into_iter().map(Step::CreateTeam))
+            .chain(creations.into_iter().map(Step::Create))
+            .chain(updates.into_iter().map(Step::Update))
+            .chain(restores.into_iter().map(Step::Restore))
+            .chain(deactivations.into_iter().map(Step::Deactivate))
+            .chain(releases)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -6,6 +6,7 @@ pub(crate) mod cluster;
 pub(crate) mod json;
 mod observer;
 mod patience;
+mod unanswered;
 mod waits;
 
 use std::error::Error;
@@ -25,6 +26,7 @@ pub(crate) use address::{check_address, is_loopback, is_path_segment};
 pub use observer::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
 pub use patience::Patience;
 pub(crate) use patience::{Backoff, Retries};
+pub use unanswered::Unanswered;
 pub use waits::Waits;
 
 /// What to do about a failed call.
@@ -107,9 +109,11 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// A transport to `base`, which has passed [`check_address`]. The error says why HTTPS
-    /// cannot be set up on this machine.
-    pub(crate) fn new(base: &Url, bounds: &Bounds) -> Result<Self, String> {
+    /// A transport to `base`, which has passed [`check_address`].
+    ///
+    /// # Errors
+    /// [`Unanswered::NoHttps`], if HTTPS cannot be set up on this machine.
+    pub(crate) fn new(base: &Url, bounds: &Bounds) -> Result<Self, Unanswered> {
         install_crypto_provider();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -120,7 +124,9 @@ impl Transport {
         if is_loopback(base) {
             builder = builder.no_proxy();
         }
-        let http = builder.build().map_err(|error| cause(&error))?;
+        let http = builder
+            .build()
+            .map_err(|error| Unanswered::NoHttps(cause(&error)))?;
         Ok(Self {
             http,
             body_bound: bounds.body,

@@ -80,6 +80,24 @@ labels! {
     }
 }
 
+impl Service {
+    /// The service as people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Okta => "Okta",
+            Self::Insightful => "Insightful",
+        }
+    }
+
+    /// The field of the spec that holds its address.
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Okta => "okta.orgUrl",
+            Self::Insightful => "insightful.url",
+        }
+    }
+}
+
 labels! {
     /// What a call does.
     Operation {

@@ -15,7 +15,9 @@ use okta_insightful_operator::{
     assessment::{Assessment, bindings},
     decisions::{Record, Records},
     guard::{self, Verdict},
-    plan::{Creation, Deactivation, Link, NotRestored, Plan, Replace, Restore, TeamTarget, Update},
+    plan::{
+        Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, Step, TeamTarget, Update,
+    },
     remainder::{self, Announced, Announcements},
     snapshot::{
         Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
@@ -432,8 +434,8 @@ impl World {
     }
 }
 
-/// What the controller's apply does, in its order; each step is a write of a
-/// record or a write outside, and between any two the process can die.
+/// What the controller's apply does; between any two writes, of a record or
+/// outside, the process can die.
 struct Apply<'a> {
     world: &'a mut World,
     bindings: &'a mut Bindings,
@@ -442,54 +444,40 @@ struct Apply<'a> {
 
 impl Apply<'_> {
     fn plan(&mut self, plan: Plan) -> Result<(), Killed> {
-        let Plan {
-            teams,
-            creations,
-            updates,
-            restores,
-            deactivations,
-            links,
-            releases,
-        } = plan;
-        for (person, link) in links {
-            self.put_into_force(&person, link)?;
+        for step in plan.into_steps() {
+            match step {
+                Step::PutIntoForce(links) => {
+                    for (person, link) in links {
+                        self.put_into_force(&person, link)?;
+                    }
+                }
+                Step::CreateTeam(team) => self.create_team(team)?,
+                Step::Create(creation) => self.create(creation)?,
+                Step::Update(update) => self.update(update)?,
+                Step::Restore(restore) => self.restore(restore)?,
+                Step::Deactivate(deactivation) => self.deactivate(deactivation)?,
+                Step::Release(person, employees) => self.release(&person, &employees)?,
+            }
         }
-        for team in teams {
-            self.step()?;
-            let id = TeamId::from(self.fresh("t"));
-            let created = Team {
-                id: id.clone(),
-                name: team.name,
-                default: false,
-            };
-            let known = self.world.teams.values().any(|known| known.name == created.name);
-            assert!(!known, "a second team {}", created.name);
-            self.world.teams.insert(id.clone(), created);
-            self.bindings.bound.insert(
-                team.group,
-                Binding {
-                    team: id,
-                    created: true,
-                },
-            );
-        }
-        for creation in creations {
-            self.create(creation)?;
-        }
-        for update in updates {
-            self.update(update)?;
-        }
-        for restore in restores {
-            self.restore(restore)?;
-        }
-        for deactivation in deactivations {
-            self.deactivate(deactivation)?;
-        }
-        for (person, employees) in releases {
-            self.release(&person, |id| {
-                employees.iter().any(|employee| employee.as_str() == id)
-            })?;
-        }
+        Ok(())
+    }
+
+    fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Killed> {
+        self.step()?;
+        let id = TeamId::from(self.fresh("t"));
+        let known = self.world.teams.values().any(|known| known.name == name);
+        assert!(!known, "a second team {name}");
+        let created = Team {
+            id: id.clone(),
+            name,
+            default: false,
+        };
+        self.world.teams.insert(id.clone(), created);
+        let binding = Binding {
+            team: id,
+            created: true,
+        };
+        self.bindings.bound.insert(group, binding);
         Ok(())
     }
 
@@ -649,9 +637,9 @@ impl Apply<'_> {
         })
     }
 
-    fn release(&mut self, person: &PersonId, gone: impl Fn(&str) -> bool) -> Result<(), Killed> {
+    fn release(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Killed> {
         self.edit(person, |record| {
-            record.applied = applied::let_go(record.applied.take(), gone);
+            record.applied = applied::let_go(record.applied.take(), employees);
         })
     }
 

@@ -15,7 +15,7 @@ use crate::{
     guard::ClearedPlan,
     insightful::{InsightfulError, WriteError},
     okta::OktaError,
-    plan::{Plan, TeamTarget},
+    plan::{Plan, Step, TeamTarget},
     services::Services,
     snapshot::{PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
@@ -140,46 +140,28 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn plan(&mut self, plan: Plan) -> Result<(), Stop> {
-        let Plan {
-            teams,
-            creations,
-            updates,
-            restores,
-            deactivations,
-            links,
-            releases,
-        } = plan;
-        self.put_into_force(links).await?;
         let mut refused = None;
-        for team in teams {
-            refused = self.create_team(team).await?.or(refused);
-        }
-        for creation in creations {
-            if self.goes_on(&creation.person) {
-                self.create_employee(creation).await?;
-            }
-        }
-        for update in updates {
-            if self.goes_on(&update.person) {
-                self.update(update).await?;
-            }
-        }
-        for restore in restores {
-            if self.goes_on(&restore.person) {
-                self.restore(restore).await?;
-            }
-        }
-        for deactivation in deactivations {
-            if self.goes_on(&deactivation.person) {
-                self.deactivate(deactivation).await?;
-            }
-        }
-        for (person, employees) in releases {
-            if self.goes_on(&person) {
-                self.release(&person, |employee| {
-                    employees.iter().any(|id| id.as_str() == employee)
-                })
-                .await?;
+        for step in plan.into_steps() {
+            match step {
+                Step::PutIntoForce(links) => self.put_into_force(links).await?,
+                Step::CreateTeam(team) => refused = self.create_team(team).await?.or(refused),
+                Step::Create(creation) if self.goes_on(&creation.person) => {
+                    self.create_employee(creation).await?;
+                }
+                Step::Update(update) if self.goes_on(&update.person) => self.update(update).await?,
+                Step::Restore(restore) if self.goes_on(&restore.person) => self.restore(restore).await?,
+                Step::Deactivate(deactivation) if self.goes_on(&deactivation.person) => {
+                    self.deactivate(deactivation).await?;
+                }
+                Step::Release(person, employees) if self.goes_on(&person) => {
+                    self.release(&person, &employees).await?;
+                }
+                // Something of this person failed: the rest is tried again with it.
+                Step::Create(_)
+                | Step::Update(_)
+                | Step::Restore(_)
+                | Step::Deactivate(_)
+                | Step::Release(..) => {}
             }
         }
         match refused {

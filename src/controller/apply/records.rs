@@ -1,6 +1,6 @@
 //! What goes on a person's record before a write outside, and after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::{
     api::{AppliedField, Decision, EmployeeMatchStatus},
     applied,
     plan::Link,
-    snapshot::PersonId,
+    snapshot::{EmployeeId, PersonId},
 };
 
 impl Run<'_> {
@@ -61,10 +61,10 @@ impl Run<'_> {
     pub(super) async fn release(
         &mut self,
         person: &PersonId,
-        let_go: impl Fn(&str) -> bool,
+        employees: &BTreeSet<EmployeeId>,
     ) -> Result<(), Stop> {
         self.edit_status(person, |status| {
-            status.applied = applied::let_go(status.applied.take(), let_go);
+            status.applied = applied::let_go(status.applied.take(), employees);
         })
         .await
     }

@@ -23,7 +23,7 @@ use kube::{
     core::Status,
 };
 use serde_json::{Value, json};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use crate::{
     api::{
@@ -40,8 +40,11 @@ pub use store::{MatchStore, Unreadable};
 
 use store::Shelf;
 
-/// How many objects are written at a time.
+/// How many objects of one integration are written at a time.
 const PARALLEL_WRITES: usize = 16;
+
+/// How many of all integrations: the API server has others to serve.
+const MOST_WRITES: usize = 32;
 
 /// For how many people statuses are in memory at a time.
 const PORTION: usize = 1000;
@@ -87,9 +90,17 @@ impl Known {
     }
 }
 
+/// Turns to write, which all integrations share.
+pub type WriteTurns = Arc<Semaphore>;
+
+/// As many turns as there may be writes under way.
+pub fn write_turns() -> WriteTurns {
+    Arc::new(Semaphore::new(MOST_WRITES))
+}
+
 /// The EmployeeMatches of one integration, in the hands of its reconcile.
 pub struct Matches {
-    api: Api<EmployeeMatch>,
+    objects: Objects,
     integration: String,
     /// Uid of the integration.
     owner: String,
@@ -110,11 +121,19 @@ pub struct Written {
 }
 
 impl Matches {
-    async fn new(client: &Client, integration: &OktaIntegration, shelf: Arc<Shelf>) -> Self {
+    async fn new(
+        client: &Client,
+        turns: WriteTurns,
+        integration: &OktaIntegration,
+        shelf: Arc<Shelf>,
+    ) -> Self {
         let name = integration.name_any();
         let owner = integration.owner_ref(&());
         let mut matches = Self {
-            api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
+            objects: Objects {
+                api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
+                turns,
+            },
             owner: integration.uid().unwrap_or_default(),
             metadata: json!({ "labels": { INTEGRATION_LABEL: name }, "ownerReferences": [owner] }),
             integration: name,
@@ -154,7 +173,7 @@ impl Matches {
             api_version: Some(EmployeeMatch::api_version(&()).into_owned()),
             kind: Some(EmployeeMatch::kind(&()).into_owned()),
             name: Some(match_name(&self.integration, person.as_str())),
-            namespace: self.api.namespace().map(str::to_owned),
+            namespace: self.objects.api.namespace().map(str::to_owned),
             uid: Some(kept.uid.to_string()),
             resource_version: Some(kept.version.as_str().to_owned()),
             field_path: None,
@@ -192,7 +211,7 @@ impl Matches {
 
     /// Creates one person's object, or gives it label and owner.
     fn create(&self, person: &PersonId) -> impl Future<Output = Result<EmployeeMatch, kube::Error>> + use<> {
-        let api = self.api.clone();
+        let objects = self.objects.clone();
         let name = match_name(&self.integration, person.as_str());
         let mut metadata = self.metadata.clone();
         metadata["name"] = json!(name);
@@ -202,10 +221,7 @@ impl Matches {
             "metadata": metadata,
             "spec": { "integrationRef": { "name": self.integration }, "oktaUserId": person.as_str() },
         });
-        async move {
-            let params = PatchParams::apply(FIELD_MANAGER);
-            api.patch(&name, &params, &Patch::Apply(object)).await
-        }
+        async move { objects.apply(&name, &object).await }
     }
 
     /// Takes what the API server answered. Gives whether it holds anything for
@@ -250,7 +266,7 @@ impl Matches {
             .into_iter()
             .map(|(person, edit)| {
                 let confirmed = self.confirmed(&person);
-                let api = self.api.clone();
+                let objects = self.objects.clone();
                 async move {
                     let object = match confirmed.await? {
                         Confirmed::Known(object) => object,
@@ -262,7 +278,9 @@ impl Matches {
                         return Ok(Confirmed::Known(object));
                     }
                     let version = object.resource_version().unwrap_or_default();
-                    let written = patch_status(&api, &object.name_any(), &version, &status).await?;
+                    let written = objects
+                        .write_status(&object.name_any(), &version, &status)
+                        .await?;
                     Ok(Confirmed::Known(written.into()))
                 }
             })
@@ -296,7 +314,7 @@ impl Matches {
 
     /// Reads one person's object, to see whether it is the one that is known.
     fn confirmed(&self, person: &PersonId) -> impl Future<Output = Result<Confirmed, kube::Error>> + use<> {
-        let api = self.api.clone();
+        let api = self.objects.api.clone();
         let name = match_name(&self.integration, person.as_str());
         let known = self.get(person).map(|kept| kept.version.clone());
         async move {
@@ -339,10 +357,10 @@ impl Matches {
             let writes: Vec<_> = new
                 .into_iter()
                 .map(|(id, version, status)| {
-                    let (id, api) = (id.clone(), self.api.clone());
+                    let (id, objects) = (id.clone(), self.objects.clone());
                     let name = match_name(&self.integration, id.as_str());
                     async move {
-                        let answer = patch_status(&api, &name, version.as_str(), &status).await;
+                        let answer = objects.write_status(&name, version.as_str(), &status).await;
                         (id, answer)
                     }
                 })
@@ -385,24 +403,38 @@ pub fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
 }
 
-/// Writes a status over this very version of the object.
-async fn patch_status(
-    api: &Api<EmployeeMatch>,
-    name: &str,
-    version: &str,
-    status: &EmployeeMatchStatus,
-) -> Result<EmployeeMatch, kube::Error> {
-    let patch = json!({
-        "apiVersion": EmployeeMatch::api_version(&()),
-        "kind": EmployeeMatch::kind(&()),
-        "metadata": { "name": name, "resourceVersion": version },
-        "status": status,
-    });
-    // The whole status is ours: whoever else wrote a field of it has no say.
-    api.patch_status(
-        name,
-        &PatchParams::apply(FIELD_MANAGER).force(),
-        &Patch::Apply(patch),
-    )
-    .await
+/// The objects on the API server, written by turns.
+#[derive(Clone)]
+struct Objects {
+    api: Api<EmployeeMatch>,
+    turns: WriteTurns,
+}
+
+impl Objects {
+    /// Creates an object, or gives it the fields that are ours.
+    async fn apply(&self, name: &str, object: &Value) -> Result<EmployeeMatch, kube::Error> {
+        // Nobody closes the turns.
+        let _turn = self.turns.acquire().await;
+        let params = PatchParams::apply(FIELD_MANAGER);
+        self.api.patch(name, &params, &Patch::Apply(object)).await
+    }
+
+    /// Writes a status over this very version of the object.
+    async fn write_status(
+        &self,
+        name: &str,
+        version: &str,
+        status: &EmployeeMatchStatus,
+    ) -> Result<EmployeeMatch, kube::Error> {
+        let patch = json!({
+            "apiVersion": EmployeeMatch::api_version(&()),
+            "kind": EmployeeMatch::kind(&()),
+            "metadata": { "name": name, "resourceVersion": version },
+            "status": status,
+        });
+        let _turn = self.turns.acquire().await;
+        // The whole status is ours: whoever else wrote a field of it has no say.
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        self.api.patch_status(name, &params, &Patch::Apply(patch)).await
+    }
 }

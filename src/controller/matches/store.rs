@@ -23,7 +23,7 @@ use kube::{
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Known, Matches,
+    Known, Matches, WriteTurns,
     kept::{Kept, Version},
     watched::Watched,
 };
@@ -46,6 +46,7 @@ pub struct Unreadable {
 /// See the module.
 pub struct MatchStore {
     namespace: Option<String>,
+    write_turns: WriteTurns,
     shelves: Mutex<HashMap<Key, Arc<Shelf>>>,
     ready: watch::Sender<bool>,
 }
@@ -134,9 +135,10 @@ impl Shelf {
 
 impl MatchStore {
     /// A store of one namespace, or of all. It is empty until [`Self::follow`] has read the list.
-    pub fn of(namespace: Option<String>) -> Self {
+    pub fn of(namespace: Option<String>, write_turns: WriteTurns) -> Self {
         Self {
             namespace,
+            write_turns,
             shelves: Mutex::default(),
             ready: watch::Sender::new(false),
         }
@@ -172,7 +174,8 @@ impl MatchStore {
         if let Some(unreadable) = shelf.unreadable() {
             return Err(unreadable);
         }
-        Ok(Matches::new(client, integration, shelf).await)
+        let turns = self.write_turns.clone();
+        Ok(Matches::new(client, turns, integration, shelf).await)
     }
 
     /// Watches for ever. Gives each integration of which a match's spec was
@@ -374,7 +377,7 @@ mod tests {
     impl Watch {
         fn new() -> Self {
             Self {
-                store: MatchStore::of(None),
+                store: MatchStore::of(None, super::write_turns()),
                 list: 0,
             }
         }

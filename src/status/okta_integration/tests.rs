@@ -1,4 +1,4 @@
-//! Tables: a small company and a change to it, and what is said of that.
+//! Tables: a small company, and what is said of the whole of it.
 
 use super::*;
 use crate::{
@@ -10,243 +10,6 @@ use crate::{
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-/// Jane, whose employee is in step with Okta and hers.
-fn jane() -> Example {
-    let mut example = Example::new();
-    example.person("jane", "Jane", "Doe", "Sales");
-    example.team("Sales");
-    example.employee("e1", "Jane Doe", "jane@acme.com").team = "Sales".into();
-    example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
-    example
-}
-
-/// What is said of Jane: the state, and Ready with its reason.
-fn said(example: &Example, failure: Option<&WriteFailure>) -> (MatchState, &'static str, String) {
-    let status = status_of_jane(example, failure, &EmployeeMatchStatus::default());
-    let ready = find(&status.conditions, conditions::READY).unwrap();
-    let is = if ready.status == "True" {
-        "ready"
-    } else {
-        "not ready"
-    };
-    (status.state.unwrap(), is, ready.reason.clone())
-}
-
-fn status_of_jane(
-    example: &Example,
-    failure: Option<&WriteFailure>,
-    previous: &EmployeeMatchStatus,
-) -> EmployeeMatchStatus {
-    let id = PersonId::from("jane");
-    let record = example.records.get(&id).cloned().unwrap_or_default();
-    let (snapshot, assessment) = (example.snapshot(), example.assess());
-    match_status(
-        &id,
-        &snapshot,
-        &example.spec,
-        &assessment,
-        &record,
-        failure,
-        &previous.into(),
-        Some(1),
-        NOW,
-    )
-}
-
-#[test]
-fn where_a_person_stands_and_whether_that_needs_somebody() {
-    use MatchState::*;
-    type Change = fn(&mut Example);
-    let unlinked: Change = |e| e.records.clear();
-    let cases: [(&str, Change, (MatchState, &str, &str)); 18] = [
-        ("in step", |_| (), (Matched, "ready", "InStep")),
-        (
-            "renamed",
-            |e| e.people[0].family_name = Some("Roe".into()),
-            (Matched, "ready", "ChangesPlanned"),
-        ),
-        ("sure", unlinked, (Proposed, "ready", "Proposed")),
-        (
-            "in force elsewhere",
-            |e| {
-                e.employee("e2", "Jane Doe", "j@acme.com");
-                e.matched("jane", &["e2", "e1"]);
-                e.employees[0].email = "other@acme.com".into();
-            },
-            (Proposed, "ready", "Proposed"),
-        ),
-        (
-            "not automatic",
-            |e| {
-                e.records.clear();
-                e.spec.matching.automatic = false;
-            },
-            (Review, "not ready", "NeedsDecision"),
-        ),
-        (
-            "nobody",
-            |e| {
-                e.records.clear();
-                e.employees.clear();
-            },
-            (Unmatched, "not ready", "NoEmployee"),
-        ),
-        (
-            "invited",
-            |e| {
-                e.records.clear();
-                e.employees.clear();
-                e.record("jane").decision = Decision::Create;
-            },
-            (Proposed, "ready", "CreationPlanned"),
-        ),
-        (
-            "invited, and the answer is lost",
-            |e| {
-                e.records.clear();
-                e.employees.clear();
-                let record = e.record("jane");
-                record.decision = Decision::Create;
-                record.pending = Some(Pending {
-                    operation: PendingOperation::CreateEmployee,
-                    since: Time(NOW),
-                });
-            },
-            (Proposed, "not ready", "CreationUnclear"),
-        ),
-        (
-            "not to be invited",
-            |e| {
-                e.records.clear();
-                e.employees.clear();
-                e.record("jane").decision = Decision::Create;
-                e.people[0].email = None;
-            },
-            (Review, "not ready", "NoEmail"),
-        ),
-        (
-            "left alone",
-            |e| e.record("jane").decision = Decision::Ignore,
-            (Ignored, "ready", "Ignored"),
-        ),
-        (
-            "claimed twice",
-            |e| {
-                e.person("mary", "Mary", "Major", "Sales");
-                e.matched("mary", &["e1"]);
-                e.matched("jane", &["e1"]);
-            },
-            (Conflict, "not ready", "ClaimedTwice"),
-        ),
-        (
-            "given away",
-            |e| {
-                e.person("mary", "Mary", "Major", "Sales");
-                e.matched("mary", &["e1"]);
-            },
-            (Review, "not ready", "GivenAway"),
-        ),
-        (
-            "gone from Insightful",
-            |e| e.employees.clear(),
-            (Review, "not ready", "EmployeeNotFound"),
-        ),
-        (
-            "in two teams",
-            |e| {
-                e.person("jane", "Jane", "Doe", "Support");
-                e.person("jane", "Jane", "Doe", "Legal");
-                e.employees[0].team = "Default".into();
-            },
-            (Review, "not ready", "SeveralTeams"),
-        ),
-        (
-            "in no team group",
-            |e| e.groups.clear(),
-            (OutOfScope, "ready", "NotInTeamGroup"),
-        ),
-        (
-            "gone from Okta",
-            |e| e.people.clear(),
-            (OutOfScope, "not ready", "NotInOktaAnswer"),
-        ),
-        (
-            "left",
-            |e| e.people[0].status = OktaStatus::Deprovisioned,
-            (Matched, "ready", "ChangesPlanned"),
-        ),
-        (
-            "left and switched off",
-            |e| {
-                e.people[0].status = OktaStatus::Deprovisioned;
-                e.employees[0].deactivated = true;
-            },
-            (Deactivated, "ready", "Deactivated"),
-        ),
-    ];
-    for (case, change, (state, is, reason)) in cases {
-        let mut example = jane();
-        change(&mut example);
-        assert_eq!(said(&example, None), (state, is, reason.to_owned()), "{case}");
-    }
-    let mut forgotten = jane();
-    forgotten.people.clear();
-    forgotten.record("jane").state = Some(Deactivated);
-    assert_eq!(
-        said(&forgotten, None).0,
-        Deactivated,
-        "Okta deletes leavers in the end"
-    );
-}
-
-#[test]
-fn a_failed_write_comes_before_all_else() {
-    let failure = WriteFailure {
-        reason: "WriteRefused".into(),
-        message: "422: no such team".into(),
-    };
-    let expected = (MatchState::Matched, "not ready", "WriteRefused".to_owned());
-    assert_eq!(said(&jane(), Some(&failure)), expected);
-}
-
-#[test]
-fn a_match_that_is_taken_back_says_what_is_given_back() {
-    let mut example = jane();
-    example.in_force(
-        "jane",
-        "e1",
-        &[
-            (Field::Name, Some("Somebody"), "Jane Doe"),
-            (Field::Title, None, "Engineer"),
-        ],
-    );
-    example.record("jane").decision = Decision::Ignore;
-    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
-    assert_eq!(
-        status.conditions[0].message,
-        "left alone by decision; next: employee e1 gets back name; title stays: cannot be read back"
-    );
-}
-
-#[test]
-fn a_status_that_says_nothing_new_is_equal() {
-    let example = jane();
-    let first = status_of_jane(&example, None, &EmployeeMatchStatus::default());
-    assert_eq!(status_of_jane(&example, None, &first), first);
-    let mut gone = jane();
-    gone.people.clear();
-    assert_eq!(
-        status_of_jane(&gone, None, &first).person,
-        first.person,
-        "who it was stays readable"
-    );
-
-    let cycle = Cycled::of(&example);
-    let first = cycle.status(&OktaIntegrationStatus::default(), &example);
-    let later = NOW + std::time::Duration::from_secs(60);
-    assert_eq!(cycle.status_at(&first, &example, later), first);
-}
 
 /// A cycle with a snapshot, and what there is to be said of it.
 #[derive(Default)]
@@ -321,6 +84,15 @@ fn broken(needs_somebody: bool) -> Disconnected {
         message: "the token is refused".into(),
         needs_somebody,
     }
+}
+
+#[test]
+fn a_status_that_says_nothing_new_is_equal() {
+    let example = Example::jane();
+    let cycle = Cycled::of(&example);
+    let first = cycle.status(&OktaIntegrationStatus::default(), &example);
+    let later = NOW + std::time::Duration::from_secs(60);
+    assert_eq!(cycle.status_at(&first, &example, later), first);
 }
 
 #[test]
@@ -454,7 +226,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
         ),
     ];
     for (case, change, end, phase, expected) in cases {
-        let mut example = jane();
+        let mut example = Example::jane();
         change(&mut example);
         let mut cycled = Cycled::of(&example);
         end(&mut cycled);
@@ -483,7 +255,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
 
 #[test]
 fn a_cycle_that_learns_nothing_keeps_what_was_known() {
-    let mut example = jane();
+    let mut example = Example::jane();
     example.records.clear();
     example.spec.matching.automatic = false;
     let known = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
@@ -555,7 +327,7 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
 
 #[test]
 fn a_missed_interval_is_a_condition_while_it_lasts() {
-    let example = jane();
+    let example = Example::jane();
     let known = |status: &OktaIntegrationStatus, at: Timestamp| {
         let mut cycled = Cycled::of(&example);
         cycled.times.last_sync = Some(at);
@@ -608,7 +380,7 @@ fn a_missed_interval_is_a_condition_while_it_lasts() {
 
 #[test]
 fn people_who_wait_are_counted_and_said() {
-    let mut example = jane();
+    let mut example = Example::jane();
     example.records.clear();
     example.employees.clear();
     let status = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
@@ -680,7 +452,7 @@ fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
 
 #[test]
 fn the_history_keeps_the_last_ten() {
-    let example = jane();
+    let example = Example::jane();
     let mut status = OktaIntegrationStatus::default();
     for writes in 0..12 {
         let entry = HistoryEntry {

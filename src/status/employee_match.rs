@@ -1,0 +1,267 @@
+//! What is said of one person, on the person's match.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::WriteFailure;
+use crate::{
+    api::{
+        CandidateStatus, EmployeeMatchStatus, EmployeeSummary, MatchState, OktaIntegrationSpec,
+        PersonSummary, ProposalKind, ProposalStatus, SuspendedPolicy, TakenBack,
+        conditions::{self, Fact},
+    },
+    applied,
+    assessment::Assessment,
+    decisions::{Record, Settled, Standing},
+    matching::Proposal,
+    snapshot::{Employee, PersonId, Snapshot},
+    teams::TeamChoice,
+};
+
+/// The state of one person's match.
+pub fn match_state(
+    id: &PersonId,
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    assessment: &Assessment,
+    record: &Record,
+) -> MatchState {
+    let Some(settled) = assessment.settled.get(id) else {
+        return MatchState::OutOfScope;
+    };
+    match &settled.standing {
+        Standing::OutOfScope(Trouble::NotInOktaAnswer) if record.state == Some(MatchState::Deactivated) => {
+            MatchState::Deactivated
+        }
+        Standing::OutOfScope(_) => MatchState::OutOfScope,
+        Standing::Ignored => MatchState::Ignored,
+        Standing::Waits(Trouble::ClaimedTwice { .. }) => MatchState::Conflict,
+        Standing::Waits(Trouble::NoEmployee) => MatchState::Unmatched,
+        Standing::Waits(_) => MatchState::Review,
+        Standing::Linked(_) | Standing::Create if assessment.trouble(id).is_some() => MatchState::Review,
+        Standing::Create => MatchState::Proposed,
+        Standing::Linked(employees) if record.employees_in_force() != *employees => MatchState::Proposed,
+        Standing::Linked(employees) => {
+            let suspended_left = spec.okta.suspended == SuspendedPolicy::Deactivate;
+            let left = snapshot
+                .people()
+                .get(id)
+                .and_then(|person| person.left(suspended_left))
+                .is_some();
+            let off = employees.iter().all(|id| {
+                snapshot
+                    .employees()
+                    .get(id)
+                    .is_some_and(|employee| employee.deactivated)
+            });
+            if left && off {
+                MatchState::Deactivated
+            } else {
+                MatchState::Matched
+            }
+        }
+    }
+}
+
+/// What the next status of a match takes from the one before.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Earlier {
+    /// Who the person was, for when Okta's answer no longer says it.
+    pub person: Option<PersonSummary>,
+    /// The match that was taken back last.
+    pub taken_back: Option<TakenBack>,
+    /// When each condition changed last.
+    pub conditions: Vec<Condition>,
+}
+
+impl From<&EmployeeMatchStatus> for Earlier {
+    fn from(status: &EmployeeMatchStatus) -> Self {
+        Self {
+            person: status.person.clone(),
+            taken_back: status.taken_back.clone(),
+            conditions: status.conditions.clone(),
+        }
+    }
+}
+
+/// The status of one person's match. `previous` is what stands there now.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a status says everything there is to say of a person"
+)]
+pub fn match_status(
+    id: &PersonId,
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    assessment: &Assessment,
+    record: &Record,
+    failure: Option<&WriteFailure>,
+    previous: &Earlier,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> EmployeeMatchStatus {
+    let settled = assessment.settled.get(id);
+    let state = match_state(id, snapshot, spec, assessment, record);
+    let changes = assessment.changes.get(id).cloned().unwrap_or_default();
+    let person = match snapshot.people().get(id) {
+        Some(person) => Some(PersonSummary {
+            name: person.display_name(),
+            email: person.email.clone(),
+            title: person.title.clone(),
+            status: person.status.to_string(),
+            team: settled.and_then(|settled| team_name(settled, assessment)),
+        }),
+        // Who it was stays readable when Okta's answer no longer says it.
+        None => previous.person.clone(),
+    };
+    let shown = match settled.map(|settled| &settled.standing) {
+        Some(Standing::Linked(employees)) => employees.first().cloned(),
+        Some(Standing::Create) => None,
+        _ => record.employees_in_force().first().cloned().or_else(|| {
+            let proposal = settled.and_then(|settled| settled.proposal.as_ref());
+            proposal
+                .and_then(|proposal| proposal.best())
+                .map(|best| best.employee.clone())
+        }),
+    };
+    let employee = shown
+        .and_then(|id| snapshot.employees().get(&id))
+        .map(|employee| employee_summary(employee, snapshot));
+    let mut ready = ready(id, state, assessment, record, failure, changes.len());
+    if assessment.plan.releases.contains_key(id) {
+        let restores = assessment.plan.restores.iter();
+        for restore in restores.filter(|restore| restore.person == *id) {
+            ready.message = format!("{}; next: {}", ready.message, restore.announcement());
+        }
+    }
+    EmployeeMatchStatus {
+        observed_generation: generation,
+        state: Some(state),
+        person,
+        employee,
+        proposal: settled
+            .and_then(|settled| settled.proposal.as_ref())
+            .map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
+        change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
+        changes,
+        taking_back: assessment
+            .plan
+            .releases
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(ToString::to_string)
+            .collect(),
+        applied: record
+            .applied
+            .clone()
+            .map(|applied| applied::seen(applied, snapshot)),
+        taken_back: previous.taken_back.clone(),
+        pending: record.pending.clone(),
+        conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),
+    }
+}
+
+fn ready(
+    id: &PersonId,
+    state: MatchState,
+    assessment: &Assessment,
+    record: &Record,
+    failure: Option<&WriteFailure>,
+    changes: usize,
+) -> Fact {
+    let fact = |status, reason: &str, message: String| Fact::new(conditions::READY, status, reason, message);
+    if let Some(failure) = failure {
+        return fact(false, &failure.reason, failure.message.clone());
+    }
+    if let Some(trouble) = assessment.trouble(id) {
+        return fact(!trouble.needs_somebody(), trouble.reason(), trouble.message());
+    }
+    // Without trouble, whoever is to be created is in the plan.
+    let standing = assessment.settled.get(id).map(|settled| &settled.standing);
+    let creation = matches!(standing, Some(Standing::Create));
+    match state {
+        MatchState::Ignored => fact(true, "Ignored", "left alone by decision".into()),
+        MatchState::Deactivated => fact(
+            true,
+            "Deactivated",
+            "left, and the employee is switched off".into(),
+        ),
+        _ if record.pending.is_some() => fact(
+            false,
+            "CreationUnclear",
+            "the answer to the invitation was lost: the next sync looks whether it took effect".into(),
+        ),
+        MatchState::Proposed if creation => {
+            fact(true, "CreationPlanned", "is invited after the Finish".into())
+        }
+        MatchState::Proposed => fact(
+            true,
+            "Proposed",
+            format!("{changes} changes are written after the Finish"),
+        ),
+        _ if changes > 0 => fact(
+            true,
+            "ChangesPlanned",
+            format!("{changes} changes are written next"),
+        ),
+        _ => fact(true, "InStep", "the employee is in step with Okta".into()),
+    }
+}
+
+fn team_name(settled: &Settled, assessment: &Assessment) -> Option<String> {
+    match &settled.team {
+        TeamChoice::Keep => None,
+        TeamChoice::Of(group) => assessment.teams.get(group).map(|team| team.name.clone()),
+        TeamChoice::Several(names) => Some(names.join(" or ")),
+        TeamChoice::Conflict(names) | TeamChoice::NotCreated(names) => Some(names.join(", ")),
+    }
+}
+
+fn employee_summary(employee: &Employee, snapshot: &Snapshot) -> EmployeeSummary {
+    EmployeeSummary {
+        id: employee.id.to_string(),
+        name: employee.name.clone(),
+        email: employee.email.clone(),
+        team: snapshot.teams().get(&employee.team).map(|team| team.name.clone()),
+        deactivated: employee.deactivated,
+    }
+}
+
+fn proposal_status(proposal: &Proposal, automatic: bool, snapshot: &Snapshot) -> ProposalStatus {
+    let best = proposal.best();
+    let kind = match proposal.kind {
+        ProposalKind::Auto if !automatic => ProposalKind::Review,
+        kind => kind,
+    };
+    let named = |id| snapshot.employees().get(id);
+    ProposalStatus {
+        kind,
+        employee_ids: best.iter().map(|best| best.employee.to_string()).collect(),
+        confidence: best.map_or(0, |best| best.confidence.percent()),
+        reasons: best
+            .iter()
+            .flat_map(|best| &best.reasons)
+            .chain(&proposal.doubts)
+            .cloned()
+            .collect(),
+        candidates: proposal
+            .candidates
+            .iter()
+            .map(|candidate| CandidateStatus {
+                employee_id: candidate.employee.to_string(),
+                name: named(&candidate.employee)
+                    .map(|employee| employee.name.clone())
+                    .unwrap_or_default(),
+                email: named(&candidate.employee)
+                    .map(|employee| employee.email.clone())
+                    .unwrap_or_default(),
+                confidence: candidate.confidence.percent(),
+                reasons: candidate.reasons.clone(),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

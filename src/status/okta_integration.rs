@@ -1,0 +1,256 @@
+//! What is said of a whole integration: counts, teams, plan and times. What
+//! stands in its conditions is in `facts`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{Disconnected, Done, Notification, WriteFailures, facts, match_state, size};
+use crate::{
+    api::{
+        Applying, HistoryEntry, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending,
+        PeopleCounts, Phase, TeamState, TeamStatus, conditions,
+    },
+    assessment::Assessment,
+    decisions::{Record, Records},
+    guard::Breach,
+    snapshot::{GroupId, Snapshot},
+    trouble::Trouble,
+};
+
+/// The most cycles that `history` keeps.
+const MOST_HISTORY: usize = 10;
+
+/// How a cycle ended.
+#[derive(Clone, Debug)]
+pub enum Cycle<'a> {
+    /// The integration is suspended.
+    Suspended,
+    /// The spec cannot be acted on.
+    Unusable {
+        /// The stable reason.
+        reason: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// A service could not be read: nothing is known anew.
+    Unread(Disconnected),
+    /// Both services are known.
+    Known(Known<'a>),
+}
+
+/// What a cycle with a snapshot ended with.
+#[derive(Clone, Debug)]
+pub struct Known<'a> {
+    /// What both services say, after the apply where there was one.
+    pub snapshot: &'a Snapshot,
+    /// What follows from it.
+    pub assessment: &'a Assessment,
+    /// What the cluster remembers.
+    pub records: &'a Records,
+    /// Bounds that the plan goes beyond.
+    pub breaches: &'a [Breach],
+    /// Whether the plan waits for `approvedPlan`.
+    pub held: bool,
+    /// The approved plan that this one is what is left of.
+    pub applying: Option<&'a Applying>,
+    /// What was written in this cycle.
+    pub done: Option<&'a Done>,
+    /// People whose write failed.
+    pub failures: &'a WriteFailures,
+    /// A service that broke down while it was written.
+    pub disconnected: Option<&'a Disconnected>,
+    /// Times of this cycle's reads.
+    pub times: Times,
+    /// How the cycle stands in the history, if it did something.
+    pub history: Option<HistoryEntry>,
+    /// What came of the notification.
+    pub notification: Option<&'a Notification>,
+}
+
+/// The times in a status.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Times {
+    /// When both services were last read.
+    pub last_sync: Option<Timestamp>,
+    /// When Okta was last read whole.
+    pub last_full_sync: Option<Timestamp>,
+    /// When they are read next.
+    pub next_sync: Option<Timestamp>,
+}
+
+/// The integration that a status is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// The generation of its spec.
+    pub generation: Option<i64>,
+    /// The sync that was asked for by annotation.
+    pub sync_request: Option<&'a str>,
+}
+
+/// The status of the integration. `previous` is what stands there now.
+pub fn integration_status(
+    previous: &OktaIntegrationStatus,
+    spec: &OktaIntegrationSpec,
+    about: About<'_>,
+    cycle: &Cycle<'_>,
+    now: Timestamp,
+) -> OktaIntegrationStatus {
+    let About {
+        generation,
+        sync_request,
+        ..
+    } = about;
+    let mut status = OktaIntegrationStatus {
+        observed_generation: generation,
+        progress: None,
+        last_handled_sync_request: match cycle {
+            // An unread cycle has not answered the request yet.
+            Cycle::Unread(_) => previous.last_handled_sync_request.clone(),
+            _ => sync_request.map(str::to_owned),
+        },
+        ..previous.clone()
+    };
+    match cycle {
+        Cycle::Suspended => status.next_sync_time = None,
+        Cycle::Unusable { .. } | Cycle::Unread(_) => {}
+        Cycle::Known(known) => describe(&mut status, known, spec, now),
+    }
+    let facts = facts::of(cycle, &status, spec, previous, about, now);
+    status.phase = Some(phase(cycle, spec));
+    status.conditions = conditions::merge(&previous.conditions, facts, generation, now);
+    status
+}
+
+fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Phase {
+    match cycle {
+        Cycle::Suspended => Phase::Suspended,
+        Cycle::Unusable { .. } | Cycle::Unread(_) => Phase::Failed,
+        Cycle::Known(known) if known.disconnected.is_some() => Phase::Failed,
+        Cycle::Known(_) if !spec.finalized => Phase::Review,
+        Cycle::Known(known) if known.held => Phase::Held,
+        // They are tried again, but nobody is to believe that all is well until then.
+        Cycle::Known(known) if !known.failures.is_empty() => Phase::Failed,
+        Cycle::Known(known) if !known.assessment.plan.is_empty() => Phase::Applying,
+        Cycle::Known(_) => Phase::InSync,
+    }
+}
+
+/// Fills in what is counted and listed.
+fn describe(
+    status: &mut OktaIntegrationStatus,
+    known: &Known<'_>,
+    spec: &OktaIntegrationSpec,
+    now: Timestamp,
+) {
+    let Known {
+        snapshot,
+        assessment,
+        records,
+        done,
+        failures,
+        applying,
+        times,
+        history,
+        notification,
+        ..
+    } = known;
+    let pending = std::mem::take(&mut status.teams)
+        .into_iter()
+        .filter_map(|team| Some((team.group_id, team.pending?)));
+    let mut pending: BTreeMap<String, Pending> = pending.collect();
+    status.teams = team_statuses(snapshot, assessment);
+    // A creation stays on record until a read shows the team.
+    for team in status
+        .teams
+        .iter_mut()
+        .filter(|team| team.state == TeamState::New)
+    {
+        team.pending = pending.remove(&team.group_id);
+    }
+    size::fit(status);
+    status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
+    status.plan = Some(assessment.plan.summary());
+    status.applying = applying.cloned();
+    if let Some(last) = times.last_sync {
+        status.last_sync_time = Some(Time(last));
+    }
+    if let Some(last) = times.last_full_sync {
+        status.last_full_sync_time = Some(Time(last));
+    }
+    status.next_sync_time = times.next_sync.map(Time);
+    if let Some(done) = done.filter(|done| done.completed) {
+        status.last_applied_plan = Some(done.plan.clone());
+        status.last_applied_time = Some(Time(now));
+    }
+    if let Some(entry) = history {
+        status.history.insert(0, entry.clone());
+        status.history.truncate(MOST_HISTORY);
+    }
+    if let Some(Notification::Told { plan }) = notification {
+        status.last_notified_plan = Some(plan.clone());
+    }
+}
+
+/// The teams, by name.
+pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamStatus> {
+    let mut members: BTreeMap<&GroupId, i32> = BTreeMap::new();
+    for group in snapshot.groups().values() {
+        let in_scope = group
+            .members
+            .iter()
+            .filter(|member| snapshot.people().contains_key(*member))
+            .count();
+        members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
+    }
+    let mut teams: Vec<TeamStatus> = assessment
+        .teams
+        .values()
+        .map(|team| TeamStatus {
+            name: team.name.clone(),
+            group_id: team.group.to_string(),
+            team_id: team.team.as_ref().map(ToString::to_string),
+            state: team.state,
+            members: members.get(&team.group).copied().unwrap_or(0),
+            message: team.note.clone(),
+            pending: None,
+        })
+        .collect();
+    teams.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));
+    teams
+}
+
+/// How many people stand where.
+pub fn people_counts(
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    assessment: &Assessment,
+    records: &Records,
+    failures: &WriteFailures,
+) -> PeopleCounts {
+    let nothing = Record::default();
+    let mut counts = PeopleCounts::default();
+    for id in assessment.settled.keys() {
+        let record = records.get(id).unwrap_or(&nothing);
+        counts.total += 1;
+        *match match_state(id, snapshot, spec, assessment, record) {
+            MatchState::Proposed | MatchState::Matched | MatchState::Deactivated => &mut counts.matched,
+            MatchState::Review => &mut counts.review,
+            MatchState::Unmatched => &mut counts.unmatched,
+            MatchState::Ignored => &mut counts.ignored,
+            MatchState::Conflict => &mut counts.conflicts,
+            MatchState::OutOfScope => &mut counts.out_of_scope,
+        } += 1;
+        let stuck = failures.contains_key(id) || assessment.trouble(id).is_some_and(Trouble::needs_somebody);
+        counts.troubled += i32::from(stuck);
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests;
