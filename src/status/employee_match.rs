@@ -16,6 +16,7 @@ use crate::{
     matching::Proposal,
     snapshot::{Employee, PersonId, Snapshot},
     teams::TeamChoice,
+    trouble::Trouble,
 };
 
 /// The state of one person's match.

@@ -377,7 +377,7 @@ mod tests {
     impl Watch {
         fn new() -> Self {
             Self {
-                store: MatchStore::of(None, super::write_turns()),
+                store: MatchStore::of(None, super::super::write_turns()),
                 list: 0,
             }
         }

@@ -1,12 +1,12 @@
 //! Tables: a small company and a change to it, and what is said of a person.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::*;
 use crate::{
-    api::{Decision, Field, PendingOperation, conditions::find},
+    api::{Decision, Field, Pending, PendingOperation, conditions::find},
     example::Example,
-    guard::Excess,
     snapshot::OktaStatus,
-    teams::Bindings,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;

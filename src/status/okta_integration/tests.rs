@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    api::{Decision, Field, PendingOperation, conditions::find},
+    api::{PendingOperation, conditions::find},
     example::Example,
     guard::Excess,
-    snapshot::OktaStatus,
+    status::WriteFailure,
     teams::Bindings,
 };
 
