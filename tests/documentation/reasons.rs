@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::pages::{DOCS, page};
 
 /// Where reasons of conditions and events are given, or events are told.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 20] = [
     "api/conditions.rs",
     "assessment.rs",
     "controller/apply/mod.rs",
@@ -21,6 +21,10 @@ const SOURCES: [&str; 17] = [
     "okta/error.rs",
     "services.rs",
     "status.rs",
+    "status/employee_match.rs",
+    "status/facts.rs",
+    "status/okta_integration.rs",
+    "transport/unanswered.rs",
     "trouble.rs",
     "gather.rs",
 ];

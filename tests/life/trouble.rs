@@ -368,6 +368,38 @@ async fn a_lost_answer_creates_no_team_twice() {
     world.idle_sync_writes_nothing().await;
 }
 
+/// Insightful lists a team without employees nowhere else, and takes a name twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_lacks_the_new_team_creates_no_second_one() {
+    let world = World::in_review(open_guard()).await;
+    let before = reqwest::Client::new()
+        .get(format!("{}/team", world.insightful.url()))
+        .bearer_auth(world.insightful.token())
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let faults = world.insightful.faults();
+    let lost = faults.once(Match::post("/api/v1/team"), Kind::CutAfter);
+    world.patch(json!({ "finalized": true })).await;
+    // All is read again a second after the answer was lost.
+    while lost.hits() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let stale = faults.once(Match::get("/api/v1/team"), Kind::Status(200, Some(before)));
+    world
+        .wait_for_condition(conditions::INSIGHTFUL_CONNECTED, "False", "ListsDiffer")
+        .await;
+    assert_eq!(stale.hits(), 1);
+    world.wait_for_phase(Phase::InSync).await;
+    let teams = world.insightful.snapshot().teams();
+    let made = teams.iter().filter(|team| team["name"] == "Data Science");
+    assert_eq!(made.count(), 1);
+    world.idle_sync_writes_nothing().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rate_limit_of_insightful_is_waited_for() {
     let world = World::in_review(open_guard()).await;

@@ -113,6 +113,7 @@ impl Apply<'_> {
                 ..Outcome::default()
             },
             lost_in_a_row: 0,
+            teams_now: None,
             apply: self,
         };
         let result = match run.plan(plan).await {
@@ -136,6 +137,8 @@ struct Run<'a> {
     outcome: Outcome,
     total: usize,
     lost_in_a_row: usize,
+    /// The names of Insightful's teams, read right before the first is created.
+    teams_now: Option<BTreeSet<String>>,
 }
 
 impl Run<'_> {

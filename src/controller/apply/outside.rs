@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
-    api::{Field, FieldLeft, Pending, PendingOperation, TakenBack},
+    api::{Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
     applied::{self, EmployeeUpdate, GivingBack, Overwrite},
     insightful::{Deactivation as Answer, NewEmployee, WriteError},
     plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
@@ -20,6 +20,7 @@ impl Run<'_> {
         &mut self,
         NewTeam { group, name }: NewTeam,
     ) -> Result<Option<Disconnected>, Stop> {
+        self.check_is_new(&name).await?;
         let created = loop {
             self.check_leave()?;
             match self.apply.services.insightful.create_team(&name).await {
@@ -43,6 +44,37 @@ impl Run<'_> {
         );
         self.apply.snapshot.replace_team(created);
         Ok(None)
+    }
+
+    /// Looks once more whether there is such a team. Nothing shows that a list
+    /// lacks a team without employees, and Insightful takes the same name twice:
+    /// one list that was cut short must not be enough for a second team.
+    async fn check_is_new(&mut self, name: &str) -> Result<(), Stop> {
+        let teams = match &self.teams_now {
+            Some(teams) => teams,
+            None => {
+                let teams = loop {
+                    match self.apply.services.insightful.teams().await {
+                        Ok(teams) => break teams.into_inner(),
+                        Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
+                    }
+                };
+                self.teams_now
+                    .insert(teams.into_iter().map(|team| team.name).collect())
+            }
+        };
+        if !teams.contains(name) {
+            return Ok(());
+        }
+        self.outcome.read_again = true;
+        Err(Stop::Disconnected(Disconnected {
+            condition: conditions::INSIGHTFUL_CONNECTED,
+            reason: "ListsDiffer".to_owned(),
+            message: format!(
+                "Insightful's list of teams has {name:?}, which it lacked a moment ago: the team is not created, and all is read again"
+            ),
+            needs_somebody: false,
+        }))
     }
 
     pub(super) async fn create_employee(&mut self, creation: Creation) -> Result<(), Stop> {
