@@ -31,6 +31,11 @@ impl Made {
         self.deployment["metadata"]["name"].as_str().unwrap()
     }
 
+    /// The startup, liveness and readiness probe.
+    pub fn probes(&self) -> [&Value; 3] {
+        ["startupProbe", "livenessProbe", "readinessProbe"].map(|probe| &self.container()[probe])
+    }
+
     /// The value of an environment variable.
     pub fn variable(&self, name: &str) -> Option<&str> {
         let variables = self.container()["env"].as_array().unwrap();

@@ -90,6 +90,24 @@ async fn a_monitor_finds_the_pods_and_leaves_the_integrations_namespace_alone() 
 }
 
 #[tokio::test]
+async fn a_monitor_relabels_as_it_is_told() {
+    let monitor = json!({
+        "enabled": true,
+        "relabelings": [{ "targetLabel": "cluster", "replacement": "eu-1" }],
+        "metricRelabelings": [{ "sourceLabels": ["__name__"], "regex": "process_.*", "action": "drop" }],
+    });
+    let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
+    for (kind, endpoints) in [
+        ("PodMonitor", "podMetricsEndpoints"),
+        ("ServiceMonitor", "endpoints"),
+    ] {
+        let endpoint = &of_kind(&objects, kind).unwrap()["spec"][endpoints][0];
+        assert_eq!(endpoint["relabelings"], monitor["relabelings"]);
+        assert_eq!(endpoint["metricRelabelings"], monitor["metricRelabelings"]);
+    }
+}
+
+#[tokio::test]
 async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
     let objects = rendered(json!({ "alerts": { "enabled": true, "labels": { "release": "prom" } } })).await;
     let rule = of_kind(&objects, "PrometheusRule").unwrap();
@@ -135,6 +153,7 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
     for setting in [
         "--set=monitoring.podMonitor.interval=often",
         "--set=monitoring.alert.enabled=true",
+        "--set=monitoring.serviceMonitor.relabelings.targetLabel=cluster",
         "--set=monitoring.dashboard.enabled=maybe",
     ] {
         let refused = plane

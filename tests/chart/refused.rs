@@ -82,6 +82,35 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "--set=resources.cpu=1",
             "at '/resources': additional properties 'cpu' not allowed",
         ),
+        (
+            "--set=extraArgs={run}",
+            "at '/extraArgs/0': 'run' does not match pattern",
+        ),
+        // Where it is asked is the chart's matter.
+        (
+            "--set=livenessProbe.httpGet.path=/",
+            "at '/livenessProbe': additional properties 'httpGet' not allowed",
+        ),
+        (
+            "--set=hostAliases[0].ip=10.1.2.3",
+            "at '/hostAliases/0': missing property 'hostnames'",
+        ),
+        (
+            "--set=dnsPolicy=Mine",
+            "at '/dnsPolicy': value must be one of '', 'ClusterFirst'",
+        ),
+        (
+            "--set=dnsConfig.servers={10.0.0.10}",
+            "at '/dnsConfig': additional properties 'servers' not allowed",
+        ),
+        (
+            "--set=strategy.type=Canary",
+            "at '/strategy/type': value must be one of 'RollingUpdate', 'Recreate'",
+        ),
+        (
+            "--set=extraObjects[0].kind=ConfigMap",
+            "at '/extraObjects/0': missing properties 'apiVersion', 'metadata'",
+        ),
         ("--set=env[0].value=a", "at '/env/0': missing property 'name'"),
         (
             "--set=envFrom[0].configMap=a",

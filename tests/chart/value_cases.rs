@@ -17,9 +17,12 @@ pub fn cases() -> Vec<Case> {
         images(),
         environment(),
         placement(),
+        hosts(),
+        probes(),
         replicas(),
         network(),
         rights(),
+        extra_objects(),
     ]
     .concat()
 }
@@ -221,6 +224,19 @@ fn environment() -> Vec<Case> {
                 assert!(made.arguments().contains(&"--okta-domain=sso.acme.example"));
             },
         ),
+        (
+            "arguments",
+            json!({ "watchNamespaces": ["default"], "extraArgs": ["--log-format=json"] }),
+            |made| {
+                assert_eq!(
+                    made.arguments()[2..],
+                    ["--watch-namespace=default", "--log-format=json"]
+                );
+                // `check` has arguments of its own.
+                let check = texts(&made.check["spec"]["containers"][0]["args"]);
+                assert_eq!(check.last(), Some(&"--watch-namespace=default"));
+            },
+        ),
     ]
 }
 
@@ -272,8 +288,86 @@ fn placement() -> Vec<Case> {
     )]
 }
 
+fn hosts() -> Vec<Case> {
+    vec![(
+        "hosts",
+        json!({
+            "hostAliases": [{ "ip": "10.1.2.3", "hostnames": ["hooks.acme.example"] }],
+            "dnsPolicy": "None",
+            "dnsConfig": {
+                "nameservers": ["10.0.0.10"],
+                "searches": ["acme.example"],
+                "options": [{ "name": "ndots", "value": "1" }],
+            },
+        }),
+        |made| {
+            for pod in [made.pod(), &made.check["spec"]] {
+                assert_eq!(
+                    pod["hostAliases"],
+                    json!([{ "ip": "10.1.2.3", "hostnames": ["hooks.acme.example"] }])
+                );
+                assert_eq!(pod["dnsPolicy"], "None");
+                assert_eq!(
+                    pod["dnsConfig"],
+                    json!({
+                        "nameservers": ["10.0.0.10"],
+                        "searches": ["acme.example"],
+                        "options": [{ "name": "ndots", "value": "1" }],
+                    })
+                );
+            }
+        },
+    )]
+}
+
+fn probes() -> Vec<Case> {
+    vec![
+        ("probed", json!({}), |made| {
+            let [startup, liveness, readiness] = made.probes();
+            for (probe, path, seconds) in [
+                (startup, "/healthz", 2),
+                (liveness, "/healthz", 10),
+                (readiness, "/readyz", 5),
+            ] {
+                assert_eq!(probe["httpGet"]["path"], path);
+                assert_eq!(probe["httpGet"]["port"], "metrics");
+                assert_eq!(probe["periodSeconds"], seconds);
+            }
+            assert_eq!(startup["failureThreshold"], 30);
+        }),
+        (
+            "probed-with-patience",
+            json!({
+                "startupProbe": { "failureThreshold": 60 },
+                "livenessProbe": { "timeoutSeconds": 15, "periodSeconds": 20 },
+                "readinessProbe": { "initialDelaySeconds": 3 },
+            }),
+            |made| {
+                let [startup, liveness, readiness] = made.probes();
+                assert_eq!(startup["failureThreshold"], 60);
+                // Beside the defaults, not in their place.
+                assert_eq!(startup["periodSeconds"], 2);
+                assert_eq!(liveness["timeoutSeconds"], 15);
+                assert_eq!(liveness["periodSeconds"], 20);
+                assert_eq!(liveness["failureThreshold"], 3);
+                assert_eq!(readiness["initialDelaySeconds"], 3);
+            },
+        ),
+    ]
+}
+
 fn replicas() -> Vec<Case> {
     vec![
+        (
+            "one-at-a-time",
+            json!({ "strategy": { "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } } }),
+            |made| {
+                assert_eq!(
+                    made.deployment["spec"]["strategy"],
+                    json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": 0, "maxUnavailable": 1 } })
+                );
+            },
+        ),
         ("two", json!({}), |made| {
             assert_eq!(made.deployment["spec"]["replicas"], 2);
             let budget = &made.one("PodDisruptionBudget")["spec"];
@@ -416,4 +510,24 @@ fn rights() -> Vec<Case> {
             },
         ),
     ]
+}
+
+fn extra_objects() -> Vec<Case> {
+    vec![(
+        "more",
+        json!({ "extraObjects": [
+            {
+                "apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": { "name": "{{ .Release.Name }}-authorities", "labels": { "mine": "yes" } },
+                "data": { "image": "{{ .Values.image.repository }}" },
+            },
+            { "apiVersion": "v1", "kind": "LimitRange", "metadata": { "name": "more" }, "spec": { "limits": [] } },
+        ] }),
+        |made| {
+            let map = made.one("ConfigMap");
+            assert_eq!(map["metadata"]["name"], "more-authorities");
+            assert_eq!(map["data"]["image"], "okta-insightful-operator");
+            assert_eq!(made.one("LimitRange")["metadata"]["name"], "more");
+        },
+    )]
 }

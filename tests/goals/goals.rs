@@ -21,6 +21,7 @@ mod memory;
 mod process;
 mod pull;
 mod share;
+mod start;
 #[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
 #[path = "../life/world.rs"]
 mod world;
@@ -44,7 +45,8 @@ pub fn figure(what: &str, goal: impl Display, figure: impl Display) {
 /// What a measurement of goals does; it prints its figures itself.
 type Measure = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const MEASURES: [(&str, Measure); 6] = [
+const MEASURES: [(&str, Measure); 7] = [
+    ("start", || Box::pin(start::measure())),
     ("calls", || Box::pin(calls::measure())),
     ("pull", || Box::pin(pull::measure())),
     ("share", || Box::pin(share::measure())),

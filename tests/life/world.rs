@@ -476,8 +476,21 @@ pub async fn start_with(
     more: &[&str],
     environment: &[(&str, &str)],
 ) -> KeptProcess {
+    let program = Path::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
+    let mut command = run_command(plane, program, namespaces, port).await;
+    command.args(more).envs(environment.iter().copied());
+    spawn(plane, &command)
+}
+
+/// What runs this program as the operator: under the chart's ServiceAccount, with its metrics on this port.
+pub async fn run_command(
+    plane: &'static ControlPlane,
+    program: &Path,
+    namespaces: &[&str],
+    port: u16,
+) -> Command {
     let kubeconfig = OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
+    let mut command = Command::new(program);
     command
         .args([
             "run",
@@ -490,15 +503,18 @@ pub async fn start_with(
                 .iter()
                 .flat_map(|namespace| ["--watch-namespace", namespace]),
         )
-        .args(more)
         .env("KUBECONFIG", kubeconfig)
-        .envs(environment.iter().copied())
         .env_remove("HTTPS_PROXY")
         .env_remove("https_proxy");
+    command
+}
+
+/// Starts an operator with a log of its own.
+pub fn spawn(plane: &'static ControlPlane, command: &Command) -> KeptProcess {
     let log = plane
         .directory()
         .join(format!("operator-{}.log", LOGS.fetch_add(1, Ordering::Relaxed)));
-    KeptProcess::spawn(&command, &log, &Ending::default()).unwrap()
+    KeptProcess::spawn(command, &log, &Ending::default()).unwrap()
 }
 
 /// Installs the chart with the real helm. Gives the kubeconfig of its ServiceAccount.

@@ -14,6 +14,21 @@
 {{- end }}
 {{- end }}
 
+{{/* How a pod finds other machines. */}}
+{{- define "operator.hosts" -}}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{- define "operator.serviceAccountName" -}}
 {{- default (include "operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
