@@ -31,7 +31,10 @@ impl Reconcile<'_> {
         if was_read || self.is_sync_asked_for() {
             return Some(None);
         }
-        self.ctx.turns.take(Instant::now()).map(Some)
+        let now = Instant::now();
+        let turn = self.ctx.turns.take(&self.uid(), now);
+        self.ctx.metrics.waiting(self.ctx.turns.waiting(now));
+        turn.map(Some)
     }
 
     /// Reads what is due; if nothing is, what was read last still stands.

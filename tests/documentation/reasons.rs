@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use crate::pages::{DOCS, page};
 
 /// Where reasons of conditions and events are given, or events are told.
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 21] = [
     "api/conditions.rs",
     "assessment.rs",
     "controller/apply/mod.rs",

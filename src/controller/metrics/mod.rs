@@ -50,6 +50,7 @@ pub struct Metrics {
     reconciles: Family<ResultLabel, Counter>,
     reconcile_seconds: Histogram,
     in_flight: Gauge,
+    waiting: Gauge,
     leader: Gauge,
     ready: Gauge,
     tasks: Gauge,
@@ -173,6 +174,7 @@ impl Metrics {
             reconciles: Family::default(),
             reconcile_seconds: short_seconds(),
             in_flight: Gauge::default(),
+            waiting: Gauge::default(),
             leader: Gauge::default(),
             ready: Gauge::default(),
             tasks: Gauge::default(),
@@ -212,6 +214,11 @@ impl Metrics {
             "reconciles_in_flight",
             "Reconciles under way; each integration has at most one, and none waits for another's",
             metrics.in_flight.clone(),
+        );
+        registry.register(
+            "integrations_waiting",
+            "Integrations that wait for their turn to read for the first time since the start",
+            metrics.waiting.clone(),
         );
         registry.register(
             "leader",
@@ -297,6 +304,11 @@ impl Metrics {
     /// A reconcile begins.
     pub fn reconcile_begins(&self) {
         self.in_flight.inc();
+    }
+
+    /// So many integrations wait for their turn to read.
+    pub fn waiting(&self, integrations: usize) {
+        self.waiting.set(i64::try_from(integrations).unwrap_or(i64::MAX));
     }
 
     /// A reconcile ended.
