@@ -132,10 +132,11 @@ impl Session {
         })
     }
 
-    /// Forgets all but what was said last.
+    /// Forgets all but what was said last, and what is yet to be told.
     pub fn forget(&mut self) {
         *self = Self {
             said: std::mem::take(&mut self.said),
+            untold: self.untold.take(),
             ..Self::default()
         };
     }

@@ -11,6 +11,7 @@
 
 mod activate;
 mod approved;
+mod away;
 mod cycle;
 mod edit;
 mod finish;

@@ -489,7 +489,6 @@ pub async fn run_command(
     namespaces: &[&str],
     port: u16,
 ) -> Command {
-    let kubeconfig = OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await;
     let mut command = Command::new(program);
     command
         .args([
@@ -503,12 +502,17 @@ pub async fn run_command(
                 .iter()
                 .flat_map(|namespace| ["--watch-namespace", namespace]),
         )
-        .env("KUBECONFIG", kubeconfig)
+        .env("KUBECONFIG", operator_kubeconfig(plane).await)
         // As in the image.
         .env("MIMALLOC_PURGE_DELAY", "0")
         .env_remove("HTTPS_PROXY")
         .env_remove("https_proxy");
     command
+}
+
+/// The kubeconfig of the chart's ServiceAccount.
+pub async fn operator_kubeconfig(plane: &'static ControlPlane) -> &'static Path {
+    OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await
 }
 
 /// Starts an operator with a log of its own.

@@ -1,0 +1,166 @@
+//! The API server is away for a moment, and what is said when it is back.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use okta_insightful_operator::api::{Phase, conditions};
+use sandbox::faults::{Kind, Match};
+use serde_json::json;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{Duration, sleep},
+};
+
+use crate::world::{World, free_port, open_guard, operator_kubeconfig, start_with};
+
+/// Passes on what an operator and the API server say to each other, until it is cut.
+struct Relay {
+    address: SocketAddr,
+    open: watch::Sender<bool>,
+}
+
+impl Relay {
+    async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = watch::Sender::new(true);
+        let state = open.subscribe();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(pass_on(client, server, state.clone()));
+            }
+        });
+        Self { address, open }
+    }
+
+    fn cut(&self) {
+        self.open.send_replace(false);
+    }
+
+    fn mend(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+async fn pass_on(mut client: TcpStream, server: SocketAddr, mut open: watch::Receiver<bool>) {
+    if !*open.borrow_and_update() {
+        return;
+    }
+    let mut server = TcpStream::connect(server).await.unwrap();
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => {}
+        _ = open.wait_for(|open| !open) => {}
+    }
+}
+
+/// Acme in step, with an operator that reaches the API server through a relay.
+async fn behind_a_relay() -> (World, Relay) {
+    let mut world = World::in_sync().await;
+    world.stop_operator().await;
+    let kubeconfig = std::fs::read_to_string(operator_kubeconfig(world.plane).await).unwrap();
+    let server = kubeconfig.split("https://").nth(1).unwrap();
+    let server = server.split(['"', '\n']).next().unwrap().trim_end_matches('/');
+    let relay = Relay::to(server.parse().unwrap()).await;
+    let path = world
+        .plane
+        .directory()
+        .join(format!("relay-{}.kubeconfig", world.namespace));
+    std::fs::write(&path, kubeconfig.replace(server, &relay.address.to_string())).unwrap();
+    let environment = [
+        ("RUST_LOG", "info,okta_insightful_operator=debug"),
+        ("KUBECONFIG", path.to_str().unwrap()),
+    ];
+    let operator = start_with(world.plane, &[&world.namespace], free_port(), &[], &environment).await;
+    world.operator = Some(operator);
+    world.sync().await;
+    world.insightful.journal().clear();
+    (world, relay)
+}
+
+/// Lets one write be made while the API server goes away before its answer
+/// comes, and waits until the operator has found that nothing can be said.
+async fn write_while_it_goes_away(world: &World, relay: &Relay) {
+    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
+    let slow = world.insightful.faults().once(
+        Match::put("/api/v1/employee/*"),
+        Kind::DelayAnswer(Duration::from_secs(2)),
+    );
+    world.request_sync().await;
+    while slow.hits() == 0 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    relay.cut();
+    let operator = world.operator.as_ref().unwrap();
+    while !world
+        .log_of(operator)
+        .contains("the reconcile could not be finished")
+    {
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_told_when_the_api_server_is_back() {
+    let (world, relay) = behind_a_relay().await;
+    let before = world.status().await;
+    write_while_it_goes_away(&world, &relay).await;
+    assert_eq!(
+        world.status().await.history,
+        before.history,
+        "nothing could be said"
+    );
+    relay.mend();
+    let status = world
+        .wait_for("the outcome", |integration| {
+            let status = integration.status.as_ref().unwrap();
+            status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
+        })
+        .await
+        .status
+        .unwrap();
+    assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
+    assert_eq!(status.history[1..], before.history);
+    assert_ne!(status.last_applied_plan, before.last_applied_plan);
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_told_after_a_suspension_too() {
+    let (world, relay) = behind_a_relay().await;
+    let before = world.status().await;
+    write_while_it_goes_away(&world, &relay).await;
+    world.patch(json!({ "suspend": true })).await;
+    relay.mend();
+    world.wait_for_phase(Phase::Suspended).await;
+    world.patch(json!({ "suspend": false })).await;
+    let status = world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(status.history.len(), before.history.len() + 1);
+    assert_eq!(status.history[0].writes, 1);
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_that_goes_on_is_not_stalled() {
+    let world = World::in_review(open_guard()).await;
+    world.write_secret("insightful", "token", "a-wrong-token").await;
+    world.request_sync().await;
+    world
+        .wait_for_condition(conditions::STALLED, "True", "TokenRefused")
+        .await;
+    world
+        .okta
+        .configure(|settings| settings.latency = Duration::from_secs(3));
+    world
+        .write_secret("insightful", "token", world.insightful.token())
+        .await;
+    world
+        .wait_for_condition(conditions::STALLED, "False", "Syncing")
+        .await;
+    world
+        .wait_for_condition(conditions::RECONCILING, "True", "Syncing")
+        .await;
+    world.okta.configure(|settings| settings.latency = Duration::ZERO);
+    world.wait_for_phase(Phase::Review).await;
+}
