@@ -183,4 +183,21 @@ mod tests {
         session.reset_backoff();
         assert_eq!(session.backoff().as_secs(), 1);
     }
+
+    #[test]
+    fn what_is_yet_to_be_told_outlasts_a_suspension() {
+        let said = Said::new(Mutex::new(Some(OktaIntegrationStatus::default())));
+        let mut session = Session {
+            last_sync: Some(Timestamp::UNIX_EPOCH),
+            said: said.clone(),
+            untold: Some(Untold {
+                outcome: Outcome::default(),
+                history: None,
+            }),
+            ..Session::default()
+        };
+        session.forget();
+        assert!(session.untold.is_some() && Arc::ptr_eq(&session.said, &said));
+        assert_eq!(session.last_sync, None);
+    }
 }

@@ -4,7 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use okta_insightful_operator::api::{Phase, conditions};
 use sandbox::faults::{Kind, Match};
-use serde_json::json;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -124,21 +123,6 @@ async fn what_was_done_is_told_when_the_api_server_is_back() {
     assert_ne!(status.last_applied_plan, before.last_applied_plan);
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_told_after_a_suspension_too() {
-    let (world, relay) = behind_a_relay().await;
-    let before = world.status().await;
-    write_while_it_goes_away(&world, &relay).await;
-    world.patch(json!({ "suspend": true })).await;
-    relay.mend();
-    world.wait_for_phase(Phase::Suspended).await;
-    world.patch(json!({ "suspend": false })).await;
-    let status = world.wait_for_phase(Phase::InSync).await;
-    assert_eq!(status.history.len(), before.history.len() + 1);
-    assert_eq!(status.history[0].writes, 1);
-    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
