@@ -30,7 +30,10 @@ pub type WriteFailures = BTreeMap<PersonId, WriteFailure>;
 /// A service that could not be read, or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
-    /// The condition: [`conditions::OKTA_CONNECTED`] or [`conditions::INSIGHTFUL_CONNECTED`].
+    /// The condition: [`OKTA_CONNECTED`] or [`INSIGHTFUL_CONNECTED`].
+    ///
+    /// [`OKTA_CONNECTED`]: crate::api::conditions::OKTA_CONNECTED
+    /// [`INSIGHTFUL_CONNECTED`]: crate::api::conditions::INSIGHTFUL_CONNECTED
     pub condition: &'static str,
     /// The stable reason.
     pub reason: String,
