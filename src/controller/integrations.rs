@@ -1,4 +1,5 @@
-//! The status of an integration, written under the one field manager.
+//! An integration on the API server: read anew, and its status written under the
+//! one field manager.
 
 use std::sync::PoisonError;
 
@@ -10,6 +11,23 @@ use serde_json::json;
 
 use super::{Context, session::Said};
 use crate::api::{FIELD_MANAGER, OktaIntegration, OktaIntegrationStatus};
+
+/// The integration as the API server has it now; None if it is gone, or is
+/// another by the same name.
+///
+/// # Errors
+/// The API server's.
+pub async fn read(
+    ctx: &Context,
+    integration: &OktaIntegration,
+) -> Result<Option<OktaIntegration>, kube::Error> {
+    let read = api(ctx, integration).get_opt(&integration.name_any()).await?;
+    Ok(read.filter(|read| read.metadata.uid == integration.metadata.uid))
+}
+
+fn api(ctx: &Context, integration: &OktaIntegration) -> Api<OktaIntegration> {
+    Api::namespaced(ctx.client.clone(), &integration.namespace().unwrap_or_default())
+}
 
 /// Writes a status if it says anything new. An integration that is gone
 /// meanwhile needs none.
@@ -30,8 +48,6 @@ pub async fn write_status(
     if stands.as_ref() == Some(status) {
         return Ok(());
     }
-    let api: Api<OktaIntegration> =
-        Api::namespaced(ctx.client.clone(), &integration.namespace().unwrap_or_default());
     let name = integration.name_any();
     let object = json!({
         "apiVersion": OktaIntegration::api_version(&()),
@@ -40,6 +56,7 @@ pub async fn write_status(
         "status": status,
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
+    let api = api(ctx, integration);
     match api.patch_status(&name, &params, &Patch::Apply(object)).await {
         Ok(written) => {
             *said.lock().unwrap_or_else(PoisonError::into_inner) = written.status;

@@ -1,11 +1,7 @@
 //! One integration, from what it asks for to what is said of it. The stages do
 //! the work; this file only puts them in order.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -87,10 +83,23 @@ pub(super) async fn reconcile(
     let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
     let mut session = session.lock().await;
     if !ctx.leadership.holds() {
-        // What a standby remembers is old by the time it leads.
-        *session = Session::default();
+        session.stand_by();
         return Ok(Action::await_change());
     }
+    let integration = match session.said() {
+        Some(_) => integration,
+        // The watch may be behind what another replica said while it led.
+        None => {
+            let read = integrations::read(&ctx, &integration).await;
+            match read.map_err(ReconcileError::while_("reading the integration"))? {
+                Some(read) => {
+                    session.take_as_said(read.status.clone());
+                    Arc::new(read)
+                }
+                None => return Ok(Action::await_change()),
+            }
+        }
+    };
     let mut reconcile = Reconcile {
         integration: &integration,
         ctx: &ctx,
@@ -624,8 +633,8 @@ impl Reconcile<'_> {
 
     /// The status as it stands: what was written last, else what the cluster has.
     pub(super) fn said(&self) -> OktaIntegrationStatus {
-        let said = self.session.said.lock().unwrap_or_else(PoisonError::into_inner);
-        said.clone()
+        self.session
+            .said()
             .or_else(|| self.integration.status.clone())
             .unwrap_or_default()
     }

@@ -141,6 +141,26 @@ impl Session {
         };
     }
 
+    /// Another replica leads, or may: what is remembered is old by the time this
+    /// one leads again. But what it did, nobody else can tell.
+    pub fn stand_by(&mut self) {
+        *self = Self {
+            untold: self.untold.take(),
+            ..Self::default()
+        };
+    }
+
+    /// The status that was written last; None before the first since the start,
+    /// or since this replica began to lead.
+    pub fn said(&self) -> Option<OktaIntegrationStatus> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what stands in the cluster as what was said last.
+    pub fn take_as_said(&mut self, status: Option<OktaIntegrationStatus>) {
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+
     /// Whether an apply that was broken off still waits for its next try.
     pub fn is_resting(&self) -> bool {
         self.broken_off.is_some() && self.retry_apply.is_some_and(|retry| Instant::now() < retry)
@@ -185,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_yet_to_be_told_outlasts_a_suspension() {
+    fn what_is_yet_to_be_told_outlasts_a_suspension_and_another_leader() {
         let said = Said::new(Mutex::new(Some(OktaIntegrationStatus::default())));
         let mut session = Session {
             last_sync: Some(Timestamp::UNIX_EPOCH),
@@ -199,5 +219,7 @@ mod tests {
         session.forget();
         assert!(session.untold.is_some() && Arc::ptr_eq(&session.said, &said));
         assert_eq!(session.last_sync, None);
+        session.stand_by();
+        assert!(session.untold.is_some() && !Arc::ptr_eq(&session.said, &said));
     }
 }

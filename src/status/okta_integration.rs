@@ -1,7 +1,7 @@
 //! What is said of a whole integration: counts, teams, plan and times. What
 //! stands in its conditions is in `facts`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -184,17 +184,31 @@ fn describe(
         status.last_full_sync_time = Some(Time(last));
     }
     status.next_sync_time = times.next_sync.map(Time);
-    if let Some(done) = done.filter(|done| done.completed) {
+    // What is told late, after what another replica did meanwhile, stands where it belongs.
+    let place = history.as_ref().map_or(0, |entry| {
+        let is_later = |told: &&HistoryEntry| told.start_time.0 > entry.start_time.0;
+        status.history.iter().take_while(is_later).count()
+    });
+    if let Some(done) = done.filter(|done| done.completed && place == 0) {
         status.last_applied_plan = Some(done.plan.clone());
-        status.last_applied_time = Some(Time(now));
+        status.last_applied_time = Some(Time(history.as_ref().and_then(end).unwrap_or(now)));
     }
     if let Some(entry) = history {
-        status.history.insert(0, entry.clone());
+        status.history.insert(place, entry.clone());
         status.history.truncate(MOST_HISTORY);
     }
     if let Some(Notification::Told { plan }) = notification {
         status.last_notified_plan = Some(plan.clone());
     }
+}
+
+/// When a cycle ended.
+fn end(entry: &HistoryEntry) -> Option<Timestamp> {
+    entry
+        .start_time
+        .0
+        .checked_add(Duration::from(entry.duration))
+        .ok()
 }
 
 /// The teams, by name.

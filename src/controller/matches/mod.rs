@@ -438,3 +438,64 @@ impl Objects {
         self.api.patch_status(name, &params, &Patch::Apply(patch)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use kube::client::Body;
+
+    use super::*;
+
+    /// An API server that takes a second for each write and counts those under way.
+    fn slow_api_server(most: Arc<AtomicUsize>) -> Client {
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let service = tower::service_fn(move |_: http::Request<Body>| {
+            let (under_way, most) = (under_way.clone(), most.clone());
+            async move {
+                most.fetch_max(under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                under_way.fetch_sub(1, Ordering::Relaxed);
+                let object = json!({
+                    "metadata": {},
+                    "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" },
+                });
+                Ok::<_, Infallible>(http::Response::new(Body::from(object.to_string().into_bytes())))
+            }
+        });
+        Client::new(service, "people")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_integrations_together_write_so_many_at_a_time() {
+        let most = Arc::new(AtomicUsize::new(0));
+        let objects = Objects {
+            api: Api::default_namespaced(slow_api_server(most.clone())),
+            turns: write_turns(),
+        };
+        let integration = |objects: Objects| async move {
+            let status = EmployeeMatchStatus::default();
+            let object = json!({});
+            let creations = (0..40).map(|_| objects.apply("acme-00u1", &object));
+            let created: Vec<_> = stream::iter(creations)
+                .buffer_unordered(PARALLEL_WRITES)
+                .try_collect()
+                .await
+                .unwrap();
+            let statuses = (0..40).map(|_| objects.write_status("acme-00u1", "1", &status));
+            let written: Vec<_> = stream::iter(statuses)
+                .buffer_unordered(PARALLEL_WRITES)
+                .try_collect()
+                .await
+                .unwrap();
+            created.len() + written.len()
+        };
+        let integrations = (0..5).map(|_| integration(objects.clone()));
+        let written: usize = futures::future::join_all(integrations).await.into_iter().sum();
+        assert_eq!((written, most.load(Ordering::Relaxed)), (400, MOST_WRITES));
+    }
+}

@@ -212,7 +212,7 @@ impl Metrics {
         );
         registry.register(
             "reconciles_in_flight",
-            "Reconciles under way; each integration has at most one, and none waits for another's",
+            "Reconciles under way; each integration has at most one",
             metrics.in_flight.clone(),
         );
         registry.register(

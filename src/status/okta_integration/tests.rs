@@ -21,6 +21,7 @@ struct Cycled {
     disconnected: Option<Disconnected>,
     known: Option<(Snapshot, Assessment)>,
     times: Times,
+    history: Option<HistoryEntry>,
 }
 
 impl Cycled {
@@ -54,7 +55,7 @@ impl Cycled {
             failures: &self.failures,
             disconnected: self.disconnected.as_ref(),
             times: self.times.clone(),
-            history: None,
+            history: self.history.clone(),
             notification: None,
         });
         integration_status(previous, &example.spec, ABOUT, &cycle, now)
@@ -450,37 +451,69 @@ fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
     );
 }
 
+/// A minute of work that began so many minutes after `NOW`.
+fn entry(minute: i64, writes: i32) -> HistoryEntry {
+    HistoryEntry {
+        start_time: at(minute),
+        duration: Duration::from_secs(60).into(),
+        kind: crate::api::SyncKind::Full,
+        result: crate::api::CycleResult::Applied,
+        plan: format!("sha256:{writes}"),
+        writes,
+        failed: 0,
+    }
+}
+
+fn at(minute: i64) -> Time {
+    Time(Timestamp::from_second(minute * 60).unwrap())
+}
+
 #[test]
 fn the_history_keeps_the_last_ten() {
     let example = Example::jane();
     let mut status = OktaIntegrationStatus::default();
     for writes in 0..12 {
-        let entry = HistoryEntry {
-            start_time: Time(NOW),
-            duration: std::time::Duration::from_secs(1).into(),
-            kind: crate::api::SyncKind::Full,
-            result: crate::api::CycleResult::Applied,
-            plan: "sha256:1".into(),
-            writes,
-            failed: 0,
+        let cycled = Cycled {
+            history: Some(entry(0, writes)),
+            ..Cycled::of(&example)
         };
-        let (snapshot, assessment) = (example.snapshot(), example.assess());
-        let cycle = Cycle::Known(Known {
-            snapshot: &snapshot,
-            assessment: &assessment,
-            records: &example.records,
-            breaches: &[],
-            held: false,
-            applying: None,
-            done: None,
-            failures: &WriteFailures::new(),
-            disconnected: None,
-            times: Times::default(),
-            history: Some(entry),
-            notification: None,
-        });
-        status = integration_status(&status, &example.spec, ABOUT, &cycle, NOW);
+        status = cycled.status(&status, &example);
     }
     let writes: Vec<i32> = status.history.iter().map(|entry| entry.writes).collect();
     assert_eq!(writes, (2..12).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_told_late_stands_where_it_belongs() {
+    // When each apply began, in the order in which they are told; the history
+    // then, and which of them was the last.
+    let table: &[(&[i64], &[i64], i64)] = &[
+        (&[1], &[1], 1),
+        (&[1, 5], &[5, 1], 5),
+        (&[5, 1], &[5, 1], 5),
+        (&[1, 9, 5], &[9, 5, 1], 9),
+        (&[3, 3], &[3, 3], 3),
+    ];
+    let example = Example::jane();
+    for (told, history, last) in table {
+        let mut status = OktaIntegrationStatus::default();
+        for (n, minute) in (1..).zip(*told) {
+            let cycled = Cycled {
+                done: Some(Done {
+                    plan: format!("sha256:{minute}"),
+                    completed: true,
+                    ..Done::default()
+                }),
+                history: Some(entry(*minute, n)),
+                ..Cycled::of(&example)
+            };
+            // Long after all of it.
+            status = cycled.status_at(&status, &example, at(60).0);
+        }
+        let began: Vec<Time> = status.history.iter().map(|entry| entry.start_time.clone()).collect();
+        let expected: Vec<Time> = history.iter().map(|minute| at(*minute)).collect();
+        assert_eq!(began, expected, "{told:?}");
+        let of_the_last = (Some(format!("sha256:{last}")), Some(at(last + 1)));
+        assert_eq!((status.last_applied_plan, status.last_applied_time), of_the_last, "{told:?}");
+    }
 }
