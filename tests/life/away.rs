@@ -1,9 +1,17 @@
-//! The API server is away for a moment, and what is said when it is back.
+//! The API server is away for a moment, or refuses what is said, and what is said when it is back.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use okta_insightful_operator::api::{Phase, conditions};
+use k8s_openapi::api::admissionregistration::v1::{
+    ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
+use kube::{
+    Api,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
+use okta_insightful_operator::api::{OktaIntegration, Phase, conditions};
 use sandbox::faults::{Kind, Match};
+use serde_json::json;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
@@ -90,6 +98,10 @@ async fn write_while_it_goes_away(world: &World, relay: &Relay) {
         sleep(Duration::from_millis(10)).await;
     }
     relay.cut();
+    until_a_reconcile_fails(world).await;
+}
+
+async fn until_a_reconcile_fails(world: &World) {
     let operator = world.operator.as_ref().unwrap();
     while !world
         .log_of(operator)
@@ -97,6 +109,58 @@ async fn write_while_it_goes_away(world: &World, relay: &Relay) {
     {
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Has the API server refuse each status that tells of one more apply, until the
+/// policy with the name that is given is deleted.
+async fn refuse_more_history(world: &World) -> String {
+    let name = format!("no-more-history-{}", world.namespace);
+    let client = world.plane.admin_client().await.unwrap();
+    let policy: ValidatingAdmissionPolicy = serde_json::from_value(json!({
+        "metadata": { "name": name },
+        "spec": {
+            "matchConstraints": {
+                "namespaceSelector": {
+                    "matchLabels": { "kubernetes.io/metadata.name": world.namespace },
+                },
+                "resourceRules": [{
+                    "apiGroups": ["integrations.insightful.io"],
+                    "apiVersions": ["*"],
+                    "operations": ["UPDATE"],
+                    "resources": ["oktaintegrations/status"],
+                }],
+            },
+            "validations": [{
+                "expression": "object.status.?history.orValue([]).size() \
+                    <= oldObject.status.?history.orValue([]).size()",
+                "message": "no more history",
+            }],
+        },
+    }))
+    .unwrap();
+    let binding: ValidatingAdmissionPolicyBinding = serde_json::from_value(json!({
+        "metadata": { "name": name },
+        "spec": { "policyName": name, "validationActions": ["Deny"] },
+    }))
+    .unwrap();
+    let post = PostParams::default();
+    Api::all(client.clone()).create(&post, &policy).await.unwrap();
+    Api::all(client).create(&post, &binding).await.unwrap();
+    // The API server takes a moment to heed it.
+    let longer = json!({ "status": { "history": vec![world.status().await.history[0].clone(); 9] } });
+    let dry_run = PatchParams {
+        dry_run: true,
+        ..PatchParams::default()
+    };
+    let integrations = world.api::<OktaIntegration>();
+    while integrations
+        .patch_status("acme", &dry_run, &Patch::Merge(&longer))
+        .await
+        .is_ok()
+    {
+        sleep(Duration::from_millis(50)).await;
+    }
+    name
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,6 +185,32 @@ async fn what_was_done_is_told_when_the_api_server_is_back() {
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(status.history[1..], before.history);
     assert_ne!(status.last_applied_plan, before.last_applied_plan);
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_is_told_though_it_was_refused_at_first() {
+    let world = World::in_sync().await;
+    let before = world.status().await;
+    world.insightful.journal().clear();
+    let policy = refuse_more_history(&world).await;
+    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
+    world.request_sync().await;
+    until_a_reconcile_fails(&world).await;
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    assert_eq!(world.status().await.history, before.history);
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(world.plane.admin_client().await.unwrap());
+    policies.delete(&policy, &DeleteParams::default()).await.unwrap();
+    let status = world
+        .wait_for("the outcome", |integration| {
+            let status = integration.status.as_ref().unwrap();
+            status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
+        })
+        .await
+        .status
+        .unwrap();
+    assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
 }

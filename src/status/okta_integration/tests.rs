@@ -510,10 +510,18 @@ fn what_is_told_late_stands_where_it_belongs() {
             // Long after all of it.
             status = cycled.status_at(&status, &example, at(60).0);
         }
-        let began: Vec<Time> = status.history.iter().map(|entry| entry.start_time.clone()).collect();
+        let began: Vec<Time> = status
+            .history
+            .iter()
+            .map(|entry| entry.start_time.clone())
+            .collect();
         let expected: Vec<Time> = history.iter().map(|minute| at(*minute)).collect();
         assert_eq!(began, expected, "{told:?}");
         let of_the_last = (Some(format!("sha256:{last}")), Some(at(last + 1)));
-        assert_eq!((status.last_applied_plan, status.last_applied_time), of_the_last, "{told:?}");
+        assert_eq!(
+            (status.last_applied_plan, status.last_applied_time),
+            of_the_last,
+            "{told:?}"
+        );
     }
 }
