@@ -9,8 +9,12 @@ use kube::{
     Api,
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
-use okta_insightful_operator::api::{OktaIntegration, Phase, conditions};
-use sandbox::faults::{Kind, Match};
+use okta_insightful_operator::api::{CycleResult, OktaIntegration, Phase, conditions};
+use sandbox::{
+    company::GROUP_PREFIX,
+    faults::{Kind, Match},
+    okta::Org,
+};
 use serde_json::json;
 use tokio::{
     io::copy_bidirectional,
@@ -85,14 +89,14 @@ async fn behind_a_relay() -> (World, Relay) {
     (world, relay)
 }
 
-/// Lets one write be made while the API server goes away before its answer
-/// comes, and waits until the operator has found that nothing can be said.
-async fn write_while_it_goes_away(world: &World, relay: &Relay) {
-    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
-    let slow = world.insightful.faults().once(
-        Match::put("/api/v1/employee/*"),
-        Kind::DelayAnswer(Duration::from_secs(2)),
-    );
+/// Lets a write be made while the API server goes away before its answer comes,
+/// and waits until the operator has found that nothing can be said.
+async fn goes_away_during(write: Match, change: impl FnOnce(&mut Org), world: &World, relay: &Relay) {
+    world.okta.edit(change);
+    let slow = world
+        .insightful
+        .faults()
+        .once(write, Kind::DelayAnswer(Duration::from_secs(2)));
     world.request_sync().await;
     while slow.hits() == 0 {
         sleep(Duration::from_millis(10)).await;
@@ -167,7 +171,8 @@ async fn refuse_more_history(world: &World) -> String {
 async fn what_was_done_is_told_when_the_api_server_is_back() {
     let (world, relay) = behind_a_relay().await;
     let before = world.status().await;
-    write_while_it_goes_away(&world, &relay).await;
+    let rename = |org: &mut Org| org.rename_user("jane.doe", "Jane", "Roe");
+    goes_away_during(Match::put("/api/v1/employee/*"), rename, &world, &relay).await;
     assert_eq!(
         world.status().await.history,
         before.history,
@@ -186,6 +191,37 @@ async fn what_was_done_is_told_when_the_api_server_is_back() {
     assert_eq!(status.history[1..], before.history);
     assert_ne!(status.last_applied_plan, before.last_applied_plan);
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_before_an_apply_was_cut_short_is_told_too() {
+    let (world, relay) = behind_a_relay().await;
+    let before = world.status().await;
+    let to_a_new_team = |org: &mut Org| {
+        let group = org.add_group(&format!("{GROUP_PREFIX}Robotics"));
+        org.remove_member("Engineering", "amir.haddad");
+        org.add_member(&group, "amir.haddad");
+    };
+    // The team is created; what Amir's record was cannot be put on record.
+    goes_away_during(Match::post("/api/v1/team"), to_a_new_team, &world, &relay).await;
+    assert_eq!(world.writes(), ["POST /api/v1/team 200"]);
+    relay.mend();
+    let status = world
+        .wait_for("both outcomes", |integration| {
+            let status = integration.status.as_ref().unwrap();
+            status.history.len() >= before.history.len() + 2 && status.phase == Some(Phase::InSync)
+        })
+        .await
+        .status
+        .unwrap();
+    let told: Vec<_> = status.history[..2]
+        .iter()
+        .map(|entry| (entry.writes, entry.result))
+        .collect();
+    assert_eq!(told, [(1, CycleResult::Applied), (1, CycleResult::PartlyApplied)]);
+    assert_eq!(status.history[2..], before.history);
+    assert_eq!(world.writes().len(), 2, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
 }
 
