@@ -370,7 +370,7 @@ mod tests {
         ];
         example.in_force("jane", "e1", &written);
         example.record("jane").decision = crate::api::Decision::Ignore;
-        let restore = example.assess().plan.restores.remove(0);
+        let restore = example.assess().plan.restores[0].clone();
         for (name, email, writes, fields, left) in [
             (
                 "Jane Doe",

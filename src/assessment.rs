@@ -1,6 +1,6 @@
 //! All of one cycle's thinking: teams, who is who, what would change.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     api::{FieldChange, OktaIntegrationSpec, OktaIntegrationStatus, TeamState},
@@ -18,8 +18,8 @@ pub struct Assessment {
     pub teams: DerivedTeams,
     /// Where everybody stands.
     pub settled: BTreeMap<PersonId, Settled>,
-    /// What would be written.
-    pub plan: Plan,
+    /// What would be written; shared with the verdict on it.
+    pub plan: Arc<Plan>,
     /// The plan's changes by person, for people to read.
     pub changes: BTreeMap<PersonId, Vec<FieldChange>>,
     /// What stands in the way of people who are linked or to be created.
@@ -41,7 +41,7 @@ impl Assessment {
         Self {
             teams,
             settled,
-            plan,
+            plan: Arc::new(plan),
             changes,
             held_back,
         }

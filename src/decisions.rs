@@ -162,7 +162,7 @@ pub fn settle(
             _ => None,
         })
         .collect();
-    let proposals = matching::propose(&Evidence {
+    let mut proposals = matching::propose(&Evidence {
         people: in_scope
             .iter()
             .map(|(id, person)| Subject {
@@ -198,7 +198,7 @@ pub fn settle(
     let mut settled: BTreeMap<PersonId, Settled> = in_scope
         .iter()
         .map(|(id, person)| {
-            let proposal = proposals.get(*id).cloned();
+            let proposal = proposals.remove(*id);
             let left = person.left(suspended_left).is_some();
             let standing = claims.standing(record(id), id, person, left, proposal.as_ref(), spec);
             // Until an employee is linked, the present team of a person in several is not known.
@@ -361,7 +361,7 @@ impl<'a> Claims<'a> {
                 kind: ProposalKind::Auto,
                 ..
             }) => Standing::Waits(Trouble::NeedsDecision {
-                doubts: vec!["spec.matching.automatic is false".to_owned()],
+                doubts: vec!["spec.matching.automatic is false".into()],
             }),
             Some(Proposal {
                 kind: ProposalKind::Review,

@@ -2,6 +2,8 @@
 //!
 //! Only [`judge`] makes a [`ClearedPlan`], and only a cleared plan can be applied.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::{
@@ -11,8 +13,6 @@ use crate::{
     snapshot::PersonId,
     trouble::Trouble,
 };
-
-use std::collections::BTreeMap;
 
 /// Whether a plan may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Verdict {
 /// A plan that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClearedPlan {
-    plan: Plan,
+    plan: Arc<Plan>,
     leave: Leave,
 }
 
@@ -45,7 +45,7 @@ impl ClearedPlan {
 
     /// The plan, to write.
     pub fn into_inner(self) -> Plan {
-        self.plan
+        Arc::unwrap_or_clone(self.plan)
     }
 }
 
@@ -171,7 +171,7 @@ fn too_many_missing(missing: usize, known: usize) -> bool {
 /// record that [`remainder::of`](crate::remainder::of) found it to be left of.
 /// Without the Finish, nothing is cleared.
 pub fn judge(
-    plan: Plan,
+    plan: Arc<Plan>,
     spec: &OktaIntegrationSpec,
     records: &Records,
     settled: &BTreeMap<PersonId, Settled>,

@@ -18,6 +18,7 @@ use crate::{
     },
     assessment::Assessment,
     decisions::Standing,
+    digest::Digest,
     guard::{ClearedPlan, Leave},
     plan::Link,
     snapshot::{EmployeeId, PersonId},
@@ -29,7 +30,9 @@ pub struct Announced {
     state: Option<MatchState>,
     /// The person's first employee; None for who is to be invited.
     employee: Option<EmployeeId>,
-    changes: Vec<FieldChange>,
+    changes: Box<[AnnouncedChange]>,
+    /// Whether the person is announced to be invited.
+    invites: bool,
     taking_back: BTreeSet<EmployeeId>,
     /// Whether an invitation is under way whose outcome is not known.
     invitation_pending: bool,
@@ -37,6 +40,25 @@ pub struct Announced {
     invited: Option<EmployeeId>,
     /// Whether the status answers the decision as it stands.
     answers: bool,
+}
+
+/// One announced write, as short as telling it from others allows: everybody's
+/// are in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AnnouncedChange {
+    /// None stands for the person's first employee.
+    employee: Option<EmployeeId>,
+    /// Digest of the field and both its values.
+    written: Digest,
+}
+
+impl From<&FieldChange> for AnnouncedChange {
+    fn from(change: &FieldChange) -> Self {
+        Self {
+            employee: change.employee_id.as_deref().map(EmployeeId::from),
+            written: Digest::of(&(change.field, &change.from, &change.to)),
+        }
+    }
 }
 
 /// What all matches of an integration announce.
@@ -52,7 +74,10 @@ impl Announced {
                 .employee
                 .as_ref()
                 .map(|employee| employee.id.as_str().into()),
-            changes: status.changes.clone(),
+            changes: status.changes.iter().map(AnnouncedChange::from).collect(),
+            invites: status.changes.iter().any(|change| {
+                change.field == Field::Active && change.from.is_none() && change.employee_id.is_none()
+            }),
             taking_back: status.taking_back.iter().map(|id| id.as_str().into()).collect(),
             invitation_pending: status.pending.is_some(),
             invited: invited
@@ -65,17 +90,16 @@ impl Announced {
     /// Whether these writes to a person's employees are among the announced
     /// ones. `first` is the employee whom a change means that names none.
     fn covers(&self, changes: &[FieldChange], first: Option<&EmployeeId>) -> bool {
-        changes.iter().all(|now| {
-            let named = now.employee_id.as_deref().map(EmployeeId::from);
-            let employee = named.as_ref().or(first);
+        changes.iter().map(AnnouncedChange::from).all(|now| {
+            let employee = now.employee.as_ref().or(first);
             self.changes.iter().any(|then| {
-                (then.field, &then.from, &then.to) == (now.field, &now.from, &now.to)
-                    && match (&then.employee_id, employee) {
-                        (Some(then), Some(now)) => then == now.as_str(),
+                then.written == now.written
+                    && match (&then.employee, employee) {
+                        (Some(then), Some(now)) => then == now,
                         (Some(_), None) => false,
-                        (None, Some(now)) if self.invites() => self.is_invited(now),
+                        (None, Some(now)) if self.invites => self.is_invited(now),
                         (None, Some(now)) => self.employee.as_ref() == Some(now),
-                        (None, None) => self.invites(),
+                        (None, None) => self.invites,
                     }
             })
         })
@@ -90,7 +114,7 @@ impl Announced {
         // Of several employees, all but the first are named by the decision.
         is_settled
             && link.employees.first().is_some_and(|first| {
-                if self.invites() {
+                if self.invites {
                     self.is_invited(first)
                 } else {
                     self.employee.as_ref() == Some(first)
@@ -98,17 +122,10 @@ impl Announced {
             })
     }
 
-    /// Whether the person is announced to be invited.
-    fn invites(&self) -> bool {
-        self.changes.iter().any(|change| {
-            change.field == Field::Active && change.from.is_none() && change.employee_id.is_none()
-        })
-    }
-
     /// Whether the employee came of the announced invitation: by its answer, or,
     /// where that was lost, found by the email.
     fn is_invited(&self, employee: &EmployeeId) -> bool {
-        self.invites() && (self.invitation_pending || self.invited.as_ref() == Some(employee))
+        self.invites && (self.invitation_pending || self.invited.as_ref() == Some(employee))
     }
 }
 
@@ -129,7 +146,13 @@ pub fn is_announced(assessment: &Assessment, announcements: &Announcements) -> b
     announcements.iter().all(|(id, announced)| {
         let changes = assessment.changes.get(id).unwrap_or(&nothing.0);
         let releases = assessment.plan.releases.get(id).unwrap_or(&nothing.1);
-        announced.answers && announced.changes == *changes && announced.taking_back == *releases
+        announced.answers
+            && announced
+                .changes
+                .iter()
+                .cloned()
+                .eq(changes.iter().map(AnnouncedChange::from))
+            && announced.taking_back == *releases
     })
 }
 

@@ -1,7 +1,10 @@
 //! What keeps a person from being synced: each with the reason that stands in
 //! their EmployeeMatch's Ready condition and a sentence that says what to do.
 
-use crate::snapshot::{EmployeeId, PersonId};
+use crate::{
+    matching::Reason,
+    snapshot::{EmployeeId, PersonId},
+};
 
 /// What keeps one person from being synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +12,7 @@ pub enum Trouble {
     /// There are candidates, and none is sure enough.
     NeedsDecision {
         /// Why the best is not sure enough.
-        doubts: Vec<String>,
+        doubts: Vec<Reason>,
     },
     /// No employee is plausible.
     NoEmployee,

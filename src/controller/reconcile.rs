@@ -244,7 +244,7 @@ impl Reconcile<'_> {
         self.session.untold = Some(Untold { outcome, history });
         result.map_err(ReconcileError::while_("recording before-images"))?;
         matches.catch_up();
-        *view = self.assess(view.bindings.clone(), matches);
+        self.think_again(view, matches);
         self.ctx
             .step(
                 self.integration,
@@ -399,6 +399,14 @@ impl Reconcile<'_> {
         }
     }
 
+    /// Thinks again about what is known now. What followed before is let go
+    /// first: of a large company both together would be half as much again.
+    fn think_again(&self, view: &mut View, matches: &Matches) {
+        view.verdict = Verdict::NotFinalized;
+        view.assessment = Assessment::default();
+        *view = self.assess(std::mem::take(&mut view.bindings), matches);
+    }
+
     /// Whether a plan may be written and holds anything that does not wait for its next try.
     fn is_worth_applying(&self, verdict: &Verdict) -> bool {
         let Verdict::Cleared(plan) = verdict else {
@@ -440,7 +448,7 @@ impl Reconcile<'_> {
             .await
             .map_err(ReconcileError::while_("creating EmployeeMatches"))?;
         if is_news {
-            *view = self.assess(view.bindings.clone(), matches);
+            self.think_again(view, matches);
         }
         self.take_approval_off_record(view).await?;
         let assessment = &view.assessment;

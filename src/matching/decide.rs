@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    Candidate, Evidence, MOST_CANDIDATES, Proposal,
+    Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,
     blocking::Blocks,
     calibration,
     compare::{Comparison, compare, may_be},
@@ -193,6 +193,8 @@ impl Decider<'_> {
         // Employees are numbered by id, so that equal ones go by id.
         pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
         pairs.truncate(KEPT);
+        // Of a large company these are kept for everybody at a time.
+        pairs.shrink_to_fit();
         pairs
     }
 
@@ -321,7 +323,7 @@ impl Decider<'_> {
             };
         }
         if candidates[0].confidence.fraction() < LEAST_PLAUSIBLE {
-            let doubt = "nobody resembles this person; those shown may be anybody's records".to_owned();
+            let doubt = "nobody resembles this person; those shown may be anybody's records".into();
             return Proposal {
                 kind: ProposalKind::None,
                 candidates,
@@ -341,7 +343,7 @@ impl Decider<'_> {
         Proposal {
             kind: ProposalKind::Review,
             candidates,
-            doubts: doubts.into_iter().map(|doubt| doubt.text().to_owned()).collect(),
+            doubts: doubts.into_iter().map(|doubt| doubt.text().into()).collect(),
         }
     }
 
@@ -364,17 +366,17 @@ impl Decider<'_> {
     }
 
     /// What becomes of a person whom no employee resembles.
-    fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, String) {
-        let nobody = "no employee has this email or this name".to_owned();
+    fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, Reason) {
+        let nobody = "no employee has this email or this name";
         let record = person.subject.person;
         if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()
         {
-            return (ProposalKind::None, nobody);
+            return (ProposalKind::None, nobody.into());
         }
         if person.email.is_none() {
             return (
                 ProposalKind::None,
-                format!("{nobody}, and without an email nobody can be invited"),
+                format!("{nobody}, and without an email nobody can be invited").into(),
             );
         }
         if nameless * 1000 > self.facts.people.len() {
@@ -382,8 +384,8 @@ impl Decider<'_> {
                 "{nobody}, but {nameless} employees have neither a name nor an email that says who they are: \
                  one of them may be this person"
             );
-            return (ProposalKind::None, doubt);
+            return (ProposalKind::None, doubt.into());
         }
-        (ProposalKind::Create, nobody)
+        (ProposalKind::Create, nobody.into())
     }
 }

@@ -33,7 +33,10 @@ mod tests;
 mod vocabulary;
 mod weights;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
@@ -69,6 +72,9 @@ impl Confidence {
     }
 }
 
+/// Why, in plain words.
+pub type Reason = Cow<'static, str>;
+
 /// An employee who may be the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -77,7 +83,7 @@ pub struct Candidate {
     /// How surely.
     pub confidence: Confidence,
     /// Why, in plain words.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
 }
 
 /// Who a person is believed to be.
@@ -89,7 +95,7 @@ pub struct Proposal {
     /// [`ProposalKind::None`] may show records that could be anybody's.
     pub candidates: Vec<Candidate>,
     /// Why it is not surer, or why nobody is proposed; in plain words.
-    pub doubts: Vec<String>,
+    pub doubts: Vec<Reason>,
 }
 
 impl Proposal {

@@ -1,6 +1,9 @@
 //! Why a pair may be one human, in words for a people-ops admin.
 
+use std::borrow::Cow;
+
 use super::{
+    Reason,
     accounts::Fit,
     compare::{Comparison, Link},
     facts::{EmployeeFacts, Facts, PersonFacts},
@@ -16,29 +19,38 @@ pub(super) fn reasons(
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
     found: &Comparison,
-) -> Vec<String> {
-    let mut reasons: Vec<String> = Vec::new();
-    reasons.extend(link(found).map(str::to_owned));
+) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    reasons.extend(link(found).map(Cow::Borrowed));
     match found.account {
-        Some(fit) => reasons.push(account(fit).to_owned()),
+        Some(fit) => reasons.push(account(fit).into()),
         None => names(facts, person, employee, found, &mut reasons),
     }
     if found.team.is_some_and(|bits| bits >= WORTH_A_WORD) {
         reasons.push(match employee.object.team {
-            Some(team) => format!("the team fits ({team})"),
-            None => "the team fits".to_owned(),
+            Some(team) => format!("the team fits ({team})").into(),
+            None => "the team fits".into(),
         });
     }
     if found.date >= WORTH_A_WORD {
-        reasons.push("both records were made at about the same time".to_owned());
+        reasons.push("both records were made at about the same time".into());
     }
     if employee.object.employee.deactivated {
-        reasons.push("the employee is deactivated in Insightful".to_owned());
+        reasons.push("the employee is deactivated in Insightful".into());
     }
     if reasons.is_empty() {
-        reasons.push("little more than the time or the team speaks for it".to_owned());
+        reasons.push("little more than the time or the team speaks for it".into());
     }
     reasons
+}
+
+/// Most reasons are the same words for many people, and kept once.
+fn with_note(what: &'static str, note: &str) -> Reason {
+    if note.is_empty() {
+        what.into()
+    } else {
+        format!("{what}{note}").into()
+    }
 }
 
 fn link(found: &Comparison) -> Option<&'static str> {
@@ -72,7 +84,7 @@ fn names(
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
     found: &Comparison,
-    reasons: &mut Vec<String>,
+    reasons: &mut Vec<Reason>,
 ) {
     let name = &found.name;
     let spelt = if employee.name.from_address || person.name.from_address {
@@ -92,36 +104,39 @@ fn names(
         format!("{with} of {all} here")
     });
     if name.given == Part::Equal && name.family == Part::Equal {
-        reasons.push(format!("same name{spelt}"));
+        reasons.push(with_note("same name", spelt));
         if let Some(rarity) = rarity {
-            reasons.push(format!("last name borne by {rarity}"));
+            reasons.push(format!("last name borne by {rarity}").into());
         }
     } else {
         let rarity = rarity.map(|rarity| format!(" ({rarity})")).unwrap_or_default();
         reasons.extend(match name.family {
-            Part::Equal => Some(format!("same last name{rarity}{spelt}")),
-            Part::Spelling => Some(format!("same last name in another spelling{rarity}")),
-            Part::Compound => Some(format!("part of the last name agrees{rarity}")),
-            Part::Slip => Some("last names one slip apart".to_owned()),
-            Part::Initial => Some("the last name's initial fits".to_owned()),
-            Part::Different => Some("the last names differ".to_owned()),
+            Part::Equal => Some(format!("same last name{rarity}{spelt}").into()),
+            Part::Spelling => Some(format!("same last name in another spelling{rarity}").into()),
+            Part::Compound => Some(format!("part of the last name agrees{rarity}").into()),
+            Part::Slip => Some("last names one slip apart".into()),
+            Part::Initial => Some("the last name's initial fits".into()),
+            Part::Different => Some("the last names differ".into()),
             _ => None,
         });
         reasons.extend(match name.given {
-            Part::Equal => Some(format!("same first name{spelt}")),
-            Part::Spelling => Some("same first name in another spelling".to_owned()),
-            Part::Nickname => Some(format!(
-                "the first name is a nickname: {given} and {}",
-                employee.object.employee.name.trim()
-            )),
-            Part::Middle => Some("goes by a middle name".to_owned()),
-            Part::Slip => Some("first names one slip apart".to_owned()),
-            Part::Initial => Some("the first name's initial fits".to_owned()),
-            Part::Different => Some("the first names differ".to_owned()),
+            Part::Equal => Some(with_note("same first name", spelt)),
+            Part::Spelling => Some("same first name in another spelling".into()),
+            Part::Nickname => Some(
+                format!(
+                    "the first name is a nickname: {given} and {}",
+                    employee.object.employee.name.trim()
+                )
+                .into(),
+            ),
+            Part::Middle => Some("goes by a middle name".into()),
+            Part::Slip => Some("first names one slip apart".into()),
+            Part::Initial => Some("the first name's initial fits".into()),
+            Part::Different => Some("the first names differ".into()),
             _ => None,
         });
     }
     if name.middle_agrees {
-        reasons.push("the middle names agree".to_owned());
+        reasons.push("the middle names agree".into());
     }
 }

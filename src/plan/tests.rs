@@ -189,7 +189,7 @@ fn a_restore_takes_no_notice_of_the_case_of_an_email() {
         example.employees[0].email = now.into();
         example.in_force("jane", "e1", &[(Field::Email, Some(before), after)]);
         example.record("jane").decision = Decision::Ignore;
-        let [restore] = example.assess().plan.restores.try_into().unwrap();
+        let [restore] = example.assess().plan.restores.clone().try_into().unwrap();
         let outcome = match (
             &restore.email,
             restore.already.as_slice(),
@@ -260,7 +260,7 @@ fn an_undo_that_was_cut_short_after_its_effect_is_not_taken_for_somebody_elses_c
         ],
     );
     example.record("jane").decision = Decision::Ignore;
-    let restore = example.assess().plan.restores.remove(0);
+    let restore = example.assess().plan.restores[0].clone();
     assert_eq!(restore.already, [Field::Name]);
     assert_eq!(
         restore.left,
@@ -279,7 +279,7 @@ fn a_hand_over_that_was_cut_short_goes_on_whoever_of_the_two_comes_first() {
         example.person(taker, "Jane", "Doe", "Sales").email = None;
         example.matched(taker, &["e1"]);
         let email = |example: &Example| {
-            let update = example.assess().plan.updates.remove(0);
+            let update = example.assess().plan.updates[0].clone();
             assert_eq!(update.person, taker.into());
             update.email.map(|email| email.to)
         };
@@ -411,7 +411,7 @@ fn the_email_moves_on_to_the_employee_who_is_named_first() {
         &[(Field::Email, Some("first@acme.com"), "jane@acme.com")],
     );
     example.matched("jane", &["e2", "e1"]);
-    let updates = example.assess().plan.updates;
+    let updates = example.assess().plan.updates.clone();
     let emails: Vec<(&str, &str)> = updates
         .iter()
         .map(|update| {
@@ -557,7 +557,7 @@ fn emails_are_given_back_in_the_order_in_which_they_become_free() {
         example.record(person).decision = Decision::Ignore;
     }
     let restores = |example: &Example| {
-        let restores = example.assess().plan.restores;
+        let restores = example.assess().plan.restores.clone();
         let email = |restore: &Restore| restore.email.as_ref().map(|email| email.to.clone());
         restores
             .iter()

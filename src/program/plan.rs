@@ -253,7 +253,7 @@ fn person(
                 .iter()
                 .flat_map(|best| &best.reasons)
                 .chain(doubts)
-                .cloned()
+                .map(ToString::to_string)
                 .collect(),
         },
         candidates: proposal
@@ -278,7 +278,7 @@ fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateRepo
             .map(|employee| employee.email.clone())
             .unwrap_or_default(),
         confidence: candidate.confidence.fraction(),
-        reasons: candidate.reasons.clone(),
+        reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
     }
 }
 

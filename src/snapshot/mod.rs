@@ -367,18 +367,21 @@ impl Directory {
     /// Puts complete lists together. A person listed twice (Okta's pages can
     /// shift while they are read) is kept once.
     pub fn of(people: Complete<Vec<Person>>, groups: Complete<Vec<TeamGroup>>) -> Self {
-        Self {
-            people: people
-                .into_inner()
-                .into_iter()
-                .map(|p| (p.id.clone(), p))
-                .collect(),
-            groups: groups
-                .into_inner()
-                .into_iter()
-                .map(|g| (g.id.clone(), g))
-                .collect(),
+        let people: BTreeMap<_, _> = people
+            .into_inner()
+            .into_iter()
+            .map(|p| (p.id.clone(), p))
+            .collect();
+        let mut groups: BTreeMap<_, _> = groups
+            .into_inner()
+            .into_iter()
+            .map(|g| (g.id.clone(), g))
+            .collect();
+        for group in groups.values_mut() {
+            let members = std::mem::take(&mut group.members).into_iter();
+            group.members = members.map(|id| shared(&people, id)).collect();
         }
+        Self { people, groups }
     }
 
     /// Okta's users by id.
@@ -389,6 +392,14 @@ impl Directory {
     /// Okta's team groups by id.
     pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
         &self.groups
+    }
+}
+
+/// The same id, in the memory that the one in the list has.
+fn shared<I: Ord + Clone, T>(list: &BTreeMap<I, T>, id: I) -> I {
+    match list.get_key_value(&id) {
+        Some((same, _)) => same.clone(),
+        None => id,
     }
 }
 
@@ -448,11 +459,6 @@ impl Snapshot {
             teams,
             settings,
         } = workforce;
-        self.employees = employees
-            .into_inner()
-            .into_iter()
-            .map(|e| (e.id.clone(), e))
-            .collect();
         self.teams = teams
             .into_inner()
             .into_iter()
@@ -462,6 +468,15 @@ impl Snapshot {
             .into_inner()
             .into_iter()
             .map(|s| (s.id.clone(), s))
+            .collect();
+        self.employees = employees
+            .into_inner()
+            .into_iter()
+            .map(|mut e| {
+                e.team = shared(&self.teams, e.team);
+                e.settings = e.settings.map(|settings| shared(&self.settings, settings));
+                (e.id.clone(), e)
+            })
             .collect();
     }
 

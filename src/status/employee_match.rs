@@ -244,7 +244,7 @@ fn proposal_status(proposal: &Proposal, automatic: bool, snapshot: &Snapshot) ->
             .iter()
             .flat_map(|best| &best.reasons)
             .chain(&proposal.doubts)
-            .cloned()
+            .map(ToString::to_string)
             .collect(),
         candidates: proposal
             .candidates
@@ -258,7 +258,7 @@ fn proposal_status(proposal: &Proposal, automatic: bool, snapshot: &Snapshot) ->
                     .map(|employee| employee.email.clone())
                     .unwrap_or_default(),
                 confidence: candidate.confidence.percent(),
-                reasons: candidate.reasons.clone(),
+                reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
             })
             .collect(),
     }

@@ -311,7 +311,7 @@ fn plan(snapshot: &Snapshot) -> Plan {
         "finalized": true,
     }))
     .unwrap();
-    Assessment::of(snapshot, &spec, &Records::new(), &Bindings::default()).plan
+    Arc::unwrap_or_clone(Assessment::of(snapshot, &spec, &Records::new(), &Bindings::default()).plan)
 }
 
 fn runtime() -> tokio::runtime::Runtime {

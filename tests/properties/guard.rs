@@ -55,7 +55,7 @@ proptest! {
             Verdict::Cleared(cleared) => {
                 prop_assert_eq!(beyond, 0);
                 prop_assert!(approval == Approval::Guarded || plan.is_empty());
-                prop_assert_eq!(cleared.as_plan(), plan);
+                prop_assert_eq!(cleared.as_plan(), &**plan);
             }
             Verdict::Held(breaches) => {
                 let of_size = breaches

@@ -356,9 +356,15 @@ impl World {
         let mut assessment = self.assess_with(&bindings);
         self.preview(&assessment);
         assessment = self.assess_with(&bindings);
-        let plan = assessment.plan.clone();
+        let plan = Plan::clone(&assessment.plan);
         self.spec.approved_plan = Some(plan.hash());
-        let verdict = guard::judge(plan.clone(), &self.spec, &self.records, &assessment.settled, None);
+        let verdict = guard::judge(
+            assessment.plan.clone(),
+            &self.spec,
+            &self.records,
+            &assessment.settled,
+            None,
+        );
         let Verdict::Cleared(cleared) = verdict else {
             panic!("an approved plan is cleared: {verdict:?}");
         };

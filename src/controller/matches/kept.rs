@@ -2,10 +2,11 @@
 //! that a hundred thousand fit, and enough to know whether a status says
 //! anything new and to write it over the very version that was seen.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{Resource, ResourceExt};
+use uuid::Uuid;
 
 use crate::{
     api::{EmployeeMatch, INTEGRATION_LABEL, OktaIntegration, conditions},
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Kept {
     /// The object's uid.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// Its version.
     pub version: Version,
     /// The generation of its spec.
@@ -26,11 +27,11 @@ pub struct Kept {
     /// Whether the label names the integration that the spec names.
     pub is_labelled: bool,
     /// The uid of the integration that owns it.
-    pub owner: Option<Box<str>>,
+    pub owner: Option<Uid>,
     /// Digest of the whole status; None if there is none.
     said: Option<Digest>,
-    /// Status of the Ready condition, and since when.
-    ready: Option<(Box<str>, Time)>,
+    /// Whether the Ready condition holds, and since when.
+    ready: Option<(bool, Time)>,
     /// `person` and `takenBack` of the status, as JSON.
     earlier: Option<Box<str>>,
     /// What the status announces.
@@ -44,8 +45,8 @@ impl Kept {
         let integration = &object.spec.integration_ref.name;
         let owners = object.owner_references().iter();
         Self {
-            uid: object.uid().unwrap_or_default().into(),
-            version: Version(object.resource_version().unwrap_or_default().into()),
+            uid: object.uid().unwrap_or_default().as_str().into(),
+            version: object.resource_version().unwrap_or_default().as_str().into(),
             generation: object.metadata.generation,
             is_labelled: object.labels().get(INTEGRATION_LABEL) == Some(integration),
             owner: owners
@@ -55,7 +56,7 @@ impl Kept {
             said: status.map(Digest::of),
             ready: status
                 .and_then(|status| conditions::find(&status.conditions, conditions::READY))
-                .map(|ready| (ready.status.as_str().into(), ready.last_transition_time.clone())),
+                .map(|ready| (ready.status == "True", ready.last_transition_time.clone())),
             earlier: status
                 .map(|status| (&status.person, &status.taken_back))
                 .filter(|earlier| *earlier != (&None, &None))
@@ -76,9 +77,9 @@ impl Kept {
         let (person, taken_back) = earlier
             .and_then(|earlier| serde_json::from_str(earlier).ok())
             .unwrap_or_default();
-        let ready = self.ready.iter().map(|(status, since)| Condition {
+        let ready = self.ready.iter().map(|(holds, since)| Condition {
             type_: conditions::READY.to_owned(),
-            status: status.to_string(),
+            status: if *holds { "True" } else { "False" }.to_owned(),
             last_transition_time: since.clone(),
             message: String::new(),
             observed_generation: None,
@@ -92,23 +93,53 @@ impl Kept {
     }
 }
 
+/// The uid of an object. The API server makes UUIDs, which need a third of the
+/// room as numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Uid {
+    /// A UUID.
+    Uuid(Uuid),
+    /// Anything else.
+    Other(Arc<str>),
+}
+
+impl From<&str> for Uid {
+    fn from(uid: &str) -> Self {
+        match Uuid::try_parse(uid) {
+            Ok(uuid) if *uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *uid => {
+                Self::Uuid(uuid)
+            }
+            _ => Self::Other(uid.into()),
+        }
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(uuid) => uuid.fmt(f),
+            Self::Other(uid) => f.write_str(uid),
+        }
+    }
+}
+
 /// The resource version of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version(Box<str>);
+pub enum Version {
+    /// A number, as all of them are.
+    Number(u64),
+    /// Anything else.
+    Other(Box<str>),
+}
 
 impl Version {
-    /// As the API server writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether this is of a later moment than `other`. Versions are growing
     /// numbers (promised since Kubernetes 1.35, and so before). What is no
     /// number is taken for later: the server then refuses to write over it, if
     /// it was not.
     pub fn is_later_than(&self, other: &Self) -> bool {
-        match (self.0.parse::<u64>(), other.0.parse::<u64>()) {
-            (Ok(this), Ok(other)) => this.cmp(&other) == Ordering::Greater,
+        match (self, other) {
+            (Self::Number(this), Self::Number(other)) => this > other,
             _ => self != other,
         }
     }
@@ -116,7 +147,20 @@ impl Version {
 
 impl From<&str> for Version {
     fn from(version: &str) -> Self {
-        Self(version.into())
+        match version.parse::<u64>() {
+            Ok(number) if number.to_string() == version => Self::Number(number),
+            _ => Self::Other(version.into()),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    /// As the API server writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Other(version) => f.write_str(version),
+        }
     }
 }
 
@@ -131,6 +175,25 @@ mod tests {
         let later = |a: &str, b: &str| Version::from(a).is_later_than(&Version::from(b));
         assert!(later("10", "9") && !later("9", "10") && !later("9", "9"));
         assert!(later("x", "9") && later("9", "x") && !later("x", "x"));
+    }
+
+    #[test]
+    fn uids_and_versions_are_kept_as_they_are_written() {
+        for uid in [
+            "0b5a3cf6-9f4f-4b6e-8a53-2a1f6a2d7f10",
+            "0B5A3CF6-9F4F-4B6E-8A53-2A1F6A2D7F10",
+            "u1",
+            "",
+        ] {
+            assert_eq!(Uid::from(uid).to_string(), uid);
+        }
+        assert!(matches!(
+            Uid::from("0b5a3cf6-9f4f-4b6e-8a53-2a1f6a2d7f10"),
+            Uid::Uuid(_)
+        ));
+        for version in ["0", "184467", "007", "x", ""] {
+            assert_eq!(Version::from(version).to_string(), version);
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ use crate::{
 pub use kept::Kept;
 pub use store::{MatchStore, Unreadable};
 
+use kept::{Uid, Version};
 use store::Shelf;
 
 /// How many objects of one integration are written at a time.
@@ -75,7 +76,7 @@ impl Known {
         is_news
     }
 
-    fn remove(&mut self, gone: &HashSet<Arc<str>>) {
+    fn remove(&mut self, gone: &HashSet<Uid>) {
         if gone.is_empty() {
             return;
         }
@@ -103,7 +104,7 @@ pub struct Matches {
     objects: Objects,
     integration: String,
     /// Uid of the integration.
-    owner: String,
+    owner: Uid,
     /// The owner reference and label that each object gets.
     metadata: Value,
     shelf: Arc<Shelf>,
@@ -134,7 +135,7 @@ impl Matches {
                 api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
                 turns,
             },
-            owner: integration.uid().unwrap_or_default(),
+            owner: integration.uid().unwrap_or_default().as_str().into(),
             metadata: json!({ "labels": { INTEGRATION_LABEL: name }, "ownerReferences": [owner] }),
             integration: name,
             known: shelf.known.clone().lock_owned().await,
@@ -175,7 +176,7 @@ impl Matches {
             name: Some(match_name(&self.integration, person.as_str())),
             namespace: self.objects.api.namespace().map(str::to_owned),
             uid: Some(kept.uid.to_string()),
-            resource_version: Some(kept.version.as_str().to_owned()),
+            resource_version: Some(kept.version.to_string()),
             field_path: None,
         })
     }
@@ -238,7 +239,7 @@ impl Matches {
     /// Whether a person's object is there, with our label and owner.
     fn has(&self, person: &PersonId) -> bool {
         self.get(person)
-            .is_some_and(|kept| kept.is_labelled && kept.owner.as_deref() == Some(&self.owner))
+            .is_some_and(|kept| kept.is_labelled && kept.owner.as_ref() == Some(&self.owner))
     }
 
     /// Edits one person's status as it stands in the cluster.
@@ -320,7 +321,7 @@ impl Matches {
         async move {
             let object = Box::new(api.get(&name).await?);
             let version = object.resource_version();
-            let is_known = known.is_some_and(|known| Some(known.as_str()) == version.as_deref());
+            let is_known = known.is_some_and(|known| Some(known) == version.as_deref().map(Version::from));
             Ok(if is_known {
                 Confirmed::Known(object)
             } else {
@@ -360,7 +361,7 @@ impl Matches {
                     let (id, objects) = (id.clone(), self.objects.clone());
                     let name = match_name(&self.integration, id.as_str());
                     async move {
-                        let answer = objects.write_status(&name, version.as_str(), &status).await;
+                        let answer = objects.write_status(&name, &version.to_string(), &status).await;
                         (id, answer)
                     }
                 })

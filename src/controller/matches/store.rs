@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     Known, Matches, WriteTurns,
-    kept::{Kept, Version},
+    kept::{Kept, Uid, Version},
     watched::Watched,
 };
 use crate::{api::OktaIntegration, controller::watches, decisions::Record, snapshot::PersonId};
@@ -66,13 +66,13 @@ pub(super) struct Shelf {
 #[derive(Default)]
 struct Inbox {
     /// All objects that there are, by uid.
-    seen: HashMap<Arc<str>, Seen>,
+    seen: HashMap<Uid, Seen>,
     changed: BTreeMap<PersonId, (Kept, Record)>,
     /// Versions that reconciles know from the API server's answers and that the
     /// watch has not come to yet: it tells nothing new until then.
-    answered: HashMap<Arc<str>, Version>,
-    gone: HashSet<Arc<str>>,
-    unreadable: HashMap<Arc<str>, (String, String)>,
+    answered: HashMap<Uid, Version>,
+    gone: HashSet<Uid>,
+    unreadable: HashMap<Uid, (String, String)>,
 }
 
 /// An object as the watch last saw it.
@@ -242,7 +242,7 @@ impl MatchStore {
     fn hear_one(&self, object: Watched, list: u32) -> Option<Key> {
         let (key, person) = whose(&object)?;
         let shelf = self.shelf(&key);
-        let uid: Arc<str> = object.uid().unwrap_or_default().into();
+        let uid = Uid::from(object.uid().unwrap_or_default().as_str());
         let version = Version::from(object.resource_version().unwrap_or_default().as_str());
         let generation = object.meta().generation;
         let is_ours = object.is_only_ours();
@@ -252,9 +252,8 @@ impl MatchStore {
             let name = object.name_any();
             match object.read() {
                 Ok(object) => {
-                    let mut kept = Kept::of(&object);
-                    kept.uid = uid.clone();
-                    inbox.changed.insert(person, (kept, Record::from(&object)));
+                    let heard = (Kept::of(&object), Record::from(&object));
+                    inbox.changed.insert(person, heard);
                 }
                 Err(error) => {
                     tracing::warn!(name, %error, "an EmployeeMatch cannot be read");
@@ -273,7 +272,7 @@ impl MatchStore {
     fn hear_deleted(&self, object: &Watched) -> Option<Key> {
         let (key, person) = whose(object)?;
         let shelf = self.shelf(&key);
-        let uid: Arc<str> = object.uid().unwrap_or_default().into();
+        let uid = Uid::from(object.uid().unwrap_or_default().as_str());
         let mut inbox = shelf.inbox();
         if inbox
             .changed
@@ -300,7 +299,7 @@ impl MatchStore {
         for (key, shelf) in shelves.iter() {
             let mut inbox = shelf.inbox();
             let unlisted = inbox.seen.iter().filter(|(_, seen)| seen.list != list);
-            let unlisted: Vec<Arc<str>> = unlisted.map(|(uid, _)| uid.clone()).collect();
+            let unlisted: Vec<Uid> = unlisted.map(|(uid, _)| uid.clone()).collect();
             if unlisted.is_empty() {
                 continue;
             }
@@ -317,7 +316,7 @@ impl MatchStore {
 
 impl Inbox {
     /// Whether no answer has told this version, or a later one, of an object.
-    fn is_news(&mut self, uid: &Arc<str>, version: &Version) -> bool {
+    fn is_news(&mut self, uid: &Uid, version: &Version) -> bool {
         let Some(answered) = self.answered.get(uid) else {
             return true;
         };
@@ -328,7 +327,7 @@ impl Inbox {
         is_news
     }
 
-    fn forget(&mut self, uid: Arc<str>) {
+    fn forget(&mut self, uid: Uid) {
         self.seen.remove(&uid);
         self.unreadable.remove(&uid);
         self.answered.remove(&uid);
@@ -412,7 +411,7 @@ mod tests {
             known
                 .kept
                 .iter()
-                .map(|(person, kept)| format!("{person}@{}", kept.version.as_str()))
+                .map(|(person, kept)| format!("{person}@{}", kept.version))
                 .collect()
         }
     }
@@ -490,7 +489,7 @@ mod tests {
         let waiting = || {
             let inbox = shelf.inbox();
             let changed = inbox.changed.values().next();
-            let changed = changed.map(|(kept, _)| kept.version.as_str().to_owned());
+            let changed = changed.map(|(kept, _)| kept.version.to_string());
             (changed, inbox.answered.len())
         };
         answer(2);
