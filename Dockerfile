@@ -8,6 +8,8 @@
 
 # The same Rust as in rust-toolchain.toml. Alpine's target is musl, so the program is static.
 FROM rust:1.95.0-alpine AS build
+# The allocator is built by make.
+RUN apk add --no-cache make
 WORKDIR /src
 COPY . .
 # Shown by /metrics as okta_insightful_build_info.
@@ -28,8 +30,6 @@ LABEL org.opencontainers.image.title="okta-insightful-operator" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /okta-insightful-operator /okta-insightful-operator
-# What is free goes back to the system at once: a company is read and thought through whole, and most of that is let go.
-ENV MIMALLOC_PURGE_DELAY=0
 # Numeric, so that Kubernetes can tell that it is not root. It writes no file but in its state directory, where it is
 # given one: the root file system may be read-only.
 USER 65532:65532

@@ -58,6 +58,7 @@ pub async fn measure() {
             asked.elapsed().as_secs_f64()
         ),
     );
+    tokio::time::sleep(Duration::from_secs(5)).await;
     report("after a second sync", operator);
 
     let mut world = world;

@@ -503,8 +503,6 @@ pub async fn run_command(
                 .flat_map(|namespace| ["--watch-namespace", namespace]),
         )
         .env("KUBECONFIG", operator_kubeconfig(plane).await)
-        // As in the image.
-        .env("MIMALLOC_PURGE_DELAY", "0")
         .env_remove("HTTPS_PROXY")
         .env_remove("https_proxy");
     command
