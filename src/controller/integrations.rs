@@ -12,8 +12,8 @@ use serde_json::json;
 use super::{Context, session::Said};
 use crate::api::{FIELD_MANAGER, OktaIntegration, OktaIntegrationStatus};
 
-/// The integration as the API server has it now; None if it is gone, or is
-/// another by the same name.
+/// The integration as the API server has it now; None if it is gone or about
+/// to go, or is another by the same name.
 ///
 /// # Errors
 /// The API server's.
@@ -22,7 +22,9 @@ pub async fn read(
     integration: &OktaIntegration,
 ) -> Result<Option<OktaIntegration>, kube::Error> {
     let read = api(ctx, integration).get_opt(&integration.name_any()).await?;
-    Ok(read.filter(|read| read.metadata.uid == integration.metadata.uid))
+    Ok(read.filter(|read| {
+        read.metadata.uid == integration.metadata.uid && read.metadata.deletion_timestamp.is_none()
+    }))
 }
 
 fn api(ctx: &Context, integration: &OktaIntegration) -> Api<OktaIntegration> {

@@ -86,19 +86,16 @@ pub(super) async fn reconcile(
         session.stand_by();
         return Ok(Action::await_change());
     }
-    let integration = match session.said() {
-        Some(_) => integration,
+    let integration = if session.has_said() {
+        integration
+    } else {
         // The watch may be behind what another replica said while it led.
-        None => {
-            let read = integrations::read(&ctx, &integration).await;
-            match read.map_err(ReconcileError::while_("reading the integration"))? {
-                Some(read) => {
-                    session.take_as_said(read.status.clone());
-                    Arc::new(read)
-                }
-                None => return Ok(Action::await_change()),
-            }
-        }
+        let read = integrations::read(&ctx, &integration).await;
+        let Some(read) = read.map_err(ReconcileError::while_("reading the integration"))? else {
+            return Ok(Action::await_change());
+        };
+        session.take_as_said(read.status.clone());
+        Arc::new(read)
     };
     let mut reconcile = Reconcile {
         integration: &integration,

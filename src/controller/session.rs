@@ -156,6 +156,11 @@ impl Session {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it is known what was said last.
+    pub fn has_said(&self) -> bool {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Takes what stands in the cluster as what was said last.
     pub fn take_as_said(&mut self, status: Option<OktaIntegrationStatus>) {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
