@@ -15,9 +15,11 @@ COPY . .
 # Shown by /metrics as okta_insightful_build_info.
 ARG BUILD_COMMIT=unknown
 # The lock file fixes every source. What else goes into the program is fixed too: the same paths, no time, no host name.
+# The allocator is built for the largest pages that a kernel may have: on arm64, 64 KiB.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    BUILD_COMMIT=$BUILD_COMMIT RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo --remap-path-prefix=/src=/src" \
+    case "$(uname -m)" in aarch64) pages=16 ;; *) pages=12 ;; esac \
+    && JEMALLOC_SYS_WITH_LG_PAGE=$pages BUILD_COMMIT=$BUILD_COMMIT RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo --remap-path-prefix=/src=/src" \
     cargo build --release --locked --package okta-insightful-operator \
     && cp target/release/okta-insightful-operator /okta-insightful-operator
 
