@@ -86,7 +86,7 @@ pub(super) async fn reconcile(
         session.stand_by();
         return Ok(Action::await_change());
     }
-    let integration = if session.has_said() {
+    let integration = if session.knows_what_stands {
         integration
     } else {
         // The watch may be behind what another replica said while it led.

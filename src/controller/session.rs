@@ -57,6 +57,8 @@ pub struct Session {
     pub retry_apply: Option<Instant>,
     /// The status that was written last.
     pub said: Said,
+    /// Whether what another replica may have said has been read.
+    pub knows_what_stands: bool,
     /// Failures in a row.
     failed_in_a_row: u32,
 }
@@ -136,6 +138,7 @@ impl Session {
     pub fn forget(&mut self) {
         *self = Self {
             said: std::mem::take(&mut self.said),
+            knows_what_stands: self.knows_what_stands,
             untold: self.untold.take(),
             ..Self::default()
         };
@@ -156,13 +159,9 @@ impl Session {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it is known what was said last.
-    pub fn has_said(&self) -> bool {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// Takes what stands in the cluster as what was said last.
     pub fn take_as_said(&mut self, status: Option<OktaIntegrationStatus>) {
+        self.knows_what_stands = true;
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
