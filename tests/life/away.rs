@@ -9,7 +9,7 @@ use kube::{
     Api,
     api::{DeleteParams, Patch, PatchParams, PostParams},
 };
-use okta_insightful_operator::api::{CycleResult, OktaIntegration, Phase, conditions};
+use okta_insightful_operator::api::{CycleResult, OktaIntegration, OktaIntegrationStatus, Phase, conditions};
 use sandbox::{
     company::GROUP_PREFIX,
     faults::{Kind, Match},
@@ -115,6 +115,15 @@ async fn until_a_reconcile_fails(world: &World) {
     }
 }
 
+/// Waits until the status tells of so many applies, and all is well.
+async fn until_told(world: &World, applies: usize) -> OktaIntegrationStatus {
+    let told = world.wait_for("the outcome", |integration| {
+        let status = integration.status.as_ref().unwrap();
+        status.history.len() >= applies && status.phase == Some(Phase::InSync)
+    });
+    told.await.status.unwrap()
+}
+
 /// Has the API server refuse each status that tells of one more apply, until the
 /// policy with the name that is given is deleted.
 async fn refuse_more_history(world: &World) -> String {
@@ -179,14 +188,7 @@ async fn what_was_done_is_told_when_the_api_server_is_back() {
         "nothing could be said"
     );
     relay.mend();
-    let status = world
-        .wait_for("the outcome", |integration| {
-            let status = integration.status.as_ref().unwrap();
-            status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
-        })
-        .await
-        .status
-        .unwrap();
+    let status = until_told(&world, before.history.len() + 1).await;
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(status.history[1..], before.history);
     assert_ne!(status.last_applied_plan, before.last_applied_plan);
@@ -207,14 +209,7 @@ async fn what_was_done_before_an_apply_was_cut_short_is_told_too() {
     goes_away_during(Match::post("/api/v1/team"), to_a_new_team, &world, &relay).await;
     assert_eq!(world.writes(), ["POST /api/v1/team 200"]);
     relay.mend();
-    let status = world
-        .wait_for("both outcomes", |integration| {
-            let status = integration.status.as_ref().unwrap();
-            status.history.len() >= before.history.len() + 2 && status.phase == Some(Phase::InSync)
-        })
-        .await
-        .status
-        .unwrap();
+    let status = until_told(&world, before.history.len() + 2).await;
     let told: Vec<_> = status.history[..2]
         .iter()
         .map(|entry| (entry.writes, entry.result))
@@ -238,14 +233,7 @@ async fn what_was_done_is_told_though_it_was_refused_at_first() {
     assert_eq!(world.status().await.history, before.history);
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(world.plane.admin_client().await.unwrap());
     policies.delete(&policy, &DeleteParams::default()).await.unwrap();
-    let status = world
-        .wait_for("the outcome", |integration| {
-            let status = integration.status.as_ref().unwrap();
-            status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
-        })
-        .await
-        .status
-        .unwrap();
+    let status = until_told(&world, before.history.len() + 1).await;
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
