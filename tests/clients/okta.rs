@@ -283,7 +283,7 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
     let mut settings = small_pages();
     settings.limits.users = 8;
     settings.limits.token_percent = 100;
-    settings.limits.window_seconds = 1;
+    settings.limits.window_seconds = 2;
     let okta = Okta::start_with(&Company::acme(), settings);
     let mut config = config(&okta.url(), okta.token());
     config.rate_limit_percent = 50;
@@ -294,10 +294,7 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
     let requests = okta.journal().entries();
     assert!(requests.len() > 4, "{}", requests.len());
     assert!(requests.iter().all(|request| request.status == Some(200)));
-    for five in requests.windows(5) {
-        let took = five[4].at - five[0].at;
-        assert!(took >= Duration::from_millis(900), "five calls within {took:?}");
-    }
+    assert_eq!(okta.most_used(Bucket::Users).0, 4, "half of a window's 8");
     let waits = heard.waits();
     assert!(!waits.is_empty());
     assert!(
