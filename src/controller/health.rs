@@ -49,7 +49,7 @@ async fn metrics(
 ) -> Result<([(HeaderName, &'static str); 1], String), StatusCode> {
     let text = ctx
         .metrics
-        .text(ctx.leadership.holds(), ctx.missing().is_empty())
+        .text(ctx.leadership.term().is_some(), ctx.missing().is_empty())
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([(CONTENT_TYPE, metrics::FORMAT)], text))
 }

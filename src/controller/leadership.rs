@@ -44,16 +44,26 @@ impl LeaseName {
 
 /// Whether this replica leads.
 pub struct Leadership {
-    /// Until when; None where there is no election and this is the only replica.
-    until: Option<Mutex<Instant>>,
-    gained: watch::Sender<u64>,
+    /// None where there is no election and this is the only replica.
+    belief: Option<Mutex<Belief>>,
+    gained: watch::Sender<Term>,
+}
+
+/// A time of leading without a break; counted, so that what began in one can tell
+/// that it is over even where this replica leads anew.
+pub type Term = u64;
+
+struct Belief {
+    until: Instant,
+    /// The present term, or the last one.
+    term: Term,
 }
 
 impl Leadership {
     /// The only replica there is.
     pub fn alone() -> Self {
         Self {
-            until: None,
+            belief: None,
             gained: watch::Sender::new(0),
         }
     }
@@ -61,29 +71,42 @@ impl Leadership {
     /// One of several; none leads yet.
     pub fn contested() -> Self {
         Self {
-            until: Some(Mutex::new(Instant::now())),
+            belief: Some(Mutex::new(Belief {
+                until: Instant::now(),
+                term: 0,
+            })),
             gained: watch::Sender::new(0),
         }
     }
 
-    /// Whether this replica may write now.
-    pub fn holds(&self) -> bool {
-        self.until
-            .as_ref()
-            .is_none_or(|until| Instant::now() < *until.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The term in which this replica leads; None if it does not lead now.
+    pub fn term(&self) -> Option<Term> {
+        let Some(belief) = &self.belief else {
+            return Some(0);
+        };
+        let belief = belief.lock().unwrap_or_else(PoisonError::into_inner);
+        (Instant::now() < belief.until).then_some(belief.term)
     }
 
-    /// Counts how often leadership was gained.
-    pub fn gained(&self) -> watch::Receiver<u64> {
+    /// Whether this replica may write what was begun in this term.
+    pub fn holds(&self, term: Term) -> bool {
+        self.term() == Some(term)
+    }
+
+    /// Tells of each new term.
+    pub fn gained(&self) -> watch::Receiver<Term> {
         self.gained.subscribe()
     }
 
     fn believe_until(&self, instant: Instant) {
-        let Some(until) = &self.until else { return };
-        let led = self.holds();
-        *until.lock().unwrap_or_else(PoisonError::into_inner) = instant;
-        if !led && self.holds() {
-            self.gained.send_modify(|count| *count += 1);
+        let Some(belief) = &self.belief else { return };
+        let mut belief = belief.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let led = now < belief.until;
+        belief.until = instant;
+        if !led && now < instant {
+            belief.term += 1;
+            self.gained.send_replace(belief.term);
         }
     }
 
@@ -138,7 +161,7 @@ impl Leadership {
 
     /// Gives the lease up, so that another need not wait for it to run out.
     pub async fn resign(&self, client: &Client, lease: &LeaseName, identity: &str) {
-        if self.until.is_none() || !self.holds() {
+        if self.belief.is_none() || self.term().is_none() {
             return;
         }
         self.believe_until(Instant::now());
@@ -201,19 +224,21 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn belief_runs_out_by_itself_and_a_gain_is_counted_once() {
+    async fn belief_runs_out_by_itself_and_each_term_is_another() {
         let leadership = Leadership::contested();
         let gained = leadership.gained();
-        assert!(!leadership.holds());
+        assert_eq!(leadership.term(), None);
         leadership.believe_until(Instant::now() + BELIEF);
         leadership.believe_until(Instant::now() + BELIEF);
-        assert!(leadership.holds());
+        assert!(leadership.holds(1));
         assert_eq!(*gained.borrow(), 1);
         tokio::time::advance(BELIEF).await;
-        assert!(!leadership.holds());
+        assert_eq!(leadership.term(), None);
         leadership.believe_until(Instant::now() + BELIEF);
         assert_eq!(*gained.borrow(), 2);
-        assert!(Leadership::alone().holds());
+        assert!(leadership.holds(2));
+        assert!(!leadership.holds(1), "what was begun before is not to be written");
+        assert!(Leadership::alone().holds(0));
     }
 
     #[test]

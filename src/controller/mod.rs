@@ -50,7 +50,7 @@ pub use secrets::{SecretError, read as read_secret};
 pub use leadership::LeaseName;
 
 use kept::StateDir;
-use leadership::Leadership;
+use leadership::{Leadership, Term};
 use matches::{MatchStore, write_turns};
 use metrics::Metrics;
 use pulse::Pulse;
@@ -123,18 +123,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Whether a plan made for this very integration may still be written:
-    /// nobody changed it since, and the operator is not stopping.
-    fn may_write(&self, integration: &OktaIntegration) -> bool {
-        let key = ObjectRef::from_obj(integration);
-        let now = self.stores.iter().find_map(|store| store.get(&key));
+    /// Whether a plan made for this very integration in this term may still be
+    /// written: nobody changed it since, and the operator is not stopping.
+    fn may_write(&self, integration: &OktaIntegration, term: Term) -> bool {
         !*self.stop.borrow()
-            && self.leadership.holds()
-            && now.is_some_and(|now| {
+            && self.leadership.holds(term)
+            && self.seen(integration).is_some_and(|now| {
                 now.metadata.uid == integration.metadata.uid
                     && now.metadata.generation == integration.metadata.generation
                     && now.metadata.deletion_timestamp.is_none()
             })
+    }
+
+    /// The integration of this name as the watch saw it last.
+    fn seen(&self, integration: &OktaIntegration) -> Option<Arc<OktaIntegration>> {
+        let key = ObjectRef::from_obj(integration);
+        self.stores.iter().find_map(|store| store.get(&key))
     }
 
     /// Whether there is an integration with this uid.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{Context, integrations, session::Said};
+use super::{Context, integrations, leadership::Term, session::Said};
 use crate::{
     api::{OktaIntegration, Phase, Progress, Step, conditions},
     insightful::Budget,
@@ -29,6 +29,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub struct Reporter<'a> {
     ctx: &'a Context,
     integration: &'a OktaIntegration,
+    term: Term,
     said: Said,
     /// The clients that the work is done with, where it is done with any.
     services: Option<&'a Services>,
@@ -46,11 +47,12 @@ struct At {
 }
 
 impl<'a> Reporter<'a> {
-    /// One for a piece of work.
-    pub fn new(ctx: &'a Context, integration: &'a OktaIntegration, said: &Said) -> Self {
+    /// One for a piece of work that was begun in this term.
+    pub fn new(ctx: &'a Context, integration: &'a OktaIntegration, term: Term, said: &Said) -> Self {
         Self {
             ctx,
             integration,
+            term,
             said: said.clone(),
             services: None,
             steps: Mutex::default(),
@@ -133,7 +135,7 @@ impl<'a> Reporter<'a> {
 
     async fn show(&self) -> Result<(), kube::Error> {
         // What a replica that was paused remembers is old by now.
-        if !self.ctx.leadership.holds() {
+        if !self.ctx.leadership.holds(self.term) {
             return Ok(());
         }
         let Some(progress) = self.progress() else {

@@ -13,11 +13,11 @@ use super::{
     apply::{Apply, Outcome},
     credentials::{self, UnusableSpec},
     events, integrations,
+    leadership::Term,
     matches::{Kept, Matches, Unreadable},
     metrics::CycleStep,
     notify, progress,
     session::{Session, Unread, Untold},
-    turns,
 };
 use crate::{
     api::{
@@ -82,24 +82,26 @@ pub(super) async fn reconcile(
     }
     let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
     let mut session = session.lock().await;
-    if !ctx.leadership.holds() {
+    let Some(term) = ctx.leadership.term() else {
         session.stand_by();
         return Ok(Action::await_change());
-    }
-    let integration = if session.knows_what_stands {
+    };
+    let integration = if session.knows_of == Some(term) {
         integration
     } else {
+        session.stand_by();
         // The watch may be behind what another replica said while it led.
         let read = integrations::read(&ctx, &integration).await;
         let Some(read) = read.map_err(ReconcileError::while_("reading the integration"))? else {
             return Ok(Action::await_change());
         };
-        session.take_as_said(read.status.clone());
+        session.take_as_said(term, read.status.clone());
         Arc::new(read)
     };
     let mut reconcile = Reconcile {
         integration: &integration,
         ctx: &ctx,
+        term,
         session: &mut session,
         passed_over: BTreeSet::new(),
     };
@@ -118,6 +120,8 @@ struct View {
 pub(super) struct Reconcile<'a> {
     pub(super) integration: &'a OktaIntegration,
     pub(super) ctx: &'a Context,
+    /// The term that this was begun in.
+    pub(super) term: Term,
     pub(super) session: &'a mut Session,
     /// People whose status could not be written just now, since their match was
     /// changed meanwhile.
@@ -131,8 +135,8 @@ impl Reconcile<'_> {
             self.report(&Cycle::Suspended).await?;
             return Ok(Action::await_change());
         }
-        let Some(turn) = self.turn() else {
-            return Ok(Action::requeue(turns::ASK_AGAIN));
+        let Some(turn) = self.turn().await else {
+            return Ok(Action::await_change());
         };
         let services = match self.connect().await {
             Ok(services) => services,
@@ -435,7 +439,7 @@ impl Reconcile<'_> {
     /// is made anew if one was there already and holds what was not known.
     async fn preview(&mut self, view: &mut View, matches: &mut Matches) -> Result<(), ReconcileError> {
         self.check_leadership()?;
-        let reporter = progress::Reporter::new(self.ctx, self.integration, &self.session.said);
+        let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said);
         let missing = matches.missing(view.assessment.settled.keys());
         let created = missing.len();
         let total = Some(created + view.assessment.settled.len());
@@ -498,8 +502,8 @@ impl Reconcile<'_> {
             .filter(|person| !resting.contains(*person))
             .cloned()
             .collect();
-        let reporter =
-            progress::Reporter::new(self.ctx, self.integration, &self.session.said).waiting_with(services);
+        let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said)
+            .waiting_with(services);
         let Some(snapshot) = &mut self.session.snapshot else {
             return (Outcome::default(), Ok(()));
         };
@@ -508,7 +512,7 @@ impl Reconcile<'_> {
             matches,
             snapshot,
             bindings,
-            may_write: &|| self.ctx.may_write(self.integration),
+            may_write: &|| self.ctx.may_write(self.integration, self.term),
             suspended_means_left: self.integration.spec.okta.suspended == SuspendedPolicy::Deactivate,
             resting: &resting,
             on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
@@ -556,7 +560,7 @@ impl Reconcile<'_> {
     }
 
     fn check_leadership(&self) -> Result<(), ReconcileError> {
-        if self.ctx.leadership.holds() {
+        if self.ctx.leadership.holds(self.term) {
             Ok(())
         } else {
             Err(ReconcileError::NotLeader)

@@ -14,6 +14,7 @@ use super::{
     apply::Outcome,
     credentials::Connection,
     kept::{Kept, ReadWith},
+    leadership::Term,
     retries::{self, Retries},
 };
 use crate::{
@@ -57,8 +58,8 @@ pub struct Session {
     pub retry_apply: Option<Instant>,
     /// The status that was written last.
     pub said: Said,
-    /// Whether what another replica may have said has been read.
-    pub knows_what_stands: bool,
+    /// The term since whose begin what other replicas may have said is known.
+    pub knows_of: Option<Term>,
     /// Failures in a row.
     failed_in_a_row: u32,
 }
@@ -138,7 +139,7 @@ impl Session {
     pub fn forget(&mut self) {
         *self = Self {
             said: std::mem::take(&mut self.said),
-            knows_what_stands: self.knows_what_stands,
+            knows_of: self.knows_of,
             untold: self.untold.take(),
             ..Self::default()
         };
@@ -159,9 +160,9 @@ impl Session {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes what stands in the cluster as what was said last.
-    pub fn take_as_said(&mut self, status: Option<OktaIntegrationStatus>) {
-        self.knows_what_stands = true;
+    /// Takes what stands in the cluster, as read in this term, as what was said last.
+    pub fn take_as_said(&mut self, term: Term, status: Option<OktaIntegrationStatus>) {
+        self.knows_of = Some(term);
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 

@@ -22,19 +22,43 @@ use crate::{
     snapshot::Snapshot,
 };
 
+/// How often who waits for a turn looks whether that still makes sense.
+const LOOK_WHILE_WAITING: Duration = Duration::from_secs(1);
+
 impl Reconcile<'_> {
-    /// A turn to read for the first time since the start; the inner None if this
-    /// needs none, since it was read before, or failed before, or somebody waits
-    /// for it. None if others come first.
-    pub(super) fn turn(&self) -> Option<Option<Turn>> {
+    /// Waits for a turn to read for the first time since the start; the inner None
+    /// if this needs none, since it was read before, or failed before, or somebody
+    /// waits for it. None if it must be looked at anew before it is read.
+    pub(super) async fn turn(&self) -> Option<Option<Turn>> {
         let was_read = self.session.last_sync.is_some() || self.session.unread.is_some();
         if was_read || self.is_sync_asked_for() {
             return Some(None);
         }
-        let now = Instant::now();
-        let turn = self.ctx.turns.take(&self.uid(), now);
-        self.ctx.metrics.waiting(self.ctx.turns.waiting(now));
-        turn.map(Some)
+        if let Some(turn) = self.ctx.turns.take_now() {
+            return Some(Some(turn));
+        }
+        let _waits = self.ctx.metrics.waits();
+        tokio::select! {
+            turn = self.ctx.turns.take() => Some(Some(turn)),
+            () = self.is_outdated() => None,
+            () = self.ctx.stopped() => None,
+        }
+    }
+
+    /// Comes back once the integration is to be looked at anew: it was changed or
+    /// deleted, somebody asks for a sync, or another replica leads.
+    async fn is_outdated(&self) {
+        let mut look = tokio::time::interval(LOOK_WHILE_WAITING);
+        loop {
+            look.tick().await;
+            let seen = self.ctx.seen(self.integration);
+            let is_same = seen.is_some_and(|seen| seen.annotations() == self.integration.annotations());
+            if !is_same || !self.ctx.may_write(self.integration, self.term) {
+                return;
+            }
+            // To wait is not to hang.
+            self.ctx.got_on(self.integration);
+        }
     }
 
     /// Reads what is due; if nothing is, what was read last still stands.
@@ -66,8 +90,8 @@ impl Reconcile<'_> {
         }
         let started = Instant::now();
         let clock = Timestamp::now();
-        let reporter =
-            progress::Reporter::new(self.ctx, self.integration, &self.session.said).waiting_with(services);
+        let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said)
+            .waiting_with(services);
         reporter.at(Step::ReadingPeople, 0, None);
         let read = tokio::select! {
             read = reporter.during(self.read_from(services, due, &reporter)) => read,

@@ -103,6 +103,15 @@ pub enum ReconcileResult {
     GivenUp,
 }
 
+/// See [`Metrics::waits`].
+pub struct Waits<'a>(&'a Gauge);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 impl ReconcileResult {
     const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::GivenUp];
 
@@ -212,7 +221,7 @@ impl Metrics {
         );
         registry.register(
             "reconciles_in_flight",
-            "Reconciles under way; each integration has at most one",
+            "Reconciles under way, those that wait for their turn among them; each integration has at most one",
             metrics.in_flight.clone(),
         );
         registry.register(
@@ -306,9 +315,10 @@ impl Metrics {
         self.in_flight.inc();
     }
 
-    /// So many integrations wait for their turn to read.
-    pub fn waiting(&self, integrations: usize) {
-        self.waiting.set(i64::try_from(integrations).unwrap_or(i64::MAX));
+    /// An integration waits for its turn to read, until what this gives is dropped.
+    pub fn waits(&self) -> Waits<'_> {
+        self.waiting.inc();
+        Waits(&self.waiting)
     }
 
     /// A reconcile ended.
