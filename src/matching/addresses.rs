@@ -11,6 +11,10 @@ pub(super) struct Address {
     /// Lower case, without what follows a `+`.
     pub(super) local: String,
     pub(super) domain: String,
+    /// It is a role's or a team's mailbox, so that it names nobody.
+    pub(super) role: bool,
+    /// It is at a mail provider.
+    pub(super) private: bool,
 }
 
 impl Address {
@@ -28,17 +32,9 @@ impl Address {
         (!local.is_empty() && !domain.is_empty() && !made_up && !local.contains(['\\', ' '])).then(|| Self {
             local: local.to_owned(),
             domain: domain.to_owned(),
+            role: is_role(local),
+            private: is_provider(domain),
         })
-    }
-
-    /// Whether it is a role's or a team's mailbox, so that it names nobody.
-    pub(super) fn is_role(&self) -> bool {
-        is_role(&self.local)
-    }
-
-    /// Whether it is private.
-    pub(super) fn is_private(&self) -> bool {
-        is_provider(&self.domain)
     }
 }
 

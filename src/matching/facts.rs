@@ -10,7 +10,7 @@ use super::{
     folding::fold,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
-    parallel::for_all,
+    parallel::for_each,
 };
 use crate::snapshot::PersonId;
 
@@ -180,13 +180,13 @@ impl Numbers {
             id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
             written: self.key(&address.local),
             domain,
-            role: address.is_role(),
-            private: address.is_private(),
+            role: address.role,
+            private: address.private,
         }
     }
 
-    fn team(&mut self, name: Option<&str>) -> Option<u32> {
-        name.map(|name| self.teams.id(&fold(name.trim())))
+    fn team(&mut self, folded: Option<&str>) -> Option<u32> {
+        folded.map(|folded| self.teams.id(folded))
     }
 }
 
@@ -206,25 +206,27 @@ impl<'a> Facts<'a> {
             .iter()
             .map(|object| (&object.employee.id, *object))
             .collect();
+        let employees: Vec<Object<'a>> = employees.into_values().collect();
         let employees: Vec<EmployeeFacts<'a>> = employees
-            .into_values()
-            .map(|object| {
+            .chunks(READ_AT_A_TIME)
+            .flat_map(|objects| objects.iter().zip(for_each(objects, EmployeeText::of)))
+            .map(|(object, text)| {
                 let holder = evidence.bound.get(&object.employee.id);
-                employee(&mut numbers, &mut lexicon, object, holder)
+                text.numbered(&mut numbers, &mut lexicon, *object, holder)
             })
             .collect();
+        let people: Vec<Subject<'a>> = people.into_values().collect();
         let mut people: Vec<PersonFacts<'a>> = people
-            .into_values()
-            .map(|subject| {
+            .chunks(READ_AT_A_TIME)
+            .flat_map(|subjects| subjects.iter().zip(for_each(subjects, PersonText::of)))
+            .map(|(subject, text)| {
                 let holds = holders.contains(&subject.person.id);
-                person(&mut numbers, &mut lexicon, subject, holds)
+                text.numbered(&mut numbers, &mut lexicon, *subject, holds)
             })
             .collect();
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
-        let found = for_all(people.len(), |at, _| {
-            accounts(&numbers, &lexicon, &people[at as usize])
-        });
+        let found = for_each(&people, |person| accounts(&numbers, &lexicon, person));
         for (person, accounts) in people.iter_mut().zip(found) {
             person.accounts = accounts;
         }
@@ -354,44 +356,74 @@ fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> V
     words
 }
 
-fn person<'a>(
-    numbers: &mut Numbers,
-    lexicon: &mut Lexicon,
-    subject: Subject<'a>,
-    holds: bool,
-) -> PersonFacts<'a> {
-    let record = subject.person;
-    let email = record.email.as_deref().and_then(Address::parse);
-    let login = Address::parse(&record.login);
-    let second = record.second_email.as_deref().and_then(Address::parse);
-    let spelling = email
-        .as_ref()
-        .or(login.as_ref())
-        .filter(|address| !address.is_role());
-    let local = spelling.map(|address| address.local.as_str());
-    let name = PersonName::parse(
-        lexicon,
-        record.given_name.as_deref().unwrap_or_default(),
-        record.family_name.as_deref().unwrap_or_default(),
-        local.or((login.is_none()).then_some(record.login.as_str())),
-    )
-    .with(lexicon, &record.other_names);
-    PersonFacts {
-        subject,
-        name,
-        other_script: record
-            .given_name
-            .iter()
-            .flat_map(|name| name.chars())
-            .any(is_of_other_script),
-        email: email.map(|address| numbers.mail(&address)),
-        login: login.map(|address| numbers.mail(&address)),
-        second: second.map(|address| numbers.mail(&address)),
-        accounts: Vec::new(),
-        team: numbers.team(subject.team),
-        day: record.created.as_deref().and_then(day),
-        holds,
+/// How many records are text and no numbers yet: enough for all cores, and few
+/// beside a large company's.
+const READ_AT_A_TIME: usize = 16_000;
+
+/// What is read of a person's record without looking at any other.
+struct PersonText {
+    name: PersonName<String>,
+    other_script: bool,
+    email: Option<Address>,
+    login: Option<Address>,
+    second: Option<Address>,
+    team: Option<String>,
+    day: Option<i64>,
+}
+
+impl PersonText {
+    fn of(subject: &Subject<'_>) -> Self {
+        let record = subject.person;
+        let email = record.email.as_deref().and_then(Address::parse);
+        let login = Address::parse(&record.login);
+        let second = record.second_email.as_deref().and_then(Address::parse);
+        let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.role);
+        let local = spelling.map(|address| address.local.as_str());
+        let name = PersonName::parse(
+            record.given_name.as_deref().unwrap_or_default(),
+            record.family_name.as_deref().unwrap_or_default(),
+            local.or((login.is_none()).then_some(record.login.as_str())),
+        )
+        .with(&record.other_names);
+        Self {
+            name,
+            other_script: record
+                .given_name
+                .iter()
+                .flat_map(|name| name.chars())
+                .any(is_of_other_script),
+            email,
+            login,
+            second,
+            team: subject.team.map(team),
+            day: record.created.as_deref().and_then(day),
+        }
     }
+
+    fn numbered<'a>(
+        self,
+        numbers: &mut Numbers,
+        lexicon: &mut Lexicon,
+        subject: Subject<'a>,
+        holds: bool,
+    ) -> PersonFacts<'a> {
+        PersonFacts {
+            subject,
+            name: self.name.numbered(lexicon),
+            other_script: self.other_script,
+            email: self.email.map(|address| numbers.mail(&address)),
+            login: self.login.map(|address| numbers.mail(&address)),
+            second: self.second.map(|address| numbers.mail(&address)),
+            accounts: Vec::new(),
+            team: numbers.team(self.team.as_deref()),
+            day: self.day,
+            holds,
+        }
+    }
+}
+
+fn team(name: &str) -> String {
+    fold(name.trim())
 }
 
 fn is_of_other_script(letter: char) -> bool {
@@ -432,65 +464,86 @@ fn day(text: &str) -> Option<i64> {
     Some(time.as_millisecond().div_euclid(86_400_000))
 }
 
-fn employee<'a>(
-    numbers: &mut Numbers,
-    lexicon: &mut Lexicon,
-    object: Object<'a>,
-    holder: Option<&'a PersonId>,
-) -> EmployeeFacts<'a> {
-    let record = object.employee;
-    let email = Address::parse(&record.email);
-    let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
-    // A device's record may have the account name as its identifier only.
-    let account = account(&record.name)
-        .filter(|account| !is_nobody(account))
-        .or_else(|| {
-            (email.is_none() && identifier.is_none() && account(&record.name).is_some())
-                .then(|| account(&record.identifier))
-                .flatten()
-        })
-        .filter(|account| !is_nobody(account));
-    let looks_like_account = super::addresses::account(&record.name).is_some();
-    let spelt = email
-        .iter()
-        .chain(&identifier)
-        .filter(|address| !address.is_role())
-        .find_map(|address| EmployeeName::spelt_by(lexicon, &address.local));
-    let mut name = match &account {
-        Some(account) => EmployeeName::parse(lexicon, account),
-        None if looks_like_account => EmployeeName::default(),
-        None => EmployeeName::parse(lexicon, &record.name),
-    };
-    if name.words.len() < 2
-        && account
-            .as_ref()
-            .is_none_or(|account| !account.contains(['.', '_', '-']))
-        && let Some(spelt) = &spelt
-        && name.words.is_empty()
-    {
-        name = EmployeeName {
-            words: spelt.words.clone(),
-            from_address: true,
-            ..EmployeeName::default()
+/// What is read of an employee's record without looking at any other.
+struct EmployeeText {
+    name: EmployeeName<String>,
+    spelt: Option<EmployeeName<String>>,
+    account: Option<String>,
+    email: Option<Address>,
+    identifier: Option<Address>,
+    team: Option<String>,
+}
+
+impl EmployeeText {
+    fn of(object: &Object<'_>) -> Self {
+        let record = object.employee;
+        let email = Address::parse(&record.email);
+        let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
+        let looks_like_account = account(&record.name).is_some();
+        // A device's record may have the account name as its identifier only.
+        let account = account(&record.name)
+            .filter(|account| !is_nobody(account))
+            .or_else(|| {
+                (email.is_none() && identifier.is_none() && looks_like_account)
+                    .then(|| account(&record.identifier))
+                    .flatten()
+            })
+            .filter(|account| !is_nobody(account));
+        let spelt = email
+            .iter()
+            .chain(&identifier)
+            .filter(|address| !address.role)
+            .find_map(|address| EmployeeName::spelt_by(&address.local));
+        let mut name = match &account {
+            Some(account) => EmployeeName::parse(account),
+            None if looks_like_account => EmployeeName::default(),
+            None => EmployeeName::parse(&record.name),
         };
+        if name.words.is_empty()
+            && account
+                .as_ref()
+                .is_none_or(|account| !account.contains(['.', '_', '-']))
+            && let Some(spelt) = &spelt
+        {
+            name = spelt.clone();
+        }
+        Self {
+            name,
+            spelt,
+            account: account.as_deref().map(squeezed),
+            email,
+            identifier,
+            team: object.team.map(team),
+        }
     }
-    let account = account.map(|account| {
-        let squeezed = squeezed(&account);
-        (numbers.key(&squeezed), numbers.key(without_number(&squeezed)))
-    });
-    let email = email.map(|address| numbers.mail(&address));
-    let identifier = identifier.map(|address| numbers.mail(&address));
-    EmployeeFacts {
-        object,
-        nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
-        deactivated: record.deactivated,
-        name,
-        spelt,
-        account,
-        email,
-        identifier,
-        team: numbers.team(object.team),
-        day: record.created_at.map(|millis| millis.div_euclid(86_400_000)),
-        holder,
+
+    fn numbered<'a>(
+        self,
+        numbers: &mut Numbers,
+        lexicon: &mut Lexicon,
+        object: Object<'a>,
+        holder: Option<&'a PersonId>,
+    ) -> EmployeeFacts<'a> {
+        let email = self.email.map(|address| numbers.mail(&address));
+        let name = self.name.numbered(lexicon);
+        let account = self
+            .account
+            .map(|account| (numbers.key(&account), numbers.key(without_number(&account))));
+        EmployeeFacts {
+            object,
+            nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
+            deactivated: object.employee.deactivated,
+            name,
+            spelt: self.spelt.map(|spelt| spelt.numbered(lexicon)),
+            account,
+            email,
+            identifier: self.identifier.map(|address| numbers.mail(&address)),
+            team: numbers.team(self.team.as_deref()),
+            day: object
+                .employee
+                .created_at
+                .map(|millis| millis.div_euclid(86_400_000)),
+            holder,
+        }
     }
 }

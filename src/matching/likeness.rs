@@ -354,8 +354,8 @@ mod tests {
 
     fn found(given: &str, family: &str, employee: &str) -> NameMatch {
         let mut lexicon = Lexicon::default();
-        let person = PersonName::parse(&mut lexicon, given, family, None);
-        let employee = EmployeeName::parse(&mut lexicon, employee);
+        let person = PersonName::parse(given, family, None).numbered(&mut lexicon);
+        let employee = EmployeeName::parse(employee).numbered(&mut lexicon);
         lexicon.link();
         lexicon.count(&person.given, &person.family, true);
         lexicon.weigh();
@@ -401,18 +401,13 @@ mod tests {
         assert!(found("John R.", "Smith", "John William Smith").middle_differs);
         assert!(found("John R.", "Smith", "John Robert Smith").middle_agrees);
         assert!(!found("John", "Smith", "John William Smith").middle_differs);
-        let mut lexicon = Lexicon::default();
         for (name, expected) in [
             ("John Smith Jr.", Some(Generation::Second)),
             ("Smith Sr, John", Some(Generation::First)),
             ("Smith, John III", Some(Generation::Third)),
             ("John Smith", None),
         ] {
-            assert_eq!(
-                EmployeeName::parse(&mut lexicon, name).generation,
-                expected,
-                "{name}"
-            );
+            assert_eq!(EmployeeName::parse(name).generation, expected, "{name}");
         }
     }
 
@@ -434,17 +429,20 @@ mod tests {
             (others("Kit", "Jay", "Kit Doe"), "Jane Doe", (Equal, Equal)),
         ] {
             let mut lexicon = Lexicon::default();
-            let person = PersonName::parse(&mut lexicon, "Jane", "Doe", None).with(&mut lexicon, &others);
-            let name = EmployeeName::parse(&mut lexicon, employee);
+            let person = PersonName::parse("Jane", "Doe", None)
+                .with(&others)
+                .numbered(&mut lexicon);
+            let name = EmployeeName::parse(employee).numbered(&mut lexicon);
             lexicon.link();
             let found = compare(&lexicon, &person, &name);
             assert_eq!((found.given, found.family), expected, "{others:?} {employee}");
         }
         let mut lexicon = Lexicon::default();
-        let person = PersonName::parse(&mut lexicon, "John", "Smith", None)
-            .with(&mut lexicon, &others("Robert", "", ""));
-        let [same, other] =
-            ["John R. Smith", "John William Smith"].map(|name| EmployeeName::parse(&mut lexicon, name));
+        let person = PersonName::parse("John", "Smith", None)
+            .with(&others("Robert", "", ""))
+            .numbered(&mut lexicon);
+        let [same, other] = ["John R. Smith", "John William Smith"]
+            .map(|name| EmployeeName::parse(name).numbered(&mut lexicon));
         lexicon.link();
         assert!(compare(&lexicon, &person, &same).middle_agrees);
         assert!(compare(&lexicon, &person, &other).middle_differs);

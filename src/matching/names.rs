@@ -7,15 +7,16 @@ use super::{
 };
 use crate::snapshot::OtherNames;
 
-/// A person's name. The words are numbers of the [`Lexicon`].
+/// A person's name. The words are folded text, or the numbers that the
+/// [`Lexicon`] has for it.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct PersonName {
-    pub(super) given: Vec<u32>,
+pub(super) struct PersonName<Word = u32> {
+    pub(super) given: Vec<Word>,
     /// Middle names that stand in a field of their own.
-    pub(super) middle: Vec<u32>,
+    pub(super) middle: Vec<Word>,
     /// First names that the person goes by beside the given ones.
-    pub(super) called: Vec<u32>,
-    pub(super) family: Vec<u32>,
+    pub(super) called: Vec<Word>,
+    pub(super) family: Vec<Word>,
     /// The words of the given and of the family name without spaces.
     pub(super) joined: [String; 2],
     pub(super) generation: Option<Generation>,
@@ -24,9 +25,9 @@ pub(super) struct PersonName {
 }
 
 /// An employee's name: words whose part is known only where a comma tells.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct EmployeeName {
-    pub(super) words: Vec<u32>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct EmployeeName<Word = u32> {
+    pub(super) words: Vec<Word>,
     /// How many words stand before the comma of `Last, First`.
     pub(super) family_first: Option<usize>,
     pub(super) generation: Option<Generation>,
@@ -69,9 +70,9 @@ fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
     words.iter().map(|word| lexicon.word(word)).collect()
 }
 
-impl PersonName {
+impl PersonName<String> {
     /// From Okta's two fields; from the address where both are missing.
-    pub(super) fn parse(lexicon: &mut Lexicon, given: &str, family: &str, local: Option<&str>) -> Self {
+    pub(super) fn parse(given: &str, family: &str, local: Option<&str>) -> Self {
         let mut generation = None;
         let mut given = words(given, &mut generation);
         // "Doe Jr." has its generation after the first word; "Jr." alone is a name.
@@ -89,9 +90,9 @@ impl PersonName {
             family.extend(given.pop());
         }
         Self {
-            given: number(lexicon, &given),
-            family: number(lexicon, &family),
             joined: [given.concat(), family.concat()],
+            given,
+            family,
             generation,
             from_address,
             ..Self::default()
@@ -100,20 +101,17 @@ impl PersonName {
 
     /// Adds what other fields say. Of the name that Okta shows only a single
     /// word beside the family name is a first name; more may be anything.
-    pub(super) fn with(mut self, lexicon: &mut Lexicon, others: &OtherNames) -> Self {
+    pub(super) fn with(mut self, others: &OtherNames) -> Self {
         let mut generation = None;
-        let mut numbers = |text: &Option<String>| {
-            let words = words(text.as_deref().unwrap_or_default(), &mut generation);
-            number(lexicon, &words)
-        };
-        let is_new = |own: &Self, word: &u32| !own.given.contains(word) && !own.family.contains(word);
-        self.middle = numbers(&others.middle);
+        let mut parsed = |text: &Option<String>| words(text.as_deref().unwrap_or_default(), &mut generation);
+        let is_new = |own: &Self, word: &String| !own.given.contains(word) && !own.family.contains(word);
+        self.middle = parsed(&others.middle);
         self.middle.retain(|word| !self.given.contains(word));
-        let mut called = numbers(&others.nick);
-        let shown = numbers(&others.display);
+        let mut called = parsed(&others.nick);
+        let shown = parsed(&others.display);
         if self.family.iter().any(|word| shown.contains(word)) {
-            let beside: Vec<u32> = shown.into_iter().filter(|word| is_new(&self, word)).collect();
-            if let [one] = beside[..] {
+            let mut beside = shown.into_iter().filter(|word| is_new(&self, word));
+            if let (Some(one), None) = (beside.next(), beside.next()) {
                 called.push(one);
             }
         }
@@ -126,15 +124,30 @@ impl PersonName {
         self
     }
 
+    /// The same in numbers.
+    pub(super) fn numbered(self, lexicon: &mut Lexicon) -> PersonName {
+        PersonName {
+            given: number(lexicon, &self.given),
+            middle: number(lexicon, &self.middle),
+            called: number(lexicon, &self.called),
+            family: number(lexicon, &self.family),
+            joined: self.joined,
+            generation: self.generation,
+            from_address: self.from_address,
+        }
+    }
+}
+
+impl PersonName {
     /// First and middle names.
     pub(super) fn given_and_middle(&self) -> impl Iterator<Item = u32> + Clone + '_ {
         self.given.iter().chain(&self.middle).copied()
     }
 }
 
-impl EmployeeName {
+impl EmployeeName<String> {
     /// From Insightful's one field.
-    pub(super) fn parse(lexicon: &mut Lexicon, name: &str) -> Self {
+    pub(super) fn parse(name: &str) -> Self {
         let mut generation = None;
         let parts: Vec<&str> = name.splitn(2, ',').collect();
         let first = words(parts[0], &mut generation);
@@ -149,7 +162,7 @@ impl EmployeeName {
             ([first, second].concat(), Some(count))
         };
         Self {
-            words: number(lexicon, &words),
+            words,
             family_first,
             generation,
             from_address: false,
@@ -157,13 +170,22 @@ impl EmployeeName {
     }
 
     /// From the local part of an address that spells a name, as `jane.doe` does.
-    pub(super) fn spelt_by(lexicon: &mut Lexicon, local: &str) -> Option<Self> {
-        let spelt = spelt_name(local)?;
+    pub(super) fn spelt_by(local: &str) -> Option<Self> {
         Some(Self {
-            words: number(lexicon, &spelt),
+            words: spelt_name(local)?,
             from_address: true,
             ..Self::default()
         })
+    }
+
+    /// The same in numbers.
+    pub(super) fn numbered(self, lexicon: &mut Lexicon) -> EmployeeName {
+        EmployeeName {
+            words: number(lexicon, &self.words),
+            family_first: self.family_first,
+            generation: self.generation,
+            from_address: self.from_address,
+        }
     }
 }
 

@@ -45,6 +45,11 @@ pub(super) fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> 
     done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
+/// The same with each of a list.
+pub(super) fn for_each<'l, I: Sync, T: Send>(list: &'l [I], of: impl Fn(&'l I) -> T + Sync) -> Vec<T> {
+    for_all(list.len(), |at, _| of(&list[at as usize]))
+}
+
 /// A place in a list as the number that lists are kept in.
 pub(super) fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)

@@ -14,6 +14,10 @@ use std::{
 
 use okta_insightful_operator::{api::ProposalKind, matching::propose};
 
+/// As the program has it, with the settings of `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Sizes, in people.
 const SIZES: [usize; 4] = [1_000, 10_000, 50_000, 100_000];
 /// Seconds that the largest may take.
