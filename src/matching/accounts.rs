@@ -78,7 +78,7 @@ pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFact
         .flatten()
         .filter(|mail| !mail.role && !mail.private)
     {
-        add([&numbers.key_texts[mail.local as usize], ""], Fit::Local);
+        add([numbers.keys.text(mail.local), ""], Fit::Local);
     }
     if person.login.is_none() {
         add([&squeezed(&fold(&record.login)), ""], Fit::Local);

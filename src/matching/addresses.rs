@@ -11,6 +11,8 @@ pub(super) struct Address {
     /// Lower case, without what follows a `+`.
     pub(super) local: String,
     pub(super) domain: String,
+    /// The local part without punctuation.
+    pub(super) squeezed: String,
     /// It is a role's or a team's mailbox, so that it names nobody.
     pub(super) role: bool,
     /// It is at a mail provider.
@@ -32,6 +34,7 @@ impl Address {
         (!local.is_empty() && !domain.is_empty() && !made_up && !local.contains(['\\', ' '])).then(|| Self {
             local: local.to_owned(),
             domain: domain.to_owned(),
+            squeezed: squeezed(local),
             role: is_role(local),
             private: is_provider(domain),
         })

@@ -200,7 +200,7 @@ impl Blocks {
             }
             let account = employee.account.map(|(whole, _)| whole);
             for text in employee.mails().map(|mail| mail.local).chain(account) {
-                if let Some(start) = start(&facts.keys[text as usize]) {
+                if let Some(start) = start(facts.keys.text(text)) {
                     entries.push((key(START, start, 0), at));
                 }
             }
@@ -240,7 +240,7 @@ impl Blocks {
             take(key(WORD, lexicon.get(*word).sound, 0));
         }
         for mail in person.mails() {
-            if let Some(start) = start(&facts.keys[mail.local as usize]) {
+            if let Some(start) = start(facts.keys.text(mail.local)) {
                 take(key(START, start, 0));
             }
         }
@@ -250,7 +250,7 @@ impl Blocks {
             }
         }
         for (account, _) in &person.accounts {
-            if let Some(start) = start(&facts.keys[*account as usize]) {
+            if let Some(start) = start(facts.keys.text(*account)) {
                 take(key(START, start, 0));
             }
         }

@@ -209,7 +209,7 @@ fn link(
 
 /// Whether the local part has a number of its own, not one that tells namesakes apart.
 fn is_odd(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
-    let local = facts.keys[mail.local as usize].as_str();
+    let local = facts.keys.text(mail.local);
     local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(person, mail)
 }
 
@@ -225,7 +225,7 @@ fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
 /// apart, and neither another form of the name nor another name. Digits and
 /// middle initials tell namesakes apart and are no slips.
 fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mail) -> bool {
-    let text = |key: u32| facts.keys[key as usize].as_str();
+    let text = |key: u32| facts.keys.text(key);
     let (a, b) = (text(own.written), text(theirs.written));
     let digits = |text: &str| {
         text.bytes()

@@ -252,11 +252,8 @@ fn same_address(
     if found.link == Link::Second && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
-    let numbered = linking.is_some_and(|mail| {
-        facts.keys[mail.local as usize]
-            .bytes()
-            .any(|b| b.is_ascii_digit())
-    });
+    let numbered =
+        linking.is_some_and(|mail| facts.keys.text(mail.local).bytes().any(|b| b.is_ascii_digit()));
     if found.link == Link::Moved && !numbered && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
@@ -317,7 +314,7 @@ fn same_address(
                 && linking.is_some_and(|mail| {
                     facts
                         .lexicon
-                        .is_made_of(&facts.keys[mail.local as usize], &employee.name.words)
+                        .is_made_of(facts.keys.text(mail.local), &employee.name.words)
                 }) => {}
         (Part::Missing, Part::Missing) => doubts.push(Doubt::NameUnknown),
         (Part::Different, _) => {}
@@ -338,7 +335,7 @@ fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: 
 
 /// Whether the local part of an address has all these words in it.
 fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
-    let local = facts.keys[mail.local as usize].as_str();
+    let local = facts.keys.text(mail.local);
     words
         .iter()
         .all(|word| word.is_some_and(|word| facts.lexicon.spells(local, word)))

@@ -10,7 +10,7 @@ use super::{
     folding::fold,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
-    parallel::for_each,
+    parallel::{for_each, number},
 };
 use crate::snapshot::PersonId;
 
@@ -126,8 +126,8 @@ pub(super) struct Facts<'a> {
     /// By id.
     pub(super) employees: Vec<EmployeeFacts<'a>>,
     pub(super) lexicon: Lexicon,
-    /// Text of the squeezed locals and account names, by number.
-    pub(super) keys: Vec<String>,
+    /// Squeezed locals and account names.
+    pub(super) keys: Interner,
     /// Who has an address.
     pub(super) by_mail: Counts,
     /// Who has a squeezed local part or account name.
@@ -151,34 +151,24 @@ fn without_number(text: &str) -> &str {
 /// Numbers strings of each kind.
 #[derive(Default)]
 pub(super) struct Numbers {
-    mails: Interner,
+    /// By local part and domain.
+    mails: HashMap<(u32, u32), u32>,
     pub(super) keys: Interner,
-    pub(super) key_texts: Vec<String>,
     domains: Interner,
-    domain_texts: Vec<String>,
     teams: Interner,
 }
 
 impl Numbers {
-    fn key(&mut self, text: &str) -> u32 {
-        let id = self.keys.id(text);
-        if id as usize == self.key_texts.len() {
-            self.key_texts.push(text.to_owned());
-        }
-        id
-    }
-
     fn mail(&mut self, address: &Address) -> Mail {
         let domain = self.domains.id(&address.domain);
-        if domain as usize == self.domain_texts.len() {
-            self.domain_texts.push(address.domain.clone());
-        }
-        let local = squeezed(&address.local);
+        let written = self.keys.id(&address.local);
+        let local = self.keys.id(&address.squeezed);
+        let next = number(self.mails.len());
         Mail {
-            bare: self.key(without_number(&local)),
-            local: self.key(&local),
-            id: self.mails.id(&format!("{}@{}", address.local, address.domain)),
-            written: self.key(&address.local),
+            id: *self.mails.entry((written, domain)).or_insert(next),
+            local,
+            written,
+            bare: self.keys.id(without_number(&address.squeezed)),
             domain,
             role: address.role,
             private: address.private,
@@ -234,7 +224,7 @@ impl<'a> Facts<'a> {
             people,
             employees,
             lexicon,
-            keys: numbers.key_texts,
+            keys: numbers.keys,
             by_mail: Counts::default(),
             by_key: Counts::default(),
             full_names: HashMap::new(),
@@ -448,7 +438,7 @@ fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
     if count * 100 < with_mail * 95 {
         return;
     }
-    let name = numbers.domain_texts[domain as usize].clone();
+    let name = numbers.domains.text(domain).to_owned();
     for person in people
         .iter_mut()
         .filter(|person| person.login.is_none() && person.email.is_none())
@@ -526,9 +516,12 @@ impl EmployeeText {
     ) -> EmployeeFacts<'a> {
         let email = self.email.map(|address| numbers.mail(&address));
         let name = self.name.numbered(lexicon);
-        let account = self
-            .account
-            .map(|account| (numbers.key(&account), numbers.key(without_number(&account))));
+        let account = self.account.map(|account| {
+            (
+                numbers.keys.id(&account),
+                numbers.keys.id(without_number(&account)),
+            )
+        });
         EmployeeFacts {
             object,
             nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),

@@ -3,29 +3,38 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
+use string_interner::{
+    StringInterner,
+    backend::StringBackend,
+    symbol::{Symbol, SymbolU32},
+};
+
 use super::{
     folding::{fold, transliterated, without_marks},
+    parallel::number,
     vocabulary::is_particle,
 };
 
-/// Numbers strings, so that equal ones are compared as numbers.
+/// Numbers strings from 0 on, so that equal ones are compared as numbers.
 #[derive(Debug, Default)]
-pub(super) struct Interner(HashMap<String, u32>);
+pub(super) struct Interner(StringInterner<StringBackend>);
 
 impl Interner {
     /// The number of a string; a new one if it was not seen.
     pub(super) fn id(&mut self, text: &str) -> u32 {
-        if let Some(id) = self.0.get(text) {
-            return *id;
-        }
-        let id = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        self.0.insert(text.to_owned(), id);
-        id
+        number(self.0.get_or_intern(text).to_usize())
     }
 
     /// The number of a string that was seen.
     pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.0.get(text).copied()
+        self.0.get(text).map(|symbol| number(symbol.to_usize()))
+    }
+
+    /// The string of a number; empty if there is none.
+    pub(super) fn text(&self, id: u32) -> &str {
+        SymbolU32::try_from_usize(id as usize)
+            .and_then(|symbol| self.0.resolve(symbol))
+            .unwrap_or_default()
     }
 
     /// How many there are.
