@@ -1,7 +1,9 @@
 //! From compared pairs to proposals: who is whose best, by how much, and
 //! whether anything is left to ask a human.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::HashSet;
 
 use super::{
     Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,

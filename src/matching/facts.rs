@@ -1,7 +1,9 @@
 //! Both directories as facts that can be compared: everything parsed once,
 //! strings as numbers, what is counted counted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::{
     Evidence, Object, Subject,
@@ -10,7 +12,7 @@ use super::{
     folding::fold,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
-    parallel::{for_each, number},
+    parallel::{for_each, for_each_in_turn, number},
 };
 use crate::snapshot::PersonId;
 
@@ -196,24 +198,18 @@ impl<'a> Facts<'a> {
             .iter()
             .map(|object| (&object.employee.id, *object))
             .collect();
-        let employees: Vec<Object<'a>> = employees.into_values().collect();
-        let employees: Vec<EmployeeFacts<'a>> = employees
-            .chunks(READ_AT_A_TIME)
-            .flat_map(|objects| objects.iter().zip(for_each(objects, EmployeeText::of)))
-            .map(|(object, text)| {
-                let holder = evidence.bound.get(&object.employee.id);
-                text.numbered(&mut numbers, &mut lexicon, *object, holder)
-            })
-            .collect();
-        let people: Vec<Subject<'a>> = people.into_values().collect();
-        let mut people: Vec<PersonFacts<'a>> = people
-            .chunks(READ_AT_A_TIME)
-            .flat_map(|subjects| subjects.iter().zip(for_each(subjects, PersonText::of)))
-            .map(|(subject, text)| {
-                let holds = holders.contains(&subject.person.id);
-                text.numbered(&mut numbers, &mut lexicon, *subject, holds)
-            })
-            .collect();
+        let objects: Vec<Object<'a>> = employees.into_values().collect();
+        let subjects: Vec<Subject<'a>> = people.into_values().collect();
+        let mut employees = Vec::with_capacity(objects.len());
+        for_each_in_turn(&objects, EmployeeText::of, |object, text| {
+            let holder = evidence.bound.get(&object.employee.id);
+            employees.push(text.numbered(&mut numbers, &mut lexicon, *object, holder));
+        });
+        let mut people = Vec::with_capacity(subjects.len());
+        for_each_in_turn(&subjects, PersonText::of, |subject, text| {
+            let holds = holders.contains(&subject.person.id);
+            people.push(text.numbered(&mut numbers, &mut lexicon, *subject, holds));
+        });
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
         let found = for_each(&people, |person| accounts(&numbers, &lexicon, person));
@@ -227,9 +223,9 @@ impl<'a> Facts<'a> {
             keys: numbers.keys,
             by_mail: Counts::default(),
             by_key: Counts::default(),
-            full_names: HashMap::new(),
-            written: HashSet::new(),
-            relatives: HashMap::new(),
+            full_names: HashMap::default(),
+            written: HashSet::default(),
+            relatives: HashMap::default(),
             by_domain: Counts::default(),
         };
         facts.count();
@@ -345,10 +341,6 @@ fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> V
     words.sort_unstable();
     words
 }
-
-/// How many records are text and no numbers yet: enough for all cores, and few
-/// beside a large company's.
-const READ_AT_A_TIME: usize = 16_000;
 
 /// What is read of a person's record without looking at any other.
 struct PersonText {

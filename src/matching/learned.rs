@@ -6,7 +6,7 @@
 //! What such pairs have in common more often than chance pairs counts as
 //! evidence for others; how much is their ratio (Fellegi and Sunter's m and u).
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{
     facts::{EmployeeFacts, Facts, Mail, PersonFacts},
@@ -88,7 +88,7 @@ fn class(days: i64) -> usize {
 
 /// Pairs with an address of their own and the same name.
 fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
-    let mut by_mail: HashMap<u32, usize> = HashMap::new();
+    let mut by_mail: HashMap<u32, usize> = HashMap::default();
     for (at, employee) in facts.employees.iter().enumerate() {
         if let Some(mail) = employee.email {
             by_mail.insert(mail.id, at);
@@ -146,9 +146,9 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
         .iter()
         .filter_map(|(p, e)| Some((facts.people[*p].team?, facts.employees[*e].team?)))
         .collect();
-    let mut together: HashMap<(u32, u32), f64> = HashMap::new();
+    let mut together: HashMap<(u32, u32), f64> = HashMap::default();
     let (mut of_people, mut of_employees): (HashMap<u32, f64>, HashMap<u32, f64>) =
-        (HashMap::new(), HashMap::new());
+        (HashMap::default(), HashMap::default());
     for (a, b) in &known {
         *together.entry((*a, *b)).or_default() += 1.0;
         *of_people.entry(*a).or_default() += 1.0;
@@ -158,7 +158,7 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
     let total = known.len() as f64;
     let never_together = never_together(&together, &of_people, &of_employees, total);
     let namesakes = other_name(&known, &of_people);
-    let mut bits = HashMap::new();
+    let mut bits = HashMap::default();
     for (a, with_a) in &of_people {
         for (b, with_b) in &of_employees {
             let by_chance = with_b / total;
@@ -198,27 +198,28 @@ fn never_together(
     of_employees: &HashMap<u32, f64>,
     total: f64,
 ) -> f64 {
-    let (mut once, mut met_by_chance) = (0.0, 0.0);
+    // Whole numbers until the end, so that the order of the sum does not matter.
+    let (mut once, mut chances) = (0.0, 0.0);
     for ((a, b), both) in together {
         if *both < 1.5 {
             once += 1.0;
         }
-        met_by_chance += of_people[a] * of_employees[b] / total;
+        chances += of_people[a] * of_employees[b];
     }
-    ((once + 1.0) / ((total - met_by_chance).max(0.0) + 1.0)).log2()
+    ((once + 1.0) / ((total - chances / total).max(0.0) + 1.0)).log2()
 }
 
 /// Pairs of domains where the same local parts have the same names, at least
 /// three times, nearly always, while one of the two is out of use on the
 /// other's side: else they are sister companies, whose `john.smith`s differ.
 fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
-    let mut by_local: HashMap<u32, Vec<usize>> = HashMap::new();
+    let mut by_local: HashMap<u32, Vec<usize>> = HashMap::default();
     for (at, employee) in facts.employees.iter().enumerate() {
         if let Some(mail) = employee.email.filter(|mail| !mail.private && !mail.role) {
             by_local.entry(mail.local).or_default().push(at);
         }
     }
-    let mut seen: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
+    let mut seen: HashMap<(u32, u32), (u32, u32)> = HashMap::default();
     for person in &facts.people {
         let Some(mail) = person.email.filter(|mail| !mail.private && !mail.role) else {
             continue;
@@ -237,7 +238,7 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
             }
         }
     }
-    let mut into: HashMap<u32, u32> = HashMap::new();
+    let mut into: HashMap<u32, u32> = HashMap::default();
     for ((_, employee), (same, _)) in &seen {
         *into.entry(*employee).or_default() += same;
     }

@@ -1,8 +1,9 @@
 //! Words of names, with the other spellings that they stand for, and how often
 //! they occur in the two directories.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
+use foldhash::{HashMap, HashSet};
 use string_interner::{
     StringInterner,
     backend::StringBackend,
@@ -81,7 +82,7 @@ pub(super) enum Closeness {
 
 /// Public lists, folded: listed names, spellings and nicknames.
 struct Lists {
-    listed: std::collections::HashSet<String>,
+    listed: HashSet<String>,
     spellings: HashMap<String, Vec<String>>,
     nicknames: HashMap<String, Vec<String>>,
 }
@@ -93,8 +94,8 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             .filter(|line| !line.starts_with('#'))
             .map(fold)
             .collect(),
-        spellings: HashMap::new(),
-        nicknames: HashMap::new(),
+        spellings: HashMap::default(),
+        nicknames: HashMap::default(),
     };
     let link = |map: &mut HashMap<String, Vec<String>>, a: &str, b: &str| {
         map.entry(a.to_owned()).or_default().push(b.to_owned());

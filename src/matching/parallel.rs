@@ -2,7 +2,10 @@
 
 use std::{
     num::NonZero,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::sync_channel,
+    },
 };
 
 /// What a core takes at a time: enough to be worth taking, and so little that
@@ -48,6 +51,31 @@ pub(super) fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> 
 /// The same with each of a list.
 pub(super) fn for_each<'l, I: Sync, T: Send>(list: &'l [I], of: impl Fn(&'l I) -> T + Sync) -> Vec<T> {
     for_all(list.len(), |at, _| of(&list[at as usize]))
+}
+
+/// Does one part of the work with each of a list on all cores, and what needs
+/// the order on this thread at the same time. Few results wait in between.
+pub(super) fn for_each_in_turn<I: Sync, T: Send>(
+    list: &[I],
+    of: impl Fn(&I) -> T + Send + Sync,
+    mut take: impl FnMut(&I, T),
+) {
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel(1);
+        scope.spawn(move || {
+            for some in list.chunks(8 * PORTION) {
+                // Nobody takes them any more if what takes them panicked.
+                if send.send((some, for_each(some, &of))).is_err() {
+                    return;
+                }
+            }
+        });
+        for (some, results) in receive {
+            for (one, result) in some.iter().zip(results) {
+                take(one, result);
+            }
+        }
+    });
 }
 
 /// A place in a list as the number that lists are kept in.

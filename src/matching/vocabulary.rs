@@ -1,13 +1,15 @@
 //! Words with a meaning of their own in names and addresses.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::sync::LazyLock;
+
+use foldhash::HashSet;
 
 /// Words to look among.
 type Words = LazyLock<HashSet<&'static str>>;
 
 /// Titles before or after a name; they say nothing about who it is.
 static TITLES: Words = LazyLock::new(|| {
-    HashSet::from([
+    HashSet::from_iter([
         "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "ing", "dipl", "herr", "frau", "sra", "srta",
         "mme", "mlle", "phd", "md", "mba", "msc", "bsc", "cpa", "esq", "pmp",
     ])
@@ -15,7 +17,7 @@ static TITLES: Words = LazyLock::new(|| {
 
 /// What admins add to a record's name.
 static REMARKS: Words = LazyLock::new(|| {
-    HashSet::from([
+    HashSet::from_iter([
         "contractor",
         "external",
         "ext",
@@ -47,7 +49,7 @@ static REMARKS: Words = LazyLock::new(|| {
 
 /// Parts of family names that are often left out.
 static PARTICLES: Words = LazyLock::new(|| {
-    HashSet::from([
+    HashSet::from_iter([
         "de", "da", "do", "dos", "das", "del", "della", "di", "du", "la", "le", "van", "von", "der", "den",
         "ter", "zu", "zum", "zur", "af", "av", "al", "el", "bin", "ben", "ibn", "bint", "abu", "y", "e",
         "san", "st",
@@ -56,7 +58,7 @@ static PARTICLES: Words = LazyLock::new(|| {
 
 /// Accounts and mailboxes of a role or of a machine.
 static ROLES: Words = LazyLock::new(|| {
-    HashSet::from([
+    HashSet::from_iter([
         "info",
         "office",
         "contact",
@@ -129,7 +131,7 @@ static ROLES: Words = LazyLock::new(|| {
 
 /// Mail providers: an address there is private.
 static PROVIDERS: Words = LazyLock::new(|| {
-    HashSet::from([
+    HashSet::from_iter([
         "gmail.com",
         "googlemail.com",
         "yahoo.com",
