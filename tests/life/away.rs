@@ -176,6 +176,15 @@ async fn refuse_more_history(world: &World) -> String {
     name
 }
 
+async fn allow_more_history(world: &World, policy: &str) {
+    let client = world.plane.admin_client().await.unwrap();
+    let delete = DeleteParams::default();
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client.clone());
+    bindings.delete(policy, &delete).await.unwrap();
+    let policies: Api<ValidatingAdmissionPolicy> = Api::all(client);
+    policies.delete(policy, &delete).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_is_told_when_the_api_server_is_back() {
     let (world, relay) = behind_a_relay().await;
@@ -231,8 +240,7 @@ async fn what_was_done_is_told_though_it_was_refused_at_first() {
     until_a_reconcile_fails(&world).await;
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     assert_eq!(world.status().await.history, before.history);
-    let policies: Api<ValidatingAdmissionPolicy> = Api::all(world.plane.admin_client().await.unwrap());
-    policies.delete(&policy, &DeleteParams::default()).await.unwrap();
+    allow_more_history(&world, &policy).await;
     let status = until_told(&world, before.history.len() + 1).await;
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());

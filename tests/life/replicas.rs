@@ -89,3 +89,37 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     second.stop().await.unwrap();
     assert_eq!(holder(&world).await, "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes() {
+    let mut world = World::in_sync().await;
+    world.stop_operator().await;
+    let first = start_replica(world.plane, &[&world.namespace]).await;
+    let before = world.sync().await;
+    let leader = holder(&world).await;
+    signal(&first, "-STOP");
+
+    // The other's term: it writes what is new.
+    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
+    let second = start_replica(world.plane, &[&world.namespace]).await;
+    let applied = world.wait_for("the other's apply", |integration| {
+        let status = integration.status.as_ref().unwrap();
+        status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
+    });
+    let said = applied.await.status.unwrap();
+    assert_ne!(holder(&world).await, leader);
+    second.stop().await.unwrap();
+    let written = world.writes();
+
+    // What the first remembers of Jane is her old name, and of the history one apply less.
+    signal(&first, "-CONT");
+    while holder(&world).await != leader {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let read = world.wait_for("a sync", |integration| {
+        integration.status.as_ref().unwrap().last_sync_time > said.last_sync_time
+    });
+    assert_eq!(read.await.status.unwrap().history, said.history);
+    assert_eq!(world.writes(), written);
+    first.stop().await.unwrap();
+}
