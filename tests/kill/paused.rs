@@ -1,23 +1,15 @@
 //! Two replicas, and a leader that sleeps past its lease in the middle of an invitation.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use okta_insightful_operator::api::{MatchState, Phase};
 use sandbox::{
-    control_plane::kept_process::KeptProcess,
     faults::{Kind, Match},
     journal::Entry,
 };
 use serde_json::json;
 
 use crate::world::{World, open_guard, start_replica};
-
-fn signal(process: &KeptProcess, signal: &str) {
-    let status = Command::new("kill")
-        .args([signal, &process.pid().to_string()])
-        .status();
-    assert!(status.unwrap().success());
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_paused_in_the_middle_of_an_invitation_leads_to_no_second_one() {
@@ -50,12 +42,12 @@ async fn a_leader_paused_in_the_middle_of_an_invitation_leads_to_no_second_one()
         .wait_until(is_invited, Duration::from_secs(60))
         .await
         .unwrap();
-    signal(&first, "-STOP");
+    first.pause().unwrap();
 
     world.wait_for_phase(Phase::InSync).await;
     assert!(world.log_of(&second).contains("applied"));
     let writes = journal.writes().len();
-    signal(&first, "-CONT");
+    first.resume().unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(
         journal.writes().len(),

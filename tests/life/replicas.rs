@@ -1,19 +1,24 @@
 //! Two replicas: one writes, the other stands by and takes over.
 
-use std::process::Command;
+use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use okta_insightful_operator::api::{MatchState, Phase};
-use sandbox::{
-    control_plane::kept_process::KeptProcess,
-    faults::{Kind, Match},
-};
+use sandbox::faults::{Kind, Match};
 use serde_json::json;
+use tokio::{
+    sync::Mutex,
+    time::{sleep, timeout},
+};
 
 use crate::world::{World, open_guard, start_replica};
 
-/// The Lease of one world, in the operator's namespace, where its rights are.
+/// All worlds' replicas contend for one Lease, the one that the chart gives rights
+/// to: one test at a time.
+static LEASE: Mutex<()> = Mutex::const_new(());
+
+/// Who holds the Lease, in the operator's namespace, where its rights are.
 async fn holder(world: &World) -> String {
     let api: Api<Lease> = Api::namespaced(world.client.clone(), "okta-insightful-operator");
     let lease = api.get_opt("okta-insightful-operator").await.unwrap();
@@ -22,20 +27,9 @@ async fn holder(world: &World) -> String {
         .unwrap_or_default()
 }
 
-fn signal(process: &KeptProcess, signal: &str) {
-    // The keeper's child is the operator itself.
-    let pid = process.pid().to_string();
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
+    let _lease = LEASE.lock().await;
     let mut world = World::prepared().await;
     world.stop_operator().await;
     let first = start_replica(world.plane, &[&world.namespace]).await;
@@ -48,13 +42,13 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     // The leader is paused while one of its writes is under way.
     let stuck = world.insightful.faults().once(
         Match::put("/api/v1/employee/*").after(5),
-        Kind::DelayAnswer(std::time::Duration::from_millis(1500)),
+        Kind::DelayAnswer(Duration::from_millis(1500)),
     );
     world.patch(json!({ "finalized": true })).await;
     while stuck.hits() == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        sleep(Duration::from_millis(5)).await;
     }
-    signal(&first, "-STOP");
+    first.pause().unwrap();
     let before = world.writes().len();
     assert!(before < 38, "it was stopped in the middle");
 
@@ -62,8 +56,8 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     assert_ne!(holder(&world).await, leader, "the other replica took over");
     assert!(world.log_of(&second).contains("applied"));
     let after = world.insightful.journal().writes();
-    signal(&first, "-CONT");
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    first.resume().unwrap();
+    sleep(Duration::from_secs(3)).await;
     assert_eq!(
         world.insightful.journal().writes().len(),
         after.len(),
@@ -92,12 +86,13 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes() {
+    let _lease = LEASE.lock().await;
     let mut world = World::in_sync().await;
     world.stop_operator().await;
     let first = start_replica(world.plane, &[&world.namespace]).await;
     let before = world.sync().await;
     let leader = holder(&world).await;
-    signal(&first, "-STOP");
+    first.pause().unwrap();
 
     // The other's term: it writes what is new.
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
@@ -112,10 +107,15 @@ async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes()
     let written = world.writes();
 
     // What the first remembers of Jane is her old name, and of the history one apply less.
-    signal(&first, "-CONT");
-    while holder(&world).await != leader {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    // The times of a status are whole seconds: its next sync is to be in another one.
+    sleep(Duration::from_secs(1)).await;
+    first.resume().unwrap();
+    let leads_again = async {
+        while holder(&world).await != leader {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), leads_again).await.unwrap();
     let read = world.wait_for("a sync", |integration| {
         integration.status.as_ref().unwrap().last_sync_time > said.last_sync_time
     });

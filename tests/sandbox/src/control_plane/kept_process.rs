@@ -194,6 +194,32 @@ impl KeptProcess {
         self.wait().await
     }
 
+    /// Stops the program where it is by `SIGSTOP`, as a machine that is put to
+    /// sleep would. It cannot end before it is resumed or killed.
+    ///
+    /// # Errors
+    /// When it has ended, or cannot be signalled.
+    pub fn pause(&self) -> io::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets a paused program go on.
+    ///
+    /// # Errors
+    /// When it has ended, or cannot be signalled.
+    pub fn resume(&self) -> io::Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> io::Result<()> {
+        let mut kill = Command::new("kill");
+        let status = kill.args(["-s", name, &self.pid.to_string()]).status()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("cannot send {name} to {}", self.pid)))
+    }
+
     /// Ends the program by `SIGKILL`, as a crash would, and waits until it is
     /// gone. One that has ended already is left as it is.
     ///
@@ -291,6 +317,21 @@ mod tests {
         assert_eq!(process.kill().await.unwrap().code(), Some(128 + 9));
         assert!(!is_alive(process.pid()));
         assert_eq!(process.log_tail(5), "ready");
+    }
+
+    #[tokio::test]
+    async fn a_paused_program_does_nothing_until_it_is_resumed() {
+        let directory = tempfile::tempdir().unwrap();
+        let command = shell("n=0; while :; do n=$((n + 1)); echo $n; sleep 0.01; done");
+        let process = KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
+        logged(&process, "3").await;
+        process.pause().unwrap();
+        let said = process.log_tail(1);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(process.log_tail(1), said);
+        process.resume().unwrap();
+        let next = said.parse::<u32>().unwrap() + 1;
+        logged(&process, &next.to_string()).await;
     }
 
     #[test]
