@@ -9,7 +9,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::{
+    sync::Notify,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
 
 use super::{Context, integrations, leadership::Term, session::Said};
 use crate::{
@@ -115,22 +118,31 @@ impl<'a> Reporter<'a> {
         self.at(step, progress.done, progress.total);
     }
 
-    /// Does the work, and shows its progress while it lasts.
+    /// Does the work, and shows its progress while it lasts. The work writes no
+    /// status of the integration; it goes on while progress is being written, and
+    /// is not over before that is.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut ticks = interval_at(Instant::now() + LONG, EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                _ = ticks.tick() => {
-                    // Progress that cannot be shown is no reason to stop the work.
-                    if let Err(error) = self.show().await {
-                        tracing::debug!(%error, "progress could not be shown");
-                    }
+        let over = Notify::new();
+        let working = async {
+            let done = work.await;
+            over.notify_one();
+            done
+        };
+        let showing = async {
+            let mut ticks = interval_at(Instant::now() + LONG, EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = over.notified() => return,
+                    _ = ticks.tick() => {}
+                }
+                // Progress that cannot be shown is no reason to stop the work.
+                if let Err(error) = self.show().await {
+                    tracing::debug!(%error, "progress could not be shown");
                 }
             }
-        }
+        };
+        tokio::join!(working, showing).0
     }
 
     async fn show(&self) -> Result<(), kube::Error> {

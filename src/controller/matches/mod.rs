@@ -15,7 +15,10 @@ use std::{
     sync::Arc,
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{
+    StreamExt, TryStreamExt,
+    stream::{self, FuturesUnordered},
+};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -46,9 +49,6 @@ const PARALLEL_WRITES: usize = 16;
 
 /// How many of all integrations: the API server has others to serve.
 const MOST_WRITES: usize = 32;
-
-/// For how many people statuses are in memory at a time.
-const PORTION: usize = 1000;
 
 /// What is known of an integration's EmployeeMatches.
 #[derive(Default)]
@@ -198,16 +198,18 @@ impl Matches {
         on_progress: impl Fn(usize),
     ) -> Result<bool, kube::Error> {
         let (mut done, mut is_news) = (0, false);
-        for portion in missing.chunks(PORTION) {
-            let writes: Vec<_> = portion.iter().map(|id| self.create(id)).collect();
-            let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
-            while let Some(object) = writes.try_next().await? {
-                is_news |= self.learn(&object);
-                done += 1;
-                on_progress(done);
-            }
+        let mut missing = missing.iter();
+        let mut writes = FuturesUnordered::new();
+        loop {
+            let more = missing.by_ref().map(|id| self.create(id));
+            writes.extend(more.take(PARALLEL_WRITES - writes.len()));
+            let Some(object) = writes.try_next().await? else {
+                return Ok(is_news);
+            };
+            is_news |= self.learn(&object);
+            done += 1;
+            on_progress(done);
         }
-        Ok(is_news)
     }
 
     /// Creates one person's object, or gives it label and owner.
@@ -337,52 +339,47 @@ impl Matches {
     /// The API server's first.
     pub async fn write_statuses(
         &mut self,
-        people: impl Iterator<Item = &PersonId>,
+        mut people: impl Iterator<Item = &PersonId>,
         status_of: impl Fn(&PersonId, &Record, &Kept) -> EmployeeMatchStatus,
         on_progress: impl Fn(usize),
     ) -> Result<Written, kube::Error> {
         let mut written = Written::default();
-        let mut people = people.peekable();
         let mut done = 0;
-        while people.peek().is_some() {
-            let portion: Vec<&PersonId> = people.by_ref().take(PORTION).collect();
-            let new: Vec<_> = portion
-                .iter()
-                .filter_map(|id| {
-                    let (record, kept) = (self.known.records.get(*id)?, self.get(id)?);
-                    let status = status_of(id, record, kept);
-                    (!kept.says(Digest::of(&status))).then(|| (*id, kept.version.clone(), status))
-                })
-                .collect();
-            done += portion.len() - new.len();
-            let writes: Vec<_> = new
-                .into_iter()
-                .map(|(id, version, status)| {
-                    let (id, objects) = (id.clone(), self.objects.clone());
-                    let name = match_name(&self.integration, id.as_str());
-                    async move {
-                        let answer = objects.write_status(&name, &version.to_string(), &status).await;
-                        (id, answer)
-                    }
-                })
-                .collect();
-            let mut writes = stream::iter(writes).buffer_unordered(PARALLEL_WRITES);
-            while let Some((id, answer)) = writes.next().await {
-                match answer {
-                    Ok(object) => {
-                        self.learn(&object);
-                        written.count += 1;
-                    }
-                    Err(error) if is_conflict(&error) => {
-                        written.passed_over.insert(id);
-                    }
-                    Err(error) => return Err(error),
-                }
+        let mut writes = FuturesUnordered::new();
+        loop {
+            while writes.len() < PARALLEL_WRITES
+                && let Some(id) = people.next()
+            {
                 done += 1;
-                on_progress(done);
+                let (Some(record), Some(kept)) = (self.known.records.get(id), self.get(id)) else {
+                    continue;
+                };
+                let status = status_of(id, record, kept);
+                if kept.says(Digest::of(&status)) {
+                    continue;
+                }
+                let (id, version, objects) = (id.clone(), kept.version.to_string(), self.objects.clone());
+                let name = match_name(&self.integration, id.as_str());
+                writes.push(async move {
+                    let answer = objects.write_status(&name, &version, &status).await;
+                    (id, answer)
+                });
             }
+            let Some((id, answer)) = writes.next().await else {
+                return Ok(written);
+            };
+            match answer {
+                Ok(object) => {
+                    self.learn(&object);
+                    written.count += 1;
+                }
+                Err(error) if is_conflict(&error) => {
+                    written.passed_over.insert(id);
+                }
+                Err(error) => return Err(error),
+            }
+            on_progress(done - writes.len());
         }
-        Ok(written)
     }
 }
 
