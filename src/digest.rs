@@ -13,8 +13,21 @@ pub struct Digest([u8; 16]);
 impl Digest {
     /// The digest of a value. Fields that serde leaves out do not count.
     pub fn of(value: &impl Serialize) -> Self {
+        Self::half(&sha256(value))
+    }
+
+    /// The digest of many values in their order, none of which is a bare number.
+    pub fn of_all<T: Serialize>(values: impl IntoIterator<Item = T>) -> Self {
+        let mut hasher = Hasher(Sha256::new());
+        for value in values {
+            hasher.take(&value);
+        }
+        Self::half(&hasher.0.finalize().into())
+    }
+
+    fn half(whole: &[u8; 32]) -> Self {
         let mut half = [0; 16];
-        half.copy_from_slice(&sha256(value)[..16]);
+        half.copy_from_slice(&whole[..16]);
         Self(half)
     }
 }
@@ -28,13 +41,19 @@ impl fmt::Debug for Digest {
 /// The SHA-256 of a value's JSON, which is never in memory as a whole.
 pub fn sha256(value: &impl Serialize) -> [u8; 32] {
     let mut hasher = Hasher(Sha256::new());
-    // Neither the hasher nor what is digested here (strings, numbers, enums,
-    // lists, and maps with string keys) can fail.
-    let _ = serde_json::to_writer(&mut hasher, value);
+    hasher.take(value);
     hasher.0.finalize().into()
 }
 
 struct Hasher(Sha256);
+
+impl Hasher {
+    fn take(&mut self, value: &impl Serialize) {
+        // Neither the hasher nor what is digested here (strings, numbers, enums,
+        // lists, and maps with string keys) can fail.
+        let _ = serde_json::to_writer(self, value);
+    }
+}
 
 impl io::Write for Hasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -57,6 +76,9 @@ mod tests {
         assert_eq!(sha256(&("a", None::<u8>, 2)), expected);
         assert_eq!(Digest::of(&("a", None::<u8>, 2)).0[..], expected[..16]);
         assert_ne!(Digest::of(&"a"), Digest::of(&"b"));
+        assert_eq!(Digest::of_all(["a"]), Digest::of(&"a"));
+        assert_ne!(Digest::of_all(["a", "b"]), Digest::of_all(["b", "a"]));
+        assert_ne!(Digest::of_all(["a", "b"]), Digest::of_all(["ab"]));
         assert_eq!(format!("{:?}", Digest([0xa1; 16])), "a1".repeat(16));
     }
 }

@@ -6,10 +6,12 @@
 pub mod conditions;
 mod employee_match;
 mod okta_integration;
+mod okta_integration_status;
 mod reference;
 
 pub use employee_match::*;
 pub use okta_integration::*;
+pub use okta_integration_status::*;
 pub use reference::reference;
 
 use kube::CustomResourceExt;

@@ -14,6 +14,8 @@ mod notify;
 mod progress;
 mod pulse;
 mod reconcile;
+mod report;
+mod rest;
 mod retries;
 mod secrets;
 mod session;

@@ -21,18 +21,17 @@ use super::{
 };
 use crate::{
     api::{
-        Applying, CycleResult, HistoryEntry, OktaIntegration, OktaIntegrationStatus, SYNC_REQUESTED_AT, Step,
-        SuspendedPolicy, SyncKind, conditions,
+        Applying, CycleResult, HistoryEntry, OktaIntegration, Step, SuspendedPolicy, SyncKind, conditions,
     },
     assessment::{Assessment, bindings},
     decisions::Record,
     gather::GatherError,
-    guard::{self, Leave, Verdict},
+    guard::{self, Verdict},
     remainder::{self, Announcements},
     schedule::{self, SOONEST_LOOK},
     services::Services,
     snapshot::PersonId,
-    status::{self, About, Cycle, Disconnected, Known, Times, integration_status, match_status},
+    status::{self, Cycle, Disconnected, match_status},
     teams::Bindings,
     transport::{Advice, CallObserver},
 };
@@ -109,12 +108,12 @@ pub(super) async fn reconcile(
 }
 
 /// What follows from the snapshot and the decisions.
-struct View {
-    bindings: Bindings,
-    assessment: Assessment,
-    verdict: Verdict,
+pub(super) struct View {
+    pub(super) bindings: Bindings,
+    pub(super) assessment: Assessment,
+    pub(super) verdict: Verdict,
     /// The approved plan that what is planned is left of.
-    applying: Option<Applying>,
+    pub(super) applying: Option<Applying>,
 }
 
 pub(super) struct Reconcile<'a> {
@@ -135,7 +134,7 @@ impl Reconcile<'_> {
             self.report(&Cycle::Suspended).await?;
             return Ok(Action::await_change());
         }
-        let Some(turn) = self.turn().await else {
+        let Ok(turn) = self.turn().await else {
             return Ok(Action::await_change());
         };
         let services = match self.connect().await {
@@ -165,6 +164,15 @@ impl Reconcile<'_> {
             }
         };
         let mut matches = self.matches().await?;
+        let basis = self.basis(kind, &matches);
+        let rest = self.session.rest.take();
+        if let (Some(rest), Some(basis)) = (rest, basis)
+            && let Some(said) = rest.said_on(basis)
+        {
+            self.report(&Cycle::AsBefore(&said, self.times())).await?;
+            self.rests_on(basis);
+            return Ok(Action::requeue(self.next_look(None)));
+        }
         let mut view = self.assess(bindings(&self.said()), &matches);
         self.ctx
             .step(
@@ -200,6 +208,10 @@ impl Reconcile<'_> {
         let more = self.is_worth_applying(&view.verdict)
             || !self.passed_over.is_empty()
             || (outcome.is_some() && notify::is_due(self.integration, &self.said()));
+        let failed_to_tell = matches!(notification, Some(status::Notification::Failed { .. }));
+        if let Some(basis) = basis.filter(|_| outcome.is_none() && !more && !failed_to_tell) {
+            self.rests_on(basis.with(&matches));
+        }
         Ok(Action::requeue(if more {
             SOONEST_LOOK
         } else {
@@ -254,46 +266,6 @@ impl Reconcile<'_> {
             )
             .await?;
         Ok(Ok(()))
-    }
-
-    async fn report_known(
-        &self,
-        view: &View,
-        matches: &Matches,
-        untold: Option<&Untold>,
-        notification: Option<&status::Notification>,
-    ) -> Result<(), ReconcileError> {
-        let Some(snapshot) = &self.session.snapshot else {
-            return Ok(());
-        };
-        let View {
-            assessment,
-            verdict,
-            applying,
-            bindings: _,
-        } = view;
-        let records = matches.records();
-        let breaches = guard::breaches(
-            &assessment.plan,
-            &self.integration.spec,
-            records,
-            &assessment.settled,
-        );
-        self.report(&Cycle::Known(Known {
-            snapshot,
-            assessment,
-            records,
-            breaches: &breaches,
-            held: matches!(verdict, Verdict::Held(_)),
-            applying: applying.as_ref(),
-            done: untold.map(|untold| &untold.outcome.done),
-            failures: &self.session.failures,
-            disconnected: self.session.broken_off.as_ref(),
-            times: self.times(),
-            history: untold.and_then(|untold| untold.history.clone()),
-            notification,
-        }))
-        .await
     }
 
     async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
@@ -559,65 +531,12 @@ impl Reconcile<'_> {
         (outcome, result)
     }
 
-    fn check_leadership(&self) -> Result<(), ReconcileError> {
+    pub(super) fn check_leadership(&self) -> Result<(), ReconcileError> {
         if self.ctx.leadership.holds(self.term) {
             Ok(())
         } else {
             Err(ReconcileError::NotLeader)
         }
-    }
-
-    /// Puts on record what must be known if this apply is cut short: the teams
-    /// that are about to be created, and the plan that an admin let through.
-    async fn begin(&self, cleared: &guard::ClearedPlan, view: &mut View) -> Result<(), ReconcileError> {
-        self.check_leadership()?;
-        let plan = cleared.as_plan();
-        let is_approved = matches!(cleared.leave(), Leave::Approval(_));
-        let Some(snapshot) = self.session.snapshot.as_ref() else {
-            return Ok(());
-        };
-        if plan.teams.is_empty() && !is_approved {
-            return Ok(());
-        }
-        let teams = status::team_statuses(snapshot, &view.assessment);
-        let status = remainder::begun(self.said(), teams, cleared, Timestamp::now());
-        let pending = plan.teams.iter().map(|team| team.group.clone());
-        view.bindings.pending.extend(pending);
-        integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
-            .await
-            .map_err(ReconcileError::while_("recording what is about to be written"))
-    }
-
-    /// Takes an approved plan off the record where more is planned than what is
-    /// left of it: whatever is shown while it stands counts as approved.
-    async fn take_approval_off_record(&self, view: &View) -> Result<(), ReconcileError> {
-        let mut status = self.said();
-        if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
-            return Ok(());
-        }
-        status::fit(&mut status);
-        integrations::write_status(self.ctx, self.integration, &self.session.said, &status)
-            .await
-            .map_err(ReconcileError::while_("taking an approved plan off the record"))
-    }
-
-    fn times(&self) -> Times {
-        let interval = schedule::interval(&self.integration.spec.sync, &self.uid());
-        Times {
-            last_sync: self.session.last_sync,
-            last_full_sync: self.session.last_full,
-            next_sync: self
-                .session
-                .last_sync
-                .and_then(|last| last.checked_add(interval).ok()),
-        }
-    }
-
-    pub(super) fn sync_request(&self) -> Option<&str> {
-        self.integration
-            .annotations()
-            .get(SYNC_REQUESTED_AT)
-            .map(String::as_str)
     }
 
     /// Until the next reconcile, if nothing else causes one.
@@ -638,32 +557,6 @@ impl Reconcile<'_> {
             &self.integration.spec.sync,
             &self.uid(),
         )
-    }
-
-    /// The status as it stands: what was written last, else what the cluster has.
-    pub(super) fn said(&self) -> OktaIntegrationStatus {
-        self.session
-            .said()
-            .or_else(|| self.integration.status.clone())
-            .unwrap_or_default()
-    }
-
-    async fn report(&self, cycle: &Cycle<'_>) -> Result<(), ReconcileError> {
-        self.check_leadership()?;
-        let before = self.said();
-        let namespace = self.integration.namespace().unwrap_or_default();
-        let about = About {
-            namespace: &namespace,
-            name: &self.integration.name_any(),
-            generation: self.integration.metadata.generation,
-            sync_request: self.sync_request(),
-        };
-        let after = integration_status(&before, &self.integration.spec, about, cycle, Timestamp::now());
-        integrations::write_status(self.ctx, self.integration, &self.session.said, &after)
-            .await
-            .map_err(ReconcileError::while_("writing the integration's status"))?;
-        events::of_transition(self.ctx, self.integration, &before, &after).await;
-        Ok(())
     }
 }
 

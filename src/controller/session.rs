@@ -15,6 +15,7 @@ use super::{
     credentials::Connection,
     kept::{Kept, ReadWith},
     leadership::Term,
+    rest::Rest,
     retries::{self, Retries},
 };
 use crate::{
@@ -56,6 +57,8 @@ pub struct Session {
     pub untold: Option<Untold>,
     /// When a broken-off apply is tried again.
     pub retry_apply: Option<Instant>,
+    /// The last cycle, if there is nothing to do until anything changes.
+    pub rest: Option<Rest>,
     /// The status that was written last.
     pub said: Said,
     /// The term since whose begin what other replicas may have said is known.

@@ -25,23 +25,26 @@ use crate::{
 /// How often who waits for a turn looks whether that still makes sense.
 const LOOK_WHILE_WAITING: Duration = Duration::from_secs(1);
 
+/// The integration is to be looked at anew before it is read.
+pub(super) struct Outdated;
+
 impl Reconcile<'_> {
-    /// Waits for a turn to read for the first time since the start; the inner None
-    /// if this needs none, since it was read before, or failed before, or somebody
-    /// waits for it. None if it must be looked at anew before it is read.
-    pub(super) async fn turn(&self) -> Option<Option<Turn>> {
+    /// Waits for a turn to read for the first time since the start; None if this
+    /// needs none, since it was read before, or failed before, or somebody waits
+    /// for it.
+    pub(super) async fn turn(&self) -> Result<Option<Turn>, Outdated> {
         let was_read = self.session.last_sync.is_some() || self.session.unread.is_some();
         if was_read || self.is_sync_asked_for() {
-            return Some(None);
+            return Ok(None);
         }
         if let Some(turn) = self.ctx.turns.take_now() {
-            return Some(Some(turn));
+            return Ok(Some(turn));
         }
         let _waits = self.ctx.metrics.waits();
         tokio::select! {
-            turn = self.ctx.turns.take() => Some(Some(turn)),
-            () = self.is_outdated() => None,
-            () = self.ctx.stopped() => None,
+            turn = self.ctx.turns.take() => Ok(Some(turn)),
+            () = self.is_outdated() => Err(Outdated),
+            () = self.ctx.stopped() => Err(Outdated),
         }
     }
 

@@ -8,11 +8,11 @@ use foldhash::{HashMap, HashSet};
 use super::{
     Evidence, Object, Subject,
     accounts::{Fit, accounts},
-    addresses::{Address, account, is_nobody, squeezed},
-    folding::fold,
+    addresses::Address,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
     parallel::{for_each, for_each_in_turn, number},
+    records::{EmployeeText, PersonText},
 };
 use crate::snapshot::PersonId;
 
@@ -161,7 +161,7 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    fn mail(&mut self, address: &Address) -> Mail {
+    pub(super) fn mail(&mut self, address: &Address) -> Mail {
         let domain = self.domains.id(&address.domain);
         let written = self.keys.id(&address.local);
         let local = self.keys.id(&address.squeezed);
@@ -177,8 +177,13 @@ impl Numbers {
         }
     }
 
-    fn team(&mut self, folded: Option<&str>) -> Option<u32> {
+    pub(super) fn team(&mut self, folded: Option<&str>) -> Option<u32> {
         folded.map(|folded| self.teams.id(folded))
+    }
+
+    /// An account name, and the same without its digits.
+    pub(super) fn account(&mut self, squeezed: &str) -> (u32, u32) {
+        (self.keys.id(squeezed), self.keys.id(without_number(squeezed)))
     }
 }
 
@@ -342,76 +347,6 @@ fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> V
     words
 }
 
-/// What is read of a person's record without looking at any other.
-struct PersonText {
-    name: PersonName<String>,
-    other_script: bool,
-    email: Option<Address>,
-    login: Option<Address>,
-    second: Option<Address>,
-    team: Option<String>,
-    day: Option<i64>,
-}
-
-impl PersonText {
-    fn of(subject: &Subject<'_>) -> Self {
-        let record = subject.person;
-        let email = record.email.as_deref().and_then(Address::parse);
-        let login = Address::parse(&record.login);
-        let second = record.second_email.as_deref().and_then(Address::parse);
-        let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.role);
-        let local = spelling.map(|address| address.local.as_str());
-        let name = PersonName::parse(
-            record.given_name.as_deref().unwrap_or_default(),
-            record.family_name.as_deref().unwrap_or_default(),
-            local.or((login.is_none()).then_some(record.login.as_str())),
-        )
-        .with(&record.other_names);
-        Self {
-            name,
-            other_script: record
-                .given_name
-                .iter()
-                .flat_map(|name| name.chars())
-                .any(is_of_other_script),
-            email,
-            login,
-            second,
-            team: subject.team.map(team),
-            day: record.created.as_deref().and_then(day),
-        }
-    }
-
-    fn numbered<'a>(
-        self,
-        numbers: &mut Numbers,
-        lexicon: &mut Lexicon,
-        subject: Subject<'a>,
-        holds: bool,
-    ) -> PersonFacts<'a> {
-        PersonFacts {
-            subject,
-            name: self.name.numbered(lexicon),
-            other_script: self.other_script,
-            email: self.email.map(|address| numbers.mail(&address)),
-            login: self.login.map(|address| numbers.mail(&address)),
-            second: self.second.map(|address| numbers.mail(&address)),
-            accounts: Vec::new(),
-            team: numbers.team(self.team.as_deref()),
-            day: self.day,
-            holds,
-        }
-    }
-}
-
-fn team(name: &str) -> String {
-    fold(name.trim())
-}
-
-fn is_of_other_script(letter: char) -> bool {
-    letter.is_alphabetic() && letter > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&letter)
-}
-
 /// Where a person has no address at all, a login that is none stands for one in
 /// the company's domain, if nearly all people have theirs in one.
 fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
@@ -437,98 +372,5 @@ fn complete_logins(numbers: &mut Numbers, people: &mut [PersonFacts<'_>]) {
     {
         let login = format!("{}@{name}", person.subject.person.login.trim());
         person.login = Address::parse(&login).map(|address| numbers.mail(&address));
-    }
-}
-
-/// Whole days since 1970 of an RFC 3339 date.
-fn day(text: &str) -> Option<i64> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond().div_euclid(86_400_000))
-}
-
-/// What is read of an employee's record without looking at any other.
-struct EmployeeText {
-    name: EmployeeName<String>,
-    spelt: Option<EmployeeName<String>>,
-    account: Option<String>,
-    email: Option<Address>,
-    identifier: Option<Address>,
-    team: Option<String>,
-}
-
-impl EmployeeText {
-    fn of(object: &Object<'_>) -> Self {
-        let record = object.employee;
-        let email = Address::parse(&record.email);
-        let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
-        let looks_like_account = account(&record.name).is_some();
-        // A device's record may have the account name as its identifier only.
-        let account = account(&record.name)
-            .filter(|account| !is_nobody(account))
-            .or_else(|| {
-                (email.is_none() && identifier.is_none() && looks_like_account)
-                    .then(|| account(&record.identifier))
-                    .flatten()
-            })
-            .filter(|account| !is_nobody(account));
-        let spelt = email
-            .iter()
-            .chain(&identifier)
-            .filter(|address| !address.role)
-            .find_map(|address| EmployeeName::spelt_by(&address.local));
-        let mut name = match &account {
-            Some(account) => EmployeeName::parse(account),
-            None if looks_like_account => EmployeeName::default(),
-            None => EmployeeName::parse(&record.name),
-        };
-        if name.words.is_empty()
-            && account
-                .as_ref()
-                .is_none_or(|account| !account.contains(['.', '_', '-']))
-            && let Some(spelt) = &spelt
-        {
-            name = spelt.clone();
-        }
-        Self {
-            name,
-            spelt,
-            account: account.as_deref().map(squeezed),
-            email,
-            identifier,
-            team: object.team.map(team),
-        }
-    }
-
-    fn numbered<'a>(
-        self,
-        numbers: &mut Numbers,
-        lexicon: &mut Lexicon,
-        object: Object<'a>,
-        holder: Option<&'a PersonId>,
-    ) -> EmployeeFacts<'a> {
-        let email = self.email.map(|address| numbers.mail(&address));
-        let name = self.name.numbered(lexicon);
-        let account = self.account.map(|account| {
-            (
-                numbers.keys.id(&account),
-                numbers.keys.id(without_number(&account)),
-            )
-        });
-        EmployeeFacts {
-            object,
-            nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
-            deactivated: object.employee.deactivated,
-            name,
-            spelt: self.spelt.map(|spelt| spelt.numbered(lexicon)),
-            account,
-            email,
-            identifier: self.identifier.map(|address| numbers.mail(&address)),
-            team: numbers.team(self.team.as_deref()),
-            day: object
-                .employee
-                .created_at
-                .map(|millis| millis.div_euclid(86_400_000)),
-            holder,
-        }
     }
 }

@@ -28,6 +28,7 @@ mod likeness;
 mod names;
 mod parallel;
 mod reasons;
+mod records;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

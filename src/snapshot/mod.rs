@@ -21,6 +21,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use delta::{Delta, Mark};
 
+use crate::digest::Digest;
+
 /// Declares the newtype of an identifier of one of the two services. A clone
 /// shares the text: an id stands in many places.
 macro_rules! identifier {
@@ -290,7 +292,7 @@ pub struct TeamGroup {
 }
 
 /// An employee as Insightful has it. The title is in no answer of Insightful.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Employee {
     /// Insightful's id.
     pub id: EmployeeId,
@@ -311,7 +313,7 @@ pub struct Employee {
 }
 
 /// A team in Insightful.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Team {
     /// Insightful's id.
     pub id: TeamId,
@@ -322,7 +324,7 @@ pub struct Team {
 }
 
 /// A set of tracking settings that employees share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SharedSettings {
     /// Insightful's id.
     pub id: SettingsId,
@@ -496,6 +498,18 @@ impl Snapshot {
             let directory = Arc::make_mut(&mut self.directory);
             directory.people.insert(person.id.clone(), person);
         }
+    }
+
+    /// A short stand-in for all of it.
+    pub fn digest(&self) -> Digest {
+        let Self {
+            directory,
+            employees,
+            teams,
+            settings,
+        } = self;
+        let Directory { people, groups } = directory.as_ref();
+        Digest::of(&(people, groups, employees, teams, settings))
     }
 
     /// Okta's half.

@@ -31,6 +31,7 @@ pub(super) fn of(
         Cycle::Unusable { reason, message } => unusable(previous, reason, message),
         Cycle::Unread(broken) => unread(previous, broken),
         Cycle::Known(known) => known_facts(status, known, spec, previous, about),
+        Cycle::AsBefore(said, _) => kept(&said.conditions, &FACTS_OF_A_CYCLE),
     };
     facts.extend(sync_late(status, spec, cycle, now));
     facts
@@ -58,6 +59,19 @@ fn kept(previous: &[Condition], types: &[&'static str]) -> Vec<Fact> {
 }
 
 const STANDING_FACTS: [&str; 4] = [
+    conditions::REVIEW_REQUIRED,
+    conditions::HELD,
+    conditions::FINALIZED,
+    conditions::NOTIFIED,
+];
+
+/// All but whether it is late, which is told by the clock.
+const FACTS_OF_A_CYCLE: [&str; 9] = [
+    conditions::READY,
+    conditions::RECONCILING,
+    conditions::STALLED,
+    conditions::OKTA_CONNECTED,
+    conditions::INSIGHTFUL_CONNECTED,
     conditions::REVIEW_REQUIRED,
     conditions::HELD,
     conditions::FINALIZED,

@@ -38,6 +38,8 @@ pub enum Cycle<'a> {
     Unread(Disconnected),
     /// Both services are known.
     Known(Known<'a>),
+    /// Both services were read, and nothing has changed since a cycle that said this.
+    AsBefore(&'a OktaIntegrationStatus, Times),
 }
 
 /// What a cycle with a snapshot ended with.
@@ -114,21 +116,26 @@ pub fn integration_status(
             Cycle::Unread(_) => previous.last_handled_sync_request.clone(),
             _ => sync_request.map(str::to_owned),
         },
-        ..previous.clone()
+        ..match cycle {
+            Cycle::AsBefore(said, _) => (*said).clone(),
+            _ => previous.clone(),
+        }
     };
     match cycle {
         Cycle::Suspended => status.next_sync_time = None,
         Cycle::Unusable { .. } | Cycle::Unread(_) => {}
         Cycle::Known(known) => describe(&mut status, known, spec, now),
+        Cycle::AsBefore(_, times) => take_times(&mut status, times),
     }
     let facts = facts::of(cycle, &status, spec, previous, about, now);
-    status.phase = Some(phase(cycle, spec));
+    status.phase = phase(cycle, spec);
     status.conditions = conditions::merge(&previous.conditions, facts, generation, now);
     status
 }
 
-fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Phase {
-    match cycle {
+fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Option<Phase> {
+    Some(match cycle {
+        Cycle::AsBefore(said, _) => return said.phase,
         Cycle::Suspended => Phase::Suspended,
         Cycle::Unusable { .. } | Cycle::Unread(_) => Phase::Failed,
         Cycle::Known(known) if known.disconnected.is_some() => Phase::Failed,
@@ -138,7 +145,7 @@ fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Phase {
         Cycle::Known(known) if !known.failures.is_empty() => Phase::Failed,
         Cycle::Known(known) if !known.assessment.plan.is_empty() => Phase::Applying,
         Cycle::Known(_) => Phase::InSync,
-    }
+    })
 }
 
 /// Fills in what is counted and listed.
@@ -177,13 +184,7 @@ fn describe(
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();
-    if let Some(last) = times.last_sync {
-        status.last_sync_time = Some(Time(last));
-    }
-    if let Some(last) = times.last_full_sync {
-        status.last_full_sync_time = Some(Time(last));
-    }
-    status.next_sync_time = times.next_sync.map(Time);
+    take_times(status, times);
     // What is told late, after what another replica did meanwhile, stands where it belongs.
     let place = history.as_ref().map_or(0, |entry| {
         let is_later = |told: &&HistoryEntry| told.start_time.0 > entry.start_time.0;
@@ -200,6 +201,16 @@ fn describe(
     if let Some(Notification::Told { plan }) = notification {
         status.last_notified_plan = Some(plan.clone());
     }
+}
+
+fn take_times(status: &mut OktaIntegrationStatus, times: &Times) {
+    if let Some(last) = times.last_sync {
+        status.last_sync_time = Some(Time(last));
+    }
+    if let Some(last) = times.last_full_sync {
+        status.last_full_sync_time = Some(Time(last));
+    }
+    status.next_sync_time = times.next_sync.map(Time);
 }
 
 /// When a cycle ended.

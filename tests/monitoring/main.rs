@@ -16,6 +16,7 @@ mod metrics;
 mod privacy;
 mod probes;
 mod promtool;
+mod rest;
 mod run;
 mod scrape;
 mod traces;

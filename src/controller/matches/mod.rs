@@ -162,6 +162,13 @@ impl Matches {
             .collect()
     }
 
+    /// A short stand-in for all that is known: who has an object, and which
+    /// version of it.
+    pub fn digest(&self) -> Digest {
+        let kept = self.known.kept.iter();
+        Digest::of_all(kept.map(|(person, kept)| (person, kept.version.to_string())))
+    }
+
     /// What is kept of one person's object.
     pub fn get(&self, person: &PersonId) -> Option<&Kept> {
         self.known.kept.get(person)

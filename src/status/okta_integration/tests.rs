@@ -97,6 +97,38 @@ fn a_status_that_says_nothing_new_is_equal() {
 }
 
 #[test]
+fn to_say_it_as_before_is_to_say_what_would_follow_anew() {
+    let mut example = Example::jane();
+    example.records.clear();
+    let mut cycled = Cycled::of(&example);
+    let first = cycled.status(&OktaIntegrationStatus::default(), &example);
+    let later = NOW + std::time::Duration::from_secs(3600);
+    cycled.times = Times {
+        last_sync: Some(later),
+        last_full_sync: Some(NOW),
+        next_sync: Some(later + std::time::Duration::from_secs(900)),
+    };
+    let after = |cycle: Cycle<'_>| integration_status(&first, &example.spec, ABOUT, &cycle, NOW);
+    let under_way = OktaIntegrationStatus {
+        phase: Some(Phase::Syncing),
+        conditions: vec![],
+        ..first.clone()
+    };
+    for stands in [
+        first.clone(),
+        under_way,
+        after(Cycle::Unread(broken(true))),
+        after(Cycle::Suspended),
+    ] {
+        let as_before = Cycle::AsBefore(&first, cycled.times.clone());
+        assert_eq!(
+            integration_status(&stands, &example.spec, ABOUT, &as_before, later),
+            cycled.status_at(&stands, &example, later)
+        );
+    }
+}
+
+#[test]
 fn how_a_cycle_that_knows_both_services_ends() {
     type Case = (
         &'static str,

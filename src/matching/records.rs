@@ -1,0 +1,170 @@
+//! What is read of one record without looking at any other: on all cores, before
+//! its strings are numbered.
+
+use super::{
+    Object, Subject,
+    addresses::{Address, account, is_nobody, squeezed},
+    facts::{EmployeeFacts, Numbers, PersonFacts},
+    folding::fold,
+    lexicon::Lexicon,
+    names::{EmployeeName, PersonName},
+};
+use crate::snapshot::PersonId;
+
+/// A person's record.
+pub(super) struct PersonText {
+    name: PersonName<String>,
+    other_script: bool,
+    email: Option<Address>,
+    login: Option<Address>,
+    second: Option<Address>,
+    team: Option<String>,
+    day: Option<i64>,
+}
+
+impl PersonText {
+    pub(super) fn of(subject: &Subject<'_>) -> Self {
+        let record = subject.person;
+        let email = record.email.as_deref().and_then(Address::parse);
+        let login = Address::parse(&record.login);
+        let second = record.second_email.as_deref().and_then(Address::parse);
+        let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.role);
+        let local = spelling.map(|address| address.local.as_str());
+        let name = PersonName::parse(
+            record.given_name.as_deref().unwrap_or_default(),
+            record.family_name.as_deref().unwrap_or_default(),
+            local.or((login.is_none()).then_some(record.login.as_str())),
+        )
+        .with(&record.other_names);
+        Self {
+            name,
+            other_script: record
+                .given_name
+                .iter()
+                .flat_map(|name| name.chars())
+                .any(is_of_other_script),
+            email,
+            login,
+            second,
+            team: subject.team.map(team),
+            day: record.created.as_deref().and_then(day),
+        }
+    }
+
+    pub(super) fn numbered<'a>(
+        self,
+        numbers: &mut Numbers,
+        lexicon: &mut Lexicon,
+        subject: Subject<'a>,
+        holds: bool,
+    ) -> PersonFacts<'a> {
+        PersonFacts {
+            subject,
+            name: self.name.numbered(lexicon),
+            other_script: self.other_script,
+            email: self.email.map(|address| numbers.mail(&address)),
+            login: self.login.map(|address| numbers.mail(&address)),
+            second: self.second.map(|address| numbers.mail(&address)),
+            accounts: Vec::new(),
+            team: numbers.team(self.team.as_deref()),
+            day: self.day,
+            holds,
+        }
+    }
+}
+
+/// An employee's record.
+pub(super) struct EmployeeText {
+    name: EmployeeName<String>,
+    spelt: Option<EmployeeName<String>>,
+    account: Option<String>,
+    email: Option<Address>,
+    identifier: Option<Address>,
+    team: Option<String>,
+}
+
+impl EmployeeText {
+    pub(super) fn of(object: &Object<'_>) -> Self {
+        let record = object.employee;
+        let email = Address::parse(&record.email);
+        let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
+        let looks_like_account = account(&record.name).is_some();
+        // A device's record may have the account name as its identifier only.
+        let account = account(&record.name)
+            .filter(|account| !is_nobody(account))
+            .or_else(|| {
+                (email.is_none() && identifier.is_none() && looks_like_account)
+                    .then(|| account(&record.identifier))
+                    .flatten()
+            })
+            .filter(|account| !is_nobody(account));
+        let spelt = email
+            .iter()
+            .chain(&identifier)
+            .filter(|address| !address.role)
+            .find_map(|address| EmployeeName::spelt_by(&address.local));
+        let mut name = match &account {
+            Some(account) => EmployeeName::parse(account),
+            None if looks_like_account => EmployeeName::default(),
+            None => EmployeeName::parse(&record.name),
+        };
+        if name.words.is_empty()
+            && account
+                .as_ref()
+                .is_none_or(|account| !account.contains(['.', '_', '-']))
+            && let Some(spelt) = &spelt
+        {
+            name = spelt.clone();
+        }
+        Self {
+            name,
+            spelt,
+            account: account.as_deref().map(squeezed),
+            email,
+            identifier,
+            team: object.team.map(team),
+        }
+    }
+
+    pub(super) fn numbered<'a>(
+        self,
+        numbers: &mut Numbers,
+        lexicon: &mut Lexicon,
+        object: Object<'a>,
+        holder: Option<&'a PersonId>,
+    ) -> EmployeeFacts<'a> {
+        let email = self.email.map(|address| numbers.mail(&address));
+        let name = self.name.numbered(lexicon);
+        let account = self.account.map(|account| numbers.account(&account));
+        EmployeeFacts {
+            object,
+            nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
+            deactivated: object.employee.deactivated,
+            name,
+            spelt: self.spelt.map(|spelt| spelt.numbered(lexicon)),
+            account,
+            email,
+            identifier: self.identifier.map(|address| numbers.mail(&address)),
+            team: numbers.team(self.team.as_deref()),
+            day: object
+                .employee
+                .created_at
+                .map(|millis| millis.div_euclid(86_400_000)),
+            holder,
+        }
+    }
+}
+
+fn team(name: &str) -> String {
+    fold(name.trim())
+}
+
+fn is_of_other_script(letter: char) -> bool {
+    letter.is_alphabetic() && letter > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&letter)
+}
+
+/// Whole days since 1970 of an RFC 3339 date.
+fn day(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.as_millisecond().div_euclid(86_400_000))
+}
