@@ -170,7 +170,7 @@ impl Reconcile<'_> {
             && let Some(said) = rest.said_on(basis)
         {
             self.report(&Cycle::AsBefore(&said, self.times())).await?;
-            self.rests_on(basis);
+            self.rest_on(Some(basis));
             return Ok(Action::requeue(self.next_look(None)));
         }
         let mut view = self.assess(bindings(&self.said()), &matches);
@@ -209,8 +209,9 @@ impl Reconcile<'_> {
             || !self.passed_over.is_empty()
             || (outcome.is_some() && notify::is_due(self.integration, &self.said()));
         let failed_to_tell = matches!(notification, Some(status::Notification::Failed { .. }));
-        if let Some(basis) = basis.filter(|_| outcome.is_none() && !more && !failed_to_tell) {
-            self.rests_on(basis.with(&matches));
+        if outcome.is_none() && !more && !failed_to_tell {
+            // Not what it began with: Insightful may have been read again since.
+            self.rest_on(self.basis(kind, &matches));
         }
         Ok(Action::requeue(if more {
             SOONEST_LOOK

@@ -15,16 +15,6 @@ pub struct Basis {
     matches: Digest,
 }
 
-impl Basis {
-    /// The same with the matches as they stand by now.
-    pub fn with(self, matches: &Matches) -> Self {
-        Self {
-            matches: matches.digest(),
-            ..self
-        }
-    }
-}
-
 /// A cycle that left nothing to do and nothing to try again.
 #[derive(Debug)]
 pub struct Rest {
@@ -41,7 +31,8 @@ impl Rest {
 }
 
 impl Reconcile<'_> {
-    /// What follows from what was just read rests on this; None where nothing was.
+    /// What follows from what was just read rests on this; None where nothing was
+    /// read, since no cycle that reads nothing comes without a change.
     pub(super) fn basis(&self, kind: SyncKind, matches: &Matches) -> Option<Basis> {
         if kind == SyncKind::Decision {
             return None;
@@ -57,9 +48,10 @@ impl Reconcile<'_> {
 
     /// Remembers that what was said just now stands until anything changes,
     /// unless something is tried again before that.
-    pub(super) fn rests_on(&mut self, basis: Basis) {
+    pub(super) fn rest_on(&mut self, basis: Option<Basis>) {
         let is_tried_again = !self.session.failures.is_empty() || self.session.broken_off.is_some();
-        self.session.rest = (!is_tried_again).then(|| Rest {
+        let basis = basis.filter(|_| !is_tried_again);
+        self.session.rest = basis.map(|basis| Rest {
             basis,
             said: self.said(),
         });

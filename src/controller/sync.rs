@@ -84,6 +84,8 @@ impl Reconcile<'_> {
             Due::Delta => SyncKind::Delta,
             Due::Full(why) => {
                 tracing::debug!(why = why.as_str(), "reads everything");
+                // Nothing goes on from it, and a large one need not be in memory twice.
+                self.session.resumed = None;
                 SyncKind::Full
             }
         };
