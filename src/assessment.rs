@@ -6,7 +6,7 @@ use crate::{
     api::{FieldChange, OktaIntegrationSpec, OktaIntegrationStatus, TeamState},
     decisions::{self, Records, Settled, Standing},
     plan::{self, Plan},
-    snapshot::{PersonId, Snapshot},
+    snapshot::{GroupId, PersonId, Snapshot},
     teams::{self, Binding, Bindings, DerivedTeams},
     trouble::Trouble,
 };
@@ -64,10 +64,11 @@ impl Assessment {
 pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
     let mut bindings = Bindings::default();
     for team in &status.teams {
-        let group = team.group_id.as_str().into();
+        let group: GroupId = team.group_id.as_str().into();
         if team.pending.is_some() {
-            bindings.pending.insert(group);
-        } else if let Some(id) = &team.team_id {
+            bindings.pending.insert(group.clone());
+        }
+        if let Some(id) = &team.team_id {
             let created = team.state == TeamState::Created;
             if !created && status.last_applied_time.is_none() {
                 continue;

@@ -36,6 +36,9 @@ pub struct DerivedTeam {
     pub name: String,
     /// Insightful's id; None while it is new or in conflict.
     pub team: Option<TeamId>,
+    /// The team that the group is bound to, while Insightful's list lacks it and
+    /// has none of the name: it is created again if it is nowhere else either.
+    pub lost: Option<TeamId>,
     /// Whether Insightful has it.
     pub state: TeamState,
     /// What is wrong or worth knowing.
@@ -75,13 +78,15 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> Derived
                 Some((binding, team)) => bound_team(group, name, binding, team),
                 None => {
                     let same_name = teams_by_name.get(name).map_or(&[][..], Vec::as_slice);
-                    unbound_team(
-                        group,
-                        name,
-                        groups_by_name[name],
-                        same_name,
-                        bindings.pending.contains(&group.id),
-                    )
+                    let is_pending = bindings.pending.contains(&group.id);
+                    let mut team = unbound_team(group, name, groups_by_name[name], same_name, is_pending);
+                    if team.state == TeamState::New
+                        && let Some(binding) = bindings.bound.get(&group.id)
+                    {
+                        team.note = Some(format!("its team {} is not in Insightful's list", binding.team));
+                        team.lost = Some(binding.team.clone());
+                    }
+                    team
                 }
             };
             (group.id.clone(), derived)
@@ -100,6 +105,7 @@ fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Tea
         group: group.id.clone(),
         name: team.name.clone(),
         team: Some(team.id.clone()),
+        lost: None,
         state: if binding.created { TeamState::Created } else { TeamState::Existing },
         note: renamed.then(|| {
             format!(
@@ -146,6 +152,7 @@ fn unbound_team(
         group: group.id.clone(),
         name: name.to_owned(),
         team,
+        lost: None,
         state,
         note,
     }
@@ -320,7 +327,8 @@ mod tests {
             created: false,
         };
         let teams = derive(&snapshot, "P_", &bound("g1", gone));
-        assert_eq!(teams[&"g1".into()].state, TeamState::New);
+        let team = &teams[&"g1".into()];
+        assert_eq!((team.state, &team.lost), (TeamState::New, &Some("t9".into())));
     }
 
     #[test]

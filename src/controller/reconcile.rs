@@ -188,6 +188,9 @@ impl Reconcile<'_> {
             self.report(&Cycle::Unread(unread.why)).await?;
             return Ok(Action::requeue(self.session.backoff()));
         }
+        if view.assessment.plan.is_empty() {
+            self.session.has_nothing_to_apply();
+        }
         let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
         let untold = self.session.untold.take();
         let reported = self

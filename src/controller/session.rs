@@ -169,6 +169,13 @@ impl Session {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
+    /// Nothing is left to apply: what broke the last apply off keeps nothing from
+    /// being done.
+    pub fn has_nothing_to_apply(&mut self) {
+        self.broken_off = None;
+        self.retry_apply = None;
+    }
+
     /// Whether an apply that was broken off still waits for its next try.
     pub fn is_resting(&self) -> bool {
         self.broken_off.is_some() && self.retry_apply.is_some_and(|retry| Instant::now() < retry)

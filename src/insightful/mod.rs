@@ -181,6 +181,26 @@ impl InsightfulClient {
         }
     }
 
+    /// One team; None where there is none of this id.
+    pub async fn team(&self, id: &TeamId) -> Result<Option<Team>, InsightfulError> {
+        if !is_path_segment(id.as_str()) {
+            return Ok(None);
+        }
+        let url = self.url(&["team", id.as_str()]);
+        let call = Call::new(Method::GET, &url);
+        let as_json = |body: &[u8]| serde_json::from_slice(body);
+        let found = match self.read(Operation::GetTeam, &url, as_json).await {
+            Ok(answer) => parsed(&call, answer, team)?,
+            Err(error) if error.says_nonexistent() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if found.id == *id {
+            Ok(Some(found))
+        } else {
+            Err(InsightfulError::broken(&call, format!("is team {}", found.id)))
+        }
+    }
+
     /// Creates a team, whether or not there is one of this name.
     pub async fn create_team(&self, name: &str) -> Result<Team, WriteError> {
         let url = self.url(&["team"]);

@@ -239,7 +239,8 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
         .map(|team| TeamStatus {
             name: team.name.clone(),
             group_id: team.group.to_string(),
-            team_id: team.team.as_ref().map(ToString::to_string),
+            // The id of a lost one stays on record, so that a list which lacks it does not unbind it.
+            team_id: team.team.as_ref().or(team.lost.as_ref()).map(ToString::to_string),
             state: team.state,
             members: members.get(&team.group).copied().unwrap_or(0),
             message: team.note.clone(),

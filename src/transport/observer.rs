@@ -117,6 +117,8 @@ labels! {
         ListSharedSettings = "list_shared_settings",
         /// One employee.
         GetEmployee = "get_employee",
+        /// One team.
+        GetTeam = "get_team",
         /// A new team.
         CreateTeam = "create_team",
         /// A new employee.
@@ -137,6 +139,7 @@ impl Operation {
             | Self::ListTeams
             | Self::ListSharedSettings
             | Self::GetEmployee
+            | Self::GetTeam
             | Self::CreateTeam
             | Self::CreateEmployee
             | Self::UpdateEmployee

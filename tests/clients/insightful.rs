@@ -84,6 +84,29 @@ async fn the_lists_are_whole_and_hold_deactivated_employees() {
 }
 
 #[tokio::test]
+async fn a_team_is_found_by_id_or_is_none() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    let engineering = TeamId::from(company.team("Engineering"));
+    let found = client.team(&engineering).await.unwrap().unwrap();
+    assert_eq!((&found.id, found.name.as_str()), (&engineering, "Engineering"));
+    for id in ["wnobodyhasthis0", "short", "../employee"] {
+        assert_eq!(client.team(&TeamId::from(id)).await.unwrap(), None, "{id}");
+    }
+    assert_eq!(insightful.journal().entries().len(), 3);
+    // An answer about another team says nothing of this one.
+    let another = json!({ "id": "wanotherteam000", "name": "Another" });
+    insightful
+        .faults()
+        .once(Match::any(), Kind::Status(200, Some(another)));
+    assert_eq!(
+        client.team(&engineering).await.unwrap_err().reason(),
+        "BrokenAnswer"
+    );
+}
+
+#[tokio::test]
 async fn an_employee_is_found_by_id_or_is_none() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);

@@ -1,9 +1,9 @@
 //! Trouble: what fails is said, harms nobody, and passes without a restart.
 
-use okta_insightful_operator::api::{MatchState, Phase, TeamState, conditions};
+use okta_insightful_operator::api::{MatchState, OktaIntegrationStatus, Phase, TeamState, conditions};
 use sandbox::{
     company::Company,
-    faults::{Kind, Match},
+    faults::{Fault, Kind, Match},
     okta,
 };
 use serde_json::json;
@@ -368,19 +368,20 @@ async fn a_lost_answer_creates_no_team_twice() {
     world.idle_sync_writes_nothing().await;
 }
 
+/// Insightful's list of teams as it is now.
+async fn list_of_teams(world: &World) -> serde_json::Value {
+    let list = reqwest::Client::new()
+        .get(format!("{}/team", world.insightful.url()))
+        .bearer_auth(world.insightful.token())
+        .send();
+    list.await.unwrap().json().await.unwrap()
+}
+
 /// Insightful lists a team without employees nowhere else, and takes a name twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_lacks_the_new_team_creates_no_second_one() {
     let world = World::in_review(open_guard()).await;
-    let before = reqwest::Client::new()
-        .get(format!("{}/team", world.insightful.url()))
-        .bearer_auth(world.insightful.token())
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let before = list_of_teams(&world).await;
     let faults = world.insightful.faults();
     let lost = faults.once(Match::post("/api/v1/team"), Kind::CutAfter);
     world.patch(json!({ "finalized": true })).await;
@@ -397,6 +398,46 @@ async fn a_list_that_lacks_the_new_team_creates_no_second_one() {
     let teams = world.insightful.snapshot().teams();
     let made = teams.iter().filter(|team| team["name"] == "Data Science");
     assert_eq!(made.count(), 1);
+    world.idle_sync_writes_nothing().await;
+}
+
+/// The group is renamed meanwhile, so that nothing but the id on record tells that it has a team.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_that_lack_a_team_on_record_create_no_second_one_and_unbind_none() {
+    let world = World::in_sync().await;
+    let before = list_of_teams(&world).await;
+    let group = world.okta.edit(|org| org.add_group("OKTA_INSGRP_Newsroom"));
+    let made = world.sync().await;
+    let bound = |status: &OktaIntegrationStatus| {
+        let team = status.teams.iter().find(|team| team.group_id == group);
+        team.and_then(|team| team.team_id.clone())
+    };
+    assert!(bound(&made).is_some());
+    let written = world.writes();
+
+    world
+        .okta
+        .edit(|org| org.rename_group("OKTA_INSGRP_Newsroom", "OKTA_INSGRP_Press"));
+    let stale = world.insightful.faults().add(Fault {
+        on: Match::get("/api/v1/team"),
+        kind: Kind::Status(200, Some(before)),
+        times: Some(3),
+    });
+    world.request_sync().await;
+    let message = world
+        .wait_for_condition(conditions::INSIGHTFUL_CONNECTED, "False", "ListsDiffer")
+        .await;
+    assert!(message.contains(&bound(&made).unwrap()), "{message}");
+    world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(stale.hits(), 3);
+    assert_eq!(bound(&world.status().await), bound(&made));
+    assert_eq!(world.writes(), written);
+
+    // One that is really gone is made again.
+    world.insightful.edit(|account| account.delete_team("Newsroom"));
+    world.sync().await;
+    let teams = world.insightful.snapshot().teams();
+    assert!(teams.iter().any(|team| team["name"] == "Press"));
     world.idle_sync_writes_nothing().await;
 }
 

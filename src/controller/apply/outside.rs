@@ -9,7 +9,7 @@ use crate::{
     applied::{self, EmployeeUpdate, GivingBack, Overwrite},
     insightful::{Deactivation as Answer, NewEmployee, WriteError},
     plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
-    snapshot::{Employee, EmployeeId, PersonId},
+    snapshot::{Employee, EmployeeId, GroupId, PersonId},
     status::{Disconnected, WriteFailure},
     teams::Binding,
 };
@@ -20,7 +20,7 @@ impl Run<'_> {
         &mut self,
         NewTeam { group, name }: NewTeam,
     ) -> Result<Option<Disconnected>, Stop> {
-        self.check_is_new(&name).await?;
+        self.check_is_new(&group, &name).await?;
         let created = loop {
             self.check_leave()?;
             match self.apply.services.insightful.create_team(&name).await {
@@ -46,15 +46,31 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Looks once more whether there is such a team. Nothing shows that a list
-    /// lacks a team without employees, and Insightful takes the same name twice:
-    /// one list that was cut short must not be enough for a second team.
-    async fn check_is_new(&mut self, name: &str) -> Result<(), Stop> {
+    /// Looks once more whether there is such a team: by the id of the one that the
+    /// group is bound to, and by name. Nothing shows that a list lacks a team
+    /// without employees, and Insightful takes the same name twice: a list that was
+    /// cut short must not be enough for a second team.
+    async fn check_is_new(&mut self, group: &GroupId, name: &str) -> Result<(), Stop> {
+        let insightful = &self.apply.services.insightful;
+        if let Some(binding) = self.apply.bindings.bound.get(group).cloned() {
+            let found = loop {
+                match insightful.team(&binding.team).await {
+                    Ok(found) => break found,
+                    Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
+                }
+            };
+            if found.is_some() {
+                return Err(self.lists_differ(format!(
+                    "Insightful has team {}, which its list lacks: team {name:?} is not created",
+                    binding.team
+                )));
+            }
+        }
         let teams = match &self.teams_now {
             Some(teams) => teams,
             None => {
                 let teams = loop {
-                    match self.apply.services.insightful.teams().await {
+                    match insightful.teams().await {
                         Ok(teams) => break teams.into_inner(),
                         Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
                     }
@@ -63,18 +79,22 @@ impl Run<'_> {
                     .insert(teams.into_iter().map(|team| team.name).collect())
             }
         };
-        if !teams.contains(name) {
-            return Ok(());
+        if teams.contains(name) {
+            return Err(self.lists_differ(format!(
+                "Insightful's list of teams has {name:?}, which it lacked a moment ago: the team is not created"
+            )));
         }
+        Ok(())
+    }
+
+    fn lists_differ(&mut self, what: String) -> Stop {
         self.outcome.read_again = true;
-        Err(Stop::Disconnected(Disconnected {
+        Stop::Disconnected(Disconnected {
             condition: conditions::INSIGHTFUL_CONNECTED,
             reason: "ListsDiffer".to_owned(),
-            message: format!(
-                "Insightful's list of teams has {name:?}, which it lacked a moment ago: the team is not created, and all is read again"
-            ),
+            message: format!("{what}, and all is read again"),
             needs_somebody: false,
-        }))
+        })
     }
 
     pub(super) async fn create_employee(&mut self, creation: Creation) -> Result<(), Stop> {
