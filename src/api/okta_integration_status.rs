@@ -135,7 +135,7 @@ pub struct TeamStatus {
     pub name: String,
     /// Okta's id of the group.
     pub group_id: String,
-    /// Insightful's id of the team, once there is one.
+    /// Insightful's id of the team, once there is one. It stays while Insightful's list lacks that team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
     /// Whether Insightful has it.

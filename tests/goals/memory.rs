@@ -61,6 +61,14 @@ pub async fn measure() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     report("after a second sync", operator);
 
+    world.okta.edit(|org| {
+        let somebody = org.users.keys().next().unwrap().clone();
+        org.rename_user(&somebody, "Renamed", "Since");
+    });
+    sync(&world).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    report("after one that found a change", operator);
+
     let mut world = world;
     world.stop_operator().await;
     world.operator = Some(start_operator(world.plane, &[&world.namespace]).await);
