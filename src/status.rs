@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use crate::snapshot::PersonId;
 
 pub use employee_match::{Earlier, match_state, match_status};
-pub use okta_integration::{About, Cycle, Known, Times, integration_status, people_counts, team_statuses};
+pub use okta_integration::{
+    About, Cycle, Known, Times, integration_status, last_writes, people_counts, team_statuses,
+};
 pub use size::fit;
 
 /// Why a person's write did not take effect.
@@ -67,6 +69,6 @@ pub struct Done {
     pub writes: usize,
     /// Writes that Insightful refused, or whose outcome is not known.
     pub failed: usize,
-    /// Whether every part of the plan was gone through.
+    /// Whether all of the plan took effect.
     pub completed: bool,
 }

@@ -8,7 +8,10 @@ use kube::{
 };
 
 use super::{Context, apply::Outcome, matches::Matches};
-use crate::api::{OktaIntegration, OktaIntegrationStatus, Phase, conditions};
+use crate::{
+    api::{OktaIntegration, OktaIntegrationStatus, Phase, conditions},
+    status,
+};
 
 /// The longest note that the API server takes, in bytes.
 const LONGEST_NOTE: usize = 1024;
@@ -47,15 +50,9 @@ pub async fn of_transition(
         }
     }
     if after.last_applied_plan != before.last_applied_plan
-        && let Some(entry) = after.history.first()
+        && let Some(plan) = &after.last_applied_plan
     {
-        let note = match entry.failed {
-            0 => format!("plan {} is applied: {} writes", entry.plan, entry.writes),
-            failed => format!(
-                "plan {} is applied: {} writes, {failed} failed",
-                entry.plan, entry.writes
-            ),
-        };
+        let note = format!("plan {plan} is applied: {} writes", status::last_writes(after));
         publish(ctx, integration, EventType::Normal, "PlanApplied", "Apply", note).await;
     }
     let notified = |status: &OktaIntegrationStatus| {

@@ -10,7 +10,7 @@ use kube::{
 use serde_json::json;
 
 use super::{Context, session::Said};
-use crate::api::{FIELD_MANAGER, OktaIntegration, OktaIntegrationStatus};
+use crate::api::{FIELD_MANAGER, OktaIntegration, OktaIntegrationStatus, SYNC_REQUESTED_AT};
 
 /// The integration as the API server has it now; None if it is gone or about
 /// to go, or is another by the same name.
@@ -25,6 +25,12 @@ pub async fn read(
     Ok(read.filter(|read| {
         read.metadata.uid == integration.metadata.uid && read.metadata.deletion_timestamp.is_none()
     }))
+}
+
+/// The sync that is asked for by annotation.
+pub fn sync_request(integration: &OktaIntegration) -> Option<&str> {
+    let request = integration.annotations().get(SYNC_REQUESTED_AT);
+    request.map(String::as_str)
 }
 
 fn api(ctx: &Context, integration: &OktaIntegration) -> Api<OktaIntegration> {

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Context, secrets};
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus},
-    status::Notification,
+    status::{self, Notification},
     transport,
 };
 
@@ -43,16 +43,12 @@ pub async fn tell(
     }
     let webhook = &integration.spec.notify.as_ref()?.webhook;
     let plan = status.last_applied_plan.clone()?;
-    let (writes, failed) = status
-        .history
-        .iter()
-        .find(|entry| entry.plan == plan)
-        .map_or((0, 0), |entry| (entry.writes, entry.failed));
+    let writes = status::last_writes(status);
     let namespace = integration.namespace().unwrap_or_default();
     let name = integration.name_any();
     let result = match secrets::read(&ctx.client, &namespace, &webhook.url_secret_ref).await {
         Ok(credential) => {
-            let body = message(&namespace, &name, &plan, writes, failed, status);
+            let body = message(&namespace, &name, &plan, writes, status);
             send(
                 credential.value.expose_secret(),
                 &body,
@@ -74,24 +70,17 @@ fn message(
     name: &str,
     plan: &str,
     writes: i32,
-    failed: i32,
     status: &OktaIntegrationStatus,
 ) -> serde_json::Value {
     let people = status.people.unwrap_or_default();
-    let trouble = if failed > 0 {
-        format!(", {failed} failed")
-    } else {
-        String::new()
-    };
     let waiting = people.review + people.unmatched + people.conflicts;
     json!({
         "text": format!(
-            "Okta integration {namespace}/{name}: the plan is applied, {writes} changes written to Insightful{trouble}. Waiting for review: {waiting}."
+            "Okta integration {namespace}/{name}: the plan is applied, {writes} changes written to Insightful. Waiting for review: {waiting}."
         ),
         "integration": { "namespace": namespace, "name": name },
         "plan": plan,
         "writes": writes,
-        "failed": failed,
         "waitingForReview": waiting,
     })
 }

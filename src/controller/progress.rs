@@ -161,6 +161,11 @@ impl<'a> Reporter<'a> {
             Step::Applying => (Phase::Applying, "Applying"),
             _ => (Phase::Syncing, "Syncing"),
         };
+        if progress.step == Step::Applying {
+            // Both services were read for it; what is written now may take hours.
+            let request = integrations::sync_request(self.integration);
+            status.last_handled_sync_request = request.map(str::to_owned);
+        }
         status.phase = Some(phase);
         status.progress = Some(progress);
         let generation = self.integration.metadata.generation;

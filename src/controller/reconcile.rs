@@ -39,6 +39,10 @@ use crate::{
 /// How often the Secrets are looked at while something is wrong with them.
 const SECRET_LOOK: Duration = Duration::from_secs(5);
 
+/// How long an apply goes on at least before it makes room for a decision: many
+/// that are made one after the other are not to keep anything from being written.
+const SHORTEST_APPLY: Duration = Duration::from_secs(5);
+
 /// How old the last read of Insightful may be when a plan is applied.
 const FRESH_ENOUGH: Duration = Duration::from_secs(5);
 
@@ -127,7 +131,7 @@ pub(super) struct Reconcile<'a> {
     passed_over: BTreeSet<PersonId>,
 }
 
-impl Reconcile<'_> {
+impl<'a> Reconcile<'a> {
     async fn run(&mut self) -> Result<Action, ReconcileError> {
         if self.integration.spec.suspend {
             self.session.forget();
@@ -256,8 +260,14 @@ impl Reconcile<'_> {
             return Ok(Ok(()));
         }
         self.begin(&plan, view).await?;
+        let known: BTreeSet<PersonId> = self.session.failures.keys().cloned().collect();
+        let was_broken_off = self.session.broken_off.is_some();
         let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
-        let history = history(kind, &outcome, started);
+        // What failed before and failed again is no news.
+        let failed_anew = outcome.failures.keys().any(|person| !known.contains(person))
+            || (outcome.disconnected.is_some() && !was_broken_off);
+        let did_something = outcome.done.writes > 0 || (outcome.done.failed > 0 && failed_anew);
+        let history = did_something.then(|| history(kind, &outcome, started));
         self.session.untold = Some(Untold { outcome, history });
         result.map_err(ReconcileError::while_("recording before-images"))?;
         matches.catch_up();
@@ -480,6 +490,7 @@ impl Reconcile<'_> {
             .collect();
         let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said)
             .waiting_with(services);
+        let is_called_away = self.is_called_away(&plan, matches);
         let Some(snapshot) = &mut self.session.snapshot else {
             return (Outcome::default(), Ok(()));
         };
@@ -488,7 +499,7 @@ impl Reconcile<'_> {
             matches,
             snapshot,
             bindings,
-            may_write: &|| self.ctx.may_write(self.integration, self.term),
+            may_write: &|| self.ctx.may_write(self.integration, self.term) && !is_called_away(),
             suspended_means_left: self.integration.spec.okta.suspended == SuspendedPolicy::Deactivate,
             resting: &resting,
             on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
@@ -501,8 +512,7 @@ impl Reconcile<'_> {
                 reporter.during(apply.run(plan)),
             )
             .await;
-        let whole = outcome.done.completed && outcome.done.failed == 0;
-        self.ctx.metrics.applied(whole);
+        self.ctx.metrics.applied(outcome.done.completed);
         tracing::info!(
             plan = outcome.done.plan,
             writes = outcome.done.writes,
@@ -510,7 +520,7 @@ impl Reconcile<'_> {
             completed = outcome.done.completed,
             "applied"
         );
-        if outcome.done.completed {
+        if outcome.gone_through {
             self.session.failures.retain(|person, _| !tried.contains(person));
         }
         self.session.failures.extend(outcome.failures.clone());
@@ -533,6 +543,37 @@ impl Reconcile<'_> {
             self.session.read = None;
         }
         (outcome, result)
+    }
+
+    /// Whether an apply is to make room for another look: a sync is asked for, or
+    /// due again, or, once it has got on, somebody decided something. What is left of
+    /// the plan is planned anew after that. An approved plan goes on to its end,
+    /// since with anything added to the rest of it, it would wait for another approval.
+    fn is_called_away(
+        &self,
+        plan: &guard::ClearedPlan,
+        matches: &Matches,
+    ) -> impl Fn() -> bool + Send + Sync + use<'a> {
+        let ctx = self.ctx;
+        let integration = self.integration;
+        let is_approved = plan.leave().approved_plan().is_some();
+        let begun = Instant::now();
+        // As long as between two syncs without an apply, so that it gets on however long a read takes.
+        let longest = schedule::interval(&integration.spec.sync, &self.uid());
+        let are_touched = matches.are_touched();
+        move || {
+            if is_approved {
+                return false;
+            }
+            let is_asked_for = || {
+                let now = ctx.seen(integration);
+                now.is_some_and(|now| {
+                    integrations::sync_request(&now) != integrations::sync_request(integration)
+                })
+            };
+            let so_far = begun.elapsed();
+            so_far >= longest || (so_far >= SHORTEST_APPLY && are_touched()) || is_asked_for()
+        }
     }
 
     pub(super) fn check_leadership(&self) -> Result<(), ReconcileError> {
@@ -564,18 +605,15 @@ impl Reconcile<'_> {
     }
 }
 
-/// How the cycle stands in the history; None if it did nothing.
-fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> Option<HistoryEntry> {
-    if outcome.done.writes + outcome.done.failed == 0 {
-        return None;
-    }
+/// How the cycle stands in the history.
+fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntry {
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     let took = Timestamp::now().duration_since(started).unsigned_abs();
-    Some(HistoryEntry {
+    HistoryEntry {
         start_time: Time(started),
         duration: Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)).into(),
         kind,
-        result: if outcome.done.completed && outcome.done.failed == 0 {
+        result: if outcome.done.completed {
             CycleResult::Applied
         } else {
             CycleResult::PartlyApplied
@@ -583,5 +621,5 @@ fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> Option<Hist
         plan: outcome.done.plan.clone(),
         writes: count(outcome.done.writes),
         failed: count(outcome.done.failed),
-    })
+    }
 }

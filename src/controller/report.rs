@@ -11,7 +11,7 @@ use super::{
     session::Untold,
 };
 use crate::{
-    api::{OktaIntegrationStatus, SYNC_REQUESTED_AT},
+    api::OktaIntegrationStatus,
     guard::{self, Leave, Verdict},
     remainder, schedule,
     status::{self, About, Cycle, Known, Times, integration_status},
@@ -27,10 +27,7 @@ impl Reconcile<'_> {
     }
 
     pub(super) fn sync_request(&self) -> Option<&str> {
-        self.integration
-            .annotations()
-            .get(SYNC_REQUESTED_AT)
-            .map(String::as_str)
+        integrations::sync_request(self.integration)
     }
 
     pub(super) async fn report(&self, cycle: &Cycle<'_>) -> Result<(), ReconcileError> {

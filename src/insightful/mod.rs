@@ -23,7 +23,7 @@ use url::Url;
 use crate::applied::EmployeeUpdate;
 use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
 use crate::transport::{
-    Answer, Call, CallObserver, Operation, Patience, Retries, Transport, WaitCause, Waits, clip,
+    Answer, Call, CallObserver, Operation, Patience, Retries, Service, Transport, WaitCause, Waits, clip,
     is_path_segment,
 };
 
@@ -201,63 +201,10 @@ impl InsightfulClient {
         }
     }
 
-    /// Creates a team, whether or not there is one of this name.
-    pub async fn create_team(&self, name: &str) -> Result<Team, WriteError> {
-        let url = self.url(&["team"]);
-        let call = Call::new(Method::POST, &url);
-        let request = self
-            .transport
-            .request(Method::POST, url)
-            .json(&serde_json::json!({ "name": name }));
-        let answer = self.write(Operation::CreateTeam, &call, request).await?;
-        parsed(&call, answer, team).map_err(WriteError::OutcomeUnknown)
-    }
-
-    /// Creates an employee; Insightful invites them by email.
-    pub async fn create_employee(&self, new: &NewEmployee) -> Result<Employee, WriteError> {
-        let url = self.url(&["employee"]);
-        let call = Call::new(Method::POST, &url);
-        let request = self.transport.request(Method::POST, url).json(new);
-        let answer = self.write(Operation::CreateEmployee, &call, request).await?;
-        let employee = parsed(&call, answer, employee).map_err(WriteError::OutcomeUnknown)?;
-        if employee.email.to_lowercase() != new.email.to_lowercase() {
-            let what = format!("is employee {}, who has another email", employee.id);
-            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
-        }
-        Ok(employee)
-    }
-
-    /// Overwrites what `update` names, in one call. The answer does not show the title.
-    pub async fn update_employee(
-        &self,
-        id: &EmployeeId,
-        update: &EmployeeUpdate,
-    ) -> Result<Employee, WriteError> {
-        let url = self.employee_url(&["employee"], id)?;
-        let call = Call::new(Method::PUT, &url);
-        let request = self.transport.request(Method::PUT, url).json(update);
-        let answer = self.write(Operation::UpdateEmployee, &call, request).await?;
-        expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)
-    }
-
-    /// Deactivates an employee. No call takes it back, and nothing does within seven days.
-    pub async fn deactivate_employee(&self, id: &EmployeeId) -> Result<Deactivation, WriteError> {
-        let url = self.employee_url(&["employee", "deactivate"], id)?;
-        // A GET, yet a write: it goes the way of writes and is never repeated.
-        let call = Call::new(Method::GET, &url);
-        let request = self.transport.request(Method::GET, url);
-        let answer = match self.write(Operation::DeactivateEmployee, &call, request).await {
-            Err(WriteError::Refused(error)) if error.says_already_deactivated() => {
-                return Ok(Deactivation::AlreadyDeactivated);
-            }
-            result => result?,
-        };
-        let employee = expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)?;
-        if !employee.deactivated {
-            let what = "shows the employee as active";
-            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
-        }
-        Ok(Deactivation::Done(employee))
+    /// Waits until the pace has a call to spare for a write.
+    pub async fn one_write(&self) -> OneWrite<'_> {
+        self.admit(Kind::Write).await;
+        OneWrite(self)
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -303,8 +250,9 @@ impl InsightfulClient {
         let call = Call::new(Method::GET, url);
         let mut retries = Retries::new(&self.patience);
         loop {
+            self.admit(Kind::Read).await;
             let request = self.transport.request(Method::GET, url.clone());
-            let result = match self.exchange(operation, Kind::Read, &call, request).await {
+            let result = match self.exchange(operation, &call, request).await {
                 Ok(answer) => {
                     decode(&answer.body).map_err(|error| InsightfulError::unreadable(&call, &error))
                 }
@@ -324,7 +272,7 @@ impl InsightfulClient {
             let Some(wait) = retries.next(cause, error.advice()) else {
                 return Err(error);
             };
-            self.transport.wait(operation, cause, wait).await;
+            self.transport.wait(Service::Insightful, cause, wait).await;
         }
     }
 
@@ -336,35 +284,37 @@ impl InsightfulClient {
         request: RequestBuilder,
     ) -> Result<Value, WriteError> {
         let answer = self
-            .exchange(operation, Kind::Write, call, request)
+            .exchange(operation, call, request)
             .await
             .map_err(WriteError::from)?;
         serde_json::from_slice(&answer.body)
             .map_err(|error| WriteError::OutcomeUnknown(InsightfulError::unreadable(call, &error)))
     }
 
-    /// Sends the request when the pace allows; the answer is a success.
-    async fn exchange(
-        &self,
-        operation: Operation,
-        kind: Kind,
-        call: &Call,
-        request: RequestBuilder,
-    ) -> Result<Answer, InsightfulError> {
+    /// Waits until the pace allows a call.
+    async fn admit(&self, kind: Kind) {
         let mut waiting = None;
         loop {
             let now = Instant::now();
             match self.place.admit(kind, now) {
-                Ok(()) => break,
+                Ok(()) => return,
                 Err(until) => {
                     waiting = waiting.or_else(|| self.place.wait(kind, now));
                     self.transport
-                        .wait(operation, WaitCause::OurShare, until - now)
-                        .await
+                        .wait(Service::Insightful, WaitCause::OurShare, until - now)
+                        .await;
                 }
             }
         }
-        drop(waiting);
+    }
+
+    /// Sends a request that the pace has admitted; the answer is a success.
+    async fn exchange(
+        &self,
+        operation: Operation,
+        call: &Call,
+        request: RequestBuilder,
+    ) -> Result<Answer, InsightfulError> {
         let Authorization(header) = &self.authorization;
         let request = request.header(AUTHORIZATION, header);
         match self.transport.exchange(operation, request).await {
@@ -372,6 +322,74 @@ impl InsightfulClient {
             Ok(answer) => Err(InsightfulError::refused(call, &answer)),
             Err(no_answer) => Err(InsightfulError::without_answer(call, no_answer)),
         }
+    }
+}
+
+/// Leave of the pace for one write. Whoever holds it has waited for it, and can
+/// see whether the write may still be made before it is.
+#[must_use]
+pub struct OneWrite<'a>(&'a InsightfulClient);
+
+impl OneWrite<'_> {
+    /// Creates a team, whether or not there is one of this name.
+    pub async fn create_team(self, name: &str) -> Result<Team, WriteError> {
+        let Self(client) = self;
+        let url = client.url(&["team"]);
+        let call = Call::new(Method::POST, &url);
+        let name = serde_json::json!({ "name": name });
+        let request = client.transport.request(Method::POST, url).json(&name);
+        let answer = client.write(Operation::CreateTeam, &call, request).await?;
+        parsed(&call, answer, team).map_err(WriteError::OutcomeUnknown)
+    }
+
+    /// Creates an employee; Insightful invites them by email.
+    pub async fn create_employee(self, new: &NewEmployee) -> Result<Employee, WriteError> {
+        let Self(client) = self;
+        let url = client.url(&["employee"]);
+        let call = Call::new(Method::POST, &url);
+        let request = client.transport.request(Method::POST, url).json(new);
+        let answer = client.write(Operation::CreateEmployee, &call, request).await?;
+        let employee = parsed(&call, answer, employee).map_err(WriteError::OutcomeUnknown)?;
+        if employee.email.to_lowercase() != new.email.to_lowercase() {
+            let what = format!("is employee {}, who has another email", employee.id);
+            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
+        }
+        Ok(employee)
+    }
+
+    /// Overwrites what `update` names, in one call. The answer does not show the title.
+    pub async fn update_employee(
+        self,
+        id: &EmployeeId,
+        update: &EmployeeUpdate,
+    ) -> Result<Employee, WriteError> {
+        let Self(client) = self;
+        let url = client.employee_url(&["employee"], id)?;
+        let call = Call::new(Method::PUT, &url);
+        let request = client.transport.request(Method::PUT, url).json(update);
+        let answer = client.write(Operation::UpdateEmployee, &call, request).await?;
+        expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)
+    }
+
+    /// Deactivates an employee. No call takes it back, and nothing does within seven days.
+    pub async fn deactivate_employee(self, id: &EmployeeId) -> Result<Deactivation, WriteError> {
+        let Self(client) = self;
+        let url = client.employee_url(&["employee", "deactivate"], id)?;
+        // A GET, yet a write: it goes the way of writes and is never repeated.
+        let call = Call::new(Method::GET, &url);
+        let request = client.transport.request(Method::GET, url);
+        let answer = match client.write(Operation::DeactivateEmployee, &call, request).await {
+            Err(WriteError::Refused(error)) if error.says_already_deactivated() => {
+                return Ok(Deactivation::AlreadyDeactivated);
+            }
+            result => result?,
+        };
+        let employee = expected_employee(&call, answer, id).map_err(WriteError::OutcomeUnknown)?;
+        if !employee.deactivated {
+            let what = "shows the employee as active";
+            return Err(WriteError::OutcomeUnknown(InsightfulError::broken(&call, what)));
+        }
+        Ok(Deactivation::Done(employee))
     }
 }
 
@@ -418,7 +436,7 @@ mod tests {
             let config = InsightfulConfig::new(Url::parse(base).unwrap(), "token".into());
             let client = InsightfulClient::new(config).unwrap();
             send(client.employees());
-            send(client.create_team("Engineering"));
+            send(async { client.one_write().await.create_team("Engineering").await });
             let id = EmployeeId::from("wf8rsovxa8vjq8w");
             let url = client.employee_url(&["employee", "deactivate"], &id).unwrap();
             assert_eq!(

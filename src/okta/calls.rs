@@ -12,7 +12,7 @@ use url::Url;
 use super::limits::{Bucket, NotYet, Permit, RateHeaders};
 use super::{Authorization, OktaClient, OktaError, links};
 use crate::snapshot::Complete;
-use crate::transport::{Call, Operation, Retries, WaitCause, http_date};
+use crate::transport::{Call, Operation, Retries, Service, WaitCause, http_date};
 
 /// Leaves out what the operator does not read and what is slow for Okta to gather.
 const TRIMMED: &str =
@@ -94,7 +94,7 @@ impl OktaClient {
         let mut retry_for: Option<String> = None;
         let mut retry_count = 0u32;
         loop {
-            let permit = self.admit(operation, bucket, &call).await?;
+            let permit = self.admit(bucket, &call).await?;
             let mut request = self.authorize(self.transport.request(Method::GET, url.clone()));
             if matches!(operation, Operation::ListUsers | Operation::GetUser) {
                 request = request.header(CONTENT_TYPE, TRIMMED);
@@ -123,17 +123,12 @@ impl OktaClient {
             let Some(wait) = retries.next(cause, error.advice()) else {
                 return Err(error);
             };
-            self.transport.wait(operation, cause, wait).await;
+            self.transport.wait(Service::Okta, cause, wait).await;
         }
     }
 
     /// Waits until our share of the bucket allows another call.
-    async fn admit(
-        &self,
-        operation: Operation,
-        bucket: Bucket,
-        call: &Call,
-    ) -> Result<Permit<'_>, OktaError> {
+    async fn admit(&self, bucket: Bucket, call: &Call) -> Result<Permit<'_>, OktaError> {
         loop {
             let answer = self.limits.next_answer();
             let now = Instant::now();
@@ -149,7 +144,9 @@ impl OktaClient {
                             wait,
                         });
                     }
-                    self.transport.wait(operation, WaitCause::OurShare, wait).await;
+                    self.transport
+                        .wait(Service::Okta, WaitCause::OurShare, wait)
+                        .await;
                 }
             }
         }

@@ -21,7 +21,8 @@ use url::Url;
 
 use crate::snapshot::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup};
 use crate::transport::{
-    Backoff, Call, CallObserver, Operation, Patience, Transport, WaitCause, Waits, clip, is_path_segment,
+    Backoff, Call, CallObserver, Operation, Patience, Service, Transport, WaitCause, Waits, clip,
+    is_path_segment,
 };
 
 pub use config::{Credentials, OktaConfig};
@@ -199,7 +200,7 @@ impl OktaClient {
                     page_size /= 2;
                     let delay = backoff.delay();
                     self.transport
-                        .wait(Operation::ListUsers, WaitCause::Backoff, delay)
+                        .wait(Service::Okta, WaitCause::Backoff, delay)
                         .await;
                 }
                 result => return result,

@@ -2,14 +2,49 @@
 //! other one, so that it can be shared: what was equal stays equal, what was
 //! different stays different, and nobody can be recognised.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use kube::core::ObjectMeta;
 use serde_json::Value;
 
-use crate::recording::Recording;
+use crate::{api::Field, recording::Recording};
 
-/// The fields that hold names, addresses or account names.
-const PERSONAL: [&str; 16] = [
+/// What is kept of each record, which is what the operator reads. Whatever else
+/// a service says, an attribute of the company's own for example, is left out:
+/// nobody knows what it holds.
+const USER: [&str; 5] = ["id", "status", "created", "lastUpdated", "profile"];
+const GROUP: [&str; 2] = ["id", "profile"];
+const MEMBER: [&str; 1] = ["id"];
+const EMPLOYEE: [&str; 8] = [
+    "id",
+    "name",
+    "email",
+    "identifier",
+    "teamId",
+    "sharedSettingsId",
+    "deactivated",
+    "createdAt",
+];
+const TEAM: [&str; 4] = ["id", "name", "default", "employees"];
+const SHARED_SETTINGS: [&str; 3] = ["id", "name", "default"];
+
+/// What is kept of a profile, a user's or a group's.
+const PROFILE: [&str; 11] = [
+    "login",
+    "firstName",
+    "lastName",
+    "middleName",
+    "nickName",
+    "displayName",
+    "email",
+    "secondEmail",
+    "title",
+    NUMBER,
+    "name",
+];
+
+/// The fields of a person that hold names, addresses or account names.
+const PERSONAL: [&str; 10] = [
     "login",
     "firstName",
     "lastName",
@@ -19,16 +54,10 @@ const PERSONAL: [&str; 16] = [
     "email",
     "secondEmail",
     "identifier",
-    "mobilePhone",
-    "primaryPhone",
-    "streetAddress",
-    "manager",
-    "managerId",
-    "before",
-    "after",
+    "name",
 ];
 
-/// The fields of a number that the employer gave.
+/// The field of a number that the employer gave.
 const NUMBER: &str = "employeeNumber";
 
 /// What names are made of.
@@ -39,16 +68,6 @@ const SYLLABLES: [&str; 16] = [
 /// The recording without anybody's name or address. Names of teams, titles,
 /// ids, dates and the decisions stay.
 pub fn anonymised(recording: Recording) -> Recording {
-    let mut pseudonyms = Pseudonyms::default();
-    let mut records = |values: Vec<Value>, person_names: bool| -> Vec<Value> {
-        values
-            .into_iter()
-            .map(|mut value| {
-                pseudonyms.replace(&mut value, person_names);
-                value
-            })
-            .collect()
-    };
     let Recording {
         users,
         groups,
@@ -59,15 +78,20 @@ pub fn anonymised(recording: Recording) -> Recording {
         mut integration,
         matches,
     } = recording;
-    let users = records(users, false);
+    let mut pseudonyms = Pseudonyms::default();
+    let users = pseudonyms.of_people(only(users, &USER));
+    let employees = pseudonyms.of_people(only(employees, &EMPLOYEE));
+    let groups = only(groups, &GROUP);
+    let teams = only(teams, &TEAM);
+    let shared_settings = only(shared_settings, &SHARED_SETTINGS);
     let members = members
         .into_iter()
-        .map(|(id, members)| (id, records(members, false)))
+        .map(|(id, members)| (id, only(members, &MEMBER)))
         .collect();
-    let employees = records(employees, true);
     let matches = matches
         .into_iter()
         .map(|mut object| {
+            object.metadata = named(&object.metadata);
             // A status repeats who the person is; the plan makes it anew, but for the before-images.
             if let Some(status) = &mut object.status {
                 status.person = None;
@@ -76,7 +100,7 @@ pub fn anonymised(recording: Recording) -> Recording {
                 status.changes.clear();
                 status.conditions.clear();
                 for field in status.applied.iter_mut().flat_map(|applied| &mut applied.fields) {
-                    if matches!(field.field, crate::api::Field::Name | crate::api::Field::Email) {
+                    if matches!(field.field, Field::Name | Field::Email) {
                         field.before = field.before.as_deref().map(|text| pseudonyms.text(text));
                         field.after = pseudonyms.text(&field.after);
                     }
@@ -86,7 +110,12 @@ pub fn anonymised(recording: Recording) -> Recording {
         })
         .collect();
     if let Some(integration) = &mut integration {
+        integration.metadata = named(&integration.metadata);
         integration.spec.okta.org_url = "https://anonymous.okta.com".to_owned();
+        if let Some(status) = &mut integration.status {
+            // They name people.
+            status.conditions.clear();
+        }
     }
     Recording {
         users,
@@ -100,36 +129,53 @@ pub fn anonymised(recording: Recording) -> Recording {
     }
 }
 
+/// The records with these fields only, and with what is kept of their profiles.
+fn only(mut records: Vec<Value>, fields: &[&str]) -> Vec<Value> {
+    for record in &mut records {
+        if let Value::Object(record) = record {
+            record.retain(|field, _| fields.contains(&field.as_str()));
+            if let Some(Value::Object(profile)) = record.get_mut("profile") {
+                profile.retain(|field, _| PROFILE.contains(&field.as_str()));
+            }
+        }
+    }
+    records
+}
+
+/// Labels and annotations are anybody's, and one of them repeats the whole object.
+fn named(metadata: &ObjectMeta) -> ObjectMeta {
+    ObjectMeta {
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        ..ObjectMeta::default()
+    }
+}
+
 /// The words that stand for others. They are drawn by chance, so that nobody
 /// can try names until one gives the same word.
 #[derive(Default)]
 struct Pseudonyms {
     words: HashMap<String, String>,
-    taken: std::collections::HashSet<String>,
+    taken: HashSet<String>,
 }
 
 impl Pseudonyms {
-    fn replace(&mut self, value: &mut Value, person_names: bool) {
-        match value {
-            Value::Object(fields) => {
-                for (key, value) in fields {
-                    let personal = PERSONAL.contains(&key.as_str()) || (person_names && key == "name");
-                    match value {
-                        Value::String(text) if personal => *text = self.text(text),
-                        Value::String(text) if key == NUMBER => *text = self.number(text),
-                        Value::Number(number) if key == NUMBER => {
-                            *value = Value::String(self.number(&number.to_string()))
-                        }
-                        // Links may name a login.
-                        Value::Object(links) if key == "_links" => links.clear(),
-                        other => self.replace(other, person_names),
-                    }
+    fn of_people(&mut self, mut records: Vec<Value>) -> Vec<Value> {
+        records.iter_mut().for_each(|record| self.replace(record));
+        records
+    }
+
+    fn replace(&mut self, value: &mut Value) {
+        let Value::Object(fields) = value else { return };
+        for (key, value) in fields {
+            match value {
+                Value::String(text) if PERSONAL.contains(&key.as_str()) => *text = self.text(text),
+                Value::String(text) if key == NUMBER => *text = self.number(text),
+                Value::Number(number) if key == NUMBER => {
+                    *value = Value::String(self.number(&number.to_string()))
                 }
+                other => self.replace(other),
             }
-            Value::Array(values) => values
-                .iter_mut()
-                .for_each(|value| self.replace(value, person_names)),
-            _ => {}
         }
     }
 
@@ -212,6 +258,36 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_kept_is_all_that_is_read_of_a_record() {
+        let user = json!({
+            "id": "00u1", "status": "ACTIVE", "created": "2020-01-01T00:00:00.000Z",
+            "lastUpdated": "2021-01-01T00:00:00.000Z",
+            "credentials": { "emails": [{ "value": "jane@home.example" }] },
+            "profile": {
+                "login": "a", "firstName": "b", "lastName": "c", "middleName": "d", "nickName": "e",
+                "displayName": "f", "email": "g", "secondEmail": "h", "title": "i", "employeeNumber": "j",
+                "managerEmail": "boss@acme.com",
+            },
+        });
+        let kept = only(vec![user.clone()], &USER).remove(0);
+        assert_eq!(
+            crate::okta::person(kept.clone()).unwrap(),
+            crate::okta::person(user).unwrap()
+        );
+        let text = kept.to_string();
+        assert!(!text.contains("jane@home") && !text.contains("boss@"), "{text}");
+
+        let employee = json!({
+            "id": "w1", "name": "a", "email": "b", "identifier": "c", "teamId": "w2",
+            "sharedSettingsId": "w3", "deactivated": 1, "createdAt": 2, "hostname": "JANES-MAC",
+        });
+        let kept = only(vec![employee.clone()], &EMPLOYEE).remove(0);
+        assert!(!kept.to_string().contains("JANES"));
+        let read = crate::insightful::employee;
+        assert_eq!(read(kept).unwrap(), read(employee).unwrap());
+    }
 
     #[test]
     fn names_go_everywhere_alike_and_the_rest_stays() {

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Disconnected, Done, Notification, WriteFailures, facts, match_state, size};
 use crate::{
     api::{
-        Applying, HistoryEntry, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending,
+        Applying, CycleResult, HistoryEntry, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending,
         PeopleCounts, Phase, TeamState, TeamStatus, conditions,
     },
     assessment::Assessment,
@@ -211,6 +211,18 @@ fn take_times(status: &mut OktaIntegrationStatus, times: &Times) {
         status.last_full_sync_time = Some(Time(last));
     }
     status.next_sync_time = times.next_sync.map(Time);
+}
+
+/// How many writes it took until the last applied plan was: those of the cycle
+/// that wrote the last of it, and of the cycles right before that wrote a part.
+pub fn last_writes(status: &OktaIntegrationStatus) -> i32 {
+    let is_it = |entry: &&HistoryEntry| Some(&entry.plan) == status.last_applied_plan.as_ref();
+    let mut entries = status.history.iter().skip_while(|entry| !is_it(entry));
+    let last = entries.next().into_iter();
+    let parts = entries.take_while(|entry| entry.result == CycleResult::PartlyApplied);
+    last.chain(parts)
+        .map(|entry| entry.writes)
+        .fold(0, i32::saturating_add)
 }
 
 /// When a cycle ended.

@@ -204,9 +204,9 @@ impl Transport {
     }
 
     /// Waits, and says so.
-    pub(crate) async fn wait(&self, operation: Operation, cause: WaitCause, wait: Duration) {
-        tracing::debug!(%operation, %cause, ?wait, "waiting before the next call");
-        self.observer.waiting(operation.service(), cause, wait);
+    pub(crate) async fn wait(&self, service: Service, cause: WaitCause, wait: Duration) {
+        tracing::debug!(%service, %cause, ?wait, "waiting before the next call");
+        self.observer.waiting(service, cause, wait);
         self.waits.begun(cause, wait);
         tokio::time::sleep(wait).await;
     }

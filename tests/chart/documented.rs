@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use sandbox::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::{CHART, value_cases::cases};
+use crate::{
+    CHART,
+    value_cases::{cases, monitoring},
+};
 
 #[tokio::test]
 async fn helm_finds_nothing_to_say_of_the_chart() {
@@ -15,7 +18,7 @@ async fn helm_finds_nothing_to_say_of_the_chart() {
         let values = format!("--set-json={values}");
         ["lint", "--strict", CHART, &values].map(str::to_owned)
     };
-    for (name, values, _) in cases() {
+    for (name, values, _) in cases().into_iter().chain(monitoring()) {
         let said = plane.helm(&all_of(&values)).await.unwrap();
         assert!(
             !said.contains("[WARNING]") && !said.contains("[ERROR]"),

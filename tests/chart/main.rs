@@ -10,6 +10,10 @@ mod lifecycle;
 mod made;
 mod monitoring;
 mod newcomer;
+#[allow(dead_code, reason = "shared with the tests of the pages, which use all of it")]
+#[path = "../documentation/pages.rs"]
+mod pages;
+mod readme;
 mod refused;
 mod rights;
 mod roles;

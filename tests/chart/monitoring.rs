@@ -5,10 +5,18 @@ use std::{fs, path::Path};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::{Api, api::ListParams};
-use sandbox::control_plane::ControlPlane;
+use sandbox::{
+    control_plane::{ControlPlane, Options},
+    prometheus_operator::write_definitions,
+};
 use serde_json::{Value, json};
 
-use crate::{CHART, plane, release};
+use crate::{
+    CHART,
+    made::Made,
+    plane, release, value_cases,
+    values::{assert_installs, restricted},
+};
 
 /// What `helm template` makes of these values, without the definitions.
 async fn rendered(values: Value) -> Vec<Value> {
@@ -114,6 +122,70 @@ async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
     let alerts: Value = serde_yaml::from_str(&file("alerts.yaml")).unwrap();
     assert_eq!(rule["spec"], alerts);
     assert_eq!(rule["metadata"]["labels"]["release"], "prom");
+}
+
+/// Installs the Prometheus operator's definitions, as its own chart does.
+pub async fn install_prometheus_operator(plane: &ControlPlane) {
+    let directory = plane.directory().join("prometheus-operator");
+    write_definitions(&directory).await.unwrap();
+    plane.install_crds(&directory).await.unwrap();
+}
+
+/// On a server of its own: on the one that the others share, nobody has
+/// installed the Prometheus operator.
+#[tokio::test]
+async fn every_value_for_monitoring_installs_where_the_prometheus_operator_is() {
+    let plane = ControlPlane::start(&Options::default()).await.unwrap();
+    install_prometheus_operator(&plane).await;
+    let client = plane.admin_client().await.unwrap();
+    let namespace = restricted(&plane, &client).await;
+    for case in value_cases::monitoring() {
+        let sent = assert_installs(&plane, &client, &namespace, &case).await;
+        let kept = kept(&plane, &sent.objects).await;
+        for (sent, kept) in sent.objects.iter().zip(&kept) {
+            let kind = sent["kind"].as_str().unwrap();
+            assert_kept(&format!("{}: {kind}", case.0), sent, kept);
+        }
+        let (_, _, assert_made) = case;
+        assert_made(&Made {
+            objects: kept,
+            ..sent
+        });
+    }
+    plane.stop().await.unwrap();
+}
+
+/// These objects as the server has them, in their order.
+async fn kept(plane: &ControlPlane, objects: &[Value]) -> Vec<Value> {
+    let file = plane.directory().join("sent.json");
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+    fs::write(&file, list.to_string()).unwrap();
+    let get = ["get", "--output=json", "--filename", file.to_str().unwrap()];
+    let list: Value = serde_json::from_str(&plane.kubectl(&get).await.unwrap()).unwrap();
+    let kept = list["items"].as_array().unwrap();
+    assert_eq!(kept.len(), objects.len());
+    kept.clone()
+}
+
+/// Whatever was sent is there; what the server adds are defaults. Of a field
+/// that no definition has, helm 4 is told; for helm 3 it is dropped without a word.
+fn assert_kept(path: &str, sent: &Value, kept: &Value) {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(kept)) => {
+            for (name, sent) in sent.iter().filter(|(_, sent)| !sent.is_null()) {
+                let kept = kept.get(name);
+                let kept = kept.unwrap_or_else(|| panic!("the server has no {path}.{name}"));
+                assert_kept(&format!("{path}.{name}"), sent, kept);
+            }
+        }
+        (Value::Array(sent), Value::Array(kept)) => {
+            assert_eq!(sent.len(), kept.len(), "{path}");
+            for (index, (sent, kept)) in sent.iter().zip(kept).enumerate() {
+                assert_kept(&format!("{path}[{index}]"), sent, kept);
+            }
+        }
+        _ => assert_eq!(sent, kept, "{path}"),
+    }
 }
 
 #[tokio::test]

@@ -27,17 +27,17 @@ use serde_json::Value;
 
 use crate::{CHART, eventually};
 
-const NAME: &str = "okta-insightful-operator";
+pub const NAME: &str = "okta-insightful-operator";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_okta-insightful-operator");
 
 /// The cluster, and a directory with the files that the commands speak of.
-struct Newcomer {
-    plane: ControlPlane,
-    directory: PathBuf,
+pub struct Newcomer {
+    pub plane: ControlPlane,
+    pub directory: PathBuf,
 }
 
 impl Newcomer {
-    async fn arrive(okta: &Okta, insightful: &Insightful) -> Self {
+    pub async fn arrive(okta: &Okta, insightful: &Insightful) -> Self {
         control_plane::provide(&Program::ALL).await.unwrap();
         let plane = ControlPlane::start(&Options::default()).await.unwrap();
         let directory = plane.directory().join("newcomer");
@@ -60,7 +60,7 @@ impl Newcomer {
             .unwrap()
     }
 
-    async fn types_as(&self, kubeconfig: &Path, script: &str) -> Result<String, String> {
+    pub async fn types_as(&self, kubeconfig: &Path, script: &str) -> Result<String, String> {
         let path = format!(
             "{}:{}",
             self.directory.join("bin").display(),
@@ -87,7 +87,7 @@ impl Newcomer {
     }
 
     /// Starts what the Deployment asks for, as its account: there is no kubelet.
-    async fn start_operator(&self) -> KeptProcess {
+    pub async fn start_operator(&self) -> KeptProcess {
         let deployments: Api<Deployment> = Api::namespaced(self.plane.admin_client().await.unwrap(), NAME);
         let deployment = serde_json::to_value(deployments.get(NAME).await.unwrap()).unwrap();
         let pod = &deployment["spec"]["template"]["spec"];
@@ -163,7 +163,7 @@ impl Newcomer {
         assert_eq!(verdicts[0].kstatus, "Current");
     }
 
-    async fn wait_for_phase(&self, phase: &str) {
+    pub async fn wait_for_phase(&self, phase: &str) {
         let wait = "kubectl -n people wait oktaintegration acme --timeout=60s";
         self.types(&format!("{wait} --for=jsonpath='{{.status.phase}}'={phase}"))
             .await;

@@ -512,6 +512,119 @@ fn rights() -> Vec<Case> {
     ]
 }
 
+/// What Prometheus and Grafana are given. Apart from the others, for it takes a
+/// server that has the Prometheus operator's definitions.
+pub fn monitoring() -> Vec<Case> {
+    fn assert_monitor(made: &Made, kind: &str, endpoints: &str) {
+        let monitor = made.one(kind);
+        assert_eq!(monitor["metadata"]["labels"]["release"], "prom");
+        assert_eq!(monitor["spec"]["selector"], made.deployment["spec"]["selector"]);
+        let [endpoint] = monitor["spec"][endpoints].as_array().unwrap().as_slice() else {
+            panic!("one endpoint: {monitor:#}");
+        };
+        assert_eq!(endpoint["port"], "metrics");
+        assert_eq!(endpoint["interval"], "1m");
+        assert_eq!(endpoint["honorLabels"], true);
+        assert_eq!(endpoint["relabelings"][0]["targetLabel"], "cluster");
+        assert_eq!(endpoint["relabelings"][0]["replacement"], "eu-1");
+        let dropped = &endpoint["metricRelabelings"][0];
+        assert_eq!(dropped["sourceLabels"], json!(["__name__"]));
+        assert_eq!(dropped["regex"], "process_.*");
+        assert_eq!(dropped["action"], "drop");
+    }
+    let monitor = json!({
+        "enabled": true,
+        "interval": "1m",
+        "labels": { "release": "prom" },
+        "relabelings": [{ "targetLabel": "cluster", "replacement": "eu-1" }],
+        "metricRelabelings": [{ "sourceLabels": ["__name__"], "regex": "process_.*", "action": "drop" }],
+    });
+    vec![
+        (
+            "scraped-by-pod",
+            json!({ "monitoring": { "podMonitor": monitor } }),
+            |made| {
+                assert_monitor(made, "PodMonitor", "podMetricsEndpoints");
+                assert_eq!(made.all("Service").len(), 0);
+            },
+        ),
+        (
+            "scraped-by-service",
+            json!({ "monitoring": {
+                "service": { "annotations": { "contact": "platform" } },
+                "serviceMonitor": monitor,
+            } }),
+            |made| {
+                assert_monitor(made, "ServiceMonitor", "endpoints");
+                let service = made.one("Service");
+                assert_eq!(service["metadata"]["annotations"]["contact"], "platform");
+                assert_eq!(service["spec"]["clusterIP"], "None");
+                assert_eq!(service["spec"]["publishNotReadyAddresses"], true);
+                assert_eq!(service["spec"]["ports"][0]["name"], "metrics");
+                assert_eq!(service["spec"]["ports"][0]["targetPort"], "metrics");
+                let selected = &made.deployment["spec"]["selector"]["matchLabels"];
+                assert_eq!(&service["spec"]["selector"], selected);
+            },
+        ),
+        (
+            "scraped-as-by-default",
+            json!({ "monitoring": {
+                "podMonitor": { "enabled": true },
+                "serviceMonitor": { "enabled": true },
+            } }),
+            |made| {
+                for (kind, endpoints) in [
+                    ("PodMonitor", "podMetricsEndpoints"),
+                    ("ServiceMonitor", "endpoints"),
+                ] {
+                    assert_eq!(
+                        made.one(kind)["spec"][endpoints],
+                        json!([{ "port": "metrics", "interval": "30s", "honorLabels": true }])
+                    );
+                }
+            },
+        ),
+        (
+            "alerting",
+            json!({ "monitoring": { "alerts": { "enabled": true, "labels": { "release": "prom" } } } }),
+            |made| {
+                let rule = made.one("PrometheusRule");
+                assert_eq!(rule["metadata"]["labels"]["release"], "prom");
+                let file = include_str!("../../charts/okta-insightful-operator/files/monitoring/alerts.yaml");
+                let alerts: Value = serde_yaml::from_str(file).unwrap();
+                assert_eq!(rule["spec"], alerts);
+            },
+        ),
+        (
+            "shown",
+            json!({ "monitoring": {
+                "service": { "enabled": true },
+                "dashboard": {
+                    "enabled": true,
+                    "namespace": "kube-public",
+                    "labels": { "grafana_dashboard": "yes" },
+                    "annotations": { "grafana_folder": "Identity" },
+                },
+            } }),
+            |made| {
+                assert_eq!(
+                    made.one("Service")["metadata"]["name"],
+                    format!("{}-metrics", made.name())
+                );
+                let dashboard = made.one("ConfigMap");
+                let metadata = &dashboard["metadata"];
+                assert_eq!(metadata["namespace"], "kube-public");
+                assert_eq!(metadata["labels"]["grafana_dashboard"], "yes");
+                assert_eq!(metadata["annotations"]["grafana_folder"], "Identity");
+                let panels = dashboard["data"]["okta-insightful-operator.json"]
+                    .as_str()
+                    .unwrap();
+                assert!(panels.contains("okta_insightful_"), "{panels}");
+            },
+        ),
+    ]
+}
+
 fn extra_objects() -> Vec<Case> {
     vec![(
         "more",

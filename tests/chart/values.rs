@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::{
     made::{Made, texts},
     plane, release,
-    value_cases::cases,
+    value_cases::{Case, cases},
 };
 
 #[tokio::test]
@@ -28,27 +28,39 @@ async fn every_value_installs_under_restricted_pod_security() {
     let plane = plane().await;
     let client = plane.admin_client().await.unwrap();
     let namespace = restricted(plane, &client).await;
-    for (name, values, assert_made) in cases() {
-        let notes = release(plane, name, &namespace, &values).await;
-        let made = made(plane, &client, &namespace, name, notes).await;
-        assert_made(&made);
-        assert_binding(&client, &values, &made).await;
-        assert_program_takes(&made.arguments());
-        let check = &made.check["spec"];
-        assert_program_takes(&texts(&check["containers"][0]["args"]));
-
-        for pod in [made.pod(), check] {
-            create_pod(&client, &namespace, pod)
-                .await
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            // Admission does judge: the same pod as root is refused.
-            let mut rooted = pod.clone();
-            rooted["securityContext"]["runAsNonRoot"] = false.into();
-            let refused = create_pod(&client, &namespace, &rooted).await.unwrap_err();
-            let refused = refused.to_string();
-            assert!(refused.contains("violates PodSecurity"), "{name}: {refused}");
-        }
+    for case in cases() {
+        assert_installs(plane, &client, &namespace, &case).await;
     }
+}
+
+/// Installs the release of a case, and judges it, its pods and what they run.
+/// Gives what it made.
+pub async fn assert_installs(
+    plane: &ControlPlane,
+    client: &Client,
+    namespace: &str,
+    (name, values, assert_made): &Case,
+) -> Made {
+    let notes = release(plane, name, namespace, values).await;
+    let made = made(plane, client, namespace, name, notes).await;
+    assert_made(&made);
+    assert_binding(client, values, &made).await;
+    assert_program_takes(&made.arguments());
+    let check = &made.check["spec"];
+    assert_program_takes(&texts(&check["containers"][0]["args"]));
+
+    for pod in [made.pod(), check] {
+        create_pod(client, namespace, pod)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        // Admission does judge: the same pod as root is refused.
+        let mut rooted = pod.clone();
+        rooted["securityContext"]["runAsNonRoot"] = false.into();
+        let refused = create_pod(client, namespace, &rooted).await.unwrap_err();
+        let refused = refused.to_string();
+        assert!(refused.contains("violates PodSecurity"), "{name}: {refused}");
+    }
+    made
 }
 
 async fn made(plane: &ControlPlane, client: &Client, namespace: &str, name: &str, notes: String) -> Made {
@@ -84,7 +96,8 @@ fn documents(yaml: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn restricted(plane: &ControlPlane, client: &Client) -> String {
+/// A namespace whose pods are held to the restricted level.
+pub async fn restricted(plane: &ControlPlane, client: &Client) -> String {
     let namespace = plane.namespace("restricted").await.unwrap();
     let labels = json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "restricted" } } });
     Api::<Namespace>::all(client.clone())

@@ -136,9 +136,19 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
-    let team = client.create_team("Data Science").await.unwrap();
+    let team = client
+        .one_write()
+        .await
+        .create_team("Data Science")
+        .await
+        .unwrap();
     assert_eq!(team.name, "Data Science");
-    let hire = client.create_employee(&somebody(&company)).await.unwrap();
+    let hire = client
+        .one_write()
+        .await
+        .create_employee(&somebody(&company))
+        .await
+        .unwrap();
     assert_eq!(
         (hire.name.as_str(), hire.team.as_str()),
         ("New Hire", company.team("Onboarding"))
@@ -150,7 +160,12 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
         title: Some("Analyst".into()),
         team: Some(team.id.clone()),
     };
-    let changed = client.update_employee(&hire.id, &update).await.unwrap();
+    let changed = client
+        .one_write()
+        .await
+        .update_employee(&hire.id, &update)
+        .await
+        .unwrap();
     assert_eq!((changed.name.as_str(), &changed.team), ("Newly Hired", &team.id));
     assert_eq!(
         (changed.email.as_str(), changed.identifier.as_str()),
@@ -163,7 +178,12 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
         title: Some("Lead".into()),
         ..EmployeeUpdate::default()
     };
-    client.update_employee(&hire.id, &update).await.unwrap();
+    client
+        .one_write()
+        .await
+        .update_employee(&hire.id, &update)
+        .await
+        .unwrap();
     let sent = insightful.journal().writes().pop().unwrap();
     assert_eq!(sent.body, Some(json!({"title": "Lead"})));
 }
@@ -181,11 +201,12 @@ async fn a_deactivation_is_done_once_whoever_did_it() {
         );
         let client = client(&insightful);
         let jane = EmployeeId::from(company.employee("jane.doe"));
-        let Deactivation::Done(employee) = client.deactivate_employee(&jane).await.unwrap() else {
+        let Deactivation::Done(employee) = client.one_write().await.deactivate_employee(&jane).await.unwrap()
+        else {
             panic!("not the first");
         };
         assert!(employee.deactivated);
-        let again = client.deactivate_employee(&jane).await.unwrap();
+        let again = client.one_write().await.deactivate_employee(&jane).await.unwrap();
         assert_eq!(again, Deactivation::AlreadyDeactivated);
     }
 }
@@ -200,19 +221,34 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
     vec![
         (
             Match::post("/api/v1/team"),
-            client.create_team("Data").await.map(drop),
+            client.one_write().await.create_team("Data").await.map(drop),
         ),
         (
             Match::post(EMPLOYEES),
-            client.create_employee(&somebody(company)).await.map(drop),
+            client
+                .one_write()
+                .await
+                .create_employee(&somebody(company))
+                .await
+                .map(drop),
         ),
         (
             Match::put(EMPLOYEE),
-            client.update_employee(&jane, &rename).await.map(drop),
+            client
+                .one_write()
+                .await
+                .update_employee(&jane, &rename)
+                .await
+                .map(drop),
         ),
         (
             Match::get(DEACTIVATE),
-            client.deactivate_employee(&jane).await.map(drop),
+            client
+                .one_write()
+                .await
+                .deactivate_employee(&jane)
+                .await
+                .map(drop),
         ),
     ]
 }
@@ -312,6 +348,8 @@ async fn a_write_that_was_never_sent_certainly_changed_nothing() {
         assert!(never_sent, "{call:?} {error}");
     }
     let error = client
+        .one_write()
+        .await
         .deactivate_employee(&EmployeeId::from("../team"))
         .await
         .unwrap_err();
@@ -336,7 +374,12 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
             email: "jane.doe@acme.com".into(),
             ..somebody(&company)
         };
-        let error = client(&insightful).create_employee(&taken).await.unwrap_err();
+        let error = client(&insightful)
+            .one_write()
+            .await
+            .create_employee(&taken)
+            .await
+            .unwrap_err();
         assert!(matches!(error, WriteError::Refused(_)), "{error}");
         assert_eq!(error.advice(), Advice::AskAHuman);
 
@@ -344,7 +387,12 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
             name: String::new(),
             ..somebody(&company)
         };
-        let error = client(&insightful).create_employee(&nameless).await.unwrap_err();
+        let error = client(&insightful)
+            .one_write()
+            .await
+            .create_employee(&nameless)
+            .await
+            .unwrap_err();
         assert_eq!(error.reason(), "Invalid");
         let message = error.to_string();
         assert!(
@@ -357,7 +405,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
         );
 
         let reader = insightful_reader(&insightful);
-        let error = reader.create_team("Data").await.unwrap_err();
+        let error = reader.one_write().await.create_team("Data").await.unwrap_err();
         assert_eq!(error.reason(), "NotPermitted");
         assert!(error.to_string().contains("WRITE token"), "{error}");
         reader.teams().await.unwrap();
@@ -381,7 +429,7 @@ async fn a_rate_limited_write_is_the_callers_to_repeat() {
     let insightful = Insightful::start_with(&company, settings);
     let client = client(&insightful);
     client.teams().await.unwrap();
-    let error = client.create_team("Data").await.unwrap_err();
+    let error = client.one_write().await.create_team("Data").await.unwrap_err();
     assert!(
         matches!(error, WriteError::Refused(InsightfulError::RateLimited { .. })),
         "{error}"
@@ -469,7 +517,7 @@ async fn the_pace_is_kept_before_insightful_has_to_say_so() {
     let client = InsightfulClient::new(config).unwrap().observed_by(heard.clone());
     client.teams().await.unwrap();
     client.employees().await.unwrap();
-    let third = tokio::time::timeout(Duration::from_millis(200), client.create_team("Data")).await;
+    let third = tokio::time::timeout(Duration::from_millis(200), client.one_write()).await;
     assert!(third.is_err());
     assert_eq!(heard.waits(), [(Service::Insightful, WaitCause::OurShare)]);
     assert_eq!(insightful.journal().entries().len(), 2);

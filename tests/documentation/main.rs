@@ -12,6 +12,7 @@ mod commands;
 mod links;
 mod pages;
 mod reasons;
+mod typed;
 
 #[allow(dead_code, reason = "shared with the tests of the life, which use all of it")]
 #[path = "../life/world.rs"]

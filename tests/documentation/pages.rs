@@ -18,19 +18,20 @@ pub fn page(path: &str) -> String {
 
 /// Every page, by its path in the repository.
 pub fn all() -> Vec<String> {
-    let mut pages: Vec<String> = [
-        "README.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "CHANGELOG.md",
-        "examples/README.md",
-    ]
-    .map(str::to_owned)
-    .into();
-    pages.push("charts/okta-insightful-operator/README.md".to_owned());
-    pages.push("src/matching/README.md".to_owned());
-    let docs = fs::read_dir(Path::new(ROOT).join(DOCS)).unwrap();
-    pages.extend(docs.map(|entry| format!("{DOCS}/{}", entry.unwrap().file_name().into_string().unwrap())));
+    let mut pages = Vec::new();
+    let mut folders = vec![PathBuf::from(ROOT)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".md") {
+                let path = path.strip_prefix(ROOT).unwrap();
+                pages.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
     pages.sort();
     pages
 }

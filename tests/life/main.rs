@@ -18,6 +18,7 @@ mod finish;
 mod git;
 mod leave;
 mod many;
+mod meanwhile;
 mod replicas;
 mod review;
 mod trouble;

@@ -148,12 +148,14 @@ impl World {
         .await;
     }
 
-    /// Asks for a sync now and waits until it has been answered.
+    /// Asks for a sync now and waits until it has been answered and nothing is under way.
     pub async fn sync(&self) -> OktaIntegrationStatus {
         let request = self.request_sync().await;
         self.wait_for("the sync", |integration| {
             let status = integration.status.as_ref();
-            status.is_some_and(|status| status.last_handled_sync_request.as_deref() == Some(&request))
+            status.is_some_and(|status| {
+                status.last_handled_sync_request.as_deref() == Some(&request) && status.progress.is_none()
+            })
         })
         .await
         .status

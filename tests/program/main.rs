@@ -341,22 +341,47 @@ async fn a_recording_that_fails_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anonymous_recording_names_nobody() {
     let live = Live::start();
+    live.okta.edit(|org| {
+        // Wherever a company may keep what it knows of people.
+        org.set_profile("jane.doe", "preferredName", "Petronella");
+        org.set_profile("jane.doe", "postalAddress", "7 Quince Lane");
+        org.user_mut("jane.doe")["credentials"] =
+            json!({ "emails": [{ "value": "petronella@home.example", "status": "VERIFIED", "type": "SECONDARY" }] });
+    });
+    let applied = "kubectl.kubernetes.io/last-applied-configuration";
+    let mut manifest: Value = serde_yaml::from_str(&fs::read_to_string(live.manifest()).unwrap()).unwrap();
+    manifest["metadata"]["annotations"] = json!({ applied: "{\"orgUrl\":\"https://acme.okta.com\"}" });
+    fs::write(live.manifest(), serde_yaml::to_string(&manifest).unwrap()).unwrap();
     let out = live.dir.path().join("recording");
     let (code, _, err) = live
         .run(&["record", "--anonymise", "--out", out.to_str().unwrap()])
         .await;
     assert_eq!(code, Some(0), "{err}");
+    let mut files = Vec::new();
     let mut all = String::new();
-    for file in ["okta/users.json", "insightful/employees.json", "integration.yaml"] {
-        all.push_str(&fs::read_to_string(out.join(file)).unwrap().to_lowercase());
+    let mut folders = vec![out.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all.push_str(&fs::read_to_string(&path).unwrap().to_lowercase());
+                files.push(path);
+            }
+        }
     }
+    assert!(files.len() > 6, "members are in files of their own: {files:?}");
     for name in [
         "haddad",
         "lindqvist",
         "schneider",
         "oldacme",
         "acme.com",
+        "acme.okta",
         "francois",
+        "petronella",
+        "quince",
     ] {
         assert!(!all.contains(name), "{name}");
     }

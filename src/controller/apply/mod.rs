@@ -6,18 +6,21 @@ mod records;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     time::Duration,
 };
+
+use tokio::time::{sleep, timeout};
 
 use super::matches::{Matches, is_conflict};
 use crate::{
     api::{TakenBack, conditions},
     guard::ClearedPlan,
-    insightful::{InsightfulError, WriteError},
+    insightful::{InsightfulError, OneWrite, WriteError},
     okta::OktaError,
     plan::{Plan, Step, TeamTarget},
     services::Services,
-    snapshot::{PersonId, Snapshot, TeamId},
+    snapshot::{EmployeeId, PersonId, Snapshot, TeamId},
     status::{Disconnected, Done, WriteFailure, WriteFailures},
     teams::Bindings,
     transport::{Advice, WaitCause},
@@ -28,6 +31,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(90);
 
 /// The wait where Insightful does not say how long.
 const USUAL_WAIT: Duration = Duration::from_secs(15);
+
+/// How often whoever waits looks whether it may still write.
+const LOOK_WHILE_WAITING: Duration = Duration::from_secs(1);
 
 /// More failures than this, and than writes that took effect, end the apply:
 /// something is wrong with more than single people.
@@ -43,6 +49,8 @@ pub struct Outcome {
     pub done: Done,
     /// People whose write failed.
     pub failures: WriteFailures,
+    /// Whether it came to the end of the plan: whoever did not fail in it did not fail.
+    pub gone_through: bool,
     /// Why it ended early, if a service was to blame.
     pub disconnected: Option<Disconnected>,
     /// Whether a write's effect is not known, or a record was found changed:
@@ -56,7 +64,8 @@ pub struct Outcome {
 enum Stop {
     /// A service is to blame.
     Disconnected(Disconnected),
-    /// The admin took the leave back, or the operator is shutting down.
+    /// The admin took the leave back, something else is to be looked at first, or
+    /// the operator is shutting down.
     LeaveTaken,
     /// The API server is to blame.
     Kubernetes(kube::Error),
@@ -114,11 +123,14 @@ impl Apply<'_> {
             },
             lost_in_a_row: 0,
             teams_now: None,
+            left_out: false,
+            not_given_back: BTreeSet::new(),
             apply: self,
         };
         let result = match run.plan(plan).await {
             Ok(()) => {
-                run.outcome.done.completed = true;
+                run.outcome.gone_through = true;
+                run.outcome.done.completed = run.outcome.failures.is_empty() && !run.left_out;
                 Ok(())
             }
             Err(Stop::Disconnected(why)) => {
@@ -139,9 +151,14 @@ struct Run<'a> {
     lost_in_a_row: usize,
     /// The names of Insightful's teams, read right before the first is created.
     teams_now: Option<BTreeSet<String>>,
+    /// Whether anything of the plan was not tried.
+    left_out: bool,
+    /// Employees whom their values were to be given back, and were not: what is
+    /// on record of them stays.
+    not_given_back: BTreeSet<EmployeeId>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     async fn plan(&mut self, plan: Plan) -> Result<(), Stop> {
         let mut refused = None;
         for step in plan.into_steps() {
@@ -152,19 +169,25 @@ impl Run<'_> {
                     self.create_employee(creation).await?;
                 }
                 Step::Update(update) if self.goes_on(&update.person) => self.update(update).await?,
-                Step::Restore(restore) if self.goes_on(&restore.person) => self.restore(restore).await?,
+                Step::Restore(restore) => {
+                    let employee = restore.employee.clone();
+                    if !self.goes_on(&restore.person) || !self.restore(restore).await? {
+                        self.left_out = true;
+                        self.not_given_back.insert(employee);
+                    }
+                }
                 Step::Deactivate(deactivation) if self.goes_on(&deactivation.person) => {
                     self.deactivate(deactivation).await?;
                 }
-                Step::Release(person, employees) if self.goes_on(&person) => {
+                Step::Release(person, employees)
+                    if self.goes_on(&person) && employees.is_disjoint(&self.not_given_back) =>
+                {
                     self.release(&person, &employees).await?;
                 }
-                // Something of this person failed: the rest is tried again with it.
-                Step::Create(_)
-                | Step::Update(_)
-                | Step::Restore(_)
-                | Step::Deactivate(_)
-                | Step::Release(..) => {}
+                // Something of this person or employee failed: the rest is tried again with it.
+                Step::Create(_) | Step::Update(_) | Step::Deactivate(_) | Step::Release(..) => {
+                    self.left_out = true;
+                }
             }
         }
         match refused {
@@ -201,14 +224,31 @@ impl Run<'_> {
         }
     }
 
+    /// Waits for leave of the pace to write once. What the write rests on is
+    /// looked at after this, which can take a minute.
+    async fn one_write(&self) -> Result<OneWrite<'a>, Stop> {
+        let services = self.apply.services;
+        self.waiting(services.insightful.one_write()).await
+    }
+
+    /// Waits for something, and no longer than there is leave to write.
+    async fn waiting<T>(&self, what: impl Future<Output = T>) -> Result<T, Stop> {
+        let mut what = pin!(what);
+        loop {
+            self.check_leave()?;
+            if let Ok(done) = timeout(LOOK_WHILE_WAITING, &mut what).await {
+                return Ok(done);
+            }
+        }
+    }
+
     /// Waits where that helps: a write that was refused for its rate had no effect.
     async fn wait_or_stop(&mut self, error: &WriteError) -> Result<(), Stop> {
         if let WriteError::Refused(InsightfulError::RateLimited { wait, .. }) = error {
             let wait = wait.unwrap_or(USUAL_WAIT);
             if wait <= LONGEST_WAIT {
                 self.apply.services.waits.begun(WaitCause::RateLimited, wait);
-                tokio::time::sleep(wait).await;
-                return Ok(());
+                return self.waiting(sleep(wait)).await;
             }
         }
         self.outcome.read_again |= matches!(error, WriteError::OutcomeUnknown(_));
@@ -251,14 +291,13 @@ impl Run<'_> {
     }
 
     /// A record says something else than the list that the plan rests on: both are read again.
-    fn contradicted(&mut self, person: PersonId, reason: &str, message: String) -> Result<(), Stop> {
+    fn contradicted(&mut self, person: PersonId, reason: &str, message: String) {
         self.outcome.done.failed += 1;
         self.outcome.read_again = true;
         let reason = reason.to_owned();
         self.outcome
             .failures
             .insert(person, WriteFailure { reason, message });
-        Ok(())
     }
 
     fn team_is_missing(&mut self, person: PersonId) -> Result<(), Stop> {

@@ -7,12 +7,22 @@ use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
     api::{Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
     applied::{self, EmployeeUpdate, GivingBack, Overwrite},
-    insightful::{Deactivation as Answer, NewEmployee, WriteError},
+    insightful::{Deactivation as Answer, InsightfulError, NewEmployee, OneWrite, WriteError},
     plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
     snapshot::{Employee, EmployeeId, GroupId, PersonId},
     status::{Disconnected, WriteFailure},
     teams::Binding,
 };
+
+/// What came of one PUT.
+enum Put {
+    /// The employee as they are now.
+    Answered(Employee),
+    /// It failed, which is on the person's record.
+    Failed,
+    /// Insightful refused it for its rate, and that is over by now: what it rests on is to be looked at again.
+    Again,
+}
 
 impl Run<'_> {
     /// Gives why Insightful does not take the team, which keeps nobody else waiting.
@@ -20,10 +30,11 @@ impl Run<'_> {
         &mut self,
         NewTeam { group, name }: NewTeam,
     ) -> Result<Option<Disconnected>, Stop> {
-        self.check_is_new(&group, &name).await?;
         let created = loop {
+            let write = self.one_write().await?;
+            self.check_is_new(&group, &name).await?;
             self.check_leave()?;
-            match self.apply.services.insightful.create_team(&name).await {
+            match write.create_team(&name).await {
                 Ok(team) => break team,
                 Err(error @ WriteError::Refused(_)) if self.is_for_this_record(&error) => {
                     self.outcome.done.failed += 1;
@@ -51,15 +62,10 @@ impl Run<'_> {
     /// without employees, and Insightful takes the same name twice: a list that was
     /// cut short must not be enough for a second team.
     async fn check_is_new(&mut self, group: &GroupId, name: &str) -> Result<(), Stop> {
-        let insightful = &self.apply.services.insightful;
+        let services = self.apply.services;
         if let Some(binding) = self.apply.bindings.bound.get(group).cloned() {
-            let found = loop {
-                match insightful.team(&binding.team).await {
-                    Ok(found) => break found,
-                    Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
-                }
-            };
-            if found.is_some() {
+            let found = self.read(|| services.insightful.team(&binding.team));
+            if found.await?.is_some() {
                 return Err(self.lists_differ(format!(
                     "Insightful has team {}, which its list lacks: team {name:?} is not created",
                     binding.team
@@ -69,14 +75,9 @@ impl Run<'_> {
         let teams = match &self.teams_now {
             Some(teams) => teams,
             None => {
-                let teams = loop {
-                    match insightful.teams().await {
-                        Ok(teams) => break teams.into_inner(),
-                        Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
-                    }
-                };
-                self.teams_now
-                    .insert(teams.into_iter().map(|team| team.name).collect())
+                let teams = self.read(|| services.insightful.teams()).await?;
+                let names = teams.into_inner().into_iter().map(|team| team.name);
+                self.teams_now.insert(names.collect())
             }
         };
         if teams.contains(name) {
@@ -85,6 +86,19 @@ impl Run<'_> {
             )));
         }
         Ok(())
+    }
+
+    /// What Insightful says right before a write, waited for as long as a write is.
+    async fn read<T, R: Future<Output = Result<T, InsightfulError>>>(
+        &mut self,
+        read: impl Fn() -> R,
+    ) -> Result<T, Stop> {
+        loop {
+            match self.waiting(read()).await? {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.wait_or_stop(&WriteError::Refused(error)).await?,
+            }
+        }
     }
 
     fn lists_differ(&mut self, what: String) -> Stop {
@@ -109,15 +123,9 @@ impl Run<'_> {
         let Some(team) = self.team_id(&team) else {
             return self.team_is_missing(person);
         };
-        // A creation on record as pending is not begun again: only a read that
-        // shows no such employee takes it off the record.
-        let since = Time(Timestamp::now());
-        let pending = Pending {
-            operation: PendingOperation::CreateEmployee,
-            since,
-        };
-        self.edit_status(&person, |status| status.pending = Some(pending))
-            .await?;
+        // An earlier invitation whose answer was lost can still take effect, even if this one is refused.
+        let records = self.apply.matches.records();
+        let earlier = records.get(&person).and_then(|record| record.pending.clone());
         let new = NewEmployee {
             name,
             email,
@@ -125,22 +133,29 @@ impl Run<'_> {
             settings,
         };
         let created = loop {
+            let write = self.one_write().await?;
+            let pending = Pending {
+                operation: PendingOperation::CreateEmployee,
+                since: Time(Timestamp::now()),
+            };
+            self.edit_status(&person, |status| status.pending = Some(pending))
+                .await?;
             self.check_leave()?;
-            match self.apply.services.insightful.create_employee(&new).await {
+            let error = match write.create_employee(&new).await {
                 Ok(employee) => break employee,
-                Err(error @ WriteError::OutcomeUnknown(_)) => {
-                    self.outcome.read_again = true;
-                    return self.failed(person, &error);
-                }
-                Err(error) => {
-                    if !self.is_for_this_record(&error) {
-                        self.wait_or_stop(&error).await?;
-                        continue;
-                    }
-                    self.edit_status(&person, |status| status.pending = None).await?;
-                    return self.failed(person, &error);
-                }
+                Err(error) => error,
+            };
+            if let WriteError::OutcomeUnknown(_) = error {
+                self.outcome.read_again = true;
+                return self.failed(person, &error);
             }
+            let earlier = earlier.clone();
+            self.edit_status(&person, |status| status.pending = earlier)
+                .await?;
+            if self.is_for_this_record(&error) {
+                return self.failed(person, &error);
+            }
+            self.wait_or_stop(&error).await?;
         };
         self.wrote();
         self.edit_status(&person, |status| {
@@ -176,42 +191,57 @@ impl Run<'_> {
             return self.team_is_missing(person);
         };
         let Overwrite { body, images, effect } = overwrite;
-        self.record(&person, images).await?;
-        if let Some(answer) = self.put(&person, &employee, &body).await? {
-            self.apply.snapshot.replace_employee(answer);
-            if !effect.is_none() {
-                self.edit_status(&person, |status| {
-                    status.applied = status.applied.take().map(|applied| effect.on(applied));
-                })
-                .await?;
+        let answer = loop {
+            let write = self.one_write().await?;
+            self.record(&person, images.clone()).await?;
+            match self.put(write, &person, &employee, &body).await? {
+                Put::Answered(answer) => break answer,
+                Put::Failed => return Ok(()),
+                Put::Again => {}
             }
+        };
+        self.apply.snapshot.replace_employee(answer);
+        if !effect.is_none() {
+            self.edit_status(&person, |status| {
+                status.applied = status.applied.take().map(|applied| effect.on(applied));
+            })
+            .await?;
         }
         Ok(())
     }
 
-    pub(super) async fn restore(&mut self, restore: Restore) -> Result<(), Stop> {
+    /// Gives whether the employee has back what can be given back.
+    pub(super) async fn restore(&mut self, restore: Restore) -> Result<bool, Stop> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
-        self.apply.matches.confirm(&person).await?;
-        // What somebody did after the last read stays.
-        let now = match self.apply.services.insightful.employee(&employee).await {
-            Ok(Some(now)) => now,
-            // The list had them a moment ago. If they are gone, it says so next.
-            Ok(None) => {
+        let services = self.apply.services;
+        let (fields, left) = loop {
+            let write = self.one_write().await?;
+            self.apply.matches.confirm(&person).await?;
+            // What somebody did after the last read stays.
+            let now = self.read(|| services.insightful.employee(&employee));
+            let Some(now) = now.await? else {
+                // The list had them a moment ago. If they are gone, it says so next.
                 let message = format!(
                     "Insightful's list of employees has {employee}, and the read by id does not: nothing is given back yet"
                 );
-                return self.contradicted(person, "EmployeeNotFound", message);
-            }
-            Err(error) => return self.wait_or_stop(&WriteError::Refused(error)).await,
-        };
-        let GivingBack { body, fields, left } = GivingBack::of(restore, &now, |target| self.team_id(target));
-        self.apply.snapshot.replace_employee(now);
-        if body != EmployeeUpdate::default() {
-            let Some(answer) = self.put(&person, &employee, &body).await? else {
-                return Ok(());
+                self.contradicted(person, "EmployeeNotFound", message);
+                return Ok(false);
             };
-            self.apply.snapshot.replace_employee(answer);
-        }
+            let giving_back = GivingBack::of(restore.clone(), &now, |target| self.team_id(target));
+            let GivingBack { body, fields, left } = giving_back;
+            self.apply.snapshot.replace_employee(now);
+            if body == EmployeeUpdate::default() {
+                break (fields, left);
+            }
+            match self.put(write, &person, &employee, &body).await? {
+                Put::Answered(answer) => {
+                    self.apply.snapshot.replace_employee(answer);
+                    break (fields, left);
+                }
+                Put::Failed => return Ok(false),
+                Put::Again => {}
+            }
+        };
         let taken_back = TakenBack {
             employee_id: employee.to_string(),
             time: Time(Timestamp::now()),
@@ -228,7 +258,8 @@ impl Run<'_> {
         // The record stays until the whole match is let go at once: without one of
         // its employees it would look like a match in force.
         self.edit_status(&person, |status| status.taken_back = Some(taken_back))
-            .await
+            .await?;
+        Ok(true)
     }
 
     pub(super) async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {
@@ -237,42 +268,23 @@ impl Run<'_> {
             employee,
             evidence: _,
         } = deactivation;
-        // Lists lag behind; the record by id is the truth.
-        let now = self
-            .apply
-            .services
-            .okta
-            .user(&person)
-            .await
-            .map_err(|error| Stop::Disconnected(okta_broke(&error)))?;
-        let still_left = now
-            .as_ref()
-            .and_then(|now| now.left(self.apply.suspended_means_left))
-            .is_some();
-        if let Some(now) = now {
-            self.apply.snapshot.replace_person(now);
-        }
-        if !still_left {
-            let message = "Okta's list says that the person left, and their record read by id does not: nobody is \
-                           deactivated on the list alone";
-            return self.contradicted(person, "NotConfirmed", message.to_owned());
-        }
-        let image = applied::image(
-            &employee,
-            Field::Active,
-            Some("true".to_owned()),
-            "false".to_owned(),
-        );
-        self.record(&person, vec![image]).await?;
         loop {
+            let write = self.one_write().await?;
+            if !self.has_left(&person).await? {
+                let message = "Okta's list says that the person left, and their record read by id does not: nobody \
+                               is deactivated on the list alone";
+                self.contradicted(person, "NotConfirmed", message.to_owned());
+                return Ok(());
+            }
+            let image = applied::image(
+                &employee,
+                Field::Active,
+                Some("true".to_owned()),
+                "false".to_owned(),
+            );
+            self.record(&person, vec![image]).await?;
             self.check_leave()?;
-            match self
-                .apply
-                .services
-                .insightful
-                .deactivate_employee(&employee)
-                .await
-            {
+            match write.deactivate_employee(&employee).await {
                 Ok(Answer::Done(answer)) => {
                     self.wrote();
                     self.apply.snapshot.replace_employee(answer);
@@ -288,32 +300,41 @@ impl Run<'_> {
         }
     }
 
-    /// One PUT; None if it failed, which is then on the person's record.
+    /// Whether Okta's record of a person says that they left: lists lag behind,
+    /// the record by id is the truth.
+    async fn has_left(&mut self, person: &PersonId) -> Result<bool, Stop> {
+        let services = self.apply.services;
+        let now = self.waiting(services.okta.user(person)).await?;
+        let Some(now) = now.map_err(|error| Stop::Disconnected(okta_broke(&error)))? else {
+            return Ok(false);
+        };
+        let has_left = now.left(self.apply.suspended_means_left).is_some();
+        self.apply.snapshot.replace_person(now);
+        Ok(has_left)
+    }
+
+    /// One PUT, if it still may be made.
     async fn put(
         &mut self,
+        write: OneWrite<'_>,
         person: &PersonId,
         employee: &EmployeeId,
         body: &EmployeeUpdate,
-    ) -> Result<Option<Employee>, Stop> {
-        loop {
-            self.check_leave()?;
-            match self
-                .apply
-                .services
-                .insightful
-                .update_employee(employee, body)
-                .await
-            {
-                Ok(answer) => {
-                    self.wrote();
-                    self.check_kept(person, body, &answer);
-                    return Ok(Some(answer));
-                }
-                Err(error) if self.is_for_this_record(&error) => {
-                    self.failed(person.clone(), &error)?;
-                    return Ok(None);
-                }
-                Err(error) => self.wait_or_stop(&error).await?,
+    ) -> Result<Put, Stop> {
+        self.check_leave()?;
+        match write.update_employee(employee, body).await {
+            Ok(answer) => {
+                self.wrote();
+                self.check_kept(person, body, &answer);
+                Ok(Put::Answered(answer))
+            }
+            Err(error) if self.is_for_this_record(&error) => {
+                self.failed(person.clone(), &error)?;
+                Ok(Put::Failed)
+            }
+            Err(error) => {
+                self.wait_or_stop(&error).await?;
+                Ok(Put::Again)
             }
         }
     }

@@ -17,6 +17,7 @@ impl Run<'_> {
     /// apply changes in Insightful makes nobody doubtful who is yet to be written.
     pub(super) async fn put_into_force(&mut self, links: BTreeMap<PersonId, Link>) -> Result<(), Stop> {
         let now = Timestamp::now();
+        self.left_out |= !links.keys().all(|person| self.goes_on(person));
         let records = self.apply.matches.records();
         let edits: Vec<_> = links
             .into_iter()

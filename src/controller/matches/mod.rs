@@ -150,6 +150,13 @@ impl Matches {
         self.shelf.take_in(&mut self.known);
     }
 
+    /// Whether somebody changed or removed one of the objects since the last
+    /// [`catch_up`](Self::catch_up). Outlives this.
+    pub fn are_touched(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let shelf = Arc::clone(&self.shelf);
+        move || shelf.is_touched()
+    }
+
     /// What the cluster remembers of each person.
     pub fn records(&self) -> &Records {
         &self.known.records

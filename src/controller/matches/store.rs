@@ -73,6 +73,8 @@ struct Inbox {
     answered: HashMap<Uid, Version>,
     gone: HashSet<Uid>,
     unreadable: HashMap<Uid, (String, String)>,
+    /// Whether anything of this calls for another look at the integration.
+    is_touched: bool,
 }
 
 /// An object as the watch last saw it.
@@ -93,6 +95,7 @@ impl Shelf {
     pub(super) fn take_in(&self, known: &mut Known) {
         let (changed, gone) = {
             let mut inbox = self.inbox();
+            inbox.is_touched = false;
             (
                 std::mem::take(&mut inbox.changed),
                 std::mem::take(&mut inbox.gone),
@@ -124,6 +127,11 @@ impl Shelf {
             }
         }
         inbox.answered.insert(kept.uid.clone(), kept.version.clone());
+    }
+
+    /// Whether somebody changed or removed a match since the last look.
+    pub(super) fn is_touched(&self) -> bool {
+        self.inbox().is_touched
     }
 
     fn unreadable(&self) -> Option<Unreadable> {
@@ -265,6 +273,7 @@ impl MatchStore {
             Some(before) => before.generation != generation,
             None => !is_ours,
         };
+        inbox.is_touched |= touches;
         drop(inbox);
         touches.then_some(key)
     }
@@ -282,6 +291,7 @@ impl MatchStore {
             inbox.changed.remove(&person);
         }
         inbox.forget(uid);
+        inbox.is_touched = true;
         let is_empty = inbox.seen.is_empty();
         drop(inbox);
         if is_empty {

@@ -8,5 +8,6 @@ pub mod hard_directories;
 pub mod insightful;
 pub mod journal;
 pub mod okta;
+pub mod prometheus_operator;
 mod server;
 pub mod webhook;

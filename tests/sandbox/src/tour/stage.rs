@@ -208,7 +208,8 @@ impl Stage {
         let arguments = ["annotate", "oi", NAME, &annotation, "--overwrite"];
         self.terminal.show(&arguments, 1).await?;
         self.wait_for("the sync", |integration| {
-            integration["status"]["lastHandledSyncRequest"] == request.as_str()
+            let status = &integration["status"];
+            status["lastHandledSyncRequest"] == request.as_str() && status["progress"].is_null()
         })
         .await
     }

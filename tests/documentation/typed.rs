@@ -1,0 +1,136 @@
+//! Every command of every page is typed by a test, or is what CI runs. A
+//! command that is new on a page is typed by the page's test, or has to be
+//! added here.
+
+use std::{fs, path::Path};
+
+use crate::pages::{all, commands, page};
+
+/// The pages whose commands are typed, and the test that does it: all of them,
+/// but for those below.
+const TYPED: [(&str, &str); 7] = [
+    ("README.md", "tests/chart/readme.rs"),
+    (
+        "charts/okta-insightful-operator/README.md",
+        "tests/chart/newcomer.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/admin.md",
+        "tests/documentation/commands.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/conditions.md",
+        "tests/documentation/commands.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/metrics.md",
+        "tests/chart/readme.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/runbook.md",
+        "tests/documentation/commands.rs",
+    ),
+    ("examples/README.md", "tests/examples/main.rs"),
+];
+
+/// Commands that are for a checkout and not for a cluster: where each is run,
+/// and what stands there.
+const RUN: [(&str, &str, &str); 10] = [
+    (
+        "cargo run -p sandbox",
+        "tests/sandbox/tests/tour.rs",
+        "CARGO_BIN_EXE_sandbox",
+    ),
+    ("cargo test --workspace", ".ci/run", "cargo test --workspace\n"),
+    ("cargo fmt --all", ".ci/run", "cargo fmt --all --check\n"),
+    (
+        "cargo clippy --workspace --all-targets -- -D warnings",
+        ".ci/run",
+        "cargo clippy --workspace --all-targets -- -D warnings\n",
+    ),
+    (
+        "cargo run -q -- crd > crds/integrations.insightful.io.yaml",
+        "tests/resources/generated.rs",
+        r#".arg("crd")"#,
+    ),
+    (
+        "cp crds/*.yaml charts/okta-insightful-operator/files/crds/",
+        "tests/resources/generated.rs",
+        r#"["crds", "charts/okta-insightful-operator/files/crds"]"#,
+    ),
+    (
+        "cargo run -q -- crd --reference > charts/okta-insightful-operator/docs/reference.md",
+        "tests/resources/generated.rs",
+        r#".args(["crd", "--reference"])"#,
+    ),
+    (
+        r#"rustup target add "$(uname -m)-unknown-linux-musl""#,
+        ".ci/run",
+        r#"rustup target add "$target""#,
+    ),
+    (
+        "sudo apt-get install musl-tools buildah",
+        ".ci/run",
+        "--no-install-recommends buildah",
+    ),
+    (".ci/image", ".ci/run", " .ci/image\n"),
+];
+
+/// Another project's program, which takes minutes to build: nobody runs these.
+const UNTRIED: [&str; 2] = [
+    "cargo install cargo-cyclonedx --locked --version 0.5.9",
+    "cargo cyclonedx --format json --spec-version 1.5",
+];
+
+#[track_caller]
+fn source(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_command_of_every_page_is_run_by_a_test_or_by_ci() {
+    let known = || RUN.iter().map(|(command, ..)| *command).chain(UNTRIED);
+    let mut unmet: Vec<&str> = known().collect();
+    for path in all() {
+        let test = TYPED.iter().find(|(page, _)| *page == path).map(|(_, test)| test);
+        let commands = commands(&page(&path));
+        if let Some(test) = test {
+            assert!(!commands.is_empty(), "{path} has no commands any more");
+            let name = path.rsplit('/').next().unwrap();
+            assert!(source(test).contains(name), "{test} does not read {path}");
+        }
+        for command in commands {
+            // What is for a checkout, the tests that type a page leave out.
+            let is_typed = test.is_some() && !command.starts_with("cargo ");
+            assert!(
+                is_typed || known().any(|known| known == command),
+                "{path}: no test runs {command:?}"
+            );
+            unmet.retain(|known| *known != command);
+        }
+    }
+    assert!(unmet.is_empty(), "on no page any more: {unmet:?}");
+    for (command, file, what) in RUN {
+        assert!(
+            source(file).contains(what),
+            "{file} does not run {command:?} any more"
+        );
+    }
+}
+
+/// Or else its commands are overlooked.
+#[test]
+fn every_block_with_commands_is_one_for_a_shell() {
+    for path in all() {
+        let text = page(&path);
+        let marks = text.lines().filter(|line| line.trim_start().starts_with("```"));
+        for (number, mark) in marks.enumerate() {
+            let known: &[&str] = match number % 2 {
+                0 => &["```sh", "```console", "```text", "```yaml"],
+                _ => &["```"],
+            };
+            assert!(known.contains(&mark), "{path}: {mark:?} is none of {known:?}");
+        }
+    }
+}
