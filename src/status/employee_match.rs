@@ -129,6 +129,20 @@ pub fn match_status(
         .and_then(|id| snapshot.employees().get(&id))
         .map(|employee| employee_summary(employee, snapshot));
     let mut ready = ready(id, state, assessment, record, failure, changes.len());
+    if failure.is_none()
+        && matches!(state, MatchState::Proposed | MatchState::Matched)
+        && let Some(settled) = settled
+    {
+        let team = assessment.vanished_team(settled).map(|team| {
+            format!(
+                "stays in team {:?}: Okta's last answer lacks its group, which moves nobody; if that group is gone for good, name the team that is to win in spec.teams.precedence",
+                team.name
+            )
+        });
+        for stays in team {
+            ready.message = format!("{}; {stays}", ready.message);
+        }
+    }
     if assessment.plan.releases.contains_key(id) {
         let restores = assessment.plan.restores.iter();
         for restore in restores.filter(|restore| restore.person == *id) {

@@ -232,3 +232,18 @@ fn a_status_that_says_nothing_new_is_equal() {
         "who it was stays readable"
     );
 }
+
+#[test]
+fn who_stays_in_the_team_of_a_missing_group_is_told_so() {
+    let mut example = Example::jane();
+    example.person("jane", "Jane", "Doe", "Support");
+    example.team("Support");
+    example.group_vanishes("Sales");
+    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    assert_eq!(status.person.unwrap().team.as_deref(), Some("Sales"));
+    let ready = find(&status.conditions, conditions::READY).unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "InStep"));
+    for part in ["stays in team \"Sales\"", "spec.teams.precedence"] {
+        assert!(ready.message.contains(part), "{}", ready.message);
+    }
+}

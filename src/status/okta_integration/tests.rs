@@ -483,6 +483,56 @@ fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
     );
 }
 
+#[test]
+fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
+    let mut example = Example::jane();
+    example.person("jane", "Jane", "Doe", "Support");
+    example.team("Support");
+    let mut status = OktaIntegrationStatus {
+        last_applied_time: Some(Time(NOW)),
+        ..OktaIntegrationStatus::default()
+    };
+    let mut cycle = |example: &mut Example| {
+        example.bindings = crate::assessment::bindings(&status);
+        let cycled = Cycled::of(example);
+        status = cycled.status(&status, example);
+        (status.clone(), cycled.known.unwrap().1.plan)
+    };
+    cycle(&mut example);
+    let sales = |example: &mut Example| {
+        let group = example
+            .groups
+            .iter()
+            .position(|group| group.id == "g-Sales".into());
+        example.groups.remove(group.unwrap())
+    };
+
+    let mut group = sales(&mut example);
+    for _ in 0..2 {
+        let (status, plan) = cycle(&mut example);
+        assert!(plan.is_empty(), "{plan:?}");
+        let team = status.teams.iter().find(|team| team.name == "Sales").unwrap();
+        assert_eq!(
+            (team.team_id.as_deref(), team.members, team.group_missing),
+            (Some("Sales"), 0, true)
+        );
+        let message = team.message.as_ref().unwrap();
+        assert!(message.ends_with("1 synced people stay there"), "{message}");
+    }
+
+    group.name = "P_Selling".into();
+    example.groups.push(group);
+    let (status, plan) = cycle(&mut example);
+    assert!(plan.is_empty(), "{plan:?}");
+    let team = status.teams.iter().find(|team| team.name == "Sales").unwrap();
+    assert_eq!((team.state, team.group_missing), (TeamState::Existing, false));
+
+    sales(&mut example);
+    example.teams.retain(|team| team.name != "Sales");
+    let (status, _) = cycle(&mut example);
+    assert_eq!(status.teams.len(), 1, "gone on both sides: {:?}", status.teams);
+}
+
 /// A minute of work that began so many minutes after `NOW`.
 fn entry(minute: i64, writes: i32) -> HistoryEntry {
     HistoryEntry {
