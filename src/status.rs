@@ -13,7 +13,7 @@ use crate::snapshot::PersonId;
 
 pub use employee_match::{Earlier, match_state, match_status};
 pub use okta_integration::{About, Cycle, Known, Times, integration_status, people_counts, team_statuses};
-pub use size::fit;
+pub use size::{fit, shows};
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,6 +33,16 @@ pub fn fit(status: &mut OktaIntegrationStatus) {
     }
 }
 
+/// Whether a name stands in a status so: whole, or cut to [`fit`].
+pub fn shows(shown: &str, name: &str) -> bool {
+    let is_cut = |(longest, _): &(usize, usize)| {
+        let mut name = name.to_owned();
+        cut(&mut name, *longest);
+        name == shown
+    };
+    shown == name || CUTS.iter().any(is_cut)
+}
+
 /// Leaves out as many as must be, last those whose creation is on record only
 /// here, and first those that nobody is in.
 fn leave_out(status: &mut OktaIntegrationStatus) {
@@ -179,6 +189,11 @@ mod tests {
         assert_eq!((fitted.teams.len(), fitted.teams_omitted), (5000, 0));
         assert!(fitted.teams[0].name.starts_with("00000 漢") && fitted.teams[0].name.ends_with('…'));
         assert_eq!(bindings(&fitted), bindings(&long), "what binds is never cut");
+        for (fitted, long) in fitted.teams.iter().zip(&long.teams) {
+            assert!(shows(&fitted.name, &long.name), "{}", fitted.name);
+        }
+        assert!(!shows(&fitted.teams[0].name, &long.teams[1].name));
+        assert!(shows("Sales", "Sales") && !shows("Sales", "Sales EMEA") && !shows("Sales…", "Sales EMEA"));
     }
 
     #[test]
