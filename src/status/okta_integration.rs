@@ -15,7 +15,7 @@ use crate::{
     assessment::Assessment,
     decisions::{Record, Records},
     guard::Breach,
-    snapshot::{GroupId, Snapshot},
+    snapshot::{GroupId, PersonId, Snapshot},
     teams::DerivedTeam,
     trouble::Trouble,
 };
@@ -54,6 +54,8 @@ pub struct Known<'a> {
     pub records: &'a Records,
     /// Bounds that the plan goes beyond.
     pub breaches: &'a [Breach],
+    /// What people whom Okta's answer lacks were called, of those whom a bound is about.
+    pub former_names: BTreeMap<PersonId, String>,
     /// Whether the plan waits for `approvedPlan`.
     pub held: bool,
     /// The approved plan that this one is what is left of.
