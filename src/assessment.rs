@@ -7,7 +7,7 @@ use crate::{
     decisions::{self, Records, Settled, Standing},
     plan::{self, Plan},
     snapshot::{GroupId, PersonId, Snapshot},
-    teams::{self, Binding, Bindings, DerivedTeams},
+    teams::{self, Binding, Bindings, DerivedTeam, DerivedTeams, TeamChoice},
     trouble::Trouble,
 };
 
@@ -56,6 +56,15 @@ impl Assessment {
                 Standing::Linked(_) | Standing::Create | Standing::Ignored => None,
             })
     }
+
+    /// The team that a person's employee stays in because its group is missing,
+    /// which is no evidence that the person left it.
+    pub fn vanished_team(&self, settled: &Settled) -> Option<&DerivedTeam> {
+        let (Standing::Linked(_), TeamChoice::Of(group)) = (&settled.standing, &settled.team) else {
+            return None;
+        };
+        self.teams.get(group).filter(|team| team.group_missing)
+    }
 }
 
 /// What the status says of the groups' teams. Those that we created are bound
@@ -98,6 +107,7 @@ mod tests {
             team_id: Some(format!("t-{group}")),
             state,
             members: 0,
+            group_missing: false,
             message: None,
             pending: None,
         };

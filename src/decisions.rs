@@ -9,7 +9,7 @@ use crate::{
         ProposalKind, SuspendedPolicy,
     },
     matching::{self, Evidence, Object, Proposal, Subject},
-    snapshot::{EmployeeId, GroupId, OktaStatus, Person, PersonId, Snapshot},
+    snapshot::{EmployeeId, OktaStatus, Person, PersonId, Snapshot},
     teams::{self, DerivedTeams, TeamChoice},
     trouble::Trouble,
 };
@@ -132,6 +132,18 @@ pub fn settle(
     let groups = teams::groups_of_people(snapshot);
     let no_groups = BTreeSet::new();
     let groups_of = |id: &PersonId| groups.get(id).unwrap_or(&no_groups);
+    let groupless = teams::groupless(teams);
+    let choose = |id: &PersonId, first: Option<&EmployeeId>| {
+        let present = first.and_then(|employee| snapshot.employees().get(employee));
+        teams::choose(
+            groups_of(id),
+            teams,
+            &groupless,
+            &spec.teams.precedence,
+            spec.teams.create_missing,
+            present.map(|employee| &employee.team),
+        )
+    };
     let suspended_left = spec.okta.suspended == SuspendedPolicy::Deactivate;
 
     let in_scope: BTreeMap<&PersonId, &Person> = snapshot
@@ -146,12 +158,8 @@ pub fn settle(
 
     let claims = Claims::of(snapshot, records, &in_scope);
     let team_of = |id: &PersonId| -> TeamChoice {
-        let present = record(id)
-            .employees_in_force()
-            .first()
-            .or(record(id).employee_ids.first())
-            .and_then(|employee| snapshot.employees().get(employee));
-        choose_team(groups_of(id), teams, spec, present.map(|employee| &employee.team))
+        let in_force = record(id).employees_in_force();
+        choose(id, in_force.first().or(record(id).employee_ids.first()))
     };
 
     let choices: BTreeMap<&PersonId, TeamChoice> = in_scope.keys().map(|id| (*id, team_of(id))).collect();
@@ -203,10 +211,7 @@ pub fn settle(
             let standing = claims.standing(record(id), id, person, left, proposal.as_ref(), spec);
             // Until an employee is linked, the present team of a person in several is not known.
             let team = match &standing {
-                Standing::Linked(employees) => {
-                    let present = employees.first().and_then(|id| snapshot.employees().get(id));
-                    choose_team(groups_of(id), teams, spec, present.map(|employee| &employee.team))
-                }
+                Standing::Linked(employees) => choose(id, employees.first()),
                 _ => choices[*id].clone(),
             };
             (
@@ -236,21 +241,6 @@ pub fn settle(
         );
     }
     settled
-}
-
-fn choose_team(
-    groups: &BTreeSet<&GroupId>,
-    teams: &DerivedTeams,
-    spec: &OktaIntegrationSpec,
-    present: Option<&crate::snapshot::TeamId>,
-) -> TeamChoice {
-    teams::choose(
-        groups,
-        teams,
-        &spec.teams.precedence,
-        spec.teams.create_missing,
-        present,
-    )
 }
 
 /// Who claims which employee, and by what right.
@@ -424,7 +414,8 @@ impl<'a> Claims<'a> {
 mod tests {
     use super::*;
     use crate::{
-        api::{PendingOperation, UnmatchedPolicy},
+        api::{AppliedField, Field, PendingOperation, UnmatchedPolicy},
+        applied::image,
         example::Example,
     };
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -562,5 +553,40 @@ mod tests {
             Standing::Create,
             "but a decision is a decision"
         );
+    }
+
+    #[test]
+    fn a_group_that_vanished_moves_nobody() {
+        let mut example = Example::jane();
+        example.person("jane", "Jane", "Doe", "Support");
+        example.team("Support");
+        assert!(example.assess().plan.is_empty(), "the present team stays");
+        example.group_vanishes("Sales");
+        let assessment = example.assess();
+        assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
+        example.people[0].family_name = Some("Roe".into());
+        let updates = &example.assess().plan.updates;
+        assert!(
+            updates[0].name.is_some() && updates[0].team.is_none(),
+            "{updates:?}"
+        );
+        example.spec.teams.precedence = vec!["Support".into()];
+        assert!(example.assess().plan.updates[0].team.is_some());
+    }
+
+    #[test]
+    fn a_group_that_vanished_gives_no_earlier_team_back() {
+        let mut example = Example::jane();
+        example.spec.okta.people = PeopleScope::Everyone;
+        let record = example.record("jane").applied.as_mut().unwrap();
+        let inherited = image(&"e1".into(), Field::Team, Some("Default".into()), "Sales".into());
+        record.fields.push(AppliedField {
+            inherited: true,
+            ..inherited
+        });
+        assert!(example.assess().plan.is_empty());
+        example.group_vanishes("Sales");
+        let assessment = example.assess();
+        assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
     }
 }

@@ -6,10 +6,10 @@ use crate::{
     assessment::Assessment,
     decisions::{Record, Records},
     snapshot::{
-        Complete, Employee, EmployeeId, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot,
-        Team, TeamGroup, Workforce,
+        Complete, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId, SharedSettings,
+        Snapshot, Team, TeamGroup, Workforce,
     },
-    teams::Bindings,
+    teams::{Binding, Bindings},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -21,6 +21,7 @@ pub struct Example {
     pub employees: Vec<Employee>,
     pub teams: Vec<Team>,
     pub records: Records,
+    pub bindings: Bindings,
 }
 
 impl Example {
@@ -44,6 +45,7 @@ impl Example {
                 default: true,
             }],
             records: Records::new(),
+            bindings: Bindings::default(),
         }
     }
 
@@ -114,6 +116,17 @@ impl Example {
         });
     }
 
+    /// The group of this team was applied, and Okta's answer lacks it.
+    pub fn group_vanishes(&mut self, team: &str) {
+        let group = GroupId::from(format!("g-{team}"));
+        self.groups.retain(|known| known.id != group);
+        let binding = Binding {
+            team: team.into(),
+            created: false,
+        };
+        self.bindings.bound.insert(group, binding);
+    }
+
     /// What is on record of a person.
     pub fn record(&mut self, person: &str) -> &mut Record {
         self.records.entry(person.into()).or_default()
@@ -164,6 +177,6 @@ impl Example {
     }
 
     pub fn assess(&self) -> Assessment {
-        Assessment::of(&self.snapshot(), &self.spec, &self.records, &Bindings::default())
+        Assessment::of(&self.snapshot(), &self.spec, &self.records, &self.bindings)
     }
 }

@@ -84,8 +84,8 @@ pub enum Breach {
     /// Okta's answer lacks many of the people who were known, which no bound
     /// of single counts would show.
     PeopleMissing {
-        /// How many are not there, or are in no team group any more.
-        missing: usize,
+        /// Who is not there, or is in no team group any more; sorted.
+        missing: Vec<PersonId>,
         /// Of how many.
         known: usize,
     },
@@ -115,8 +115,8 @@ impl Breach {
         }
     }
 
-    /// Whom the writes beyond the bound concern.
-    pub fn people<'a>(&self, plan: &'a Plan) -> Vec<&'a PersonId> {
+    /// Whom the writes beyond the bound concern, or who is missing.
+    pub fn people<'a>(&'a self, plan: &'a Plan) -> Vec<&'a PersonId> {
         match self {
             Self::Deactivations(_) => plan.deactivations.iter().map(|write| &write.person).collect(),
             Self::TeamMoves(_) => plan
@@ -132,7 +132,8 @@ impl Breach {
                 .map(|write| &write.person)
                 .collect(),
             Self::Relinks(_) => plan.releases.keys().collect(),
-            Self::PeopleMissing { .. } | Self::EveryPlan => Vec::new(),
+            Self::PeopleMissing { missing, .. } => missing.iter().collect(),
+            Self::EveryPlan => Vec::new(),
         }
     }
 
@@ -144,7 +145,8 @@ impl Breach {
             Self::EmailChanges(excess) => excess.message("email changes", "maxEmailChanges"),
             Self::Relinks(excess) => excess.message("matches taken back", "maxRelinks"),
             Self::PeopleMissing { missing, known } => format!(
-                "{missing} of {known} known people are not in Okta's answer, or in no team group any more: check the org; those who are to be left alone can be set to Ignore"
+                "{} of {known} known people are not in Okta's answer, or in no team group any more",
+                missing.len()
             ),
             Self::EveryPlan => "spec.approval is EveryPlan".to_owned(),
         }
@@ -233,7 +235,7 @@ pub fn breaches(
         excess(team_moves, &spec.guard.max_team_moves).map(Breach::TeamMoves),
         excess(email_changes, &spec.guard.max_email_changes).map(Breach::EmailChanges),
         excess(plan.releases.len(), &spec.guard.max_relinks).map(Breach::Relinks),
-        too_many_missing(missing, known).then_some(Breach::PeopleMissing { missing, known }),
+        too_many_missing(missing.len(), known).then_some(Breach::PeopleMissing { missing, known }),
     ]
     .into_iter()
     .flatten()
@@ -255,21 +257,23 @@ fn allowed(bound: &IntOrString, matched: usize) -> usize {
     }
 }
 
-/// How many of the people on record Okta's answer lacks, and of how many.
-/// Those who have left, and those an admin leaves alone, do not count.
-fn missing(records: &Records, settled: &BTreeMap<PersonId, Settled>) -> (usize, usize) {
+/// Whom of the people on record Okta's answer lacks, and of how many. Those who
+/// have left, and those an admin leaves alone, do not count. All who are missing
+/// are in the state `OutOfScope`, by which they can be listed.
+fn missing(records: &Records, settled: &BTreeMap<PersonId, Settled>) -> (Vec<PersonId>, usize) {
     let known = records.iter().filter(|(_, record)| {
         record.state != Some(MatchState::Deactivated)
             && record.decision != Decision::Ignore
             && record.state.is_some()
     });
-    known.fold((0, 0), |(missing, known), (id, record)| {
+    known.fold((Vec::new(), 0), |(mut missing, known), (id, record)| {
         let gone = match settled.get(id).map(|settled| &settled.standing) {
             Some(Standing::OutOfScope(Trouble::NotInOktaAnswer)) => true,
             Some(Standing::OutOfScope(Trouble::NotInTeamGroup)) => record.applied.is_some(),
             _ => false,
         };
-        (missing + usize::from(gone), known + 1)
+        missing.extend(gone.then(|| id.clone()));
+        (missing, known + 1)
     })
 }
 
@@ -377,6 +381,15 @@ mod tests {
         assert_eq!(reasons(&example), Vec::<&str>::new(), "two of twenty");
         example.people.drain(0..1);
         assert_eq!(reasons(&example), ["PeopleMissing"], "three of twenty");
+        let missing = |example: &Example| match verdict(example) {
+            Verdict::Held(breaches) => {
+                let plan = example.assess().plan;
+                let people = breaches[0].people(&plan);
+                people.iter().map(ToString::to_string).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(missing(&example), ["p00", "p01", "p02"]);
         for id in ["p00", "p01"] {
             example.record(id).decision = Decision::Ignore;
         }

@@ -22,6 +22,7 @@ use crate::{
     guard::{ClearedPlan, Leave},
     plan::Link,
     snapshot::{EmployeeId, PersonId},
+    status,
 };
 
 /// What a match's status announces: what an admin saw of a person.
@@ -168,8 +169,9 @@ pub fn begun(
     let plan = cleared.as_plan();
     let since = Time(now);
     status.teams = teams;
+    let new: BTreeSet<&str> = plan.teams.iter().map(|new| new.group.as_str()).collect();
     for team in &mut status.teams {
-        if plan.teams.iter().any(|new| new.group.as_str() == team.group_id) {
+        if new.contains(team.group_id.as_str()) {
             team.pending = Some(Pending {
                 operation: PendingOperation::CreateTeam,
                 since: since.clone(),
@@ -186,6 +188,7 @@ pub fn begun(
                 .map(|creation| creation.settings.to_string()),
         });
     }
+    status::fit(&mut status);
     status
 }
 
@@ -204,12 +207,11 @@ pub fn of<'a>(
     if !is_approved || plan.is_empty() {
         return None;
     }
+    let announced = status.teams.iter().map(|team| (team.group_id.as_str(), team));
+    let announced: BTreeMap<&str, &TeamStatus> = announced.collect();
     let teams = plan.teams.iter().all(|new| {
-        status.teams.iter().any(|team| {
-            team.group_id == new.group.as_str()
-                && team.name == new.name
-                && team.state == TeamState::New
-                && team.pending.is_some()
+        announced.get(new.group.as_str()).is_some_and(|team| {
+            status::shows(&team.name, &new.name) && team.state == TeamState::New && team.pending.is_some()
         })
     });
     let settings = plan

@@ -15,7 +15,7 @@ pub use employee_match::{Earlier, match_state, match_status};
 pub use okta_integration::{
     About, Cycle, Known, Times, integration_status, last_writes, people_counts, team_statuses,
 };
-pub use size::fit;
+pub use size::{fit, shows};
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]

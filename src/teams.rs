@@ -17,6 +17,16 @@ pub struct Binding {
     pub created: bool,
 }
 
+impl Binding {
+    fn state(&self) -> TeamState {
+        if self.created {
+            TeamState::Created
+        } else {
+            TeamState::Existing
+        }
+    }
+}
+
 /// What earlier applies left of the groups' teams.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
@@ -41,6 +51,8 @@ pub struct DerivedTeam {
     pub lost: Option<TeamId>,
     /// Whether Insightful has it.
     pub state: TeamState,
+    /// Whether the snapshot lacks the group.
+    pub group_missing: bool,
     /// What is wrong or worth knowing.
     pub note: Option<String>,
 }
@@ -53,7 +65,8 @@ pub type DerivedTeams = BTreeMap<GroupId, DerivedTeam>;
 /// A group with a binding to a team that still exists keeps it, whatever
 /// either is called now: a team is bound to its group's id. Any other is matched
 /// by equal name with the prefix taken off; a name that two groups or two teams
-/// have is a conflict.
+/// have is a conflict. A group that the snapshot lacks keeps its team as well, so
+/// that it comes back to it, whatever it is called then.
 pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> DerivedTeams {
     let mut teams_by_name: BTreeMap<&str, Vec<&Team>> = BTreeMap::new();
     for team in snapshot.teams().values() {
@@ -69,7 +82,7 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> Derived
         *groups_by_name.entry(team_name(group, prefix)).or_default() += 1;
     }
 
-    snapshot
+    let mut derived: DerivedTeams = snapshot
         .groups()
         .values()
         .map(|group| {
@@ -91,6 +104,40 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> Derived
             };
             (group.id.clone(), derived)
         })
+        .collect();
+    let missing = missing(snapshot, &bound, &derived);
+    derived.extend(missing);
+    derived
+}
+
+/// The teams that groups are bound to which the snapshot lacks. One whose team
+/// another group gets by its name is gone: it was made anew.
+fn missing(
+    snapshot: &Snapshot,
+    bound: &BTreeMap<&GroupId, (&Binding, &Team)>,
+    present: &DerivedTeams,
+) -> DerivedTeams {
+    let taken: BTreeSet<&TeamId> = present
+        .values()
+        .filter(|team| !bound.contains_key(&team.group))
+        .filter_map(|team| team.team.as_ref())
+        .collect();
+    bound
+        .iter()
+        .filter(|(group, (_, team))| !snapshot.groups().contains_key(*group) && !taken.contains(&team.id))
+        .map(|(group, (binding, team))| {
+            let note = "Okta's last answer lacks the group: its team stays bound to it, and nobody is moved out of that team";
+            let derived = DerivedTeam {
+                group: (*group).clone(),
+                name: team.name.clone(),
+                team: Some(team.id.clone()),
+                lost: None,
+                state: binding.state(),
+                group_missing: true,
+                note: Some(note.to_owned()),
+            };
+            ((*group).clone(), derived)
+        })
         .collect()
 }
 
@@ -106,7 +153,8 @@ fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Tea
         name: team.name.clone(),
         team: Some(team.id.clone()),
         lost: None,
-        state: if binding.created { TeamState::Created } else { TeamState::Existing },
+        state: binding.state(),
+        group_missing: false,
         note: renamed.then(|| {
             format!(
                 "the Okta group is now called {group_name:?}; Insightful's API cannot rename a team, do it in the web app"
@@ -154,6 +202,7 @@ fn unbound_team(
         team,
         lost: None,
         state,
+        group_missing: false,
         note,
     }
 }
@@ -163,7 +212,8 @@ fn unbound_team(
 pub enum TeamChoice {
     /// No team group: the team stays what it is.
     Keep,
-    /// The team of this group.
+    /// The team of this group: one of the person's, or one that the snapshot lacks
+    /// and in whose team the person is.
     Of(GroupId),
     /// Several, and nothing settles which: the names.
     Several(Vec<String>),
@@ -184,16 +234,43 @@ pub fn groups_of_people(snapshot: &Snapshot) -> BTreeMap<&PersonId, BTreeSet<&Gr
     groups
 }
 
+/// Teams of which no group is in the snapshot, with one that is bound to each.
+pub type Groupless<'a> = BTreeMap<&'a TeamId, &'a DerivedTeam>;
+
+/// See [`Groupless`].
+pub fn groupless(teams: &DerivedTeams) -> Groupless<'_> {
+    let of = |missing| {
+        let teams = teams.values().filter(move |team| team.group_missing == missing);
+        teams.filter_map(|team| Some((team.team.as_ref()?, team)))
+    };
+    let mut groupless: Groupless<'_> = of(true).collect();
+    if !groupless.is_empty() {
+        for (id, _) in of(false) {
+            groupless.remove(id);
+        }
+    }
+    groupless
+}
+
 /// One person, one team: of several, the first by `precedence`, else the
 /// present team if it is among them, else nobody decides but an admin.
+///
+/// A group that vanished moves nobody: whoever is in its team counts as still in
+/// the group.
 pub fn choose(
     groups: &BTreeSet<&GroupId>,
     teams: &DerivedTeams,
+    groupless: &Groupless<'_>,
     precedence: &[String],
     create_missing: bool,
     present: Option<&TeamId>,
 ) -> TeamChoice {
-    let all: Vec<&DerivedTeam> = groups.iter().filter_map(|group| teams.get(*group)).collect();
+    let vanished = present.and_then(|team| groupless.get(team)).copied();
+    let all: Vec<&DerivedTeam> = groups
+        .iter()
+        .filter_map(|group| teams.get(*group))
+        .chain(vanished)
+        .collect();
     let names = |teams: &[&DerivedTeam]| {
         let mut names: Vec<String> = teams.iter().map(|team| team.name.clone()).collect();
         names.sort();
@@ -332,6 +409,49 @@ mod tests {
     }
 
     #[test]
+    fn the_team_of_a_group_that_is_missing_stays_bound() {
+        let binding = |team: &str| Binding {
+            team: team.into(),
+            created: true,
+        };
+        let bindings = Bindings {
+            bound: [("g1", "t1"), ("g2", "t2"), ("g3", "gone")]
+                .map(|(group, team)| (group.into(), binding(team)))
+                .into(),
+            pending: BTreeSet::new(),
+        };
+        let seen = |groups: &[(&str, &str)]| -> Vec<String> {
+            let snapshot = snapshot(groups, &[("t1", "Sales"), ("t2", "Support")]);
+            let teams = derive(&snapshot, "P_", &bindings);
+            let seen = teams.values().map(|team| {
+                let missing = if team.group_missing { " missing" } else { "" };
+                format!("{} {:?} {}{missing}", team.group, team.state, team.name)
+            });
+            seen.collect()
+        };
+        assert_eq!(
+            seen(&[("g2", "P_Help")]),
+            ["g1 Created Sales missing", "g2 Created Support"],
+            "what is gone on both sides is gone"
+        );
+        assert_eq!(
+            seen(&[("g1", "P_Sell"), ("g2", "P_Help")]),
+            ["g1 Created Sales", "g2 Created Support"],
+            "whatever it is called when it comes back"
+        );
+        assert_eq!(
+            seen(&[("g9", "P_Sales")]),
+            ["g2 Created Support missing", "g9 Existing Sales"],
+            "a group that was made anew has the team"
+        );
+        assert_eq!(
+            seen(&[("g2", "P_Sales")]),
+            ["g1 Created Sales missing", "g2 Created Support"],
+            "a group with a team of its own takes none"
+        );
+    }
+
+    #[test]
     fn one_person_one_team() {
         let snapshot = snapshot(
             &[
@@ -383,9 +503,58 @@ mod tests {
             let choice = choose(
                 &groups.iter().collect(),
                 &teams,
+                &Groupless::new(),
                 &precedence,
                 create,
                 present.as_ref(),
+            );
+            assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_missing_moves_nobody_out_of_its_team() {
+        let snapshot = snapshot(
+            &[("g1", "P_A"), ("g2", "P_B"), ("g3", "P_New"), ("g4", "P_Shared")],
+            &[("t1", "A"), ("t2", "B"), ("t8", "Shared"), ("t9", "Gone")],
+        );
+        let bindings = Bindings {
+            bound: [("g8", "t8"), ("g9", "t9"), ("g4", "t8")]
+                .map(|(group, team)| {
+                    let binding = Binding {
+                        team: team.into(),
+                        created: false,
+                    };
+                    (group.into(), binding)
+                })
+                .into(),
+            pending: BTreeSet::new(),
+        };
+        let teams = derive(&snapshot, "P_", &bindings);
+        let of = |id: &str| TeamChoice::Of(id.into());
+        for (groups, precedence, create, present, expected) in [
+            (&["g1"][..], &[][..], true, Some("t9"), of("g9")),
+            (&["g1"], &[], true, Some("t1"), of("g1")),
+            (&["g1"], &[], true, Some("t2"), of("g1")),
+            (&["g1"], &[], true, None, of("g1")),
+            (&["g1", "g2"], &[], true, Some("t9"), of("g9")),
+            (&["g3"], &[], false, Some("t9"), of("g9")),
+            (&[], &[], true, Some("t9"), of("g9")),
+            (&["g1"], &["Gone", "A"], true, Some("t9"), of("g9")),
+            // That is how an admin says that the group is gone for good.
+            (&["g1"], &["A"], true, Some("t9"), of("g1")),
+            // Another group has the team, and the person is not in it.
+            (&["g1"], &[], true, Some("t8"), of("g1")),
+        ] {
+            let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
+            let precedence: Vec<String> = precedence.iter().map(|name| (*name).to_owned()).collect();
+            let choice = choose(
+                &groups.iter().collect(),
+                &teams,
+                &groupless(&teams),
+                &precedence,
+                create,
+                present.map(TeamId::from).as_ref(),
             );
             assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
         }

@@ -25,7 +25,7 @@ pub struct OktaIntegrationStatus {
     /// How far long work has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// The teams that the team groups stand for.
+    /// The teams that the team groups stand for, also those of groups that are missing by now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub teams: Vec<TeamStatus>,
@@ -142,6 +142,11 @@ pub struct TeamStatus {
     pub state: TeamState,
     /// People in scope who are members of the group.
     pub members: i32,
+    /// Whether Okta's last answer lacks the group: it was deleted, renamed so that
+    /// it lost its prefix, or left out. Its team stays bound to it, in case it comes
+    /// back, until Insightful lacks the team too or another group takes its name.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub group_missing: bool,
     /// What is wrong, where the state alone does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,

@@ -1,6 +1,8 @@
 //! What is said of an integration in its own status: what came of a cycle, and
 //! what must be on record before one writes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -12,10 +14,28 @@ use super::{
 };
 use crate::{
     api::OktaIntegrationStatus,
-    guard::{self, Leave, Verdict},
+    guard::{self, Breach, Leave, Verdict},
     remainder, schedule,
+    snapshot::{PersonId, Snapshot},
     status::{self, About, Cycle, Known, Times, integration_status},
 };
+
+/// What the people were called whom Okta's answer lacks and a bound is about: so
+/// their matches still say.
+fn former_names(
+    breaches: &[Breach],
+    view: &View,
+    snapshot: &Snapshot,
+    matches: &Matches,
+) -> BTreeMap<PersonId, String> {
+    let people = breaches
+        .iter()
+        .flat_map(|breach| breach.people(&view.assessment.plan));
+    people
+        .filter(|person| !snapshot.people().contains_key(*person))
+        .filter_map(|person| Some((person.clone(), matches.get(person)?.earlier().person?.name)))
+        .collect()
+}
 
 impl Reconcile<'_> {
     /// The status as it stands: what was written last, else what the cluster has.
@@ -76,6 +96,7 @@ impl Reconcile<'_> {
             assessment,
             records,
             breaches: &breaches,
+            former_names: former_names(&breaches, view, snapshot, matches),
             held: matches!(verdict, Verdict::Held(_)),
             applying: applying.as_ref(),
             done: untold.map(|untold| &untold.outcome.done),

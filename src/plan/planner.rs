@@ -10,9 +10,11 @@ use super::{
     written::{Otherwise, Written, is_ours},
 };
 use crate::{
-    api::{Applied, AppliedField, Field, OktaIntegrationSpec, OnUnmatch, SuspendedPolicy, TeamState},
+    api::{
+        Applied, AppliedField, Decision, Field, OktaIntegrationSpec, OnUnmatch, SuspendedPolicy, TeamState,
+    },
     applied,
-    decisions::{Record, Records, Settled, Standing},
+    decisions::{Records, Settled, Standing},
     snapshot::{Employee, EmployeeId, Left, Person, PersonId, Snapshot},
     teams::{DerivedTeams, TeamChoice},
     trouble::Trouble,
@@ -329,14 +331,19 @@ impl Planner<'_> {
 
     /// Takes back what is in force and no longer wanted.
     fn release(&mut self, id: &PersonId, standing: &Standing) {
-        let Some(applied) = self.records.get(id).and_then(|record| record.applied.as_ref()) else {
+        let Some(record) = self.records.get(id) else {
             return;
         };
-        let taken_back = self.records.get(id).is_some_and(Record::is_taken_back);
+        let Some(applied) = &record.applied else {
+            return;
+        };
+        let taken_back = record.is_taken_back();
         let keeps: Option<&[EmployeeId]> = match standing {
             Standing::Linked(employees) => Some(employees),
             Standing::Waits(Trouble::GivenAway { employee, .. }) if self.passes_on(id, employee) => Some(&[]),
             _ if taken_back => Some(&[]),
+            // Nothing new is written for them, but whom a corrected decision no longer names is let go.
+            Standing::OutOfScope(_) if record.decision == Decision::Match => Some(&record.employee_ids),
             // All of them, until another person's match is in force.
             _ => None,
         };

@@ -450,6 +450,39 @@ fn an_employee_in_another_s_hands_is_let_go_wherever_the_first_person_stands() {
 }
 
 #[test]
+fn a_decision_corrected_for_somebody_out_of_scope_lets_the_wrong_employee_go() {
+    for is_in_okta in [true, false] {
+        let mut example = jane();
+        example.employee("e2", "Jane D.", "jane.d@acme.com");
+        example.employee("e3", "Jane Doe", "device@acme.com");
+        let written = (Field::Name, Some("Somebody"), "Jane Doe");
+        example.in_force("jane", "e1", &[written]);
+        let applied = example.record("jane").applied.as_mut().unwrap();
+        applied.employee_ids.push("e3".into());
+        applied.fields.push(AppliedField {
+            employee_id: "e3".into(),
+            ..applied.fields[0].clone()
+        });
+        example.groups.clear();
+        if !is_in_okta {
+            example.people.clear();
+        }
+        assert!(example.assess().plan.is_empty());
+        example.matched("jane", &["e2", "e3"]);
+        let plan = example.assess().plan;
+        let [restore] = plan.restores.as_slice() else {
+            panic!("{plan:?}")
+        };
+        assert_eq!(
+            (restore.employee.as_str(), restore.given_back()),
+            ("e1", vec![Field::Name])
+        );
+        assert_eq!(plan.releases[&"jane".into()], ["e1".into()].into());
+        assert!(plan.updates.is_empty() && plan.links.is_empty(), "{plan:?}");
+    }
+}
+
+#[test]
 fn a_wrong_employee_who_holds_the_email_gives_it_back_to_make_room() {
     let mut example = jane();
     example.team("Sales");

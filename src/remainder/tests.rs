@@ -7,7 +7,7 @@ use crate::{
     assessment::bindings,
     example::Example,
     guard::{self, Verdict},
-    snapshot::OktaStatus,
+    snapshot::{OktaStatus, TeamGroup},
     status::{match_status, team_statuses},
 };
 
@@ -470,4 +470,24 @@ fn a_plan_begins_where_all_of_it_is_announced_and_nothing_else() {
             "{case}"
         );
     }
+}
+
+#[test]
+fn a_plan_with_thousands_of_long_names_begins_and_goes_on() {
+    let mut example = every_kind();
+    for number in 0..5000 {
+        example.groups.push(TeamGroup {
+            id: format!("00g{number:017}").as_str().into(),
+            name: format!("P_{number:05} {}", "漢".repeat(80)),
+            members: BTreeSet::new(),
+        });
+    }
+    let mut begun = Begun::of(example);
+    let stored = serde_json::to_vec(&begun.status).unwrap().len();
+    assert!(stored < 1_200_000, "what etcd takes with all the rest: {stored}");
+    assert_eq!(begun.status.teams_omitted, 0);
+    begun.employee("e-cat").deactivated = true;
+    assert_eq!(begun.verdict(), "remainder");
+    begun.example.groups.last_mut().unwrap().name = "P_Another".into();
+    assert_eq!(begun.verdict(), "held", "a name that the admin did not see");
 }

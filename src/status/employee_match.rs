@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::WriteFailure;
 use crate::{
     api::{
-        CandidateStatus, EmployeeMatchStatus, EmployeeSummary, MatchState, OktaIntegrationSpec,
+        CandidateStatus, EmployeeMatchStatus, EmployeeSummary, Field, MatchState, OktaIntegrationSpec,
         PersonSummary, ProposalKind, ProposalStatus, SuspendedPolicy, TakenBack,
         conditions::{self, Fact},
     },
@@ -14,6 +14,7 @@ use crate::{
     assessment::Assessment,
     decisions::{Record, Settled, Standing},
     matching::Proposal,
+    plan::NotRestored,
     snapshot::{Employee, PersonId, Snapshot},
     teams::TeamChoice,
     trouble::Trouble,
@@ -129,6 +130,21 @@ pub fn match_status(
         .and_then(|id| snapshot.employees().get(&id))
         .map(|employee| employee_summary(employee, snapshot));
     let mut ready = ready(id, state, assessment, record, failure, changes.len());
+    if failure.is_none()
+        && matches!(state, MatchState::Proposed | MatchState::Matched)
+        && let Some(settled) = settled
+    {
+        let team = assessment.vanished_team(settled).map(|team| {
+            format!(
+                "stays in team {:?}: Okta's last answer lacks its group, which moves nobody; if that group is gone for good, name the team that is to win in spec.teams.precedence",
+                team.name
+            )
+        });
+        let titles = titles_that_stay(id, settled, snapshot, assessment, record);
+        for stays in team.into_iter().chain(titles) {
+            ready.message = format!("{}; {stays}", ready.message);
+        }
+    }
     if assessment.plan.releases.contains_key(id) {
         let restores = assessment.plan.restores.iter();
         for restore in restores.filter(|restore| restore.person == *id) {
@@ -208,6 +224,45 @@ fn ready(
         ),
         _ => fact(true, "InStep", "the employee is in step with Okta".into()),
     }
+}
+
+/// What titles of the person's employees stay although Okta has none for the
+/// person: an earlier match wrote them, or Okta had one before. Insightful shows
+/// no title, so that nobody knows what to give back.
+fn titles_that_stay(
+    id: &PersonId,
+    settled: &Settled,
+    snapshot: &Snapshot,
+    assessment: &Assessment,
+    record: &Record,
+) -> Option<String> {
+    let Standing::Linked(employees) = &settled.standing else {
+        return None;
+    };
+    if snapshot.people().get(id)?.title.is_some() {
+        return None;
+    }
+    let own = record.applied.iter().flat_map(|applied| &applied.fields);
+    let link = assessment.plan.links.get(id);
+    let inherited = link.into_iter().flat_map(|link| &link.inherited);
+    let written: Vec<_> = own
+        .chain(inherited)
+        .filter(|field| field.field == Field::Title)
+        .collect();
+    let stay = employees.iter().filter_map(|employee| {
+        let field = written
+            .iter()
+            .find(|field| field.employee_id == employee.as_str())?;
+        Some(format!("employee {employee} keeps the title {:?}", field.after))
+    });
+    let stay: Vec<String> = stay.collect();
+    let why = NotRestored::Unreadable.message();
+    (!stay.is_empty()).then(|| {
+        format!(
+            "{}: Okta has none for this person, and what was there before {why}",
+            stay.join(", ")
+        )
+    })
 }
 
 fn team_name(settled: &Settled, assessment: &Assessment) -> Option<String> {

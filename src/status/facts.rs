@@ -11,9 +11,10 @@ use crate::{
         Applying, OktaIntegrationSpec, OktaIntegrationStatus, Webhook,
         conditions::{self, Fact},
     },
+    guard::Breach,
     plan::Plan,
     schedule,
-    snapshot::{Person, PersonId, Snapshot},
+    snapshot::{Person, PersonId},
 };
 
 /// All that the conditions say after a cycle. `status` is the new one, but for
@@ -274,7 +275,7 @@ fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec, about: 
         return Fact::new(conditions::HELD, false, "WithinGuard", "");
     };
     let why = known.breaches.iter().map(|breach| {
-        let names = names(&breach.people(plan), known.snapshot);
+        let names = names(&breach.people(plan), known);
         if names.is_empty() {
             breach.message()
         } else {
@@ -284,8 +285,19 @@ fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec, about: 
     let why = why.collect::<Vec<_>>().join("; ");
     let hash = plan.hash();
     let About { namespace, name, .. } = about;
+    let missing = known
+        .breaches
+        .iter()
+        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
+    let who = if missing {
+        format!(
+            "Check the org; who is to be left alone can be set to Ignore. To see who is missing, with the reason: kubectl get em -n {namespace} -o wide --field-selector spec.integrationRef.name={name},spec.decision!=Ignore,status.state=OutOfScope. "
+        )
+    } else {
+        String::new()
+    };
     let ways = format!(
-        "To see all: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. To let exactly this plan through: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
+        "{who}To see all changes: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. To let exactly this plan through: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
     );
     let message = if known.held {
         format!("nothing is written: {why}. {ways}")
@@ -300,12 +312,12 @@ fn held_fact(plan: &Plan, known: &Known<'_>, spec: &OktaIntegrationSpec, about: 
 }
 
 /// The first few of these people, and how many there are beyond.
-fn names(people: &[&PersonId], snapshot: &Snapshot) -> String {
+fn names(people: &[&PersonId], known: &Known<'_>) -> String {
     let named = people.iter().take(MOST_NAMES).map(|id| {
-        snapshot
-            .people()
-            .get(*id)
-            .map_or_else(|| id.to_string(), Person::display_name)
+        let person = known.snapshot.people().get(*id).map(Person::display_name);
+        person
+            .or_else(|| known.former_names.get(*id).cloned())
+            .unwrap_or_else(|| id.to_string())
     });
     let named = named.collect::<Vec<_>>().join(", ");
     match people.len().saturating_sub(MOST_NAMES) {

@@ -15,7 +15,8 @@ use crate::{
     assessment::Assessment,
     decisions::{Record, Records},
     guard::Breach,
-    snapshot::{GroupId, Snapshot},
+    snapshot::{GroupId, PersonId, Snapshot},
+    teams::DerivedTeam,
     trouble::Trouble,
 };
 
@@ -53,6 +54,8 @@ pub struct Known<'a> {
     pub records: &'a Records,
     /// Bounds that the plan goes beyond.
     pub breaches: &'a [Breach],
+    /// What people whom Okta's answer lacks were called, of those whom a bound is about.
+    pub former_names: BTreeMap<PersonId, String>,
     /// Whether the plan waits for `approvedPlan`.
     pub held: bool,
     /// The approved plan that this one is what is left of.
@@ -245,6 +248,18 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             .count();
         members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
     }
+    let mut staying: BTreeMap<&GroupId, usize> = BTreeMap::new();
+    for team in assessment
+        .settled
+        .values()
+        .filter_map(|settled| assessment.vanished_team(settled))
+    {
+        *staying.entry(&team.group).or_default() += 1;
+    }
+    let message = |team: &DerivedTeam| match (staying.get(&team.group), &team.note) {
+        (Some(staying), Some(note)) => Some(format!("{note}; {staying} synced people stay there")),
+        (_, note) => note.clone(),
+    };
     let mut teams: Vec<TeamStatus> = assessment
         .teams
         .values()
@@ -255,7 +270,8 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             team_id: team.team.as_ref().or(team.lost.as_ref()).map(ToString::to_string),
             state: team.state,
             members: members.get(&team.group).copied().unwrap_or(0),
-            message: team.note.clone(),
+            group_missing: team.group_missing,
+            message: message(team),
             pending: None,
         })
         .collect();

@@ -13,7 +13,8 @@ const CUTS: [(usize, usize); 3] = [(128, 128), (64, 64), (32, 0)];
 
 /// Makes the teams fit. First names and messages are cut: the ids, which bind
 /// groups and teams, are not. Some 6,000 teams fit so at least. Of more, those
-/// are left out, and counted, that are found again by their name.
+/// are left out, and counted, that are found again by their name, and before them
+/// those of groups that are missing.
 pub fn fit(status: &mut OktaIntegrationStatus) {
     status.teams_omitted = 0;
     let mut cuts = CUTS.iter();
@@ -32,17 +33,28 @@ pub fn fit(status: &mut OktaIntegrationStatus) {
     }
 }
 
-/// Leaves out as many as must be, last those whose creation is on record only here.
+/// Whether a name stands in a status so: whole, or cut to [`fit`].
+pub fn shows(shown: &str, name: &str) -> bool {
+    let is_cut = |(longest, _): &(usize, usize)| {
+        let mut name = name.to_owned();
+        cut(&mut name, *longest);
+        name == shown
+    };
+    shown == name || CUTS.iter().any(is_cut)
+}
+
+/// Leaves out as many as must be, last those whose creation is on record only
+/// here, and first those that nobody is in.
 fn leave_out(status: &mut OktaIntegrationStatus) {
     let all = status.teams.len();
-    let is_only_here = |team: &TeamStatus| team.pending.is_some() || team.state == TeamState::Created;
-    let (first, last): (Vec<_>, Vec<_>) = std::mem::take(&mut status.teams)
-        .into_iter()
-        .partition(is_only_here);
+    let mut teams = std::mem::take(&mut status.teams);
+    teams.sort_by_key(|team| {
+        let is_only_here = team.pending.is_some() || team.state == TeamState::Created;
+        (team.group_missing, !is_only_here)
+    });
     let mut left = MOST;
-    status.teams = first
+    status.teams = teams
         .into_iter()
-        .chain(last)
         .take_while(|team| {
             let size = size(std::slice::from_ref(team));
             let fits = size <= left;
@@ -106,6 +118,7 @@ mod tests {
                 _ => TeamState::Existing,
             },
             members: 100_000,
+            group_missing: false,
             message: Some("two teams in Insightful have this name: rename or delete one of them".into()),
             pending,
         }
@@ -176,6 +189,11 @@ mod tests {
         assert_eq!((fitted.teams.len(), fitted.teams_omitted), (5000, 0));
         assert!(fitted.teams[0].name.starts_with("00000 漢") && fitted.teams[0].name.ends_with('…'));
         assert_eq!(bindings(&fitted), bindings(&long), "what binds is never cut");
+        for (fitted, long) in fitted.teams.iter().zip(&long.teams) {
+            assert!(shows(&fitted.name, &long.name), "{}", fitted.name);
+        }
+        assert!(!shows(&fitted.teams[0].name, &long.teams[1].name));
+        assert!(shows("Sales", "Sales") && !shows("Sales", "Sales EMEA") && !shows("Sales…", "Sales EMEA"));
     }
 
     #[test]
@@ -191,5 +209,28 @@ mod tests {
         assert!(fitted.teams.is_sorted_by_key(|team| &team.name));
         fit(&mut fitted);
         assert_eq!(fitted.teams_omitted, 0, "counts what it leaves out itself");
+    }
+
+    #[test]
+    fn of_more_teams_those_of_missing_groups_are_left_out_first() {
+        let mut fitted = status(8000, "x");
+        for team in fitted.teams.iter_mut().take(2000) {
+            team.group_missing = true;
+        }
+        fit(&mut fitted);
+        assert!(fitted.teams_omitted > 0);
+        let kept = |missing| {
+            fitted
+                .teams
+                .iter()
+                .filter(|team| team.group_missing == missing)
+                .count()
+        };
+        assert!(
+            kept(true) == 0 || kept(false) == 6000,
+            "{} {}",
+            kept(true),
+            kept(false)
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! A company of one: Jane, who is in step or has a change to be written.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
     api::{Applied, EmployeeMatchStatus, OktaIntegrationSpec},
@@ -124,6 +126,7 @@ impl Company {
             assessment: &self.assessment,
             records: &self.records,
             breaches: &self.breaches,
+            former_names: BTreeMap::new(),
             held,
             applying: None,
             done: None,

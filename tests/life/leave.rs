@@ -87,6 +87,56 @@ async fn absence_is_not_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_gone_for_a_read_moves_nobody_and_has_its_team_when_it_is_back() {
+    let world = World::in_sync().await;
+    // Its team keeps its name, and so is found by the group's id only.
+    world.okta.edit(|org| {
+        org.rename_group("Data Science", "OKTA_INSGRP_Science");
+        org.add_member("Support", "mona.idris");
+    });
+    world.sync().await;
+    world.insightful.journal().clear();
+    let science = world.insightful.snapshot().team_id("Data Science");
+    let teams = world.insightful.snapshot().teams().len();
+
+    world
+        .okta
+        .edit(|org| org.rename_group("Science", "Science, for a while"));
+    let status = world.sync().await;
+    assert_eq!(
+        status.phase,
+        Some(Phase::InSync),
+        "so few are missing that nothing is held"
+    );
+    let team = status
+        .teams
+        .iter()
+        .find(|team| team.name == "Data Science")
+        .unwrap();
+    assert!(
+        team.group_missing && team.team_id.as_ref() == Some(&science),
+        "{team:?}"
+    );
+    let mona = world.match_status("mona.idris").await;
+    assert_eq!(mona.person.unwrap().team.as_deref(), Some("Data Science"));
+    assert!(
+        mona.conditions[0]
+            .message
+            .contains("Okta's last answer lacks its group")
+    );
+
+    world
+        .okta
+        .edit(|org| org.rename_group("Science, for a while", "OKTA_INSGRP_Science"));
+    let status = world.sync().await;
+    assert_eq!(status.phase, Some(Phase::InSync));
+    assert_eq!(world.writes(), Vec::<String>::new());
+    assert_eq!(world.insightful.snapshot().teams().len(), teams);
+    assert_eq!(world.state("olga.sorokina").await, MatchState::Matched);
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_suspension_means_is_policy() {
     let mut spec = open_guard();
     spec["okta"] = json!({ "suspended": "Deactivate" });

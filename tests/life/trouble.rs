@@ -1,6 +1,9 @@
 //! Trouble: what fails is said, harms nobody, and passes without a restart.
 
-use okta_insightful_operator::api::{MatchState, OktaIntegrationStatus, Phase, TeamState, conditions};
+use kube::{ResourceExt, api::ListParams};
+use okta_insightful_operator::api::{
+    EmployeeMatch, MatchState, OktaIntegrationStatus, Phase, TeamState, conditions,
+};
 use sandbox::{
     company::Company,
     faults::{Fault, Kind, Match},
@@ -87,6 +90,21 @@ async fn an_empty_answer_deactivates_nobody_and_shows() {
         .await;
     assert!(message.contains("known people"), "{message}");
     assert_eq!(world.state("jane.doe").await, MatchState::OutOfScope);
+    // The command that it gives lists them, Jane too.
+    let selector = message.split_once("--field-selector ").unwrap().1;
+    let selector = selector.split_once(". ").unwrap().0;
+    let api: kube::Api<EmployeeMatch> = world.api();
+    let listed = api.list(&ListParams::default().fields(selector)).await.unwrap();
+    let missing = message.split_once(" of ").unwrap().0.rsplit(' ').next().unwrap();
+    assert!(
+        listed.items.len() >= missing.parse::<usize>().unwrap(),
+        "{message}"
+    );
+    assert!(
+        listed
+            .iter()
+            .any(|object| object.name_any() == world.match_name("jane.doe"))
+    );
     standing.remove();
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;

@@ -421,6 +421,7 @@ impl World {
             assessment,
             records: &self.records,
             breaches: &[],
+            former_names: BTreeMap::new(),
             held: false,
             applying: None,
             done,

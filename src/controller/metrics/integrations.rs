@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::calls::Observers;
 use crate::{
-    api::{OktaIntegration, OktaIntegrationStatus, Phase, TeamState, conditions},
+    api::{OktaIntegration, OktaIntegrationStatus, Phase, TeamState, TeamStatus, conditions},
     transport::Budget,
 };
 
@@ -103,18 +103,22 @@ const SHOWN: &[Shown] = &[
         help: "Teams that team groups stand for, by whether Insightful has them",
         is_time: false,
         values: |_, status, say| {
+            let mut count = |word, is_counted: &dyn Fn(&TeamStatus) -> bool| {
+                let count = status.teams.iter().filter(|team| is_counted(team)).count();
+                say(
+                    &[("state", word)],
+                    u32::try_from(count).unwrap_or(u32::MAX).into(),
+                );
+            };
             for (word, state) in [
                 ("existing", TeamState::Existing),
                 ("new", TeamState::New),
                 ("created", TeamState::Created),
                 ("conflict", TeamState::Conflict),
             ] {
-                let count = status.teams.iter().filter(|team| team.state == state).count();
-                say(
-                    &[("state", word)],
-                    u32::try_from(count).unwrap_or(u32::MAX).into(),
-                );
+                count(word, &|team| team.state == state && !team.group_missing);
             }
+            count("group_missing", &|team| team.group_missing);
         },
     },
     Shown {

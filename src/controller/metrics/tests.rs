@@ -70,7 +70,10 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
                         "outOfScope": 0, "troubled": 6 },
             "plan": { "hash": "sha256:0", "total": 28, "createTeams": 1, "createEmployees": 2, "updates": 3,
                       "teamMoves": 4, "emailChanges": 5, "deactivations": 6, "relinks": 7, "restores": 8 },
-            "teams": [{ "name": "Sales", "groupId": "g", "state": "New", "members": 1 }],
+            "teams": [
+                { "name": "Sales", "groupId": "g", "state": "New", "members": 1 },
+                { "name": "Support", "groupId": "h", "teamId": "t", "state": "Created", "members": 0, "groupMissing": true },
+            ],
             "lastSyncTime": "1970-01-01T00:10:00Z",
         }),
     );
@@ -91,6 +94,14 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
         (r#"plan_held{namespace="people",integration="fresh"}"#, "0.0"),
         (
             r#"teams{namespace="people",integration="acme",state="new"}"#,
+            "1.0",
+        ),
+        (
+            r#"teams{namespace="people",integration="acme",state="created"}"#,
+            "0.0",
+        ),
+        (
+            r#"teams{namespace="people",integration="acme",state="group_missing"}"#,
             "1.0",
         ),
         (

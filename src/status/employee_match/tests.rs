@@ -232,3 +232,48 @@ fn a_status_that_says_nothing_new_is_equal() {
         "who it was stays readable"
     );
 }
+
+#[test]
+fn who_stays_in_the_team_of_a_missing_group_is_told_so() {
+    let mut example = Example::jane();
+    example.person("jane", "Jane", "Doe", "Support");
+    example.team("Support");
+    example.group_vanishes("Sales");
+    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    assert_eq!(status.person.unwrap().team.as_deref(), Some("Sales"));
+    let ready = find(&status.conditions, conditions::READY).unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "InStep"));
+    for part in ["stays in team \"Sales\"", "spec.teams.precedence"] {
+        assert!(ready.message.contains(part), "{}", ready.message);
+    }
+}
+
+#[test]
+fn a_title_that_stays_although_okta_has_none_is_named() {
+    let message = |example: &Example| {
+        let status = status_of_jane(example, None, &EmployeeMatchStatus::default());
+        let ready = find(&status.conditions, conditions::READY).unwrap();
+        ready.message.clone()
+    };
+    let stays = "employee e1 keeps the title \"Engineer\": Okta has none for this person";
+    let mut example = Example::jane();
+    assert!(!message(&example).contains("title"));
+    // Deleted in Okta.
+    example.people[0].title = None;
+    assert!(message(&example).contains(stays), "{}", message(&example));
+
+    // Another person's match wrote it, before and after this one is in force.
+    let mut example = Example::jane();
+    example.people[0].title = None;
+    let mary = example.record("jane").applied.take();
+    example.record("mary").applied = mary;
+    example.matched("jane", &["e1"]);
+    assert!(message(&example).contains(stays), "{}", message(&example));
+    example.record("mary").applied = None;
+    example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+    let title = &mut example.record("jane").applied.as_mut().unwrap().fields[0];
+    title.inherited = true;
+    assert!(message(&example).contains(stays), "{}", message(&example));
+    example.people[0].title = Some("Manager".into());
+    assert!(!message(&example).contains(stays));
+}

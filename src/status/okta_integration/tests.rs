@@ -15,6 +15,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 #[derive(Default)]
 struct Cycled {
     breaches: Vec<Breach>,
+    former_names: BTreeMap<PersonId, String>,
     held: bool,
     done: Option<Done>,
     failures: WriteFailures,
@@ -49,6 +50,7 @@ impl Cycled {
             assessment,
             records: &example.records,
             breaches: &self.breaches,
+            former_names: self.former_names.clone(),
             held: self.held,
             applying: None,
             done: self.done.as_ref(),
@@ -459,6 +461,50 @@ fn a_held_plan_says_who_and_how_to_let_it_through() {
 }
 
 #[test]
+fn who_is_missing_is_named_and_can_be_listed() {
+    let mut example = Example::new();
+    for n in 0..9 {
+        let id = format!("p{n}");
+        example.person(&id, "Ann", &format!("Doe{n}"), "Sales");
+        example.employee(
+            &format!("e{n}"),
+            &format!("Ann Doe{n}"),
+            &format!("{id}@acme.com"),
+        );
+        example.in_force(&id, &format!("e{n}"), &[]);
+        example.record(&id).state = Some(MatchState::Matched);
+    }
+    // One is in no team group, three are not there at all, one of them left alone.
+    example.groups[0].members.remove(&"p0".into());
+    example.people.drain(1..4);
+    example.record("p3").decision = crate::api::Decision::Ignore;
+    let mut cycled = Cycled::of(&example);
+    let (snapshot, assessment) = cycled.known.clone().unwrap();
+    cycled.breaches = crate::guard::breaches(
+        &assessment.plan,
+        &example.spec,
+        &example.records,
+        &assessment.settled,
+    );
+    cycled.former_names.insert("p1".into(), "Ann Former".into());
+    cycled.held = true;
+    let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+    let held = &find(&status.conditions, conditions::HELD).unwrap().message;
+    for part in [
+        "3 of 8 known people are not in Okta's answer, or in no team group any more (Ann Doe0, Ann Former, p2).",
+        "kubectl get em -n people -o wide --field-selector spec.integrationRef.name=acme,spec.decision!=Ignore,status.state=OutOfScope.",
+    ] {
+        assert!(held.contains(part), "{part:?} in {held:?}");
+    }
+    let listed = example.records.iter().filter(|(id, record)| {
+        let state = match_state(id, &snapshot, &example.spec, &assessment, record);
+        state == MatchState::OutOfScope && record.decision != crate::api::Decision::Ignore
+    });
+    let listed: Vec<&PersonId> = listed.map(|(id, _)| id).collect();
+    assert_eq!(listed, cycled.breaches[0].people(&assessment.plan));
+}
+
+#[test]
 fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
     let mut example = Example::new();
     example.person("jane", "Jane", "Doe", "Sales");
@@ -481,6 +527,56 @@ fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
         (seen.teams[0].state, &seen.teams[0].pending),
         (TeamState::Created, &None)
     );
+}
+
+#[test]
+fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
+    let mut example = Example::jane();
+    example.person("jane", "Jane", "Doe", "Support");
+    example.team("Support");
+    let mut status = OktaIntegrationStatus {
+        last_applied_time: Some(Time(NOW)),
+        ..OktaIntegrationStatus::default()
+    };
+    let mut cycle = |example: &mut Example| {
+        example.bindings = crate::assessment::bindings(&status);
+        let cycled = Cycled::of(example);
+        status = cycled.status(&status, example);
+        (status.clone(), cycled.known.unwrap().1.plan)
+    };
+    cycle(&mut example);
+    let sales = |example: &mut Example| {
+        let group = example
+            .groups
+            .iter()
+            .position(|group| group.id == "g-Sales".into());
+        example.groups.remove(group.unwrap())
+    };
+
+    let mut group = sales(&mut example);
+    for _ in 0..2 {
+        let (status, plan) = cycle(&mut example);
+        assert!(plan.is_empty(), "{plan:?}");
+        let team = status.teams.iter().find(|team| team.name == "Sales").unwrap();
+        assert_eq!(
+            (team.team_id.as_deref(), team.members, team.group_missing),
+            (Some("Sales"), 0, true)
+        );
+        let message = team.message.as_ref().unwrap();
+        assert!(message.ends_with("1 synced people stay there"), "{message}");
+    }
+
+    group.name = "P_Selling".into();
+    example.groups.push(group);
+    let (status, plan) = cycle(&mut example);
+    assert!(plan.is_empty(), "{plan:?}");
+    let team = status.teams.iter().find(|team| team.name == "Sales").unwrap();
+    assert_eq!((team.state, team.group_missing), (TeamState::Existing, false));
+
+    sales(&mut example);
+    example.teams.retain(|team| team.name != "Sales");
+    let (status, _) = cycle(&mut example);
+    assert_eq!(status.teams.len(), 1, "gone on both sides: {:?}", status.teams);
 }
 
 /// A minute of work that began so many minutes after `NOW`.
