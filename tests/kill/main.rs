@@ -11,6 +11,7 @@
     reason = "a test that fails here has found something"
 )]
 
+mod boundary;
 mod company;
 mod crash;
 mod end;
