@@ -61,7 +61,8 @@ pub async fn bind_a_team(world: &World) -> Value {
         .okta
         .edit(|org| org.add_group(&format!("OKTA_INSGRP_{TEAM}")));
     world.sync().await;
-    world.insightful.snapshot().team_id(TEAM);
+    let teams = world.insightful.snapshot().teams();
+    assert!(teams.iter().any(|team| team["name"] == TEAM));
     list
 }
 
