@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::api::MatchState;
 use sandbox::journal::Entry;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    matrix::Call,
+    matrix::{Call, Fault},
     world::{World, open_guard},
 };
 
@@ -31,17 +31,43 @@ const LEAVERS: [&str; 15] = [
     "imani.diallo",
 ];
 
+/// Whose team is another in each round of the searches for what changed.
+const MOVED: &str = "amir.haddad";
+
 /// The spec of every company here: whoever has no employee is invited, so that
 /// an employee who is missing from an answer would be invited wrongly.
-pub fn spec(settings: &str) -> serde_json::Value {
+pub fn spec(call: Call, settings: &str) -> Value {
     let mut spec = open_guard();
     spec["matching"] = json!({ "unmatched": "Create" });
     spec["insightful"] = json!({ "newEmployees": { "sharedSettings": settings } });
+    if call.is_of_changes() {
+        // Nothing but a cycle of the interval searches for what changed.
+        spec["sync"] = json!({ "interval": "1s" });
+    }
     spec
 }
 
+/// The team that is on record and that nobody is in, in the rounds of its read.
+const TEAM: &str = "Newsroom";
+
+/// Binds a group to a new team. Gives Insightful's list of teams without it.
+pub async fn bind_a_team(world: &World) -> Value {
+    let list = reqwest::Client::new()
+        .get(format!("{}/team", world.insightful.url()))
+        .bearer_auth(world.insightful.token())
+        .send();
+    let list = list.await.unwrap().json().await.unwrap();
+    world
+        .okta
+        .edit(|org| org.add_group(&format!("OKTA_INSGRP_{TEAM}")));
+    world.sync().await;
+    let teams = world.insightful.snapshot().teams();
+    assert!(teams.iter().any(|team| team["name"] == TEAM));
+    list
+}
+
 /// Makes the change of a round. Gives the writes that may, and must, come of it.
-pub fn make(world: &World, call: Call, round: usize) -> BTreeSet<String> {
+pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<String> {
     let account = world.insightful.snapshot();
     let jane = account.employee_id("jane.doe@acme.com");
     world
@@ -66,6 +92,31 @@ pub fn make(world: &World, call: Call, round: usize) -> BTreeSet<String> {
         Call::Employee => {
             let mona = account.employee_id("mona.idris@acme.com");
             allowed.insert(format!("update {mona}"));
+        }
+        // A list that lacks the team has the operator look for it by its id; only
+        // where that says so too is it made anew.
+        Call::Team if fault == Fault::NotFound => {
+            world.insightful.edit(|account| account.delete_team(TEAM));
+            allowed.insert(format!("create team {TEAM}"));
+        }
+        Call::Team => {}
+        Call::ChangedUsers | Call::ChangedGroups => {
+            let new = format!("new{round}");
+            let (from, to) = if round % 2 == 0 {
+                ("Engineering", "Sales")
+            } else {
+                ("Sales", "Engineering")
+            };
+            // Half of it, as a search that was cut short shows it, moves nobody and invites nobody wrongly.
+            world.okta.edit(|org| {
+                let id = org.add_user(&new, "Noa", "New");
+                org.add_member("Sales", &id);
+                org.remove_member(from, MOVED);
+                org.add_member(to, MOVED);
+            });
+            allowed.insert(format!("invite {new}@acme.com"));
+            let moved = account.employee_id(&format!("{MOVED}@acme.com"));
+            allowed.insert(format!("update {moved}"));
         }
         _ => {
             // Somebody new here and there, and somebody new in Okta only.

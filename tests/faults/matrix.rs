@@ -6,17 +6,25 @@ use std::{fmt, time::Duration};
 use okta_insightful_operator::api::conditions;
 use sandbox::faults::{Kind, Match};
 
+/// What tells the searches for what changed from those for everything.
+pub const CHANGED: &str = "lastUpdated gt";
+
 /// A call that the operator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Call {
     Users,
     Groups,
     Members,
+    /// The search of a cycle that reads only what changed.
+    ChangedUsers,
+    /// Likewise.
+    ChangedGroups,
     Employees,
     Teams,
     SharedSettings,
     User,
     Employee,
+    Team,
     CreateTeam,
     CreateEmployee,
     UpdateEmployee,
@@ -29,11 +37,14 @@ impl fmt::Display for Call {
             Self::Users => "GET users",
             Self::Groups => "GET groups",
             Self::Members => "GET members",
+            Self::ChangedUsers => "GET users changed",
+            Self::ChangedGroups => "GET groups changed",
             Self::Employees => "GET employees",
             Self::Teams => "GET teams",
             Self::SharedSettings => "GET settings",
             Self::User => "GET user by id",
             Self::Employee => "GET employee by id",
+            Self::Team => "GET team by id",
             Self::CreateTeam => "POST team",
             Self::CreateEmployee => "POST employee",
             Self::UpdateEmployee => "PUT employee",
@@ -43,15 +54,18 @@ impl fmt::Display for Call {
 }
 
 impl Call {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Users,
         Self::Groups,
         Self::Members,
+        Self::ChangedUsers,
+        Self::ChangedGroups,
         Self::Employees,
         Self::Teams,
         Self::SharedSettings,
         Self::User,
         Self::Employee,
+        Self::Team,
         Self::CreateTeam,
         Self::CreateEmployee,
         Self::UpdateEmployee,
@@ -63,11 +77,14 @@ impl Call {
             Self::Users => Match::get("/api/v1/users"),
             Self::Groups => Match::get("/api/v1/groups"),
             Self::Members => Match::get("/api/v1/groups/*/users"),
+            Self::ChangedUsers => Match::get("/api/v1/users").query(CHANGED),
+            Self::ChangedGroups => Match::get("/api/v1/groups").query(CHANGED),
             Self::User => Match::get("/api/v1/users/*"),
             Self::Employees => Match::get("/api/v1/employee"),
             Self::Teams => Match::get("/api/v1/team"),
             Self::SharedSettings => Match::get("/api/v1/shared-settings"),
             Self::Employee => Match::get("/api/v1/employee/*"),
+            Self::Team => Match::get("/api/v1/team/*"),
             Self::CreateTeam => Match::post("/api/v1/team"),
             Self::CreateEmployee => Match::post("/api/v1/employee"),
             Self::UpdateEmployee => Match::put("/api/v1/employee/*"),
@@ -76,7 +93,12 @@ impl Call {
     }
 
     pub fn is_okta(self) -> bool {
-        matches!(self, Self::Users | Self::Groups | Self::Members | Self::User)
+        self < Self::Employees || self == Self::User
+    }
+
+    /// A read that no full sync makes, and every other one does.
+    pub fn is_of_changes(self) -> bool {
+        matches!(self, Self::ChangedUsers | Self::ChangedGroups)
     }
 
     /// A read of every sync. The others are made by an apply only.
@@ -191,6 +213,10 @@ pub fn senseless(fault: Fault, call: Call, phase: Phase) -> Option<&'static str>
 pub enum Seen {
     /// Nothing: it is waited for.
     Passes,
+    /// Nothing: it looks as if nothing had changed, and the next read brings what did.
+    Later,
+    /// Nothing: what it says is so.
+    Believed,
     /// A condition of the integration, with its reason.
     Condition(&'static str, bool, &'static str),
     /// The Ready condition of a person's match, with its reason.
@@ -220,6 +246,8 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Seen {
         }
     };
     match fault {
+        // The read says in the end that the team is there, and the list that it is not.
+        Fault::RateLimited | Fault::Delay | Fault::DelayAnswer if call == Call::Team => broken("ListsDiffer"),
         Fault::RateLimited | Fault::Delay | Fault::DelayAnswer => Seen::Passes,
         Fault::Error => lost("Unavailable"),
         Fault::Unauthorized => broken("TokenRefused"),
@@ -227,6 +255,7 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Seen {
         Fault::NotFound => match call {
             Call::User => Seen::Person("NotConfirmed"),
             Call::Employee => Seen::Person("EmployeeNotFound"),
+            Call::Team => Seen::Believed,
             _ => refused("NotFound"),
         },
         Fault::Invalid => refused("Invalid"),
@@ -234,6 +263,7 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Seen {
         Fault::BrokenJson => lost("BrokenAnswer"),
         Fault::RepeatedNext => broken("RepeatedNext"),
         Fault::ForeignNext => broken("ForeignNext"),
+        Fault::EmptyPage | Fault::DroppedPage if call.is_of_changes() => Seen::Later,
         Fault::EmptyPage | Fault::DroppedPage => match (call, phase) {
             (Call::Users, _) if fault == Fault::EmptyPage => broken("BrokenAnswer"),
             // Before the finish the Held condition says what would be held.

@@ -8,15 +8,16 @@ use std::{
 use okta_insightful_operator::api::{EmployeeMatch, MatchState, conditions};
 use sandbox::{
     company::Company,
-    faults::{self, Handle},
+    faults::{self, Handle, Kind},
     journal::Entry,
     okta,
 };
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
     changes,
-    matrix::{Call, Fault, Phase, Seen, expected, senseless},
+    matrix::{CHANGED, Call, Fault, Phase, Seen, expected, senseless},
     world::World,
 };
 
@@ -52,22 +53,26 @@ pub async fn all_faults(call: Call) -> Cells {
     let last = account.shared_settings().last().unwrap()["name"].clone();
     let settings = last.as_str().unwrap();
     world.insightful.configure(|settings| settings.retry_after = true);
-    world.activate(changes::spec(settings)).await;
+    world.activate(changes::spec(call, settings)).await;
     world
         .wait_for_phase(okta_insightful_operator::api::Phase::Review)
         .await;
     let mut cells = Cells::new();
+    let mut stale = None;
     for phase in [Phase::Before, Phase::After] {
         if phase == Phase::After {
             assert!(world.writes().is_empty(), "nothing is written before the finish");
             world.finish().await;
+            if call == Call::Team {
+                stale = Some(changes::bind_a_team(&world).await);
+            }
         }
         for (round, fault) in Fault::ALL.into_iter().enumerate() {
             if senseless(fault, call, phase).is_some() {
                 continue;
             }
             let started = Instant::now();
-            let cell = one(&mut world, call, fault, phase, round).await;
+            let cell = one(&mut world, call, fault, phase, round, stale.as_ref()).await;
             let took = started.elapsed().as_secs_f32();
             println!("{call} {fault:?} {phase:?}: {cell:?} ({took:.1} s)");
             let lost = cell.is_err();
@@ -92,21 +97,30 @@ async fn one(
     fault: Fault,
     phase: Phase,
     round: usize,
+    stale: Option<&Value>,
 ) -> Result<String, String> {
     let states = states(world).await;
     let reasons = reasons(world).await;
+    let full = world.status().await.last_full_sync_time;
     world.insightful.journal().clear();
+    let expected = expected(fault, call, phase);
+    let stale = stale.filter(|_| expected != Seen::Believed).map(|list| {
+        let on = Call::Teams.requests();
+        let kind = Kind::Status(200, Some(list.clone()));
+        world.insightful.faults().always(on, kind)
+    });
     let handle = add(world, call, fault);
     let allowed = match phase {
         Phase::Before => BTreeSet::new(),
-        Phase::After => changes::make(world, call, round),
+        Phase::After => changes::make(world, call, fault, round),
     };
     if phase == Phase::After {
         changes::decide(world, call).await;
     }
-    world.request_sync().await;
+    if !call.is_of_changes() {
+        world.request_sync().await;
+    }
 
-    let expected = expected(fault, call, phase);
     let seen = wait_for(world, expected, &reasons, &handle, fault.times()).await?;
     if handle.hits() == 0 {
         return Err("no request met the fault".to_owned());
@@ -114,7 +128,13 @@ async fn one(
     only(&allowed, &world.insightful.journal().writes())?;
 
     handle.remove();
-    recovers(world, phase).await?;
+    if let Some(stale) = stale {
+        stale.remove();
+    }
+    recovers(world, call, phase, &allowed).await?;
+    if expected == Seen::Later && world.status().await.last_full_sync_time != full {
+        return Err("only a read of everything brought what had changed".to_owned());
+    }
     let writes = world.insightful.journal().writes();
     only(&allowed, &writes)?;
     let tried = changes::tried(&writes);
@@ -161,7 +181,10 @@ async fn wait_for(
         let found = match expected {
             // What came of it is seen by what is written then.
             Seen::Passes if Some(handle.hits()) == times => return Ok("waits".to_owned()),
-            Seen::Passes => None,
+            // A second one begins where the first one ended well.
+            Seen::Later if handle.hits() > 1 => return Ok("later".to_owned()),
+            Seen::Believed if handle.hits() > 0 => return Ok("believed".to_owned()),
+            Seen::Passes | Seen::Later | Seen::Believed => None,
             Seen::Condition(type_, status, reason) => {
                 let now = world.status().await.conditions;
                 let status = if status { "True" } else { "False" };
@@ -182,7 +205,7 @@ async fn wait_for(
             }
             return Ok(match expected {
                 Seen::Condition(_, _, reason) | Seen::Person(reason) => reason.to_owned(),
-                Seen::Passes => unreachable!("returned above"),
+                Seen::Passes | Seen::Later | Seen::Believed => unreachable!("returned above"),
             });
         }
         if started.elapsed() > PATIENCE {
@@ -202,9 +225,14 @@ async fn wait_for(
     }
 }
 
-/// Everything is well again, by the same operator.
-async fn recovers(world: &World, phase: Phase) -> Result<(), String> {
-    world.sync().await;
+/// Everything is well again, by the same operator; where the search for what changed
+/// had failed, without a sync that is asked for.
+async fn recovers(world: &World, call: Call, phase: Phase, allowed: &BTreeSet<String>) -> Result<(), String> {
+    if call.is_of_changes() {
+        changes_are_read(world, allowed).await?;
+    } else {
+        world.sync().await;
+    }
     let wanted = match phase {
         Phase::Before => "AwaitingFinish",
         Phase::After => "InSync",
@@ -233,6 +261,32 @@ async fn recovers(world: &World, phase: Phase) -> Result<(), String> {
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
+}
+
+/// Cycles read what changed again, and it is written.
+async fn changes_are_read(world: &World, allowed: &BTreeSet<String>) -> Result<(), String> {
+    world.okta.journal().clear();
+    let searched = |entries: &[Entry]| {
+        let searches = |path: &str| {
+            let of_changes = |entry: &&Entry| {
+                let search = entry.param("search").unwrap_or_default();
+                entry.path == path && search.contains(CHANGED)
+            };
+            entries.iter().filter(of_changes).count()
+        };
+        // The first may have begun before the fault passed.
+        searches("/api/v1/users") > 1 && searches("/api/v1/groups") > 1
+    };
+    let searched = world.okta.journal().wait_until(searched, PATIENCE).await;
+    searched.map_err(|missing| missing.to_string())?;
+    let is_written = |entries: &[Entry]| {
+        let tried = changes::tried(entries);
+        allowed
+            .iter()
+            .all(|write| tried.get(write).is_some_and(|(_, effects)| *effects > 0))
+    };
+    let written = world.insightful.journal().wait_until(is_written, PATIENCE).await;
+    written.map(drop).map_err(|missing| missing.to_string())
 }
 
 /// No write, not even one that Insightful refuses, beyond what the plan allows.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Columns that fit a terminal.
-const ACROSS: usize = 6;
+const ACROSS: usize = 5;
 
 /// Prints what was seen of each fault. Gives what was wrong.
 pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
@@ -55,7 +55,8 @@ pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
     }
     println!(
         "{counted} cases as they should be, {} wrong. A word is the reason that the condition gave; \"waits\": \
-         the call is repeated and nobody need know; \"-\": the fault makes no sense there.",
+         the call is repeated and nobody need know; \"later\": it looks as if nothing had changed, and the next \
+         search brings what did; \"believed\": what it says is so; \"-\": the fault makes no sense there.",
         wrong.len()
     );
     wrong
