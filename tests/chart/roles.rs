@@ -23,7 +23,7 @@ const N: bool = false;
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// For each of the roles, in their order.
-const RIGHTS: [(Action, [bool; 6]); 27] = [
+const RIGHTS: [(Action, [bool; 6]); 37] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
     (CreateIntegration, [Y, Y, N, N, N, N]),
@@ -37,6 +37,16 @@ const RIGHTS: [(Action, [bool; 6]); 27] = [
     (RetargetFinalizedInsightful, [Y, N, N, N, N, N]),
     (RewireFinalizedSecret, [Y, N, N, N, N, N]),
     (WidenFinalizedGuard, [Y, N, N, N, N, N]),
+    (WidenFinalizedScope, [Y, N, N, N, N, N]),
+    (RetargetFinalizedGroups, [Y, N, N, N, N, N]),
+    (DeactivateSuspendedOfFinalized, [Y, N, N, N, N, N]),
+    (WidenFinalizedMatching, [Y, N, N, N, N, N]),
+    (ReorderFinalizedTeams, [Y, N, N, N, N, N]),
+    (KeepWhatFinalizedWrote, [Y, N, N, N, N, N]),
+    (SuspendFinalized, [Y, Y, N, N, N, N]),
+    (ResumeFinalized, [Y, Y, N, N, N, N]),
+    (SlowFinalizedDown, [Y, Y, N, N, N, N]),
+    (NotifyOfFinalized, [Y, Y, N, N, N, N]),
     (Unfinalize, [Y, Y, N, N, N, N]),
     (PatchIntegrationStatus, [N, N, N, N, Y, N]),
     (GetMatch, [Y, Y, Y, Y, Y, N]),
