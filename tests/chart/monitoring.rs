@@ -131,7 +131,8 @@ async fn the_rule_of_another_release_has_its_names_and_no_others() {
     assert_eq!(rule["metadata"]["annotations"]["owner"], "platform");
     let text = rule["spec"].to_string();
     assert!(!text.contains("okta-insightful-operator"), "{text}");
-    let own = r#"absent(okta_insightful_build_info{namespace=\"ops\", pod=~\"seen-op-[a-z0-9]+(-[a-z0-9]+)?\"})"#;
+    let own =
+        r#"absent(okta_insightful_build_info{namespace=\"ops\", pod=~\"seen-op-[a-z0-9]+(-[a-z0-9]+)?\"})"#;
     assert!(text.contains(own), "{text}");
     for command in [
         "kubectl get lease seen-op -n ops ",

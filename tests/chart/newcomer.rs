@@ -195,8 +195,18 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     insightful.configure(|settings| settings.limit = 100_000);
     let newcomer = Newcomer::arrive(&okta, &insightful).await;
     let empty = newcomer.objects().await;
-    let blocks: [String; 8] = readme().try_into().unwrap();
-    let [install, test, check, bind, can_i, upgrade, uninstall, remove] = &blocks;
+    let blocks: [String; 9] = readme().try_into().unwrap();
+    let [
+        install,
+        rights,
+        test,
+        check,
+        bind,
+        can_i,
+        upgrade,
+        uninstall,
+        remove,
+    ] = &blocks;
 
     // Install, and go by what helm says.
     let notes = newcomer.types(install).await;
@@ -257,6 +267,17 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     );
     newcomer.types(check).await;
     newcomer.types(bind).await;
+    // This release has made them itself; what it would make elsewhere is in order.
+    let rights = rights.replace("kubectl apply", "kubectl apply --dry-run=server");
+    let made = newcomer.types(&rights).await;
+    assert!(
+        made.contains("rolebinding.rbac.authorization.k8s.io/okta-insightful-operator created"),
+        "{made}"
+    );
+    assert!(
+        made.contains("role.rbac.authorization.k8s.io/okta-insightful-operator-lease"),
+        "{made}"
+    );
     assert_eq!(newcomer.types(can_i).await.trim(), "yes");
 
     // An upgrade with other values: a new pod takes over where the old one was.

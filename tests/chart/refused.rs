@@ -10,8 +10,8 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
     for (setting, words) in [
         ("--set=replica=2", "additional properties 'replica' not allowed"),
         (
-            "--set=rbac.create=false",
-            "at '/rbac': additional properties 'create' not allowed",
+            "--set=rbac.enabled=false",
+            "at '/rbac': additional properties 'enabled' not allowed",
         ),
         ("--set=replicas=10", "at '/replicas': maximum: got 10, want 9"),
         ("--set=replicas=-1", "at '/replicas': minimum: got -1, want 0"),

@@ -3,13 +3,13 @@
 use std::iter;
 
 use comfy_table::{Table, presets};
-use k8s_openapi::api::{core::v1::Secret, rbac::v1::ClusterRole};
+use k8s_openapi::api::{coordination::v1::Lease, core::v1::Secret, rbac::v1::ClusterRole};
 use kube::{Api, api::PostParams};
 use sandbox::control_plane::client;
 use serde_json::json;
 
 use crate::{
-    eventually, person, plane, release,
+    CHART, eventually, person, plane, release, release_as,
     rights::{
         Action::{self, *},
         Place,
@@ -174,4 +174,56 @@ async fn the_operator_can_be_kept_to_namespaces_and_secrets() {
     ] {
         assert!(!place.may(action).await, "{action:?}");
     }
+}
+
+/// One who owns a namespace installs, and one who may give rights makes them by the README's command.
+#[tokio::test]
+async fn the_rights_can_be_made_by_somebody_else() {
+    let plane = plane().await;
+    let home = plane.namespace("operator").await.unwrap();
+    let served = plane.namespace("served").await.unwrap();
+    let admin = Place::new(plane.admin_client().await.unwrap(), &served);
+    admin.furnish().await;
+    for namespace in [&home, &served] {
+        person(plane, namespace, "owner", Some("admin")).await;
+    }
+    let owner = plane.user_kubeconfig("owner", &[]).unwrap();
+    let mut values = json!({
+        "watchNamespaces": [served], "rbac": { "peopleRoles": false }, "finalizePolicy": { "enabled": false },
+    });
+    // The API server lets nobody give a right that they do not have.
+    let refused = release_as(plane, &owner, "given", &home, &values).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("attempting to grant RBAC permissions not currently held"),
+        "{refused}"
+    );
+    values["rbac"]["create"] = false.into();
+    release_as(plane, &owner, "given", &home, &values).await.unwrap();
+
+    let account = "given-okta-insightful-operator";
+    let operator = client(&plane.service_account_kubeconfig(&home, account).await.unwrap())
+        .await
+        .unwrap();
+    let place = Place::new(operator.clone(), &served);
+    assert!(!place.may(GetIntegration).await);
+    let watched = format!("--set=watchNamespaces={{{served}}}");
+    let rights = [
+        "template",
+        "given",
+        CHART,
+        "--namespace",
+        &home,
+        &watched,
+        "--show-only=templates/rights-operator.yaml",
+        "--show-only=templates/role-lease.yaml",
+    ];
+    plane.apply(&plane.helm(&rights).await.unwrap()).await.unwrap();
+    eventually("the binding", async || place.may(GetIntegration).await).await;
+    let leases: Api<Lease> = Api::namespaced(operator, &home);
+    let lease = serde_json::from_value(json!({ "metadata": { "name": account } })).unwrap();
+    eventually("the Lease", async || {
+        leases.create(&PostParams::default(), &lease).await.is_ok()
+    })
+    .await;
 }

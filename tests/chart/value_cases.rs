@@ -490,14 +490,18 @@ fn rights() -> Vec<Case> {
             "nothing-of-the-cluster",
             json!({
                 "watchNamespaces": ["default"],
-                "rbac": { "peopleRoles": false },
+                "rbac": { "create": false, "peopleRoles": false },
                 "finalizePolicy": { "enabled": false },
             }),
             |made| {
-                // For who has rights in namespaces only, with the definitions from elsewhere.
+                // For who has rights in namespaces only, with the definitions and the rights from elsewhere.
                 for object in &made.objects {
                     assert!(object["metadata"]["namespace"].is_string(), "{object}");
+                    let group = object["apiVersion"].as_str().unwrap();
+                    assert!(!group.starts_with("rbac."), "{object}");
                 }
+                let said = "The operator's rights are not made by this release (rbac.create=false)";
+                assert!(made.notes.contains(said), "{}", made.notes);
             },
         ),
         (
