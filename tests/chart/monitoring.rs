@@ -244,6 +244,7 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
         "--set=monitoring.serviceMonitor.relabelings.targetLabel=cluster",
         "--set=monitoring.dashboard.enabled=maybe",
         "--set=monitoring.alerts.runbookUrl=docs/runbook.md",
+        "--set=monitoring.serviceMonitor.scrapeTimeout=never",
         "--set=monitoring.alerts.selector=cluster",
         "--set=monitoring.alerts.overrides.OktaInsightfulStalled.severity=critical",
     ] {
@@ -256,4 +257,50 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
             "{setting}: {refused}"
         );
     }
+}
+
+#[tokio::test]
+async fn labels_and_annotations_of_every_object_reach_those_of_monitoring_too() {
+    let own = json!({ "enabled": true, "annotations": { "own": "yes", "contact": "monitoring" } });
+    let values = json!({
+        "commonLabels": { "team": "platform" },
+        "commonAnnotations": { "contact": "platform", "cost": "42" },
+        "monitoring": {
+            "service": own, "serviceMonitor": own, "podMonitor": own, "alerts": own, "dashboard": own,
+        },
+    });
+    let objects = rendered_as("seen", "ops", &values).await;
+    for kind in [
+        "Service",
+        "ServiceMonitor",
+        "PodMonitor",
+        "PrometheusRule",
+        "ConfigMap",
+    ] {
+        let metadata = &of_kind(&objects, kind).unwrap()["metadata"];
+        assert_eq!(metadata["labels"]["team"], "platform", "{kind}");
+        // What is said of this object wins.
+        let expected = json!({ "own": "yes", "contact": "monitoring", "cost": "42" });
+        assert_eq!(metadata["annotations"], expected, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_monitor_in_another_namespace_finds_the_pods() {
+    let monitor = json!({ "enabled": true, "namespace": "prometheus", "scrapeTimeout": "7s" });
+    let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
+    for (kind, endpoints) in [
+        ("PodMonitor", "podMetricsEndpoints"),
+        ("ServiceMonitor", "endpoints"),
+    ] {
+        let monitor = of_kind(&objects, kind).unwrap();
+        assert_eq!(monitor["metadata"]["namespace"], "prometheus");
+        assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!(["ops"]));
+        assert_eq!(monitor["spec"][endpoints][0]["scrapeTimeout"], "7s");
+    }
+    // The Service is beside the pods.
+    assert_eq!(
+        of_kind(&objects, "Service").unwrap()["metadata"]["namespace"],
+        "ops"
+    );
 }

@@ -105,13 +105,14 @@ impl Newcomer {
         let container = &pod["containers"][0];
         let mut command = Command::new(PROGRAM);
         for argument in container["args"].as_array().unwrap() {
-            let argument = argument.as_str().unwrap();
-            command.arg(argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}")));
+            command.arg(argument.as_str().unwrap());
         }
         for variable in container["env"].as_array().unwrap() {
+            let value = variable["value"].as_str().unwrap();
             command.env(
                 variable["name"].as_str().unwrap(),
-                variable["value"].as_str().unwrap(),
+                // Each program here has a port of its own.
+                value.replace("[::]:8080", &format!("127.0.0.1:{port}")),
             );
         }
         command
@@ -249,6 +250,17 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         .map(|document| Value::deserialize(document).unwrap())
         .find(|document| document["kind"] == "Pod")
         .unwrap();
+    // Helm makes the pod, as it says, and deletes it at the next test only: `--logs` reads it when it has ended.
+    assert_eq!(
+        hook["metadata"]["annotations"]["helm.sh/hook-delete-policy"],
+        "before-hook-creation"
+    );
+    fs::write(
+        newcomer.directory.join("hook.yaml"),
+        serde_yaml::to_string(&hook).unwrap(),
+    )
+    .unwrap();
+    newcomer.types("kubectl create -f hook.yaml").await;
     let account = hook["spec"]["serviceAccountName"].as_str().unwrap();
     let kubeconfig = newcomer
         .plane
@@ -333,6 +345,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         "Namespace//okta-insightful-operator",
         "Namespace//people",
         "OktaIntegration/people/acme",
+        "Pod/okta-insightful-operator/okta-insightful-operator-check",
         "RoleBinding/people/matches",
         "RoleBinding/people/reviewers",
         "Secret/people/insightful",
@@ -347,6 +360,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         !left.iter().any(|object| {
             object.contains("insightful.io")
                 || object.starts_with("Lease/")
+                || object.starts_with("Pod/")
                 || object.contains("/people/acme")
         })
     })

@@ -111,6 +111,27 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "--set=extraObjects[0].kind=ConfigMap",
             "at '/extraObjects/0': missing properties 'apiVersion', 'metadata'",
         ),
+        (
+            "--set=extraContainers[0].image=a",
+            "at '/extraContainers/0': missing property 'name'",
+        ),
+        // What has a value of its own is set there.
+        (
+            "--set=podSpecExtra.nodeSelector.a=b",
+            "at '/podSpecExtra/nodeSelector': false schema",
+        ),
+        (
+            "--set=logging.format=xml",
+            "at '/logging/format': value must be one of '', 'text', 'json'",
+        ),
+        (
+            "--set=namespaceOverride=Ops",
+            "at '/namespaceOverride': 'Ops' does not match pattern",
+        ),
+        (
+            "--set=global.imagePullSecrets={registry}",
+            "at '/global/imagePullSecrets/0': got string, want object",
+        ),
         ("--set=env[0].value=a", "at '/env/0': missing property 'name'"),
         (
             "--set=envFrom[0].configMap=a",

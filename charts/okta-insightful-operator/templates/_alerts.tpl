@@ -5,7 +5,7 @@ is, and what `overrides` says of single alerts.
 {{- define "operator.alerts" -}}
 {{- $given := .Values.monitoring.alerts }}
 {{- $fullname := include "operator.fullname" . }}
-{{- $namespace := .Release.Namespace }}
+{{- $namespace := include "operator.namespace" . }}
 {{- /* A pod is named after its Deployment and ReplicaSet; of a long name, the dash before the last part is cut off. */}}
 {{- $pods := `pod=~"%s-[a-z0-9]+(-[a-z0-9]+)?"` }}
 {{- $own := `namespace="%s", ` }}
