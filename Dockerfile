@@ -37,4 +37,4 @@ COPY --from=build /okta-insightful-operator /okta-insightful-operator
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/okta-insightful-operator"]
-CMD ["run", "--metrics-address=0.0.0.0:8080"]
+CMD ["run", "--metrics-address=[::]:8080"]

@@ -90,7 +90,8 @@ struct Run {
         value_name = "NAMESPACE"
     )]
     watch_namespaces: Vec<String>,
-    /// Where /metrics, /healthz and /readyz are served.
+    /// Where /metrics, /healthz and /readyz are served. `[::]` is every address,
+    /// of IPv6 and IPv4, or of IPv4 alone where there is no IPv6.
     #[arg(
         long,
         env = "METRICS_ADDRESS",

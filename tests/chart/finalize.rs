@@ -1,15 +1,16 @@
 //! Who may let an integration write: the policy of the chart, beside what the
 //! table of roles shows.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use k8s_openapi::api::{admissionregistration::v1::ValidatingAdmissionPolicy, rbac::v1::Role};
 use kube::{Api, api::PostParams, core::ObjectMeta};
 use sandbox::control_plane::{ControlPlane, Options, client};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::{
-    CRDS, eventually, plane, release,
+    CHART, CRDS, eventually, plane, release,
     rights::{
         Action::{FinalizeIntegration, GetIntegration},
         Place, finalized, integration,
@@ -209,4 +210,47 @@ async fn a_policy_of_some_namespaces_leaves_the_others_alone() {
     wait_for_policy(&served).await;
     free.edit("acme", json!({ "finalized": true })).await.unwrap();
     plane.stop().await.unwrap();
+}
+
+/// What somebody without the verb may change of an integration that is finalized: none of it makes the operator write
+/// anything that was not finalized. All else is compared by the policy.
+const FREE: [&str; 6] = [
+    // Has rules of its own.
+    "approvedPlan",
+    "finalized",
+    // Counts and the plan's hash go there, and no person.
+    "notify",
+    // How fast and how often is read.
+    "okta.rateLimitPercent",
+    "sync",
+    // Going on is no more than was finalized.
+    "suspend",
+];
+
+/// A field that is added to the spec is free by a decision, and not because nobody thought of it.
+#[tokio::test]
+async fn each_field_of_the_spec_is_protected_or_free_on_purpose() {
+    let crds = std::fs::read_to_string(Path::new(CRDS).join("integrations.insightful.io.yaml")).unwrap();
+    let definition = serde_yaml::Deserializer::from_str(&crds)
+        .map(|document| Value::deserialize(document).unwrap())
+        .find(|document| document["spec"]["names"]["kind"] == "OktaIntegration")
+        .unwrap();
+    let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+    let fields_of = |schema: &Value| -> Vec<String> {
+        let fields = schema["properties"].as_object().unwrap().keys();
+        fields.cloned().collect()
+    };
+    let mut fields: BTreeSet<String> = fields_of(spec).into_iter().collect();
+    fields.remove("okta");
+    let of_okta = fields_of(&spec["properties"]["okta"]);
+    fields.extend(of_okta.into_iter().map(|field| format!("okta.{field}")));
+
+    let template = std::fs::read_to_string(Path::new(CHART).join("templates/finalize-policy.yaml")).unwrap();
+    let protected = template.split("object.spec.").filter_map(|rest| {
+        let (field, other) = rest.split_once(" == ")?;
+        let is_compared = other.is_empty() || other.starts_with("old");
+        is_compared.then(|| field.to_owned())
+    });
+    let known: BTreeSet<String> = protected.chain(FREE.map(str::to_owned)).collect();
+    assert_eq!(known, fields);
 }

@@ -24,7 +24,7 @@ use std::{path::Path, time::Duration};
 
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::{Api, Client, api::PostParams};
-use sandbox::control_plane::{ControlPlane, client};
+use sandbox::control_plane::{ControlPlane, Error, client};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, time::Instant};
 
@@ -47,14 +47,26 @@ async fn plane() -> &'static ControlPlane {
 /// Installs or upgrades a release of the chart without the definitions. Gives
 /// what helm says to whoever installed it.
 async fn release(plane: &ControlPlane, name: &str, namespace: &str, values: &Value) -> String {
+    let admin = plane.admin_kubeconfig();
+    release_as(plane, admin, name, namespace, values).await.unwrap()
+}
+
+/// The same, as the user of a kubeconfig.
+async fn release_as(
+    plane: &ControlPlane,
+    kubeconfig: &Path,
+    name: &str,
+    namespace: &str,
+    values: &Value,
+) -> Result<String, Error> {
     let mut values = values.clone();
     values["crds"] = json!({ "install": false });
     let values = values.to_string();
+    let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
     let arguments = ["upgrade", "--install", name, CHART, "--namespace", namespace];
     plane
-        .helm(&[&arguments[..], &["--set-json", &values]].concat())
+        .helm(&[&arguments[..], &["--set-json", &values, &kubeconfig]].concat())
         .await
-        .unwrap()
 }
 
 /// A client of a person with this ClusterRole in the namespace.

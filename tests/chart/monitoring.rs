@@ -20,18 +20,17 @@ use crate::{
 
 /// What `helm template` makes of these values, without the definitions.
 async fn rendered(values: Value) -> Vec<Value> {
-    let values = json!({ "crds": { "install": false }, "monitoring": values }).to_string();
+    rendered_as("seen", "ops", &json!({ "monitoring": values })).await
+}
+
+async fn rendered_as(name: &str, namespace: &str, values: &Value) -> Vec<Value> {
+    let mut values = values.clone();
+    values["crds"] = json!({ "install": false });
+    let values = values.to_string();
     let plane = ControlPlane::shared();
+    let arguments = ["template", name, CHART, "--namespace", namespace];
     let text = plane
-        .helm(&[
-            "template",
-            "seen",
-            CHART,
-            "--namespace",
-            "ops",
-            "--set-json",
-            &values,
-        ])
+        .helm(&[&arguments[..], &["--set-json", &values]].concat())
         .await
         .unwrap();
     let documents = text
@@ -117,10 +116,14 @@ async fn a_monitor_relabels_as_it_is_told() {
 
 #[tokio::test]
 async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
-    let objects = rendered(json!({ "alerts": { "enabled": true, "labels": { "release": "prom" } } })).await;
+    let alerts = json!({ "enabled": true, "labels": { "release": "prom" } });
+    let values = json!({ "monitoring": { "alerts": alerts } });
+    let usual = "okta-insightful-operator";
+    let objects = rendered_as(usual, usual, &values).await;
     let rule = of_kind(&objects, "PrometheusRule").unwrap();
     let alerts: Value = serde_yaml::from_str(&file("alerts.yaml")).unwrap();
     assert_eq!(rule["spec"], alerts);
+    assert_eq!(rule["metadata"]["namespace"], usual);
     assert_eq!(rule["metadata"]["labels"]["release"], "prom");
 }
 
@@ -189,6 +192,91 @@ fn assert_kept(path: &str, sent: &Value, kept: &Value) {
 }
 
 #[tokio::test]
+async fn the_rule_of_another_release_has_its_names_and_no_others() {
+    let alerts = json!({
+        "enabled": true, "namespace": "prometheus", "annotations": { "owner": "platform" },
+    });
+    let mut values = json!({ "nameOverride": "op", "monitoring": { "alerts": alerts } });
+    let objects = rendered_as("seen", "ops", &values).await;
+    let rule = of_kind(&objects, "PrometheusRule").unwrap();
+    assert_eq!(rule["metadata"]["namespace"], "prometheus");
+    assert_eq!(rule["metadata"]["annotations"]["owner"], "platform");
+    let text = rule["spec"].to_string();
+    assert!(!text.contains("okta-insightful-operator"), "{text}");
+    let own =
+        r#"absent(okta_insightful_build_info{namespace=\"ops\", pod=~\"seen-op-[a-z0-9]+(-[a-z0-9]+)?\"})"#;
+    assert!(text.contains(own), "{text}");
+    for command in [
+        "kubectl get lease seen-op -n ops ",
+        "kubectl logs -n ops -l app.kubernetes.io/name=op,app.kubernetes.io/instance=seen ",
+    ] {
+        assert!(text.contains(command), "{command:?} in {text}");
+    }
+    // The labels that the pods do have.
+    let pod = &of_kind(&objects, "Deployment").unwrap()["spec"]["template"];
+    assert_eq!(pod["metadata"]["labels"]["app.kubernetes.io/name"], "op");
+    assert_eq!(pod["metadata"]["labels"]["app.kubernetes.io/instance"], "seen");
+
+    values["monitoring"]["alerts"]["selector"] = json!(r#"cluster="eu-1", job="okta""#);
+    let objects = rendered_as("seen", "ops", &values).await;
+    let text = of_kind(&objects, "PrometheusRule").unwrap()["spec"].to_string();
+    assert!(!text.contains("pod=~"), "{text}");
+    for series in [
+        r#"okta_insightful_leader{cluster=\"eu-1\", job=\"okta\"}"#,
+        r#"okta_insightful_integration_plan_held{cluster=\"eu-1\", job=\"okta\"}"#,
+    ] {
+        assert!(text.contains(series), "{series} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_single_alert_can_be_changed_or_left_out() {
+    let overrides = json!({
+        "OktaInsightfulReviewWaiting": { "disabled": true },
+        "OktaInsightfulStalled": { "for": "1h", "labels": { "severity": "critical", "team": "people" } },
+    });
+    let alerts = json!({
+        "enabled": true, "runbookUrl": "https://git.example.com/runbook.md", "overrides": overrides,
+    });
+    let objects = rendered(json!({ "alerts": alerts })).await;
+    let rules = &of_kind(&objects, "PrometheusRule").unwrap()["spec"]["groups"][0]["rules"];
+    let rules = rules.as_array().unwrap();
+    let known: Value = serde_yaml::from_str(&file("alerts.yaml")).unwrap();
+    let known = known["groups"][0]["rules"].as_array().unwrap();
+    let names = |rules: &[Value]| -> Vec<String> {
+        let names = rules
+            .iter()
+            .map(|rule| rule["alert"].as_str().unwrap().to_owned());
+        names.collect()
+    };
+    let mut left = names(known);
+    left.retain(|name| name != "OktaInsightfulReviewWaiting");
+    assert_eq!(names(rules), left);
+    for rule in rules {
+        let section = rule["alert"].as_str().unwrap().to_lowercase();
+        let url = format!("https://git.example.com/runbook.md#{section}");
+        assert_eq!(rule["annotations"]["runbook_url"], url);
+        assert_eq!(rule["annotations"]["runbook"], Value::Null);
+        if section == "oktainsightfulstalled" {
+            assert_eq!(rule["for"], "1h");
+            assert_eq!(
+                rule["labels"],
+                json!({ "severity": "critical", "team": "people" })
+            );
+        }
+    }
+
+    let unknown = "--set=monitoring.alerts.enabled=true,monitoring.alerts.overrides.Stalled.disabled=true";
+    let refused = ControlPlane::shared()
+        .helm(&["template", "refused", CHART, unknown])
+        .await
+        .unwrap_err();
+    let words =
+        "monitoring.alerts.overrides: there is no alert Stalled; there are OktaInsightfulOperatorDown,";
+    assert!(refused.to_string().contains(words), "{refused}");
+}
+
+#[tokio::test]
 async fn the_dashboard_and_the_service_install() {
     let plane = plane().await;
     let namespace = plane.namespace("seen").await.unwrap();
@@ -227,6 +315,10 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
         "--set=monitoring.alert.enabled=true",
         "--set=monitoring.serviceMonitor.relabelings.targetLabel=cluster",
         "--set=monitoring.dashboard.enabled=maybe",
+        "--set=monitoring.alerts.runbookUrl=docs/runbook.md",
+        "--set=monitoring.serviceMonitor.scrapeTimeout=never",
+        "--set=monitoring.alerts.selector=cluster",
+        "--set=monitoring.alerts.overrides.OktaInsightfulStalled.severity=critical",
     ] {
         let refused = plane
             .helm(&["template", "refused", CHART, setting])
@@ -237,4 +329,50 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
             "{setting}: {refused}"
         );
     }
+}
+
+#[tokio::test]
+async fn labels_and_annotations_of_every_object_reach_those_of_monitoring_too() {
+    let own = json!({ "enabled": true, "annotations": { "own": "yes", "contact": "monitoring" } });
+    let values = json!({
+        "commonLabels": { "team": "platform" },
+        "commonAnnotations": { "contact": "platform", "cost": "42" },
+        "monitoring": {
+            "service": own, "serviceMonitor": own, "podMonitor": own, "alerts": own, "dashboard": own,
+        },
+    });
+    let objects = rendered_as("seen", "ops", &values).await;
+    for kind in [
+        "Service",
+        "ServiceMonitor",
+        "PodMonitor",
+        "PrometheusRule",
+        "ConfigMap",
+    ] {
+        let metadata = &of_kind(&objects, kind).unwrap()["metadata"];
+        assert_eq!(metadata["labels"]["team"], "platform", "{kind}");
+        // What is said of this object wins.
+        let expected = json!({ "own": "yes", "contact": "monitoring", "cost": "42" });
+        assert_eq!(metadata["annotations"], expected, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_monitor_in_another_namespace_finds_the_pods() {
+    let monitor = json!({ "enabled": true, "namespace": "prometheus", "scrapeTimeout": "7s" });
+    let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
+    for (kind, endpoints) in [
+        ("PodMonitor", "podMetricsEndpoints"),
+        ("ServiceMonitor", "endpoints"),
+    ] {
+        let monitor = of_kind(&objects, kind).unwrap();
+        assert_eq!(monitor["metadata"]["namespace"], "prometheus");
+        assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!(["ops"]));
+        assert_eq!(monitor["spec"][endpoints][0]["scrapeTimeout"], "7s");
+    }
+    // The Service is beside the pods.
+    assert_eq!(
+        of_kind(&objects, "Service").unwrap()["metadata"]["namespace"],
+        "ops"
+    );
 }

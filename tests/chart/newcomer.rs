@@ -105,13 +105,14 @@ impl Newcomer {
         let container = &pod["containers"][0];
         let mut command = Command::new(PROGRAM);
         for argument in container["args"].as_array().unwrap() {
-            let argument = argument.as_str().unwrap();
-            command.arg(argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}")));
+            command.arg(argument.as_str().unwrap());
         }
         for variable in container["env"].as_array().unwrap() {
+            let value = variable["value"].as_str().unwrap();
             command.env(
                 variable["name"].as_str().unwrap(),
-                variable["value"].as_str().unwrap(),
+                // Each program here has a port of its own.
+                value.replace("[::]:8080", &format!("127.0.0.1:{port}")),
             );
         }
         command
@@ -195,8 +196,18 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     insightful.configure(|settings| settings.limit = 100_000);
     let newcomer = Newcomer::arrive(&okta, &insightful).await;
     let empty = newcomer.objects().await;
-    let blocks: [String; 8] = readme().try_into().unwrap();
-    let [install, test, check, bind, can_i, upgrade, uninstall, remove] = &blocks;
+    let blocks: [String; 9] = readme().try_into().unwrap();
+    let [
+        install,
+        rights,
+        test,
+        check,
+        bind,
+        can_i,
+        upgrade,
+        uninstall,
+        remove,
+    ] = &blocks;
 
     // Install, and go by what helm says.
     let notes = newcomer.types(install).await;
@@ -239,6 +250,17 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         .map(|document| Value::deserialize(document).unwrap())
         .find(|document| document["kind"] == "Pod")
         .unwrap();
+    // Helm makes the pod, as it says, and deletes it at the next test only: `--logs` reads it when it has ended.
+    assert_eq!(
+        hook["metadata"]["annotations"]["helm.sh/hook-delete-policy"],
+        "before-hook-creation"
+    );
+    fs::write(
+        newcomer.directory.join("hook.yaml"),
+        serde_yaml::to_string(&hook).unwrap(),
+    )
+    .unwrap();
+    newcomer.types("kubectl create -f hook.yaml").await;
     let account = hook["spec"]["serviceAccountName"].as_str().unwrap();
     let kubeconfig = newcomer
         .plane
@@ -257,6 +279,17 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     );
     newcomer.types(check).await;
     newcomer.types(bind).await;
+    // This release has made them itself; what it would make elsewhere is in order.
+    let rights = rights.replace("kubectl apply", "kubectl apply --dry-run=server");
+    let made = newcomer.types(&rights).await;
+    assert!(
+        made.contains("rolebinding.rbac.authorization.k8s.io/okta-insightful-operator created"),
+        "{made}"
+    );
+    assert!(
+        made.contains("role.rbac.authorization.k8s.io/okta-insightful-operator-lease"),
+        "{made}"
+    );
     assert_eq!(newcomer.types(can_i).await.trim(), "yes");
 
     // An upgrade with other values: a new pod takes over where the old one was.
@@ -312,6 +345,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         "Namespace//okta-insightful-operator",
         "Namespace//people",
         "OktaIntegration/people/acme",
+        "Pod/okta-insightful-operator/okta-insightful-operator-check",
         "RoleBinding/people/matches",
         "RoleBinding/people/reviewers",
         "Secret/people/insightful",
@@ -326,6 +360,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         !left.iter().any(|object| {
             object.contains("insightful.io")
                 || object.starts_with("Lease/")
+                || object.starts_with("Pod/")
                 || object.contains("/people/acme")
         })
     })

@@ -10,8 +10,8 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
     for (setting, words) in [
         ("--set=replica=2", "additional properties 'replica' not allowed"),
         (
-            "--set=rbac.create=false",
-            "at '/rbac': additional properties 'create' not allowed",
+            "--set=rbac.enabled=false",
+            "at '/rbac': additional properties 'enabled' not allowed",
         ),
         ("--set=replicas=10", "at '/replicas': maximum: got 10, want 9"),
         ("--set=replicas=-1", "at '/replicas': minimum: got -1, want 0"),
@@ -110,6 +110,27 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
         (
             "--set=extraObjects[0].kind=ConfigMap",
             "at '/extraObjects/0': missing properties 'apiVersion', 'metadata'",
+        ),
+        (
+            "--set=extraContainers[0].image=a",
+            "at '/extraContainers/0': missing property 'name'",
+        ),
+        // What has a value of its own is set there.
+        (
+            "--set=podSpecExtra.nodeSelector.a=b",
+            "at '/podSpecExtra/nodeSelector': false schema",
+        ),
+        (
+            "--set=logging.format=xml",
+            "at '/logging/format': value must be one of '', 'text', 'json'",
+        ),
+        (
+            "--set=namespaceOverride=Ops",
+            "at '/namespaceOverride': 'Ops' does not match pattern",
+        ),
+        (
+            "--set=global.imagePullSecrets={registry}",
+            "at '/global/imagePullSecrets/0': got string, want object",
         ),
         ("--set=env[0].value=a", "at '/env/0': missing property 'name'"),
         (

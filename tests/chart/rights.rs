@@ -24,12 +24,25 @@ pub enum Action {
     RetargetOkta,
     ApprovePlan,
     FinalizeIntegration,
-    /// The next six on an integration that is finalized.
+    /// From here to `Unfinalize` on an integration that is finalized.
     EditIntervalOfFinalized,
     RetargetFinalizedOkta,
     RetargetFinalizedInsightful,
     RewireFinalizedSecret,
     WidenFinalizedGuard,
+    /// Everybody of the org instead of the teams' members.
+    WidenFinalizedScope,
+    RetargetFinalizedGroups,
+    DeactivateSuspendedOfFinalized,
+    /// Whom no employee resembles is invited without a decision.
+    WidenFinalizedMatching,
+    ReorderFinalizedTeams,
+    KeepWhatFinalizedWrote,
+    SuspendFinalized,
+    /// Goes on with what was finalized.
+    ResumeFinalized,
+    SlowFinalizedDown,
+    NotifyOfFinalized,
     Unfinalize,
     PatchIntegrationStatus,
     GetMatch,
@@ -165,6 +178,37 @@ impl Place {
             }
             Action::WidenFinalizedGuard => {
                 self.edit("done", json!({ "guard": { "maxDeactivations": "100%" } }))
+                    .await
+            }
+            Action::WidenFinalizedScope => {
+                self.edit("done", json!({ "okta": { "people": "Everyone" } }))
+                    .await
+            }
+            Action::RetargetFinalizedGroups => {
+                self.edit("done", json!({ "okta": { "groupPrefix": "O" } })).await
+            }
+            Action::DeactivateSuspendedOfFinalized => {
+                self.edit("done", json!({ "okta": { "suspended": "Deactivate" } }))
+                    .await
+            }
+            Action::WidenFinalizedMatching => {
+                self.edit("done", json!({ "matching": { "unmatched": "Create" } }))
+                    .await
+            }
+            Action::ReorderFinalizedTeams => {
+                self.edit("done", json!({ "teams": { "precedence": ["Sales"] } }))
+                    .await
+            }
+            Action::KeepWhatFinalizedWrote => self.edit("done", json!({ "onUnmatch": "Keep" })).await,
+            Action::SuspendFinalized => self.edit("done", json!({ "suspend": true })).await,
+            Action::ResumeFinalized => self.edit("done", json!({ "suspend": false })).await,
+            Action::SlowFinalizedDown => {
+                self.edit("done", json!({ "okta": { "rateLimitPercent": 10 } }))
+                    .await
+            }
+            Action::NotifyOfFinalized => {
+                let webhook = json!({ "urlSecretRef": { "name": "chat", "key": "url" } });
+                self.edit("done", json!({ "notify": { "webhook": webhook } }))
                     .await
             }
             Action::Unfinalize => self.edit("done", json!({ "finalized": false })).await,

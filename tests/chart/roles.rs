@@ -3,13 +3,13 @@
 use std::iter;
 
 use comfy_table::{Table, presets};
-use k8s_openapi::api::{core::v1::Secret, rbac::v1::ClusterRole};
+use k8s_openapi::api::{coordination::v1::Lease, core::v1::Secret, rbac::v1::ClusterRole};
 use kube::{Api, api::PostParams};
 use sandbox::control_plane::client;
 use serde_json::json;
 
 use crate::{
-    eventually, person, plane, release,
+    CHART, eventually, person, plane, release, release_as,
     rights::{
         Action::{self, *},
         Place,
@@ -23,7 +23,7 @@ const N: bool = false;
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// For each of the roles, in their order.
-const RIGHTS: [(Action, [bool; 6]); 27] = [
+const RIGHTS: [(Action, [bool; 6]); 37] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
     (CreateIntegration, [Y, Y, N, N, N, N]),
@@ -37,6 +37,16 @@ const RIGHTS: [(Action, [bool; 6]); 27] = [
     (RetargetFinalizedInsightful, [Y, N, N, N, N, N]),
     (RewireFinalizedSecret, [Y, N, N, N, N, N]),
     (WidenFinalizedGuard, [Y, N, N, N, N, N]),
+    (WidenFinalizedScope, [Y, N, N, N, N, N]),
+    (RetargetFinalizedGroups, [Y, N, N, N, N, N]),
+    (DeactivateSuspendedOfFinalized, [Y, N, N, N, N, N]),
+    (WidenFinalizedMatching, [Y, N, N, N, N, N]),
+    (ReorderFinalizedTeams, [Y, N, N, N, N, N]),
+    (KeepWhatFinalizedWrote, [Y, N, N, N, N, N]),
+    (SuspendFinalized, [Y, Y, N, N, N, N]),
+    (ResumeFinalized, [Y, Y, N, N, N, N]),
+    (SlowFinalizedDown, [Y, Y, N, N, N, N]),
+    (NotifyOfFinalized, [Y, Y, N, N, N, N]),
     (Unfinalize, [Y, Y, N, N, N, N]),
     (PatchIntegrationStatus, [N, N, N, N, Y, N]),
     (GetMatch, [Y, Y, Y, Y, Y, N]),
@@ -164,4 +174,56 @@ async fn the_operator_can_be_kept_to_namespaces_and_secrets() {
     ] {
         assert!(!place.may(action).await, "{action:?}");
     }
+}
+
+/// One who owns a namespace installs, and one who may give rights makes them by the README's command.
+#[tokio::test]
+async fn the_rights_can_be_made_by_somebody_else() {
+    let plane = plane().await;
+    let home = plane.namespace("operator").await.unwrap();
+    let served = plane.namespace("served").await.unwrap();
+    let admin = Place::new(plane.admin_client().await.unwrap(), &served);
+    admin.furnish().await;
+    for namespace in [&home, &served] {
+        person(plane, namespace, "owner", Some("admin")).await;
+    }
+    let owner = plane.user_kubeconfig("owner", &[]).unwrap();
+    let mut values = json!({
+        "watchNamespaces": [served], "rbac": { "peopleRoles": false }, "finalizePolicy": { "enabled": false },
+    });
+    // The API server lets nobody give a right that they do not have.
+    let refused = release_as(plane, &owner, "given", &home, &values).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("attempting to grant RBAC permissions not currently held"),
+        "{refused}"
+    );
+    values["rbac"]["create"] = false.into();
+    release_as(plane, &owner, "given", &home, &values).await.unwrap();
+
+    let account = "given-okta-insightful-operator";
+    let operator = client(&plane.service_account_kubeconfig(&home, account).await.unwrap())
+        .await
+        .unwrap();
+    let place = Place::new(operator.clone(), &served);
+    assert!(!place.may(GetIntegration).await);
+    let watched = format!("--set=watchNamespaces={{{served}}}");
+    let rights = [
+        "template",
+        "given",
+        CHART,
+        "--namespace",
+        &home,
+        &watched,
+        "--show-only=templates/rights-operator.yaml",
+        "--show-only=templates/role-lease.yaml",
+    ];
+    plane.apply(&plane.helm(&rights).await.unwrap()).await.unwrap();
+    eventually("the binding", async || place.may(GetIntegration).await).await;
+    let leases: Api<Lease> = Api::namespaced(operator, &home);
+    let lease = serde_json::from_value(json!({ "metadata": { "name": account } })).unwrap();
+    eventually("the Lease", async || {
+        leases.create(&PostParams::default(), &lease).await.is_ok()
+    })
+    .await;
 }

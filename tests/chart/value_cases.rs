@@ -16,7 +16,9 @@ pub fn cases() -> Vec<Case> {
         names(),
         images(),
         environment(),
+        overridden(),
         placement(),
+        more_of_the_pod(),
         hosts(),
         probes(),
         replicas(),
@@ -36,7 +38,9 @@ fn names() -> Vec<Case> {
             assert_eq!(account["automountServiceAccountToken"], false);
             assert_eq!(made.pod()["automountServiceAccountToken"], true);
             assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0");
-            assert_eq!(made.arguments(), ["run", "--metrics-address=0.0.0.0:8080"]);
+            assert_eq!(made.arguments(), ["run"]);
+            // Both families, as a cluster may have either.
+            assert_eq!(made.variable("METRICS_ADDRESS"), Some("[::]:8080"));
             let home = made.deployment["metadata"]["namespace"].as_str().unwrap();
             assert_eq!(
                 made.variable("LEASE"),
@@ -57,6 +61,16 @@ fn names() -> Vec<Case> {
             );
             assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
             assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
+            assert_eq!(
+                made.variable("RUST_LOG"),
+                None,
+                "the program's own is the default"
+            );
+            for pod in [made.pod(), &made.check["spec"]] {
+                assert_eq!(pod["enableServiceLinks"], false);
+                assert!(pod["initContainers"].is_null());
+                assert_eq!(pod["containers"].as_array().unwrap().len(), 1);
+            }
         }),
         ("short", json!({ "nameOverride": "op" }), |made| {
             assert_eq!(made.name(), "short-op");
@@ -77,7 +91,11 @@ fn names() -> Vec<Case> {
                 "podLabels": { "tier": "back", "app.kubernetes.io/instance": "not-this" },
                 "podAnnotations": { "prometheus.io/scrape": "true" },
                 "deploymentAnnotations": { "reloader.stakater.com/auto": "true" },
-                "serviceAccount": { "name": "robot", "annotations": { "cloud/role": "none" } },
+                "serviceAccount": {
+                    "name": "robot",
+                    "annotations": { "cloud/role": "none" },
+                    "extraLabels": { "cloud/use": "yes", "app.kubernetes.io/instance": "not-this" },
+                },
             }),
             |made| {
                 for object in &made.objects {
@@ -104,6 +122,11 @@ fn names() -> Vec<Case> {
                 let account = made.one("ServiceAccount");
                 assert_eq!(account["metadata"]["name"], "robot");
                 assert_eq!(account["metadata"]["annotations"]["cloud/role"], "none");
+                assert_eq!(account["metadata"]["labels"]["cloud/use"], "yes");
+                assert_eq!(
+                    account["metadata"]["labels"]["app.kubernetes.io/instance"],
+                    "labelled"
+                );
             },
         ),
     ]
@@ -125,6 +148,19 @@ fn images() -> Vec<Case> {
                     made.check["spec"]["imagePullSecrets"],
                     made.pod()["imagePullSecrets"]
                 );
+            },
+        ),
+        (
+            "image-of-a-subchart",
+            json!({
+                "global": { "imagePullSecrets": [{ "name": "company" }, { "name": "registry" }] },
+                "imagePullSecrets": [{ "name": "registry" }],
+            }),
+            |made| {
+                // Each once: a list that is applied by the server has each name once.
+                let both = json!([{ "name": "registry" }, { "name": "company" }]);
+                assert_eq!(made.pod()["imagePullSecrets"], both);
+                assert_eq!(made.check["spec"]["imagePullSecrets"], both);
             },
         ),
         ("digest", json!({ "image": { "digest": DIGEST } }), |made| {
@@ -229,12 +265,69 @@ fn environment() -> Vec<Case> {
             json!({ "watchNamespaces": ["default"], "extraArgs": ["--log-format=json"] }),
             |made| {
                 assert_eq!(
-                    made.arguments()[2..],
+                    made.arguments()[1..],
                     ["--watch-namespace=default", "--log-format=json"]
                 );
                 // `check` has arguments of its own.
                 let check = texts(&made.check["spec"]["containers"][0]["args"]);
                 assert_eq!(check.last(), Some(&"--watch-namespace=default"));
+            },
+        ),
+    ]
+}
+
+/// What the chart sets can be set otherwise: by an argument, or by a variable of the same name, of which a list that is
+/// applied by the server may have one only.
+fn overridden() -> Vec<Case> {
+    vec![
+        (
+            "listening-elsewhere",
+            json!({ "extraArgs": ["--metrics-address=0.0.0.0:8080"] }),
+            |made| {
+                assert_eq!(made.arguments(), ["run", "--metrics-address=0.0.0.0:8080"]);
+            },
+        ),
+        (
+            "logging",
+            json!({ "logging": { "level": "warn,kube=debug", "format": "json" } }),
+            |made| {
+                assert_eq!(made.variable("RUST_LOG"), Some("warn,kube=debug"));
+                assert_eq!(made.variable("LOG_FORMAT"), Some("json"));
+            },
+        ),
+        (
+            "logging-by-variables",
+            json!({
+                "logging": { "level": "warn", "format": "json" },
+                "env": [{ "name": "RUST_LOG", "value": "debug" }],
+            }),
+            |made| {
+                assert_eq!(made.variable("RUST_LOG"), Some("debug"));
+                assert_eq!(made.variable("LOG_FORMAT"), Some("json"));
+            },
+        ),
+        (
+            "variables-of-ones-own",
+            json!({
+                "proxy": { "httpsProxy": "http://proxy:3128" },
+                "env": [
+                    { "name": "METRICS_ADDRESS", "value": "0.0.0.0:8080" },
+                    { "name": "HTTPS_PROXY", "valueFrom": { "secretKeyRef": { "name": "proxy", "key": "url" } } },
+                ],
+            }),
+            |made| {
+                assert_eq!(made.variable("METRICS_ADDRESS"), Some("0.0.0.0:8080"));
+                assert_eq!(made.variable("HTTPS_PROXY"), None, "it comes from the Secret");
+                let mut names: Vec<&str> = made.container()["env"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|variable| variable["name"].as_str().unwrap())
+                    .collect();
+                let all = names.len();
+                names.sort_unstable();
+                names.dedup();
+                assert_eq!(names.len(), all, "each once");
             },
         ),
     ]
@@ -284,6 +377,37 @@ fn placement() -> Vec<Case> {
             assert_eq!(made.pod()["securityContext"]["runAsNonRoot"], true);
             assert_eq!(made.container()["securityContext"]["runAsUser"], 65532);
             assert_eq!(made.check["spec"]["nodeSelector"], made.pod()["nodeSelector"]);
+        },
+    )]
+}
+
+fn more_of_the_pod() -> Vec<Case> {
+    let restricted = json!({
+        "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] },
+    });
+    vec![(
+        "more-containers",
+        json!({
+            "extraContainers": [{ "name": "beside", "image": "proxy:1.0", "securityContext": restricted }],
+            "extraInitContainers": [{ "name": "before", "image": "fetch:1.0", "securityContext": restricted }],
+            "podSpecExtra": { "schedulerName": "mine", "shareProcessNamespace": false },
+            "enableServiceLinks": true,
+        }),
+        |made| {
+            let names = |containers: &Value| -> Vec<String> {
+                let containers = containers.as_array().unwrap().iter();
+                let names = containers.map(|container| container["name"].as_str().unwrap().to_owned());
+                names.collect()
+            };
+            assert_eq!(names(&made.pod()["containers"]), ["operator", "beside"]);
+            assert_eq!(names(&made.pod()["initContainers"]), ["before"]);
+            // The check runs by itself, and where the operator runs.
+            assert_eq!(names(&made.check["spec"]["containers"]), ["check"]);
+            for pod in [made.pod(), &made.check["spec"]] {
+                assert_eq!(pod["schedulerName"], "mine");
+                assert_eq!(pod["shareProcessNamespace"], false);
+                assert_eq!(pod["enableServiceLinks"], true);
+            }
         },
     )]
 }
@@ -454,13 +578,13 @@ fn rights() -> Vec<Case> {
             json!({ "watchNamespaces": ["default", "kube-public"] }),
             |made| {
                 assert_eq!(
-                    made.arguments()[2..],
+                    made.arguments()[1..],
                     ["--watch-namespace=default", "--watch-namespace=kube-public"]
                 );
                 let said = "serves the namespaces default, kube-public.";
                 assert!(made.notes.contains(said), "{}", made.notes);
                 let check = texts(&made.check["spec"]["containers"][0]["args"]);
-                assert_eq!(check[2..], made.arguments()[2..]);
+                assert_eq!(check[2..], made.arguments()[1..]);
                 // The policy judges there only.
                 let kept = &made.one("ValidatingAdmissionPolicyBinding")["spec"]["matchResources"];
                 assert_eq!(
@@ -490,14 +614,18 @@ fn rights() -> Vec<Case> {
             "nothing-of-the-cluster",
             json!({
                 "watchNamespaces": ["default"],
-                "rbac": { "peopleRoles": false },
+                "rbac": { "create": false, "peopleRoles": false },
                 "finalizePolicy": { "enabled": false },
             }),
             |made| {
-                // For who has rights in namespaces only, with the definitions from elsewhere.
+                // For who has rights in namespaces only, with the definitions and the rights from elsewhere.
                 for object in &made.objects {
                     assert!(object["metadata"]["namespace"].is_string(), "{object}");
+                    let group = object["apiVersion"].as_str().unwrap();
+                    assert!(!group.starts_with("rbac."), "{object}");
                 }
+                let said = "The operator's rights are not made by this release (rbac.create=false)";
+                assert!(made.notes.contains(said), "{}", made.notes);
             },
         ),
         (
@@ -524,7 +652,9 @@ pub fn monitoring() -> Vec<Case> {
         };
         assert_eq!(endpoint["port"], "metrics");
         assert_eq!(endpoint["interval"], "1m");
+        assert_eq!(endpoint["scrapeTimeout"], "20s");
         assert_eq!(endpoint["honorLabels"], true);
+        assert_eq!(monitor["metadata"]["annotations"]["contact"], "platform");
         assert_eq!(endpoint["relabelings"][0]["targetLabel"], "cluster");
         assert_eq!(endpoint["relabelings"][0]["replacement"], "eu-1");
         let dropped = &endpoint["metricRelabelings"][0];
@@ -535,7 +665,9 @@ pub fn monitoring() -> Vec<Case> {
     let monitor = json!({
         "enabled": true,
         "interval": "1m",
+        "scrapeTimeout": "20s",
         "labels": { "release": "prom" },
+        "annotations": { "contact": "platform" },
         "relabelings": [{ "targetLabel": "cluster", "replacement": "eu-1" }],
         "metricRelabelings": [{ "sourceLabels": ["__name__"], "regex": "process_.*", "action": "drop" }],
     });
@@ -586,13 +718,47 @@ pub fn monitoring() -> Vec<Case> {
         ),
         (
             "alerting",
-            json!({ "monitoring": { "alerts": { "enabled": true, "labels": { "release": "prom" } } } }),
+            json!({ "monitoring": { "alerts": {
+                "enabled": true,
+                "labels": { "release": "prom" },
+                "runbookUrl": "https://wiki.acme.example/runbook",
+                "overrides": {
+                    "OktaInsightfulStalled": { "labels": { "severity": "critical" }, "keep_firing_for": "5m" },
+                    "OktaInsightfulSyncLate": { "disabled": true },
+                },
+            } } }),
             |made| {
                 let rule = made.one("PrometheusRule");
                 assert_eq!(rule["metadata"]["labels"]["release"], "prom");
                 let file = include_str!("../../charts/okta-insightful-operator/files/monitoring/alerts.yaml");
-                let alerts: Value = serde_yaml::from_str(file).unwrap();
-                assert_eq!(rule["spec"], alerts);
+                let file: Value = serde_yaml::from_str(file).unwrap();
+                let rules = |spec: &Value| spec["groups"][0]["rules"].as_array().unwrap().clone();
+                let names = |rules: &[Value]| -> Vec<String> {
+                    let names = rules
+                        .iter()
+                        .map(|rule| rule["alert"].as_str().unwrap().to_owned());
+                    names.collect()
+                };
+                let made_rules = rules(&rule["spec"]);
+                let mut expected = names(&rules(&file));
+                expected.retain(|name| name != "OktaInsightfulSyncLate");
+                assert_eq!(names(&made_rules), expected);
+                for rule in &made_rules {
+                    let expression = rule["expr"].as_str().unwrap();
+                    assert!(
+                        expression.contains(&format!(r#"pod=~"{}-"#, made.name())),
+                        "{rule}"
+                    );
+                    let url = rule["annotations"]["runbook_url"].as_str().unwrap();
+                    let name = rule["alert"].as_str().unwrap().to_lowercase();
+                    assert_eq!(url, format!("https://wiki.acme.example/runbook#{name}"));
+                    if name == "oktainsightfulstalled" {
+                        assert_eq!(
+                            (&rule["labels"]["severity"], &rule["keep_firing_for"]),
+                            (&json!("critical"), &json!("5m"))
+                        );
+                    }
+                }
             },
         ),
         (

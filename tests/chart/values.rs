@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     made::{Made, texts},
-    plane, release,
+    person, plane, release, release_as,
     value_cases::{Case, cases},
 };
 
@@ -28,6 +28,7 @@ async fn every_value_installs_under_restricted_pod_security() {
     let plane = plane().await;
     let client = plane.admin_client().await.unwrap();
     let namespace = restricted(plane, &client).await;
+    person(plane, &namespace, "tenant", Some("admin")).await;
     for case in cases() {
         assert_installs(plane, &client, &namespace, &case).await;
     }
@@ -41,13 +42,20 @@ pub async fn assert_installs(
     namespace: &str,
     (name, values, assert_made): &Case,
 ) -> Made {
-    let notes = release(plane, name, namespace, values).await;
+    let notes = match values["rbac"]["create"] == false {
+        // Who is admin of the namespace, and has no other right, is enough.
+        true => {
+            let tenant = plane.user_kubeconfig("tenant", &[]).unwrap();
+            release_as(plane, &tenant, name, namespace, values).await.unwrap()
+        }
+        false => release(plane, name, namespace, values).await,
+    };
     let made = made(plane, client, namespace, name, notes).await;
     assert_made(&made);
     assert_binding(client, values, &made).await;
-    assert_program_takes(&made.arguments());
+    assert_program_takes(made.container());
     let check = &made.check["spec"];
-    assert_program_takes(&texts(&check["containers"][0]["args"]));
+    assert_program_takes(&check["containers"][0]);
 
     for pod in [made.pod(), check] {
         create_pod(client, namespace, pod)
@@ -61,6 +69,51 @@ pub async fn assert_installs(
         assert!(refused.contains("violates PodSecurity"), "{name}: {refused}");
     }
     made
+}
+
+/// A chart of charts says for each part where it goes.
+#[tokio::test]
+async fn everything_of_a_release_can_go_to_another_namespace() {
+    let plane = plane().await;
+    let client = plane.admin_client().await.unwrap();
+    let [of_the_release, other] = [
+        plane.namespace("release").await.unwrap(),
+        plane.namespace("other").await.unwrap(),
+    ];
+    let values = json!({
+        "namespaceOverride": other,
+        "networkPolicy": { "enabled": true },
+        "monitoring": { "service": { "enabled": true }, "dashboard": { "enabled": true } },
+    });
+    release(plane, "moved", &of_the_release, &values).await;
+    let get = async |what| {
+        let arguments = ["get", what, "moved", "--namespace", &of_the_release];
+        documents(&plane.helm(&arguments).await.unwrap())
+    };
+    let (objects, hooks) = (get("manifest").await, get("hooks").await);
+    let name = "moved-okta-insightful-operator";
+    let mut kinds = 0;
+    for object in objects.iter().chain(&hooks) {
+        let namespace = &object["metadata"]["namespace"];
+        assert!(namespace.is_null() || *namespace == other, "{object}");
+        kinds += usize::from(namespace.is_string());
+        assert!(!object.to_string().contains(&of_the_release), "{object}");
+    }
+    assert_eq!(
+        kinds, 9,
+        "Deployment, account, budget, policy, Lease's Role and binding, Service, dashboard, check"
+    );
+    let deployment = Api::<Deployment>::namespaced(client, &other)
+        .get(name)
+        .await
+        .unwrap();
+    let deployment = json!(deployment);
+    let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+        .as_array()
+        .unwrap();
+    assert!(variables.contains(&json!({ "name": "LEASE", "value": format!("{other}/{name}") })));
+    let lease = format!("--lease={other}/{name}");
+    assert_eq!(hooks[0]["spec"]["containers"][0]["args"][1], lease);
 }
 
 async fn made(plane: &ControlPlane, client: &Client, namespace: &str, name: &str, notes: String) -> Made {
@@ -126,6 +179,10 @@ async fn assert_binding(client: &Client, values: &Value, made: &Made) {
     }
     let bindings = everywhere.into_iter().map(|binding| binding.metadata);
     let bindings = bindings.chain(in_namespaces.into_iter().map(|binding| binding.metadata));
+    if values["rbac"]["create"] == false {
+        assert_eq!(bindings.count(), 0, "somebody else makes them");
+        return;
+    }
     let watched = values["watchNamespaces"].as_array();
     let expected: Vec<_> = match watched {
         Some(watched) => {
@@ -145,11 +202,16 @@ async fn assert_binding(client: &Client, values: &Value, made: &Made) {
     );
 }
 
-/// With arguments that it does not know, the program ends with 2; here it ends
-/// because there is no cluster.
-fn assert_program_takes(arguments: &[&str]) {
+/// With arguments or variables that it does not understand, the program ends
+/// with 2; here it ends because there is no cluster.
+fn assert_program_takes(container: &Value) {
+    let arguments = texts(&container["args"]);
+    let variables = container["env"].as_array().into_iter().flatten();
+    let variables =
+        variables.filter_map(|variable| Some((variable["name"].as_str()?, variable["value"].as_str()?)));
     let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
-        .args(arguments)
+        .args(&arguments)
+        .envs(variables)
         .env("KUBECONFIG", "/nonexistent")
         .env_remove("KUBERNETES_SERVICE_HOST")
         .output()

@@ -7,11 +7,42 @@ use std::{
     path::Path,
 };
 
-use serde_json::Value;
+use sandbox::control_plane::ControlPlane;
+use serde_json::{Value, json};
 
 use crate::{CHART, promtool::promtool, run::run, scrape::Scrape};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/monitoring");
+
+/// The cases of a release by itself, and of two that one Prometheus sees.
+const FILES: [&str; 2] = ["alerts.yaml", "alerts-two-releases.yaml"];
+
+/// The releases that the cases speak of: name, namespace, and values of the alerts and the names.
+fn releases() -> [(&'static str, &'static str, Value); 2] {
+    let second = json!({
+        "nameOverride": "op",
+        "monitoring": { "alerts": { "runbookUrl": "https://git.example.com/runbook.md" } },
+    });
+    let usual = "okta-insightful-operator";
+    [(usual, usual, json!({})), ("second", "apps", second)]
+}
+
+/// The rules that the chart renders for a release, as Prometheus reads them.
+async fn rendered(name: &str, namespace: &str, values: &Value) -> Value {
+    let values = format!("--set-json={values}");
+    let arguments = ["template", name, CHART, "--namespace", namespace, &values];
+    let only = [
+        "--set=crds.install=false,monitoring.alerts.enabled=true",
+        "--show-only=templates/monitoring.yaml",
+    ];
+    let text = ControlPlane::shared()
+        .helm(&[&arguments[..], &only].concat())
+        .await
+        .unwrap();
+    let rule: Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(rule["kind"], "PrometheusRule");
+    rule["spec"].clone()
+}
 
 fn rules() -> Vec<Value> {
     let text = fs::read_to_string(Path::new(CHART).join("files/monitoring/alerts.yaml")).unwrap();
@@ -27,21 +58,25 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_alert_fires_when_it_should_and_only_then() {
+    let directory = tempfile::tempdir().unwrap();
     let rules_file = Path::new(CHART).join("files/monitoring/alerts.yaml");
-    let (well, said) = promtool(
-        Path::new(CASES),
-        &[
-            "check",
-            "rules",
-            "--lint=all",
-            "--lint-fatal",
-            rules_file.to_str().unwrap(),
-        ],
-    )
-    .await;
-    assert!(well, "{said}");
-    let (well, said) = promtool(Path::new(CASES), &["test", "rules", "alerts.yaml"]).await;
-    assert!(well, "{said}");
+    let mut rules_files = vec![rules_file.to_str().unwrap().to_owned()];
+    for (name, namespace, values) in releases() {
+        let file = format!("{name}.yaml");
+        let rules = rendered(name, namespace, &values).await;
+        fs::write(directory.path().join(&file), rules.to_string()).unwrap();
+        rules_files.push(file);
+    }
+    for file in &rules_files {
+        let check = ["check", "rules", "--lint=all", "--lint-fatal", file];
+        let (well, said) = promtool(directory.path(), &check).await;
+        assert!(well, "{said}");
+    }
+    for file in FILES {
+        fs::copy(Path::new(CASES).join(file), directory.path().join(file)).unwrap();
+        let (well, said) = promtool(directory.path(), &["test", "rules", file]).await;
+        assert!(well, "{file}: {said}");
+    }
 
     let cases: Value =
         serde_yaml::from_str(&fs::read_to_string(Path::new(CASES).join("alerts.yaml")).unwrap()).unwrap();
@@ -125,7 +160,8 @@ async fn each_metric_and_label_that_an_alert_or_a_case_names_is_exposed() {
             exposed.entry(name).or_default().extend(labels);
         }
     }
-    let cases = fs::read_to_string(Path::new(CASES).join("alerts.yaml")).unwrap();
+    let cases = FILES.map(|file| fs::read_to_string(Path::new(CASES).join(file)).unwrap());
+    let cases = cases.concat();
     let series = cases
         .lines()
         .filter(|line| line.trim_start().starts_with("- series:"));
@@ -138,9 +174,9 @@ async fn each_metric_and_label_that_an_alert_or_a_case_names_is_exposed() {
                 .get(&name)
                 .unwrap_or_else(|| panic!("{name} is not exposed"));
             for label in &labels {
-                // What Prometheus adds to tell the replicas apart.
+                // What Prometheus adds: the pod, and its namespace where there is none yet.
                 assert!(
-                    known.contains(label) || label == "pod",
+                    known.contains(label) || label == "pod" || label == "namespace",
                     "{name} has no label {label}"
                 );
             }

@@ -30,5 +30,5 @@
 subjects:
   - kind: ServiceAccount
     name: {{ include "operator.serviceAccountName" . }}
-    namespace: {{ .Release.Namespace }}
+    namespace: {{ include "operator.namespace" . }}
 {{- end }}
