@@ -68,10 +68,11 @@ impl Assessment {
 }
 
 /// What the status says of the groups' teams. Those that we created are bound
-/// at once, the others from the first apply on; until then an admin may still
-/// rename either side.
+/// at once, the others from the first apply on that wrote anything; until then an
+/// admin may still rename either side.
 pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
     let mut bindings = Bindings::default();
+    let was_applied = status.last_applied_time.is_some() || !status.history.is_empty();
     for team in &status.teams {
         let group: GroupId = team.group_id.as_str().into();
         if team.pending.is_some() {
@@ -79,7 +80,7 @@ pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
         }
         if let Some(id) = &team.team_id {
             let created = team.state == TeamState::Created;
-            if !created && status.last_applied_time.is_none() {
+            if !created && !was_applied {
                 continue;
             }
             bindings.bound.insert(
@@ -97,10 +98,15 @@ pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::TeamStatus;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use crate::api::{CycleResult, HistoryEntry, SyncKind, TeamStatus};
 
     #[test]
-    fn a_team_that_we_created_is_bound_before_the_first_apply_is_complete() {
+    fn a_team_that_we_created_is_bound_at_once_and_others_once_anything_was_written() {
         let team = |group: &str, state| TeamStatus {
             name: group.to_owned(),
             group_id: group.to_owned(),
@@ -111,7 +117,7 @@ mod tests {
             message: None,
             pending: None,
         };
-        let status = OktaIntegrationStatus {
+        let mut status = OktaIntegrationStatus {
             teams: vec![
                 team("made", TeamState::Created),
                 team("found", TeamState::Existing),
@@ -121,5 +127,16 @@ mod tests {
         let bound = bindings(&status).bound;
         assert!(bound[&"made".into()].created);
         assert!(!bound.contains_key(&"found".into()));
+        // One person whose write is refused keeps a plan from being applied whole, for days if need be.
+        status.history = vec![HistoryEntry {
+            start_time: Time(Timestamp::UNIX_EPOCH),
+            duration: Duration::ZERO.into(),
+            kind: SyncKind::Full,
+            result: CycleResult::PartlyApplied,
+            plan: String::new(),
+            writes: 1,
+            failed: 1,
+        }];
+        assert!(bindings(&status).bound.contains_key(&"found".into()));
     }
 }
