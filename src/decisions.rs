@@ -171,6 +171,16 @@ pub fn settle(
                 team: team_names.get(id).copied(),
             })
             .collect(),
+        others: snapshot
+            .people()
+            .iter()
+            .filter(|(id, _)| !in_scope.contains_key(id))
+            .map(|(_, person)| Subject {
+                person,
+                left: person.left(suspended_left).is_some(),
+                team: None,
+            })
+            .collect(),
         employees: snapshot
             .employees()
             .values()

@@ -44,6 +44,7 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
                 team: None,
             })
             .collect(),
+        others: Vec::new(),
         employees: employees
             .iter()
             .map(|employee| Object { employee, team: None })
@@ -302,6 +303,152 @@ fn one_kind_of_evidence_is_not_enough() {
     }
 }
 
+/// What becomes of a person and an employee with one address, whose dates say nothing.
+fn at_one_address(given: &str, family: &str, address: &str, name: &str) -> Proposal {
+    let mut person = person("p", "x y", Some(address));
+    (person.given_name, person.family_name) = (Some(given.into()), Some(family.into()));
+    first(&[person], &[employee("e", name, address)])
+}
+
+#[test]
+fn an_address_that_fits_two_names_may_be_re_used() {
+    use ProposalKind::{Auto, Review};
+    for (given, family, address, name, expected) in [
+        ("Jane", "Smith", "jsmith@a.com", "Jean Smith", Review),
+        ("Jane", "Smith", "jane.smith@a.com", "Jean Smith", Auto),
+        ("Robert", "Smith", "rsmith@a.com", "Bob Smith", Auto),
+        ("Mary", "Smith", "msmith@a.com", "Marie Smith", Review),
+        ("Rajesh", "Kumar", "rkumar@a.com", "Rakesh Kumar", Review),
+        ("Rajesh", "Kumar", "rajesh.kumar@a.com", "Rakesh Kumar", Auto),
+        ("Jonathan", "Doe", "jdoe@a.com", "Jnoathan Doe", Auto),
+        ("Anna Maria", "Doe", "doe@a.com", "Maria Doe", Review),
+        ("Michael", "Doe", "mdoe@a.com", "Michal Doe", Review),
+        ("Wei", "Xu", "w@a.com", "Wei Xue", Review),
+        (
+            "María",
+            "García López",
+            "maria.garcia@a.com",
+            "María García Fernández",
+            Review,
+        ),
+        (
+            "María",
+            "García López",
+            "maria.garcia@a.com",
+            "María García",
+            Auto,
+        ),
+    ] {
+        let proposal = at_one_address(given, family, address, name);
+        assert_eq!(
+            proposal.kind, expected,
+            "{given} {family} / {name}: {:?}",
+            proposal.doubts
+        );
+    }
+}
+
+#[test]
+fn a_script_that_is_not_read_is_told_by_the_address() {
+    use ProposalKind::{Auto, Review};
+    for (given, family, address, name, expected) in [
+        ("太郎", "田中", "taro.tanaka@a.com", "Taro Tanaka", Auto),
+        ("철수", "김", "chulsoo.kim@a.com", "Chulsoo Kim", Auto),
+        ("太郎", "田中", "tanaka@a.com", "Taro Tanaka", Review),
+        ("太郎", "田中", "t@a.com", "田中 太郎", Auto),
+        ("太郎", "田中", "t@a.com", "田中太郎", Auto),
+        ("伟", "王", "w.wang@a.com", "王 薇", Review),
+        ("伟", "王", "w.wang@a.com", "王薇", Review),
+    ] {
+        let proposal = at_one_address(given, family, address, name);
+        assert_eq!(
+            proposal.kind, expected,
+            "{given} {family} / {name}: {:?}",
+            proposal.doubts
+        );
+    }
+    // Without an address in common the spelt name finds the employee.
+    let mut person = person("p", "x y", Some("taro.tanaka@a.com"));
+    (person.given_name, person.family_name) = (Some("太郎".into()), Some("田中".into()));
+    assert_eq!(first(&[person], &[employee("e", "Taro Tanaka", "")]).kind, Review);
+}
+
+#[test]
+fn a_middle_initial_in_an_address_is_no_slip() {
+    for (own, theirs, expected) in [
+        ("john.d.smith", "john.r.smith", ProposalKind::Review),
+        ("jdsmith", "jrsmith", ProposalKind::Review),
+        ("jsmith", "jrsmith", ProposalKind::Review),
+        ("john.smith", "john.rsmith", ProposalKind::Review),
+        ("smithj", "smithjr", ProposalKind::Review),
+        ("john.smith", "jonh.smith", ProposalKind::Auto),
+        ("john.smith", "john.smyth", ProposalKind::Auto),
+    ] {
+        let address = |local: &str| format!("{local}@a.com");
+        let person = person("p", "John Smith", Some(&address(own)));
+        let proposal = first(&[person], &[employee("e", "John Smith", &address(theirs))]);
+        assert_eq!(proposal.kind, expected, "{own} {theirs}: {:?}", proposal.doubts);
+    }
+}
+
+#[test]
+fn a_sister_company_is_no_domain_that_was_given_up() {
+    let names = ["Ann Lee", "Tom Roe", "Eve Low", "Bob Fox"];
+    let mails = |name: &str, domain: &str| format!("{}@{domain}", name.to_lowercase().replace(' ', "."));
+    let mut people: Vec<Person> = names
+        .iter()
+        .map(|name| person(name, name, Some(&mails(name, "acme.com"))))
+        .collect();
+    let sisters: Vec<Employee> = names
+        .iter()
+        .map(|name| employee(&format!("{name} of the sister"), name, &mails(name, "sister.com")))
+        .collect();
+    people.insert(0, person("new", "Maria Garcia", Some("maria.garcia@acme.com")));
+    let mut employees = sisters;
+    employees.push(employee("e", "Maria Garcia", "maria.garcia@sister.com"));
+    assert_eq!(
+        first(&people, &employees).kind,
+        ProposalKind::Auto,
+        "the domain was given up"
+    );
+    employees.extend(
+        names
+            .iter()
+            .map(|name| employee(name, name, &mails(name, "acme.com"))),
+    );
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+}
+
+#[test]
+fn a_missing_date_rules_nothing_out() {
+    let made = |day: u32| Some(format!("2024-03-{day:02}T00:00:00.000Z"));
+    let millis = 1_709_251_200_000;
+    let (mut people, mut employees) = (Vec::new(), Vec::new());
+    for day in 1..=20_u32 {
+        let (name, address) = (format!("Teacher T{day}x"), format!("t{day}@a.com"));
+        let name = name.replace(
+            char::is_numeric,
+            &"abcdefghijklmnopqrstuvw"[day as usize..day as usize + 2],
+        );
+        let mut teacher = person(&format!("t{day}"), &name, Some(&address));
+        teacher.created = made(day);
+        people.push(teacher);
+        let mut record = employee(&format!("t{day}"), &name, &address);
+        record.created_at = Some(millis + i64::from(day) * 86_400_000);
+        employees.push(record);
+    }
+    let mut jane = person("p", "Jane Smith", Some("jsmith@a.com"));
+    jane.created = made(9);
+    people.insert(0, jane);
+    let mut jean = employee("e", "Jean Smith", "jsmith@a.com");
+    jean.created_at = Some(millis + 9 * 86_400_000);
+    employees.push(jean);
+    let dated = first(&people, &employees);
+    people[0].created = None;
+    let undated = first(&people, &employees);
+    assert_eq!(undated.kind, ProposalKind::Review, "{dated:?}");
+}
+
 #[test]
 fn a_name_tells_who_of_several_has_the_address() {
     let people = [
@@ -365,6 +512,60 @@ fn reasons_are_in_plain_words() {
         ]
     );
     assert!(proposal.candidates[0].confidence.percent() >= 99);
+}
+
+#[test]
+fn who_is_not_in_scope_is_a_rival_still() {
+    let people = [person("p", "Jane Doe", Some("jdoe@a.com"))];
+    let others = [person("o", "Jane Doe", Some("jdoe@a.com"))];
+    let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
+    let mut evidence = evidence(&people, &employees);
+    assert_eq!(outcome(&propose(&evidence), "p").0, ProposalKind::Auto);
+    evidence.others = vec![Subject {
+        person: &others[0],
+        left: false,
+        team: None,
+    }];
+    let proposals = propose(&evidence);
+    assert_eq!(outcome(&proposals, "p"), (ProposalKind::Review, Some("e".into())));
+    assert!(
+        !proposals.contains_key(&others[0].id),
+        "nothing is proposed for them"
+    );
+}
+
+#[test]
+fn who_resembles_nobody_is_invited_though_somebody_has_the_first_name() {
+    let people: Vec<Person> = ["Jane Doe", "Tom Lee", "Eve Low"]
+        .iter()
+        .map(|name| {
+            person(
+                name,
+                name,
+                Some(&format!("{}@a.com", name.replace(' ', ".").to_lowercase())),
+            )
+        })
+        .collect();
+    let mut employees: Vec<Employee> = people[1..]
+        .iter()
+        .map(|one| {
+            employee(
+                one.id.as_str(),
+                one.id.as_str(),
+                one.email.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    employees.extend((0..400).map(|at| {
+        let address = format!("x{at}@a.com");
+        employee(&format!("e{at}"), "Jane Smith", &address)
+    }));
+    let proposals = propose(&Evidence {
+        unmatched: UnmatchedPolicy::Create,
+        ..evidence(&people, &employees)
+    });
+    let proposal = &proposals[&people[0].id];
+    assert_eq!(proposal.kind, ProposalKind::Create, "{proposal:?}");
 }
 
 #[test]
