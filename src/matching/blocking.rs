@@ -17,7 +17,7 @@ const PAIRS_LEFT: usize = 600_000;
 const SHARE_LEFT: std::ops::RangeInclusive<usize> = 20..=1500;
 
 /// The most employees of one block that are looked through for the closest.
-const LARGEST_SEEN: usize = 200;
+const LARGEST_SEEN: usize = 100;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;

@@ -421,32 +421,32 @@ fn a_sister_company_is_no_domain_that_was_given_up() {
 
 #[test]
 fn a_missing_date_rules_nothing_out() {
-    let made = |day: u32| Some(format!("2024-03-{day:02}T00:00:00.000Z"));
-    let millis = 1_709_251_200_000;
-    let (mut people, mut employees) = (Vec::new(), Vec::new());
-    for day in 1..=20_u32 {
-        let (name, address) = (format!("Teacher T{day}x"), format!("t{day}@a.com"));
-        let name = name.replace(
-            char::is_numeric,
-            &"abcdefghijklmnopqrstuvw"[day as usize..day as usize + 2],
-        );
-        let mut teacher = person(&format!("t{day}"), &name, Some(&address));
-        teacher.created = made(day);
-        people.push(teacher);
-        let mut record = employee(&format!("t{day}"), &name, &address);
-        record.created_at = Some(millis + i64::from(day) * 86_400_000);
-        employees.push(record);
-    }
-    let mut jane = person("p", "Jane Smith", Some("jsmith@a.com"));
-    jane.created = made(9);
-    people.insert(0, jane);
-    let mut jean = employee("e", "Jean Smith", "jsmith@a.com");
-    jean.created_at = Some(millis + 9 * 86_400_000);
-    employees.push(jean);
-    let dated = first(&people, &employees);
+    // A company that hired somebody every 50 days, in no order of ids, and made both records at once.
+    let start = 1_500_000_000_000;
+    let made = |at: i64| start + at * 50 * 86_400_000;
+    let created = |at: i64| Some(jiff::Timestamp::from_millisecond(made(at)).unwrap().to_string());
+    let pair = |id: &str, name: &str, theirs: &str, address: &str, at: i64| {
+        let (mut one, mut other) = (person(id, name, Some(address)), employee(id, theirs, address));
+        one.created = created(at);
+        other.created_at = Some(made(at));
+        (one, other)
+    };
+    let letter = |at: i64| char::from(b'a' + u8::try_from(at % 26).unwrap());
+    let (mut people, mut employees): (Vec<Person>, Vec<Employee>) = (0..61)
+        .map(|at| {
+            let name = format!("Kim Q{}u{}x", letter(at / 26), letter(at));
+            let id = format!("t{at:02}");
+            pair(&id, &name, &name, &format!("{id}@a.com"), at * 57 % 61)
+        })
+        .chain([pair("p", "Jane Smith", "Jean Smith", "jsmith@a.com", 40)])
+        .rev()
+        .unzip();
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Auto);
+    employees[0].created_at = None;
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+    employees[0].created_at = Some(made(40));
     people[0].created = None;
-    let undated = first(&people, &employees);
-    assert_eq!(undated.kind, ProposalKind::Review, "{dated:?}");
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
 }
 
 #[test]
