@@ -179,6 +179,16 @@ pub fn settle(
                 team: team_names.get(id).copied(),
             })
             .collect(),
+        others: snapshot
+            .people()
+            .iter()
+            .filter(|(id, _)| !in_scope.contains_key(id))
+            .map(|(_, person)| Subject {
+                person,
+                left: person.left(suspended_left).is_some(),
+                team: None,
+            })
+            .collect(),
         employees: snapshot
             .employees()
             .values()
@@ -540,6 +550,22 @@ mod tests {
         );
         example.people.clear();
         assert_eq!(waits(&standing(&example, "ann")), "NotInOktaAnswer");
+    }
+
+    #[test]
+    fn who_is_out_of_scope_may_be_the_employee_all_the_same() {
+        let mut example = Example::new();
+        example.person("ann", "Ann", "Doe", "Sales").email = Some("doe@acme.com".into());
+        example.employee("e-ann", "Ann Doe", "doe@acme.com");
+        assert_eq!(standing(&example, "ann"), linked(&["e-ann"]));
+        example.person("other", "Ann", "Doe", "Elsewhere").email = Some("doe@acme.com".into());
+        example.groups.retain(|group| group.name == "P_Sales");
+        assert_eq!(waits(&standing(&example, "ann")), "NeedsDecision");
+        assert_eq!(
+            example.assess().settled.len(),
+            1,
+            "nothing is proposed for who is out of scope"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::{
     facts::{Numbers, PersonFacts},
     folding::{fold, fold_expanded},
     lexicon::Lexicon,
+    names::spelt_name,
 };
 
 /// How an account name fits a person, the surest first.
@@ -60,6 +61,21 @@ pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFact
         .flatten()
         .collect();
     let families = forms(lexicon, &ends, &name.family, record.family_name.as_deref());
+    let (mut givens, mut families) = (givens, families);
+    // Which Latin letters stand for those of another script, the person's address shows best.
+    let mail = person
+        .email
+        .or(person.login)
+        .filter(|mail| person.other_script && !mail.role);
+    if let Some(spelt) = mail.and_then(|mail| spelt_name(numbers.keys.text(mail.written)))
+        && let [given, .., family] = &spelt[..]
+    {
+        for (forms, word) in [(&mut givens, given), (&mut families, family)] {
+            if !forms.contains(word) {
+                forms.push(word.clone());
+            }
+        }
+    }
     for given in &givens {
         add([given, ""], Fit::Given);
         for family in &families {

@@ -1,7 +1,7 @@
 //! Addresses and account names.
 
 use super::{
-    folding::fold,
+    folding::{fold, is_of_unread_script},
     vocabulary::{is_provider, is_role},
 };
 
@@ -59,7 +59,8 @@ pub(super) fn account(name: &str) -> Option<String> {
     };
     let account = account.split('@').next().unwrap_or(account).trim();
     let folded = fold(account);
-    if !machine && (account.contains([' ', ',']) || folded.contains(' ')) {
+    let human = account.contains([' ', ',']) || account.chars().any(is_of_unread_script);
+    if !machine && (human || folded.contains(' ')) {
         return None;
     }
     let account: String = folded.chars().filter(|c| !c.is_whitespace()).collect();
@@ -103,6 +104,7 @@ mod tests {
             ("jdoe2", Some("jdoe2")),
             ("Jane Doe", None),
             ("Doe, J.", None),
+            ("김철수", None),
         ] {
             assert_eq!(account(name).as_deref(), expected, "{name}");
         }

@@ -3,6 +3,7 @@
 
 use super::{
     facts::{EmployeeFacts, Facts, PersonFacts},
+    learned::Learned,
     lexicon::Lexicon,
     likeness::{self, Part},
 };
@@ -14,6 +15,9 @@ const LARGEST: usize = 20;
 const PAIRS_LEFT: usize = 600_000;
 /// See [`PAIRS_LEFT`].
 const SHARE_LEFT: std::ops::RangeInclusive<usize> = 20..=1500;
+
+/// The most employees of one block that are looked through for the closest.
+const LARGEST_SEEN: usize = 100;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;
@@ -219,48 +223,82 @@ impl Blocks {
     }
 
     /// The employees who are left and share anything with a person, as many as
-    /// `share`, by what says most first.
+    /// `share`, by what says most first. Of a block that is too large those are
+    /// taken whose team and dates say most.
     pub(super) fn candidates_left(
         &self,
         facts: &Facts<'_>,
+        learned: &Learned,
         person: &PersonFacts<'_>,
         share: usize,
         found: &mut Vec<u32>,
     ) {
         found.clear();
         let lexicon = &facts.lexicon;
-        let mut take = |key: u64| {
+        let mut take = |key: u64, in_part: bool| {
             let block = self.get(key);
             if found.len() + block.len() <= share {
                 found.extend(block.iter().map(|(_, at)| *at));
+            } else if in_part {
+                let room = (share - found.len().min(share)).div_ceil(2);
+                found.extend(closest(facts, learned, person, block, room));
             }
         };
         let (given, family) = (&person.name.given, &person.name.family);
         for word in family.iter().rev().chain(given) {
-            take(key(WORD, lexicon.get(*word).sound, 0));
+            take(key(WORD, lexicon.get(*word).sound, 0), true);
         }
         for mail in person.mails() {
             if let Some(start) = start(facts.keys.text(mail.local)) {
-                take(key(START, start, 0));
+                take(key(START, start, 0), false);
             }
         }
         for word in given {
             for other in lexicon.alike(*word) {
-                take(key(WORD, lexicon.get(other).sound, 0));
+                take(key(WORD, lexicon.get(other).sound, 0), false);
             }
         }
         for (account, _) in &person.accounts {
             if let Some(start) = start(facts.keys.text(*account)) {
-                take(key(START, start, 0));
+                take(key(START, start, 0), false);
             }
         }
         if let (Some(given), Some(family)) = (given.first(), family.last()) {
             let (a, b) = (initial(lexicon, *given), initial(lexicon, *family));
-            take(key(INITIALS, a.min(b), a.max(b)));
+            take(key(INITIALS, a.min(b), a.max(b)), false);
         }
         found.sort_unstable();
         found.dedup();
     }
+}
+
+/// So many employees of a block whose team and dates say most for a person.
+fn closest(
+    facts: &Facts<'_>,
+    learned: &Learned,
+    person: &PersonFacts<'_>,
+    block: &[(u64, u32)],
+    count: usize,
+) -> Vec<u32> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let step = block.len().div_ceil(LARGEST_SEEN);
+    let mut by_bits: Vec<(f64, u32)> = block
+        .iter()
+        .step_by(step.max(1))
+        .map(|(_, at)| {
+            let employee = &facts.employees[*at as usize];
+            let (team, date) = (learned.team(person, employee), learned.date(person, employee));
+            (team.unwrap_or(0.0) + date.unwrap_or(0.0), *at)
+        })
+        .collect();
+    let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if by_bits.len() > count {
+        by_bits.select_nth_unstable_by(count, order);
+        by_bits.truncate(count);
+    }
+    by_bits.into_iter().map(|(_, at)| at).collect()
 }
 
 /// Every word of the name with every other, in both orders.

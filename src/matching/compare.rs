@@ -5,7 +5,7 @@ use super::{
     facts::{EmployeeFacts, Facts, Mail, PersonFacts},
     folding::without_marks,
     learned::Learned,
-    lexicon::one_slip,
+    lexicon::{Lexicon, one_slip},
     likeness::{self, NameMatch, Part},
     weights,
 };
@@ -61,8 +61,8 @@ pub(super) struct Comparison {
     pub(super) generation_contradicts: bool,
     /// What the teams say, in bits.
     pub(super) team: Option<f64>,
-    /// What the dates say, in bits.
-    pub(super) date: f64,
+    /// What the dates say, in bits; None where they say nothing.
+    pub(super) date: Option<f64>,
     /// The sum.
     pub(super) bits: f64,
 }
@@ -192,7 +192,7 @@ fn link(
                     offer(Link::Local, *theirs);
                 }
             } else if own.domain == theirs.domain || learned.moved(&own, theirs) {
-                if names_fit && is_slip(facts, person, &own, theirs) {
+                if names_fit && is_slip(facts, person, employee, &own, theirs) {
                     offer(Link::Near, *theirs);
                 } else {
                     differs |= own.domain == theirs.domain;
@@ -224,7 +224,13 @@ fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
 /// Whether the employee's address is the person's own, misspelt: one slip
 /// apart, and neither another form of the name nor another name. Digits and
 /// middle initials tell namesakes apart and are no slips.
-fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mail) -> bool {
+fn is_slip(
+    facts: &Facts<'_>,
+    person: &PersonFacts<'_>,
+    employee: &EmployeeFacts<'_>,
+    own: &Mail,
+    theirs: &Mail,
+) -> bool {
     let text = |key: u32| facts.keys.text(key);
     let (a, b) = (text(own.written), text(theirs.written));
     let digits = |text: &str| {
@@ -238,12 +244,62 @@ fn is_slip(facts: &Facts<'_>, person: &PersonFacts<'_>, own: &Mail, theirs: &Mai
         && a.as_bytes()[0] == b.as_bytes()[0]
         && one_slip(a, b)
         && digits(a) == digits(b);
-    near && without_marks(a) != without_marks(b) && !is_made_of_name(person, theirs) && {
+    let middle_initial = || {
+        let given: Vec<u32> = person
+            .name
+            .given_and_middle()
+            .chain(employee.name.words.iter().copied())
+            .collect();
+        let family: Vec<u32> = [&person.name.family[..], &employee.name.words].concat();
+        is_middle_initial(
+            &facts.lexicon,
+            [text(own.local), text(theirs.local)],
+            &given,
+            &family,
+        )
+    };
+    near && without_marks(a) != without_marks(b) && !is_made_of_name(person, theirs) && !middle_initial() && {
         let words = person.name.given.iter().chain(&person.name.family);
         !words
             .copied()
             .any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
     }
+}
+
+/// Whether the one letter in which two local parts differ stands where a middle
+/// initial would: between given and family name, or after both, each in full or
+/// as an initial. `john.d.smith` and `john.r.smith`, `jsmith` and `jrsmith`.
+fn is_middle_initial(lexicon: &Lexicon, locals: [&str; 2], given: &[u32], family: &[u32]) -> bool {
+    let [short, long] = if locals[0].len() <= locals[1].len() {
+        locals
+    } else {
+        [locals[1], locals[0]]
+    };
+    let is = |text: &str, words: &[u32], initial: bool| {
+        words.iter().any(|word| {
+            let word = &lexicon.get(*word).text;
+            text == word || without_marks(text) == without_marks(word) || (initial && text == &word[..1])
+        })
+    };
+    let stands_between = |before: &str, after: &str| {
+        (is(before, given, true) && is(after, family, false))
+            || (is(before, family, false) && is(after, given, true))
+            || (after.is_empty()
+                && (1..before.len()).any(|at| {
+                    let (a, b) = before.split_at(at);
+                    (is(a, family, false) && is(b, given, true))
+                        || (is(a, given, true) && is(b, family, false))
+                }))
+    };
+    (1..long.len()).any(|at| {
+        let (before, after) = (&long[..at], &long[at + 1..]);
+        let other = if short.len() == long.len() {
+            short.get(at + 1..)
+        } else {
+            short.get(at..)
+        };
+        short.starts_with(before) && other == Some(after) && stands_between(before, after)
+    })
 }
 
 impl Comparison {

@@ -9,10 +9,11 @@ use super::{
     Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,
     blocking::Blocks,
     calibration,
-    compare::{Comparison, compare, may_be},
+    compare::{Comparison, Link, compare, may_be},
     doubts::{Doubt, MARGIN, doubts},
     facts::{Facts, PersonFacts},
     learned::Learned,
+    likeness::Part,
     parallel::{for_all, number},
     reasons::reasons,
 };
@@ -28,6 +29,16 @@ const KEPT: usize = 16;
 const LEAST_SHOWN: f64 = -20.0;
 /// Below this confidence nobody is proposed; who is shown may be anybody.
 const LEAST_PLAUSIBLE: f64 = 0.05;
+/// Below this confidence an employee whose name contradicts and who has no
+/// address in common keeps nobody from being invited.
+const LEAST_TO_WAIT_FOR: f64 = 0.01;
+/// The same where the given name agrees: the family name may be a married one.
+const LEAST_OF_SAME_GIVEN: f64 = 0.004;
+/// People without an employee to each record that may be anybody's: with fewer
+/// it is too likely that the record is this person's.
+const OPEN_TO_EACH: usize = 200;
+/// Dates that say this or less rule out that a record is a person's.
+const OTHER_TIME: f64 = -2.0;
 
 /// A compared pair of one person.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +52,14 @@ struct Pair {
 struct Standing {
     best: Option<(f64, u32)>,
     next: Option<f64>,
+}
+
+/// Records that say nothing about whose they are, and who may be meant.
+struct Nameless {
+    /// In use, and nobody's.
+    records: Vec<u32>,
+    /// People who work here and have no employee.
+    open: usize,
 }
 
 struct Decider<'a> {
@@ -92,46 +111,55 @@ impl Decider<'_> {
         let standings = self.standings(&first);
         let wanted = self.wanted(&first);
         let verdicts: Vec<Vec<Doubt>> = for_all(facts.people.len(), |at, _| {
-            self.verdict(at, &first[at as usize], &standings, &wanted)
+            if facts.people[at as usize].asked {
+                self.verdict(at, &first[at as usize], &standings, &wanted)
+            } else {
+                Vec::new()
+            }
         });
+        let is_open =
+            |at: usize| facts.people[at].asked && (!verdicts[at].is_empty() || first[at].is_empty());
 
         let mut left: Vec<bool> = facts
             .employees
             .iter()
             .map(|employee| employee.holder.is_none())
             .collect();
-        for (pairs, doubts) in first.iter().zip(&verdicts) {
-            if let (Some(best), true) = (pairs.first(), doubts.is_empty()) {
+        for (at, person) in facts.people.iter().enumerate() {
+            if let (Some(best), true) = (first[at].first(), person.asked && !is_open(at)) {
                 left[best.employee as usize] = false;
             }
         }
         let blocks = Blocks::second_round(facts, &left);
-        let nameless: Vec<u32> = (0..number(facts.employees.len()))
+        let records: Vec<u32> = (0..number(facts.employees.len()))
             .filter(|at| {
                 let employee = &facts.employees[*at as usize];
                 left[*at as usize] && employee.nobody && !employee.object.employee.deactivated
             })
             .collect();
         // A few who may be anybody are shown last; many would drown the rest.
-        let anybody: &[u32] = if nameless.len() * 1000 > facts.people.len() {
-            &nameless[..nameless.len().min(50)]
+        let anybody: &[u32] = if records.len() * 1000 > facts.people.len() {
+            &records[..records.len().min(50)]
         } else {
             &[]
         };
-        let share = Blocks::share_left(
-            verdicts
-                .iter()
-                .zip(&first)
-                .filter(|(doubts, pairs)| !doubts.is_empty() || pairs.is_empty())
-                .count(),
-        );
+        let open: Vec<usize> = (0..facts.people.len()).filter(|at| is_open(*at)).collect();
+        let share = Blocks::share_left(open.len());
+        let nameless = Nameless {
+            open: open.iter().filter(|at| !facts.people[**at].subject.left).count(),
+            records: records.clone(),
+        };
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
-            if !pairs.is_empty() && verdicts[at as usize].is_empty() {
+            let person = &facts.people[at as usize];
+            if !person.asked {
+                let still_left = |pair: &&Pair| left[pair.employee as usize];
+                return pairs.iter().filter(still_left).copied().collect();
+            }
+            if !is_open(at as usize) {
                 return pairs.iter().take(1).copied().collect();
             }
-            let person = &facts.people[at as usize];
-            blocks.candidates_left(facts, person, share, found);
+            blocks.candidates_left(facts, &self.learned, person, share, found);
             found.extend(pairs.iter().map(|pair| pair.employee));
             if !person.subject.left {
                 found.extend(anybody);
@@ -147,18 +175,21 @@ impl Decider<'_> {
         drop(blocks);
         let rivals = self.rivals(&last);
         for_all(facts.people.len(), |at, _| {
-            self.proposal(
-                at,
-                &first[at as usize],
-                &last[at as usize],
-                &verdicts[at as usize],
-                &rivals,
-                nameless.len(),
-            )
+            let person = &facts.people[at as usize];
+            person.asked.then(|| {
+                let proposal = self.proposal(
+                    at,
+                    &first[at as usize],
+                    &last[at as usize],
+                    &verdicts[at as usize],
+                    &rivals,
+                    &nameless,
+                );
+                (person.subject.person.id.clone(), proposal)
+            })
         })
         .into_iter()
-        .zip(&facts.people)
-        .map(|(proposal, person)| (person.subject.person.id.clone(), proposal))
+        .flatten()
         .collect()
     }
 
@@ -284,7 +315,7 @@ impl Decider<'_> {
         last: &[Pair],
         verdict: &[Doubt],
         rivals: &[f64],
-        nameless: usize,
+        nameless: &Nameless,
     ) -> Proposal {
         let facts = &self.facts;
         let person = &facts.people[at as usize];
@@ -316,11 +347,20 @@ impl Decider<'_> {
                 doubts: Vec::new(),
             };
         }
-        if candidates.is_empty() {
+        let waits_for = |(candidate, pair): (&Candidate, &Pair)| {
+            candidate.confidence.fraction() >= LEAST_TO_WAIT_FOR
+                || self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
+        };
+        if !candidates.iter().zip(last).any(waits_for) {
             let (kind, doubt) = self.nobody(person, nameless);
             return Proposal {
                 kind,
-                candidates,
+                // Who is invited is none of these.
+                candidates: if kind == ProposalKind::Create {
+                    Vec::new()
+                } else {
+                    candidates
+                },
                 doubts: vec![doubt],
             };
         }
@@ -367,8 +407,33 @@ impl Decider<'_> {
         )
     }
 
+    /// Whether an employee may be a person, however little speaks for it: no part
+    /// of the name contradicts, or an address or account name links them. Records
+    /// that may be anybody's are counted apart.
+    fn is_conceivable(&self, person: u32, employee: u32, confidence: f64) -> bool {
+        if self.facts.employees[employee as usize].nobody {
+            return false;
+        }
+        let found = self.compare(person, employee);
+        let contradicts = found.name.given == Part::Different || found.name.family == Part::Different;
+        let married = found.name.given != Part::Different && confidence >= LEAST_OF_SAME_GIVEN;
+        !contradicts || married || found.account.is_some() || found.link <= Link::Sister
+    }
+
+    /// How many records that may be anybody's may be this person's: they are not
+    /// from another time.
+    fn may_be_theirs(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> usize {
+        let of_other_time = |employee: &&u32| {
+            let found = self
+                .learned
+                .date(person, &self.facts.employees[**employee as usize]);
+            self.learned.dates_tell() && found.is_some_and(|bits| bits <= OTHER_TIME)
+        };
+        nameless.records.len() - nameless.records.iter().filter(of_other_time).count()
+    }
+
     /// What becomes of a person whom no employee resembles.
-    fn nobody(&self, person: &PersonFacts<'_>, nameless: usize) -> (ProposalKind, Reason) {
+    fn nobody(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> (ProposalKind, Reason) {
         let nobody = "no employee has this email or this name";
         let record = person.subject.person;
         if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()
@@ -381,9 +446,10 @@ impl Decider<'_> {
                 format!("{nobody}, and without an email nobody can be invited").into(),
             );
         }
-        if nameless * 1000 > self.facts.people.len() {
+        let nameless_here = self.may_be_theirs(person, nameless);
+        if nameless_here * OPEN_TO_EACH > nameless.open {
             let doubt = format!(
-                "{nobody}, but {nameless} employees have neither a name nor an email that says who they are: \
+                "{nobody}, but {nameless_here} employees have neither a name nor an email that says who they are: \
                  one of them may be this person"
             );
             return (ProposalKind::None, doubt.into());

@@ -5,7 +5,7 @@ use super::{
     compare::{Comparison, Link},
     facts::{EmployeeFacts, Facts, Mail, PersonFacts},
     learned::Learned,
-    likeness::Part,
+    likeness::{NameMatch, Part},
 };
 
 /// Bits by which the best must be ahead of the runner-up, on both sides.
@@ -101,7 +101,7 @@ pub(super) fn doubts(
     ahead: f64,
 ) -> Vec<Doubt> {
     let mut doubts = contradictions(person, employee, found);
-    let not_reused = learned.dates_tell() && found.date >= DATES_FIT;
+    let not_reused = learned.dates_tell() && found.date.is_some_and(|bits| bits >= DATES_FIT);
     if found.team.is_some_and(|bits| bits <= CONTRADICTION)
         && !(not_reused && is_beyond_doubt(facts, person, employee, found))
     {
@@ -155,7 +155,11 @@ fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found:
         Doubt::SwitchedOff,
     );
     veto(found.role, Doubt::RoleMailbox);
-    veto(found.date <= CONTRADICTION, Doubt::DatesContradict);
+    veto(
+        found.date.is_some_and(|bits| bits <= CONTRADICTION),
+        Doubt::DatesContradict,
+    );
+    veto(found.name.family_contradicts, Doubt::FamilyNamesDiffer);
     doubts
 }
 
@@ -178,7 +182,7 @@ fn is_beyond_doubt(
 }
 
 fn support(found: &Comparison) -> f64 {
-    found.team.unwrap_or(0.0) + found.date
+    found.team.unwrap_or(0.0) + found.date.unwrap_or(0.0)
 }
 
 /// The employee's address that links the pair.
@@ -233,10 +237,19 @@ fn same_address(
         return;
     }
     let whole = name.given.is_whole() && name.family.is_whole();
-    if matches!(found.link, Link::Moved | Link::OddLocal) && !whole {
+    let numbered =
+        linking.is_some_and(|mail| facts.keys.text(mail.local).bytes().any(|b| b.is_ascii_digit()));
+    // A number before the @ is one person's, so that a slip in the name is one.
+    let slip_of_numbered = found.link == Link::Moved
+        && numbered
+        && not_reused
+        && [name.given, name.family]
+            .iter()
+            .all(|part| part.agrees() || *part == Part::Slip);
+    if matches!(found.link, Link::Moved | Link::OddLocal) && !(whole || slip_of_numbered) {
         doubts.push(Doubt::EmailsDiffer);
     }
-    if found.link == Link::Moved && support(found) < 0.0 {
+    if found.link == Link::Moved && support(found) < if numbered { CONTRADICTION } else { 0.0 } {
         doubts.push(Doubt::EmailsDiffer);
     }
     // Where the names are not equal, letter for letter, somebody else's may be.
@@ -244,34 +257,48 @@ fn same_address(
     if name.given == Part::Spelling && !not_reused && !person.other_script {
         doubts.push(Doubt::NameNotWhole);
     }
+    let spells_given = || says(&[name.given_word]) || says(&[name.given_theirs]);
+    // An address that is made of the person's name and not of the employee's was never a leaver's.
+    let of_person_alone = || {
+        linking.is_some_and(|mail| {
+            let local = facts.keys.text(mail.local);
+            facts.lexicon.is_made_of(local, &person.name.words())
+                && !facts.lexicon.is_made_of(local, &employee.name.words)
+        })
+    };
+    if may_be_another(facts, name) && !not_reused && !spells_given() && !of_person_alone() {
+        doubts.push(Doubt::NameNotWhole);
+    }
     let unlike = |part: Part| matches!(part, Part::Spelling | Part::Nickname | Part::Slip | Part::Middle);
-    if (unlike(name.given) || unlike(name.family)) && facts.another_written_so(employee) {
+    // Who has the employee's very name may be meant, unless they have an employee
+    // at their own address and this address was not theirs before.
+    let named_so = facts.another_written_so(employee);
+    let may_be_theirs = named_so == Some(true) || (named_so.is_some() && !(not_reused || spells_given()));
+    if (unlike(name.given) || unlike(name.family)) && may_be_theirs {
         doubts.push(Doubt::Namesakes);
     }
     // A private address is made of the name; a namesake's may be noted down.
     if found.link == Link::Second && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
-    let numbered =
-        linking.is_some_and(|mail| facts.keys.text(mail.local).bytes().any(|b| b.is_ascii_digit()));
     if found.link == Link::Moved && !numbered && facts.others_named(person, employee) {
         doubts.push(Doubt::Namesakes);
     }
     match (name.given, name.family) {
-        (
-            Part::Equal | Part::Spelling | Part::Nickname | Part::Middle,
-            Part::Equal | Part::Spelling | Part::Compound,
-        )
-        | (Part::Slip, Part::Equal | Part::Spelling) => {}
-        (Part::Equal | Part::Spelling, Part::Slip) => {
-            // Short family names differ in one letter easily: Chen and Cheng.
+        (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle | Part::Slip, Part::Equal)
+        | (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle, Part::Compound) => {}
+        (Part::Equal | Part::Spelling, Part::Slip)
+        | (Part::Equal | Part::Spelling | Part::Nickname | Part::Middle | Part::Slip, Part::Spelling) => {
+            // Short family names differ in one letter easily: Chen and Cheng, Xu and Xue.
             let long = name
                 .family_word
                 .is_some_and(|word| facts.lexicon.get(word).text.len() > 4);
-            if !(long || not_reused) {
+            if !(long || not_reused || person.other_script) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
         }
+        // Two slips, or a slip beside a nickname, where the dates rule out another.
+        (Part::Nickname | Part::Middle | Part::Slip, Part::Slip) if not_reused && found.shared == 1 => {}
         (Part::Initial, Part::Equal | Part::Spelling) => {
             if !says(&[person.name.given.first().copied()]) && !not_reused {
                 doubts.push(if facts.relatives(&person.name) > 1 {
@@ -298,7 +325,10 @@ fn same_address(
                 .rev()
                 .copied()
                 .find(|word| Some(*word) != name.given_word);
-            if !(not_reused && linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old))) {
+            // Made when the person's was, as few records are, it is no leaver's.
+            let of_one_time = found.shared == 1 && found.date.is_some_and(|bits| bits >= DATES_OF_NAME);
+            let of_old_name = || linking.is_some_and(|mail| is_of_old_name(facts, mail, person, old));
+            if !(not_reused && (of_one_time || of_old_name())) {
                 doubts.push(Doubt::FamilyNamesDiffer);
             }
         }
@@ -312,9 +342,9 @@ fn same_address(
             if not_reused
                 && employee.account.is_none()
                 && linking.is_some_and(|mail| {
-                    facts
-                        .lexicon
-                        .is_made_of(facts.keys.text(mail.local), &employee.name.words)
+                    let local = facts.keys.text(mail.local);
+                    facts.lexicon.is_made_of(local, &employee.name.words)
+                        || facts.lexicon.is_made_of(local, &person.name.words())
                 }) => {}
         (Part::Missing, Part::Missing) => doubts.push(Doubt::NameUnknown),
         (Part::Different, _) => {}
@@ -323,13 +353,28 @@ fn same_address(
     }
 }
 
+/// Whether given names that are not equal may well be two people's: two names in
+/// their own right of which one may be short for the other (Jane and Jean), a
+/// middle name, or one letter of a name that no list tells from another (Rajesh
+/// and Rakesh). What Okta says that the person goes by is no such thing.
+fn may_be_another(facts: &Facts<'_>, name: &NameMatch) -> bool {
+    let (Some(own), Some(theirs)) = (name.given_word, name.given_theirs) else {
+        return matches!(name.given, Part::Middle | Part::Slip);
+    };
+    match name.given {
+        Part::Nickname => facts.lexicon.are_two_names(own, theirs) && own != theirs,
+        Part::Slip => !facts.lexicon.is_sure_slip(own, theirs),
+        Part::Middle => true,
+        _ => false,
+    }
+}
+
 /// Whether an address is made of the employee's former family name and not of
 /// the person's present one, as it would be for a newcomer.
 fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: Option<u32>) -> bool {
-    let made_of_present = person
-        .accounts
-        .iter()
-        .any(|(key, fit)| *key == mail.local && !matches!(fit, Fit::Local | Fit::Number));
+    let made_of_present = facts
+        .lexicon
+        .is_made_of(facts.keys.text(mail.local), &person.name.words());
     !made_of_present && spells(facts, mail, &[old])
 }
 
@@ -351,7 +396,7 @@ fn other_address(
     doubts: &mut Vec<Doubt>,
 ) {
     let name = &found.name;
-    let supported = support(found) >= SUPPORT_OF_NAME && found.date >= DATES_OF_NAME;
+    let supported = support(found) >= SUPPORT_OF_NAME && found.date.is_some_and(|bits| bits >= DATES_OF_NAME);
     if matches!(found.link, Link::Sister | Link::Differs) {
         doubts.push(Doubt::EmailsDiffer);
     }

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
 use super::{
     Evidence, Object, Subject,
     accounts::{Fit, accounts},
     addresses::Address,
+    learned::teachers,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
     parallel::{for_each, for_each_in_turn, number},
@@ -38,6 +39,8 @@ pub(super) struct Mail {
 #[derive(Debug)]
 pub(super) struct PersonFacts<'a> {
     pub(super) subject: Subject<'a>,
+    /// In scope; who is not is only a rival of those who are.
+    pub(super) asked: bool,
     pub(super) name: PersonName,
     /// The name is written in other letters than Latin ones.
     pub(super) other_script: bool,
@@ -136,8 +139,11 @@ pub(super) struct Facts<'a> {
     pub(super) by_key: Counts,
     /// How many records (people, employees) bear a whole name: the words' spellings, sorted.
     full_names: HashMap<Vec<u32>, (u32, u32)>,
-    /// The names of people, letter for letter.
-    written: HashSet<Vec<u32>>,
+    /// The names of people, letter for letter, and whether any of those who have
+    /// it lacks an employee of their own.
+    written: HashMap<Vec<u32>, bool>,
+    /// Pairs beyond doubt: people and employees by number.
+    pub(super) teachers: Vec<(usize, usize)>,
     /// How many people have a family name and an initial.
     relatives: HashMap<(u32, u8), u32>,
     /// How many people use a domain for their email, and employees.
@@ -193,10 +199,10 @@ impl<'a> Facts<'a> {
         let mut numbers = Numbers::default();
         let mut lexicon = Lexicon::default();
         let holders: std::collections::BTreeSet<&PersonId> = evidence.bound.values().collect();
-        let people: BTreeMap<_, _> = evidence
-            .people
-            .iter()
-            .map(|subject| (&subject.person.id, *subject))
+        let others = evidence.others.iter().map(|subject| (*subject, false));
+        let people: BTreeMap<_, _> = others
+            .chain(evidence.people.iter().map(|subject| (*subject, true)))
+            .map(|(subject, asked)| (&subject.person.id, (subject, asked)))
             .collect();
         let employees: BTreeMap<_, _> = evidence
             .employees
@@ -204,16 +210,20 @@ impl<'a> Facts<'a> {
             .map(|object| (&object.employee.id, *object))
             .collect();
         let objects: Vec<Object<'a>> = employees.into_values().collect();
-        let subjects: Vec<Subject<'a>> = people.into_values().collect();
+        let subjects: Vec<(Subject<'a>, bool)> = people.into_values().collect();
         let mut employees = Vec::with_capacity(objects.len());
         for_each_in_turn(&objects, EmployeeText::of, |object, text| {
             let holder = evidence.bound.get(&object.employee.id);
             employees.push(text.numbered(&mut numbers, &mut lexicon, *object, holder));
         });
         let mut people = Vec::with_capacity(subjects.len());
-        for_each_in_turn(&subjects, PersonText::of, |subject, text| {
+        let parse = |(subject, _): &(Subject<'a>, bool)| PersonText::of(subject);
+        for_each_in_turn(&subjects, parse, |(subject, asked), text| {
             let holds = holders.contains(&subject.person.id);
-            people.push(text.numbered(&mut numbers, &mut lexicon, *subject, holds));
+            people.push(PersonFacts {
+                asked: *asked,
+                ..text.numbered(&mut numbers, &mut lexicon, *subject, holds)
+            });
         });
         lexicon.link();
         complete_logins(&mut numbers, &mut people);
@@ -229,12 +239,15 @@ impl<'a> Facts<'a> {
             by_mail: Counts::default(),
             by_key: Counts::default(),
             full_names: HashMap::default(),
-            written: HashSet::default(),
+            written: HashMap::default(),
+            teachers: Vec::new(),
             relatives: HashMap::default(),
             by_domain: Counts::default(),
         };
         facts.count();
         facts.lexicon.weigh();
+        facts.teachers = teachers(&facts);
+        facts.note_names();
         facts
     }
 
@@ -255,8 +268,6 @@ impl<'a> Facts<'a> {
                 person.name.given.first().into_iter().chain(&person.name.family),
             );
             self.full_names.entry(name).or_default().0 += 1;
-            let words = person.name.given.first().into_iter().chain(&person.name.family);
-            self.written.insert(written(&self.lexicon, words));
             if let Some(given) = person.name.given.first() {
                 let initial = self.lexicon.get(*given).text.as_bytes()[0];
                 for family in &person.name.family {
@@ -291,6 +302,18 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Notes whose name is written how, when the pairs beyond doubt are known.
+    fn note_names(&mut self) {
+        let mut settled = vec![false; self.people.len()];
+        for (person, _) in &self.teachers {
+            settled[*person] = true;
+        }
+        for (person, settled) in self.people.iter().zip(settled) {
+            let name = written(&self.lexicon, &person.name.words());
+            *self.written.entry(name).or_default() |= !settled;
+        }
+    }
+
     /// How many people and how many employees bear the person's name, word for word.
     pub(super) fn bearers(&self, name: &PersonName) -> (u32, u32) {
         let name = full_name(&self.lexicon, name.given.first().into_iter().chain(&name.family));
@@ -316,10 +339,11 @@ impl<'a> Facts<'a> {
         people(&own) > 1 || (own != theirs && people(&theirs) > 0)
     }
 
-    /// Whether a person has the employee's name, letter for letter but for marks.
-    pub(super) fn another_written_so(&self, employee: &EmployeeFacts<'_>) -> bool {
-        self.written
-            .contains(&written(&self.lexicon, &employee.name.words))
+    /// Whether a person has the employee's name, letter for letter but for marks;
+    /// and whether one of them has no employee of their own.
+    pub(super) fn another_written_so(&self, employee: &EmployeeFacts<'_>) -> Option<bool> {
+        let name = written(&self.lexicon, &employee.name.words);
+        self.written.get(&name).copied()
     }
 
     /// How many people have the person's family name and initial.
@@ -342,7 +366,7 @@ fn full_name<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) ->
 }
 
 fn written<'w>(lexicon: &Lexicon, words: impl IntoIterator<Item = &'w u32>) -> Vec<u32> {
-    let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.get(*word).plain).collect();
+    let mut words: Vec<u32> = words.into_iter().map(|word| lexicon.same(*word)).collect();
     words.sort_unstable();
     words
 }

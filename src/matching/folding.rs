@@ -27,6 +27,61 @@ pub(super) fn fold_expanded(text: &str) -> String {
     fold(&expanded)
 }
 
+/// As [`fold`], for names: words in a script that has no sure reading in Latin
+/// letters stay what they are, a code of capitals for each character. `田中` is
+/// Tanaka to its bearer and Tian Zhong to a machine; 伟 and 薇 are two names that
+/// are both read Wei.
+pub(super) fn fold_name(text: &str) -> String {
+    if !text.chars().any(is_of_unread_script) {
+        return fold(text);
+    }
+    let mut out = String::with_capacity(4 * text.len());
+    let composed: String = text.nfkc().collect();
+    for piece in composed.split_inclusive(|c: char| !c.is_alphabetic()) {
+        if piece.chars().any(is_of_unread_script) {
+            for letter in piece.chars().filter(|c| !is_vowel_point(*c)) {
+                if letter.is_alphabetic() {
+                    encode(letter, &mut out);
+                } else {
+                    out.push(' ');
+                }
+            }
+        } else {
+            out.push_str(&fold(piece));
+        }
+    }
+    out
+}
+
+/// Whether a folded word is in a script of which [`fold_name`] reads nothing.
+pub(super) fn is_unread(word: &str) -> bool {
+    word.bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_uppercase())
+}
+
+/// Han, Kana, Hangul, Arabic, Hebrew, Thai and the like. Latin, Greek, Cyrillic,
+/// Armenian and Georgian letters have a reading each.
+pub(super) fn is_of_unread_script(letter: char) -> bool {
+    letter.is_alphabetic()
+        && letter > '\u{58f}'
+        && !matches!(letter, '\u{10a0}'..='\u{10ff}' | '\u{1e00}'..='\u{1fff}' | '\u{ff21}'..='\u{ff5a}')
+}
+
+/// Points that Arabic and Hebrew mostly leave out, and the stroke that widens a word.
+fn is_vowel_point(letter: char) -> bool {
+    matches!(letter, '\u{591}'..='\u{5c7}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
+}
+
+/// Four or five capitals for a character, those that differ most first.
+fn encode(letter: char, out: &mut String) {
+    let mut code = u32::from(letter);
+    for _ in 0..4 {
+        out.push(char::from(b'A' + u8::try_from(code % 26).unwrap_or(0)));
+        code /= 26;
+    }
+}
+
 /// What `ö`, `oe` and `o` have in common: the word with the second letter of
 /// such pairs dropped.
 pub(super) fn without_marks(word: &str) -> String {
@@ -74,6 +129,22 @@ pub(super) fn transliterated(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_sure_reading_is_compared_as_it_is_written() {
+        assert_eq!(fold_name("Jörg Иванов"), "jorg ivanov");
+        assert_ne!(fold_name("王伟"), fold_name("王薇"));
+        assert_eq!(fold_name("مُحَمَّد"), fold_name("محمد"));
+        assert_ne!(fold_name("が"), fold_name("か"));
+        for name in ["田中 太郎", "김 철수", "דוד לוי", "สมชาย ใจดี"] {
+            let folded = fold_name(name);
+            assert_eq!(
+                folded.split(' ').filter(|word| is_unread(word)).count(),
+                2,
+                "{name} {folded}"
+            );
+        }
+    }
 
     #[test]
     fn marks_and_other_scripts_become_plain_letters() {

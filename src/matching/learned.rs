@@ -40,15 +40,15 @@ pub(super) struct Learned {
 impl Learned {
     /// From the pairs that are beyond doubt.
     pub(super) fn from(facts: &Facts<'_>) -> Self {
-        let pairs = teachers(facts);
+        let pairs = &facts.teachers;
         let mut learned = Self {
             pairs: pairs.len(),
             moved: moved_domains(facts),
             ..Self::default()
         };
         if pairs.len() >= ENOUGH {
-            learned.dates = dates(facts, &pairs);
-            learned.teams = teams(facts, &pairs);
+            learned.dates = dates(facts, pairs);
+            learned.teams = teams(facts, pairs);
         }
         learned
     }
@@ -62,12 +62,9 @@ impl Learned {
         self.teams.get(&(a, b)).copied()
     }
 
-    /// What the dates say, in bits.
-    pub(super) fn date(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> f64 {
-        match (person.day, employee.day) {
-            (Some(a), Some(b)) => self.dates.get(class(b - a)).copied().unwrap_or(0.0),
-            _ => 0.0,
-        }
+    /// What the dates say, in bits; None where one is unknown, or the dates here say nothing.
+    pub(super) fn date(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<f64> {
+        self.dates.get(class(employee.day? - person.day?)).copied()
     }
 
     /// Whether the dates would show that an address was re-used: whether true
@@ -87,7 +84,7 @@ fn class(days: i64) -> usize {
 }
 
 /// Pairs with an address of their own and the same name.
-fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
+pub(super) fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
     let mut by_mail: HashMap<u32, usize> = HashMap::default();
     for (at, employee) in facts.employees.iter().enumerate() {
         if let Some(mail) = employee.email {
@@ -231,7 +228,13 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
             };
             let found = likeness::compare(&facts.lexicon, &person.name, &employee.name);
             let slot = seen.entry((mail.domain, other.domain)).or_default();
-            if found.given.agrees() && found.family.agrees() {
+            // Who has an employee at the present address is another than the one at
+            // the old; if that one is switched off, it may be an old record.
+            let has_own = facts.by_mail.employees(mail.id) > 0;
+            if has_own && employee.deactivated {
+                continue;
+            }
+            if !has_own && found.given.agrees() && found.family.agrees() {
                 slot.0 += 1;
             } else {
                 slot.1 += 1;

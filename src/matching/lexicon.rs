@@ -11,7 +11,7 @@ use string_interner::{
 };
 
 use super::{
-    folding::{fold, transliterated, without_marks},
+    folding::{fold, fold_expanded, is_unread, transliterated, without_marks},
     parallel::number,
     vocabulary::is_particle,
 };
@@ -49,8 +49,12 @@ impl Interner {
 pub(super) struct Word {
     /// Folded, letters only.
     pub(super) text: String,
-    /// Equal for words that differ in marks alone.
+    /// Equal for words that may differ in marks alone, as far as their letters
+    /// tell: `jorg` and `joerg`, but `michal` and `michael`, too.
     pub(super) plain: u32,
+    /// The word without the marks that somebody writes it with; itself if nobody
+    /// does. Equal for words that do differ in marks alone.
+    same: u32,
     /// Equal for words that differ in the custom of transliteration alone.
     pub(super) sound: u32,
     /// Words that are the same given name in another spelling.
@@ -59,6 +63,10 @@ pub(super) struct Word {
     nicknames: Vec<u32>,
     /// Whether a public list has it as a given name.
     listed: bool,
+    /// Whether a public list has it as a name with nicknames of its own.
+    formal: bool,
+    /// Whether it is in a script that is not read.
+    pub(super) unread: bool,
     /// Whether it is a part of family names that is often left out.
     pub(super) particle: bool,
 }
@@ -83,6 +91,9 @@ pub(super) enum Closeness {
 /// Public lists, folded: listed names, spellings and nicknames.
 struct Lists {
     listed: HashSet<String>,
+    formal: HashSet<String>,
+    /// Listed names with two letters for a mark: `joerg`, and `jorg`.
+    marked: HashMap<String, String>,
     spellings: HashMap<String, Vec<String>>,
     nicknames: HashMap<String, Vec<String>>,
 }
@@ -93,6 +104,13 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             .lines()
             .filter(|line| !line.starts_with('#'))
             .map(fold)
+            .collect(),
+        formal: HashSet::default(),
+        marked: include_str!("given_names.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_ascii())
+            .map(|line| (fold_expanded(line), fold(line)))
+            .filter(|(with, without)| with != without)
             .collect(),
         spellings: HashMap::default(),
         nicknames: HashMap::default(),
@@ -118,6 +136,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
                 link(&mut lists.nicknames, name, nick);
             }
             lists.listed.insert(name.to_owned());
+            lists.formal.insert(name.to_owned());
         }
     }
     lists
@@ -147,23 +166,79 @@ impl Lexicon {
     pub(super) fn word(&mut self, text: &str) -> u32 {
         let id = self.ids.id(text);
         if id as usize == self.words.len() {
+            let unread = is_unread(text);
             let plain = self.plains.id(&without_marks(text));
-            let sound = self.sounds.id(&transliterated(text));
+            let sound = if unread {
+                self.sounds.id(text)
+            } else {
+                self.sounds.id(&transliterated(text))
+            };
             self.words.push(Word {
                 text: text.to_owned(),
                 plain,
+                same: id,
                 sound,
                 spellings: Vec::new(),
                 nicknames: Vec::new(),
                 listed: LISTS.listed.contains(text),
+                formal: LISTS.formal.contains(text),
+                unread,
                 particle: is_particle(text),
             });
             self.uses.push(0);
             self.given.resize(self.plains.len(), 0);
             self.family.resize(self.plains.len(), 0);
             self.people_family.resize(self.plains.len(), 0);
+            if let Some(without) = LISTS.marked.get(text) {
+                self.mark(text, without);
+            }
         }
         id
+    }
+
+    /// Notes that somebody writes a word with a mark: with two letters for the
+    /// mark it is the same word as without.
+    pub(super) fn mark(&mut self, with: &str, without: &str) {
+        let same = self.word(without);
+        let word = self.word(with);
+        self.words[word as usize].same = same;
+    }
+
+    /// Whether a word was seen.
+    pub(super) fn knows(&self, text: &str) -> bool {
+        self.ids.find(text).is_some()
+    }
+
+    /// The number of a word without the marks that somebody writes it with.
+    pub(super) fn same(&self, word: u32) -> u32 {
+        self.get(word).same
+    }
+
+    /// Whether two given names are names in their own right which an initial
+    /// does not tell apart, though one may be short for the other: Jane and
+    /// Jean, and not Bob and Robert, nor Dan and Daniel.
+    pub(super) fn are_two_names(&self, a: u32, b: u32) -> bool {
+        let (x, y) = (self.get(a), self.get(b));
+        x.formal
+            && y.formal
+            && x.text.as_bytes()[0] == y.text.as_bytes()[0]
+            && !x.text.starts_with(&y.text)
+            && !y.text.starts_with(&x.text)
+    }
+
+    /// Whether one of two given names is a name that lists have and the other, which
+    /// one record has, is it with two letters swapped, or a long one with a letter
+    /// too many or too few: a slip for certain. A letter replaced may make a name
+    /// that no list has, as Rakesh of Rajesh.
+    pub(super) fn is_sure_slip(&self, a: u32, b: u32) -> bool {
+        let (x, y) = (self.get(a), self.get(b));
+        let (mut p, mut q): (Vec<u8>, Vec<u8>) = (x.text.bytes().collect(), y.text.bytes().collect());
+        p.sort_unstable();
+        q.sort_unstable();
+        let (short, long) = (p.len().min(q.len()), p.len().max(q.len()));
+        x.listed != y.listed
+            && (p == q || (short >= 6 && long == short + 1))
+            && self.uses[a as usize].min(self.uses[b as usize]) <= 1
     }
 
     /// Links nicknames and spellings; to be called when all words are in.
@@ -234,6 +309,11 @@ impl Lexicon {
         -((f64::from(count) + 1.0) / (f64::from(self.records) + 20.0)).log2()
     }
 
+    /// Whether a public list has a word as a given name.
+    pub(super) fn is_listed(&self, word: u32) -> bool {
+        self.get(word).listed
+    }
+
     /// Whether a word is surely a given name: listed, or borne by several.
     fn is_name(&self, word: u32) -> bool {
         self.get(word).listed || self.uses[word as usize] > 3
@@ -242,8 +322,11 @@ impl Lexicon {
     /// How close two given names are. Symmetric.
     pub(super) fn compare_given(&self, a: u32, b: u32) -> Closeness {
         let (x, y) = (self.get(a), self.get(b));
-        if x.plain == y.plain {
+        if x.same == y.same {
             return Closeness::Equal;
+        }
+        if x.unread || y.unread {
+            return Closeness::Different;
         }
         if x.text.len() == 1 || y.text.len() == 1 {
             return initial(&x.text, &y.text);
@@ -254,7 +337,9 @@ impl Lexicon {
         if x.nicknames.contains(&b) {
             return Closeness::Nickname;
         }
-        if x.sound == y.sound && x.text.as_bytes()[0] == y.text.as_bytes()[0] {
+        // Nobody writes a mark: "Michael" and "Michal" are two names, not one with and without.
+        let may_be_marked = x.plain == y.plain && x.listed && y.listed;
+        if x.sound == y.sound && x.text.as_bytes()[0] == y.text.as_bytes()[0] && !may_be_marked {
             return Closeness::Spelling;
         }
         // "Mary" and "Mark", "Maria" and "Mario" are two names and no slip.
@@ -271,8 +356,11 @@ impl Lexicon {
     /// How close two family names are. Symmetric.
     pub(super) fn compare_family(&self, a: u32, b: u32) -> Closeness {
         let (x, y) = (self.get(a), self.get(b));
-        if x.plain == y.plain {
+        if x.same == y.same {
             return Closeness::Equal;
+        }
+        if x.unread || y.unread {
+            return Closeness::Different;
         }
         if x.text.len() == 1 || y.text.len() == 1 {
             return initial(&x.text, &y.text);
@@ -381,11 +469,15 @@ pub(super) fn one_slip(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::names::marked;
 
     /// A lexicon in which each word is borne once, or as often as said.
     fn lexicon(words: &[&str]) -> (Lexicon, Vec<u32>) {
         let mut lexicon = Lexicon::default();
         let ids: Vec<u32> = words.iter().map(|word| lexicon.word(&fold(word))).collect();
+        for (with, without) in words.iter().flat_map(|word| marked(word)) {
+            lexicon.mark(&with, &without);
+        }
         lexicon.link();
         lexicon.count(&ids, &[], true);
         lexicon.weigh();
@@ -398,6 +490,11 @@ mod tests {
         for (a, b, expected) in [
             ("Jörg", "Joerg", Equal),
             ("Håkon", "Haakon", Equal),
+            ("Jorg", "Joerg", Equal),
+            ("Michael", "Michal", Different),
+            ("Maria", "Maaria", Different),
+            ("Joey", "Joy", Different),
+            ("Haodong", "Haoedong", Spelling),
             ("Sergei", "Sergey", Spelling),
             ("Mohammed", "Muhammad", Spelling),
             ("Robert", "Bob", Nickname),

@@ -53,6 +53,10 @@ pub(super) struct NameMatch {
     pub(super) middle_differs: bool,
     /// Middle names or initials that agree.
     pub(super) middle_agrees: bool,
+    /// Of compound family names one word agrees and another contradicts.
+    pub(super) family_contradicts: bool,
+    /// The employee's given name that agrees, if one does.
+    pub(super) given_theirs: Option<u32>,
     /// The family name stands first though no comma says so.
     pub(super) swapped: bool,
 }
@@ -74,6 +78,9 @@ impl Found {
 
 /// Compares a person's name with an employee's.
 pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName) -> NameMatch {
+    if let Some(found) = compare_unread(lexicon, person, employee) {
+        return found;
+    }
     let family_first = compare_in_order(lexicon, person, employee, true);
     if family_first.given == Part::Equal && family_first.family == Part::Equal {
         return family_first;
@@ -84,6 +91,82 @@ pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &Employe
     } else {
         family_first
     }
+}
+
+/// Where at least one side is in a script that is not read: two scripts say
+/// nothing about each other; in one, family and given name may be one word.
+fn compare_unread(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName) -> Option<NameMatch> {
+    let unread = |word: &u32| lexicon.get(*word).unread;
+    let own = || person.given.iter().chain(&person.family);
+    if !own().any(unread) && !employee.words.iter().any(unread) {
+        return None;
+    }
+    let part = if own().all(unread) != employee.words.iter().all(unread) {
+        Part::Missing
+    } else if let [whole] = employee.words[..]
+        && let [given, family] = &person.joined
+        && let text = &lexicon.get(whole).text
+        && (text.strip_prefix(family.as_str()) == Some(given)
+            || text.strip_prefix(given.as_str()) == Some(family))
+    {
+        Part::Equal
+    } else {
+        return None;
+    };
+    let word = |words: &[u32]| words.first().copied().filter(|_| part == Part::Equal);
+    Some(NameMatch {
+        given: part,
+        family: part,
+        family_word: word(&person.family),
+        given_word: word(&person.given),
+        given_theirs: None,
+        middle_differs: false,
+        middle_agrees: false,
+        family_contradicts: false,
+        swapped: false,
+    })
+}
+
+/// Whether words of two compound family names contradict: `García López` and
+/// `García Fernández`. What is left of the employee's name may be a middle name,
+/// unless it stands where family names stand or no list has it.
+fn family_contradicts(
+    lexicon: &Lexicon,
+    person: &PersonName,
+    employee: &EmployeeName,
+    used: Used,
+    given: &Found,
+    family: &Found,
+) -> bool {
+    if family.part != Part::Compound {
+        return false;
+    }
+    let is_word = |word: u32| {
+        let word = lexicon.get(word);
+        word.text.len() > 1 && !word.particle
+    };
+    let words = &employee.words;
+    let missed = person.family.iter().any(|word| {
+        is_word(*word)
+            && words
+                .iter()
+                .all(|other| lexicon.compare_family(*word, *other) == Closeness::Different)
+    });
+    let first = family.at.unwrap_or(0);
+    let among_family = |at: usize| match (employee.family_first, given.at) {
+        (Some(comma), _) => at < comma,
+        (None, Some(given)) if given > first => at < given,
+        _ => at > first,
+    };
+    missed
+        && (0..words.len()).any(|at| {
+            let word = words[at];
+            let of_person = person
+                .given_and_middle()
+                .chain(person.called.iter().copied())
+                .any(|own| lexicon.compare_given(own, word) != Closeness::Different);
+            !used.has(at) && is_word(word) && !of_person && (among_family(at) || !lexicon.is_listed(word))
+        })
 }
 
 /// Lower is closer.
@@ -143,6 +226,8 @@ fn compare_in_order(
         family: family.part,
         family_word: family.word,
         given_word: given.word,
+        given_theirs: given.at.map(|at| words[at]),
+        family_contradicts: family_contradicts(lexicon, person, employee, used, &given, &family),
         middle_agrees,
         middle_differs: both && !middle_agrees,
         swapped: employee.family_first.is_none()
@@ -385,6 +470,47 @@ mod tests {
             ("Jane", "Doe", "Mark Doe", (Different, Equal)),
             ("Jane", "Doe", "Jane Roe", (Equal, Different)),
             ("Jane", "Doe", "Mark Lee", (Different, Different)),
+        ] {
+            let found = found(given, family, employee);
+            assert_eq!(
+                (found.given, found.family),
+                expected,
+                "{given} {family} / {employee}"
+            );
+        }
+    }
+
+    #[test]
+    fn second_family_names_tell_people_apart() {
+        for (given, family, employee, expected) in [
+            ("María", "García López", "María García Fernández", true),
+            ("María", "García López", "García Fernández, María", true),
+            ("María", "García López", "María Fernández López", true),
+            ("María", "García López", "María García", false),
+            ("María", "García López", "María José García", false),
+            ("María", "García López", "María García Lopes", false),
+            ("Jane", "Doe-Smith", "Jane Mary Doe", false),
+            ("Jane", "van der Berg-Smit", "Jane Smit", false),
+        ] {
+            assert_eq!(
+                found(given, family, employee).family_contradicts,
+                expected,
+                "{given} {family} / {employee}"
+            );
+        }
+    }
+
+    #[test]
+    fn scripts_that_are_not_read_say_nothing_about_latin_letters() {
+        use Part::*;
+        for (given, family, employee, expected) in [
+            ("太郎", "田中", "Taro Tanaka", (Missing, Missing)),
+            ("Taro", "Tanaka", "田中 太郎", (Missing, Missing)),
+            ("太郎", "田中", "田中 太郎", (Equal, Equal)),
+            ("太郎", "田中", "田中太郎", (Equal, Equal)),
+            ("伟", "王", "王薇", (Different, Different)),
+            ("伟", "王", "王 薇", (Different, Equal)),
+            ("محمد", "علي", "Mohamed Ali", (Missing, Missing)),
         ] {
             let found = found(given, family, employee);
             assert_eq!(

@@ -132,8 +132,11 @@ pub struct Object<'a> {
 /// All that proposals are made from.
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
-    /// The people in scope.
+    /// The people in scope: each gets a proposal.
     pub people: Vec<Subject<'a>>,
+    /// All others whom Okta knows, leavers included. Nothing is proposed for
+    /// them, but an employee may be theirs, and so may an address.
+    pub others: Vec<Subject<'a>>,
     /// All employees.
     pub employees: Vec<Object<'a>>,
     /// Pairs that an admin ruled out.
@@ -145,7 +148,7 @@ pub struct Evidence<'a> {
     pub unmatched: UnmatchedPolicy,
 }
 
-/// Proposes an employee for each person. The order of the input does not
+/// Proposes an employee for each person in scope. The order of the input does not
 /// matter; equal candidates are ordered by id. No employee is proposed as
 /// [`ProposalKind::Auto`] to two people.
 pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {

@@ -1,7 +1,7 @@
 //! Names as words: a person's two fields, an employee's one.
 
 use super::{
-    folding::fold,
+    folding::{fold, fold_expanded, fold_name, is_unread},
     lexicon::Lexicon,
     vocabulary::{Generation, generation, is_remark, is_title},
 };
@@ -38,7 +38,7 @@ pub(super) struct EmployeeName<Word = u32> {
 /// Folded words of a part of a name, without titles, remarks and generation.
 fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
     // An apostrophe joins (O'Brien), anything else parts.
-    let folded = fold(text).replace(['\'', '`'], "");
+    let folded = fold_name(text).replace(['\'', '`'], "");
     let all: Vec<&str> = folded
         .split(|c: char| !c.is_ascii_alphabetic() && !c.is_ascii_digit())
         .filter(|word| !word.is_empty())
@@ -56,6 +56,25 @@ fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
     kept
 }
 
+/// The words of a text that are written with a mark which stands for two letters:
+/// with those, and without the mark (`joerg`, `jorg`).
+pub(super) fn marked(text: &str) -> Vec<(String, String)> {
+    if text.is_ascii() {
+        return Vec::new();
+    }
+    let split = |text: String| -> Vec<String> {
+        let text = text.replace(['\'', '`'], "");
+        text.split(|c: char| !c.is_ascii_alphabetic())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (with, without) = (split(fold_expanded(text)), split(fold(text)));
+    with.into_iter()
+        .zip(without)
+        .filter(|(with, without)| with != without)
+        .collect()
+}
+
 /// Drops an admin's remarks where two other words are left to be the name.
 fn without_remarks(words: Vec<String>) -> Vec<String> {
     let others = words.iter().filter(|word| !is_remark(word)).count();
@@ -68,6 +87,18 @@ fn without_remarks(words: Vec<String>) -> Vec<String> {
 
 fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
     words.iter().map(|word| lexicon.word(word)).collect()
+}
+
+impl PersonName {
+    /// The first given name and all of the family name.
+    pub(super) fn words(&self) -> Vec<u32> {
+        self.given
+            .first()
+            .into_iter()
+            .chain(&self.family)
+            .copied()
+            .collect()
+    }
 }
 
 impl PersonName<String> {
@@ -122,6 +153,21 @@ impl PersonName<String> {
             self.generation = generation;
         }
         self
+    }
+
+    /// Whether all of it is in a script that is not read.
+    pub(super) fn is_unread(&self) -> bool {
+        let mut words = self.given.iter().chain(&self.family).peekable();
+        words.peek().is_some() && words.all(|word| is_unread(word))
+    }
+
+    /// Whether any employee has a word of it.
+    pub(super) fn is_known(&self, lexicon: &Lexicon) -> bool {
+        self.given
+            .iter()
+            .chain(&self.family)
+            .chain(&self.joined)
+            .any(|word| lexicon.knows(word))
     }
 
     /// The same in numbers.
@@ -190,7 +236,7 @@ impl EmployeeName<String> {
 }
 
 /// The words of `jane.doe`, `j_doe2`; None for `jdoe`.
-fn spelt_name(local: &str) -> Option<Vec<String>> {
+pub(super) fn spelt_name(local: &str) -> Option<Vec<String>> {
     let words: Vec<String> = local
         .split(|c: char| !c.is_ascii_alphabetic())
         .filter(|word| !word.is_empty())

@@ -32,7 +32,7 @@ pub(super) fn reasons(
             None => "the team fits".into(),
         });
     }
-    if found.date >= WORTH_A_WORD {
+    if found.date.is_some_and(|bits| bits >= WORTH_A_WORD) {
         reasons.push("both records were made at about the same time".into());
     }
     if employee.object.employee.deactivated {

@@ -7,13 +7,17 @@ use super::{
     facts::{EmployeeFacts, Numbers, PersonFacts},
     folding::fold,
     lexicon::Lexicon,
-    names::{EmployeeName, PersonName},
+    names::{EmployeeName, PersonName, marked},
 };
 use crate::snapshot::PersonId;
 
 /// A person's record.
 pub(super) struct PersonText {
     name: PersonName<String>,
+    /// What the address spells, where the name is in a script that is not read.
+    spelt: Option<PersonName<String>>,
+    /// Words written with a mark: with two letters for it, and without.
+    marked: Vec<(String, String)>,
     other_script: bool,
     email: Option<Address>,
     login: Option<Address>,
@@ -36,8 +40,19 @@ impl PersonText {
             local.or((login.is_none()).then_some(record.login.as_str())),
         )
         .with(&record.other_names);
+        let fields = [&record.given_name, &record.family_name];
+        let spelt = name
+            .is_unread()
+            .then(|| PersonName::parse("", "", local))
+            .filter(|spelt| spelt.from_address);
         Self {
             name,
+            spelt,
+            marked: fields
+                .into_iter()
+                .flatten()
+                .flat_map(|text| marked(text))
+                .collect(),
             other_script: record
                 .given_name
                 .iter()
@@ -58,9 +73,19 @@ impl PersonText {
         subject: Subject<'a>,
         holds: bool,
     ) -> PersonFacts<'a> {
+        for (with, without) in &self.marked {
+            lexicon.mark(with, without);
+        }
+        // Employees are in the lexicon already: if none is written in this
+        // script, the address is all that can be compared.
+        let name = match self.spelt {
+            Some(spelt) if !self.name.is_known(lexicon) => spelt,
+            _ => self.name,
+        };
         PersonFacts {
             subject,
-            name: self.name.numbered(lexicon),
+            asked: true,
+            name: name.numbered(lexicon),
             other_script: self.other_script,
             email: self.email.map(|address| numbers.mail(&address)),
             login: self.login.map(|address| numbers.mail(&address)),
@@ -76,6 +101,8 @@ impl PersonText {
 /// An employee's record.
 pub(super) struct EmployeeText {
     name: EmployeeName<String>,
+    /// Words written with a mark: with two letters for it, and without.
+    marked: Vec<(String, String)>,
     spelt: Option<EmployeeName<String>>,
     account: Option<String>,
     email: Option<Address>,
@@ -118,6 +145,7 @@ impl EmployeeText {
         }
         Self {
             name,
+            marked: marked(&record.name),
             spelt,
             account: account.as_deref().map(squeezed),
             email,
@@ -133,6 +161,9 @@ impl EmployeeText {
         object: Object<'a>,
         holder: Option<&'a PersonId>,
     ) -> EmployeeFacts<'a> {
+        for (with, without) in &self.marked {
+            lexicon.mark(with, without);
+        }
         let email = self.email.map(|address| numbers.mail(&address));
         let name = self.name.numbered(lexicon);
         let account = self.account.map(|account| numbers.account(&account));

@@ -44,6 +44,7 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
                 team: None,
             })
             .collect(),
+        others: Vec::new(),
         employees: employees
             .iter()
             .map(|employee| Object { employee, team: None })
@@ -302,6 +303,152 @@ fn one_kind_of_evidence_is_not_enough() {
     }
 }
 
+/// What becomes of a person and an employee with one address, whose dates say nothing.
+fn at_one_address(given: &str, family: &str, address: &str, name: &str) -> Proposal {
+    let mut person = person("p", "x y", Some(address));
+    (person.given_name, person.family_name) = (Some(given.into()), Some(family.into()));
+    first(&[person], &[employee("e", name, address)])
+}
+
+#[test]
+fn an_address_that_fits_two_names_may_be_re_used() {
+    use ProposalKind::{Auto, Review};
+    for (given, family, address, name, expected) in [
+        ("Jane", "Smith", "jsmith@a.com", "Jean Smith", Review),
+        ("Jane", "Smith", "jane.smith@a.com", "Jean Smith", Auto),
+        ("Robert", "Smith", "rsmith@a.com", "Bob Smith", Auto),
+        ("Mary", "Smith", "msmith@a.com", "Marie Smith", Review),
+        ("Rajesh", "Kumar", "rkumar@a.com", "Rakesh Kumar", Review),
+        ("Rajesh", "Kumar", "rajesh.kumar@a.com", "Rakesh Kumar", Auto),
+        ("Jonathan", "Doe", "jdoe@a.com", "Jnoathan Doe", Auto),
+        ("Anna Maria", "Doe", "doe@a.com", "Maria Doe", Review),
+        ("Michael", "Doe", "mdoe@a.com", "Michal Doe", Review),
+        ("Wei", "Xu", "w@a.com", "Wei Xue", Review),
+        (
+            "María",
+            "García López",
+            "maria.garcia@a.com",
+            "María García Fernández",
+            Review,
+        ),
+        (
+            "María",
+            "García López",
+            "maria.garcia@a.com",
+            "María García",
+            Auto,
+        ),
+    ] {
+        let proposal = at_one_address(given, family, address, name);
+        assert_eq!(
+            proposal.kind, expected,
+            "{given} {family} / {name}: {:?}",
+            proposal.doubts
+        );
+    }
+}
+
+#[test]
+fn a_script_that_is_not_read_is_told_by_the_address() {
+    use ProposalKind::{Auto, Review};
+    for (given, family, address, name, expected) in [
+        ("太郎", "田中", "taro.tanaka@a.com", "Taro Tanaka", Auto),
+        ("철수", "김", "chulsoo.kim@a.com", "Chulsoo Kim", Auto),
+        ("太郎", "田中", "tanaka@a.com", "Taro Tanaka", Review),
+        ("太郎", "田中", "t@a.com", "田中 太郎", Auto),
+        ("太郎", "田中", "t@a.com", "田中太郎", Auto),
+        ("伟", "王", "w.wang@a.com", "王 薇", Review),
+        ("伟", "王", "w.wang@a.com", "王薇", Review),
+    ] {
+        let proposal = at_one_address(given, family, address, name);
+        assert_eq!(
+            proposal.kind, expected,
+            "{given} {family} / {name}: {:?}",
+            proposal.doubts
+        );
+    }
+    // Without an address in common the spelt name finds the employee.
+    let mut person = person("p", "x y", Some("taro.tanaka@a.com"));
+    (person.given_name, person.family_name) = (Some("太郎".into()), Some("田中".into()));
+    assert_eq!(first(&[person], &[employee("e", "Taro Tanaka", "")]).kind, Review);
+}
+
+#[test]
+fn a_middle_initial_in_an_address_is_no_slip() {
+    for (own, theirs, expected) in [
+        ("john.d.smith", "john.r.smith", ProposalKind::Review),
+        ("jdsmith", "jrsmith", ProposalKind::Review),
+        ("jsmith", "jrsmith", ProposalKind::Review),
+        ("john.smith", "john.rsmith", ProposalKind::Review),
+        ("smithj", "smithjr", ProposalKind::Review),
+        ("john.smith", "jonh.smith", ProposalKind::Auto),
+        ("john.smith", "john.smyth", ProposalKind::Auto),
+    ] {
+        let address = |local: &str| format!("{local}@a.com");
+        let person = person("p", "John Smith", Some(&address(own)));
+        let proposal = first(&[person], &[employee("e", "John Smith", &address(theirs))]);
+        assert_eq!(proposal.kind, expected, "{own} {theirs}: {:?}", proposal.doubts);
+    }
+}
+
+#[test]
+fn a_sister_company_is_no_domain_that_was_given_up() {
+    let names = ["Ann Lee", "Tom Roe", "Eve Low", "Bob Fox"];
+    let mails = |name: &str, domain: &str| format!("{}@{domain}", name.to_lowercase().replace(' ', "."));
+    let mut people: Vec<Person> = names
+        .iter()
+        .map(|name| person(name, name, Some(&mails(name, "acme.com"))))
+        .collect();
+    let sisters: Vec<Employee> = names
+        .iter()
+        .map(|name| employee(&format!("{name} of the sister"), name, &mails(name, "sister.com")))
+        .collect();
+    people.insert(0, person("new", "Maria Garcia", Some("maria.garcia@acme.com")));
+    let mut employees = sisters;
+    employees.push(employee("e", "Maria Garcia", "maria.garcia@sister.com"));
+    assert_eq!(
+        first(&people, &employees).kind,
+        ProposalKind::Auto,
+        "the domain was given up"
+    );
+    employees.extend(
+        names
+            .iter()
+            .map(|name| employee(name, name, &mails(name, "acme.com"))),
+    );
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+}
+
+#[test]
+fn a_missing_date_rules_nothing_out() {
+    // A company that hired somebody every 50 days, in no order of ids, and made both records at once.
+    let start = 1_500_000_000_000;
+    let made = |at: i64| start + at * 50 * 86_400_000;
+    let created = |at: i64| Some(jiff::Timestamp::from_millisecond(made(at)).unwrap().to_string());
+    let pair = |id: &str, name: &str, theirs: &str, address: &str, at: i64| {
+        let (mut one, mut other) = (person(id, name, Some(address)), employee(id, theirs, address));
+        one.created = created(at);
+        other.created_at = Some(made(at));
+        (one, other)
+    };
+    let letter = |at: i64| char::from(b'a' + u8::try_from(at % 26).unwrap());
+    let (mut people, mut employees): (Vec<Person>, Vec<Employee>) = (0..61)
+        .map(|at| {
+            let name = format!("Kim Q{}u{}x", letter(at / 26), letter(at));
+            let id = format!("t{at:02}");
+            pair(&id, &name, &name, &format!("{id}@a.com"), at * 57 % 61)
+        })
+        .chain([pair("p", "Jane Smith", "Jean Smith", "jsmith@a.com", 40)])
+        .rev()
+        .unzip();
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Auto);
+    employees[0].created_at = None;
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+    employees[0].created_at = Some(made(40));
+    people[0].created = None;
+    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+}
+
 #[test]
 fn a_name_tells_who_of_several_has_the_address() {
     let people = [
@@ -365,6 +512,60 @@ fn reasons_are_in_plain_words() {
         ]
     );
     assert!(proposal.candidates[0].confidence.percent() >= 99);
+}
+
+#[test]
+fn who_is_not_in_scope_is_a_rival_still() {
+    let people = [person("p", "Jane Doe", Some("jdoe@a.com"))];
+    let others = [person("o", "Jane Doe", Some("jdoe@a.com"))];
+    let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
+    let mut evidence = evidence(&people, &employees);
+    assert_eq!(outcome(&propose(&evidence), "p").0, ProposalKind::Auto);
+    evidence.others = vec![Subject {
+        person: &others[0],
+        left: false,
+        team: None,
+    }];
+    let proposals = propose(&evidence);
+    assert_eq!(outcome(&proposals, "p"), (ProposalKind::Review, Some("e".into())));
+    assert!(
+        !proposals.contains_key(&others[0].id),
+        "nothing is proposed for them"
+    );
+}
+
+#[test]
+fn who_resembles_nobody_is_invited_though_somebody_has_the_first_name() {
+    let people: Vec<Person> = ["Jane Doe", "Tom Lee", "Eve Low"]
+        .iter()
+        .map(|name| {
+            person(
+                name,
+                name,
+                Some(&format!("{}@a.com", name.replace(' ', ".").to_lowercase())),
+            )
+        })
+        .collect();
+    let mut employees: Vec<Employee> = people[1..]
+        .iter()
+        .map(|one| {
+            employee(
+                one.id.as_str(),
+                one.id.as_str(),
+                one.email.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    employees.extend((0..400).map(|at| {
+        let address = format!("x{at}@a.com");
+        employee(&format!("e{at}"), "Jane Smith", &address)
+    }));
+    let proposals = propose(&Evidence {
+        unmatched: UnmatchedPolicy::Create,
+        ..evidence(&people, &employees)
+    });
+    let proposal = &proposals[&people[0].id];
+    assert_eq!(proposal.kind, ProposalKind::Create, "{proposal:?}");
 }
 
 #[test]

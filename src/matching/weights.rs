@@ -25,7 +25,8 @@ pub(super) fn bits(
         Some(fit) => account(facts, person, fit),
         None => name(facts, found),
     };
-    names + link(found) + state(person, employee) + found.team.unwrap_or(0.0) + found.date
+    let circumstances = found.team.unwrap_or(0.0) + found.date.unwrap_or(0.0);
+    names + link(found) + state(person, employee) + circumstances
 }
 
 fn given_rarity(facts: &Facts<'_>, word: Option<u32>) -> f64 {
@@ -76,7 +77,8 @@ fn name(facts: &Facts<'_>, found: &Comparison) -> f64 {
     let order = if name.swapped { -0.5 } else { 0.0 };
     // What an address spells repeats the name; it does not add to it.
     let spelt = if found.spelt_contradicts { -6.0 } else { 0.0 };
-    given + family + generation + middle + order + spelt
+    let compound = if name.family_contradicts { -4.0 } else { 0.0 };
+    given + family + compound + generation + middle + order + spelt
 }
 
 fn account(facts: &Facts<'_>, person: &PersonFacts<'_>, fit: Fit) -> f64 {

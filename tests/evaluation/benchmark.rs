@@ -60,8 +60,19 @@ fn measure(size: usize, seed: u64) {
     let (start, worked) = (Instant::now(), work());
     let proposals = propose(&evidence);
     let (seconds, worked) = (start.elapsed().as_secs_f64(), work() - worked);
-    let (mut automatic, mut wrong) = (0, 0);
+    let (mut automatic, mut wrong, mut created, mut wrongly_created) = (0, 0, 0, 0);
+    let (mut rest, mut in_first_three) = (0, 0);
     for (person, proposal) in &proposals {
+        let record = case.truths[person.as_str()].records.first();
+        if proposal.kind == ProposalKind::Create {
+            created += 1;
+            wrongly_created += usize::from(record.is_some());
+        }
+        if let (Some(record), true) = (record, proposal.kind != ProposalKind::Auto) {
+            let shown = &proposal.candidates[..proposal.candidates.len().min(3)];
+            rest += 1;
+            in_first_three += u32::from(shown.iter().any(|one| one.employee.as_str() == record));
+        }
         if let (ProposalKind::Auto, Some(best)) = (proposal.kind, proposal.best()) {
             let records = &case.truths[person.as_str()].records;
             automatic += 1;
@@ -69,9 +80,10 @@ fn measure(size: usize, seed: u64) {
         }
     }
     println!(
-        "{size} {} {seconds:.2} {worked:.2} {before} {} {automatic} {wrong}",
+        "{size} {} {seconds:.2} {worked:.2} {before} {} {automatic} {wrong} {:.3} {created} {wrongly_created}",
         evidence.employees.len(),
-        memory("VmHWM:").saturating_sub(before)
+        memory("VmHWM:").saturating_sub(before),
+        f64::from(in_first_three) / f64::from(rest.max(1)),
     );
 }
 
@@ -89,9 +101,9 @@ fn main() -> ExitCode {
     };
     let mut slowest = 0.0_f64;
     println!(
-        "| people | company | employees | seconds | of work on 2 cores | engine's peak memory, MiB | directories, MiB | automatic | false |"
+        "| people | company | employees | seconds | of work on 2 cores | engine's peak memory, MiB | directories, MiB | automatic | false | rest in first 3 | created, wrongly |"
     );
-    println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for size in SIZES {
         // A company of many languages, one of few names, and one in between.
         for (name, seed) in [
@@ -106,14 +118,25 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             };
             let line = String::from_utf8_lossy(&output.stdout).into_owned();
-            let [people, employees, seconds, worked, before, peak, automatic, wrong] =
-                line.split_whitespace().collect::<Vec<_>>()[..]
+            let [
+                people,
+                employees,
+                seconds,
+                worked,
+                before,
+                peak,
+                automatic,
+                wrong,
+                first_three,
+                created,
+                wrongly,
+            ] = line.split_whitespace().collect::<Vec<_>>()[..]
             else {
                 eprintln!("{}", String::from_utf8_lossy(&output.stderr));
                 return ExitCode::FAILURE;
             };
             println!(
-                "| {people} | {name} | {employees} | {seconds} | {worked} | {peak} | {before} | {automatic} | {wrong} |"
+                "| {people} | {name} | {employees} | {seconds} | {worked} | {peak} | {before} | {automatic} | {wrong} | {first_three} | {created}, {wrongly} |"
             );
             slowest = slowest.max(seconds.parse().unwrap_or(f64::INFINITY));
         }

@@ -92,6 +92,7 @@ impl Case {
                     team: team.as_deref(),
                 })
                 .collect(),
+            others: Vec::new(),
             employees: self
                 .employees
                 .iter()

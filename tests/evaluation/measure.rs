@@ -243,7 +243,7 @@ impl Measured {
     /// The tables, in Markdown.
     pub fn tables(&self) -> String {
         let mut out = String::from(
-            "| class | people | true pairs | automatic | false | recall | decidable recall | rest in first 3 | created, of these wrongly | today's rule: false |\n\
+            "| class | people | true pairs | automatic | false | recall | decidable recall | rest in first 3 | created of those without employee, wrongly of all | today's rule: false |\n\
              |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         let total = self.total();
@@ -253,7 +253,7 @@ impl Measured {
             .chain([("**all**".to_owned(), &total)]);
         for (name, t) in rows {
             out.push_str(&format!(
-                "| {name} | {} | {} | {} | {} | {:.3} | {:.3} | {:.3} | {}, {} | {} of {} |\n",
+                "| {name} | {} | {} | {} | {} | {:.3} | {:.3} | {:.3} | {} of {}, {} | {} of {} |\n",
                 t.people,
                 t.pairs,
                 t.automatic + t.wrong,
@@ -261,7 +261,8 @@ impl Measured {
                 share(t.automatic, t.pairs),
                 share(t.automatic_decidable, t.decidable),
                 share(t.in_first_three, t.rest),
-                t.created,
+                t.created - t.wrongly_created,
+                t.people - t.pairs,
                 t.wrongly_created,
                 t.wrong_by_rule,
                 t.by_rule,
