@@ -31,9 +31,9 @@ const LEAST_SHOWN: f64 = -20.0;
 const LEAST_PLAUSIBLE: f64 = 0.05;
 /// Below this confidence an employee whose name contradicts and who has no
 /// address in common keeps nobody from being invited.
-const LEAST_TO_WAIT_FOR: f64 = 0.01;
+const LEAST_TO_WAIT_FOR: f64 = 0.005;
 /// The same where the given name agrees: the family name may be a married one.
-const LEAST_OF_SAME_GIVEN: f64 = 0.004;
+const LEAST_OF_SAME_GIVEN: f64 = 0.002;
 /// People without an employee to each record that may be anybody's: with fewer
 /// it is too likely that the record is this person's.
 const OPEN_TO_EACH: usize = 200;

@@ -98,7 +98,7 @@ pub struct Apply<'a> {
     pub suspended_means_left: bool,
     /// People who are left out because their last write failed a moment ago.
     pub resting: &'a BTreeSet<PersonId>,
-    /// Told after each write: how many are done, and of how many.
+    /// Told at the beginning and after each write: how many are done, and of how many.
     pub on_progress: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
 
@@ -127,6 +127,7 @@ impl Apply<'_> {
             not_given_back: BTreeSet::new(),
             apply: self,
         };
+        (run.apply.on_progress)(0, run.total);
         let result = match run.plan(plan).await {
             Ok(()) => {
                 run.outcome.gone_through = true;
