@@ -43,6 +43,9 @@ const SECRET_LOOK: Duration = Duration::from_secs(5);
 /// that are made one after the other are not to keep anything from being written.
 const SHORTEST_APPLY: Duration = Duration::from_secs(5);
 
+/// The same before it makes room for the next sync, where intervals are short.
+const SHORTEST_UNTIL_DUE: Duration = Duration::from_secs(60);
+
 /// How old the last read of Insightful may be when a plan is applied.
 const FRESH_ENOUGH: Duration = Duration::from_secs(5);
 
@@ -559,7 +562,7 @@ impl<'a> Reconcile<'a> {
         let is_approved = plan.leave().approved_plan().is_some();
         let begun = Instant::now();
         // As long as between two syncs without an apply, so that it gets on however long a read takes.
-        let longest = schedule::interval(&integration.spec.sync, &self.uid());
+        let longest = schedule::interval(&integration.spec.sync, &self.uid()).max(SHORTEST_UNTIL_DUE);
         let are_touched = matches.are_touched();
         move || {
             if is_approved {
