@@ -1,12 +1,9 @@
 //! From compared pairs to proposals: who is whose best, by how much, and
 //! whether anything is left to ask a human.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::collections::BTreeMap;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
 use super::{
     Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,
@@ -63,8 +60,6 @@ struct Nameless {
     records: Vec<u32>,
     /// People who work here and have no employee.
     open: usize,
-    /// How many records are of a person's time, by the person's day: many share one.
-    by_day: Mutex<HashMap<Option<i64>, usize>>,
 }
 
 struct Decider<'a> {
@@ -153,7 +148,6 @@ impl Decider<'_> {
         let nameless = Nameless {
             open: open.iter().filter(|at| !facts.people[**at].subject.left).count(),
             records: records.clone(),
-            by_day: Mutex::default(),
         };
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
@@ -429,21 +423,13 @@ impl Decider<'_> {
     /// How many records that may be anybody's may be this person's: they are not
     /// from another time.
     fn may_be_theirs(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> usize {
-        if !self.learned.dates_tell() {
-            return nameless.records.len();
-        }
-        let known = || nameless.by_day.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known().get(&person.day) {
-            return *known;
-        }
         let of_other_time = |employee: &&u32| {
-            let employee = &self.facts.employees[**employee as usize];
-            let found = self.learned.date(person, employee);
-            found.is_some_and(|bits| bits <= OTHER_TIME)
+            let found = self
+                .learned
+                .date(person, &self.facts.employees[**employee as usize]);
+            self.learned.dates_tell() && found.is_some_and(|bits| bits <= OTHER_TIME)
         };
-        let count = nameless.records.len() - nameless.records.iter().filter(of_other_time).count();
-        known().insert(person.day, count);
-        count
+        nameless.records.len() - nameless.records.iter().filter(of_other_time).count()
     }
 
     /// What becomes of a person whom no employee resembles.

@@ -157,8 +157,6 @@ pub(super) struct Lexicon {
     /// How many people's family names have it, by `plain`.
     people_family: Vec<u32>,
     records: u32,
-    /// Whether any word is in a script that is not read.
-    pub(super) has_unread: bool,
     /// By `plain`: how rare it is as a given and as a family name, in bits.
     rarities: [Vec<f64>; 2],
 }
@@ -169,7 +167,6 @@ impl Lexicon {
         let id = self.ids.id(text);
         if id as usize == self.words.len() {
             let unread = is_unread(text);
-            self.has_unread |= unread;
             let plain = self.plains.id(&without_marks(text));
             let sound = if unread {
                 self.sounds.id(text)

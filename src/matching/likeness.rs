@@ -96,9 +96,6 @@ pub(super) fn compare(lexicon: &Lexicon, person: &PersonName, employee: &Employe
 /// Where at least one side is in a script that is not read: two scripts say
 /// nothing about each other; in one, family and given name may be one word.
 fn compare_unread(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName) -> Option<NameMatch> {
-    if !lexicon.has_unread {
-        return None;
-    }
     let unread = |word: &u32| lexicon.get(*word).unread;
     let own = || person.given.iter().chain(&person.family);
     if !own().any(unread) && !employee.words.iter().any(unread) {
