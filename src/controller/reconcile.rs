@@ -325,7 +325,7 @@ impl<'a> Reconcile<'a> {
         }
         match services.insightful.workforce().await {
             Ok(workforce) => {
-                if let Some(snapshot) = &mut self.session.snapshot {
+                if let Some(snapshot) = self.session.known.snapshot_mut() {
                     snapshot.replace_workforce(workforce);
                 }
                 self.session.workforce_read = Some(Instant::now());
@@ -366,7 +366,7 @@ impl<'a> Reconcile<'a> {
         let _measured = self.ctx.doing(CycleStep::Assess);
         let spec = &self.integration.spec;
         let records = matches.records();
-        let assessment = match &self.session.snapshot {
+        let assessment = match self.session.known.snapshot() {
             // Seconds for a large company, in which this thread does nothing else.
             Some(snapshot) => {
                 tokio::task::block_in_place(|| Assessment::of(snapshot, spec, records, &bindings))
@@ -442,7 +442,7 @@ impl<'a> Reconcile<'a> {
         }
         self.take_approval_off_record(view).await?;
         let assessment = &view.assessment;
-        let Some(snapshot) = &self.session.snapshot else {
+        let Some(snapshot) = self.session.known.snapshot() else {
             return Ok(());
         };
         let concerned = assessment.plan.people();
@@ -494,7 +494,7 @@ impl<'a> Reconcile<'a> {
         let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said)
             .waiting_with(services);
         let is_called_away = self.is_called_away(&plan, matches);
-        let Some(snapshot) = &mut self.session.snapshot else {
+        let Some(snapshot) = self.session.known.snapshot_mut() else {
             return (Outcome::default(), Ok(()));
         };
         let apply = Apply {

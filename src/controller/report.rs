@@ -75,7 +75,7 @@ impl Reconcile<'_> {
         untold: Option<&Untold>,
         notification: Option<&status::Notification>,
     ) -> Result<(), ReconcileError> {
-        let Some(snapshot) = &self.session.snapshot else {
+        let Some(snapshot) = self.session.known.snapshot() else {
             return Ok(());
         };
         let View {
@@ -119,7 +119,7 @@ impl Reconcile<'_> {
         self.check_leadership()?;
         let plan = cleared.as_plan();
         let is_approved = matches!(cleared.leave(), Leave::Approval(_));
-        let Some(snapshot) = self.session.snapshot.as_ref() else {
+        let Some(snapshot) = self.session.known.snapshot() else {
             return Ok(());
         };
         if plan.teams.is_empty() && !is_approved {

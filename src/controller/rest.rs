@@ -37,7 +37,7 @@ impl Reconcile<'_> {
         if kind == SyncKind::Decision {
             return None;
         }
-        let snapshot = self.session.snapshot.as_ref()?;
+        let snapshot = self.session.known.snapshot()?;
         // A moment for a large company, in which this thread does nothing else.
         Some(tokio::task::block_in_place(|| Basis {
             generation: self.integration.metadata.generation,

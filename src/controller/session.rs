@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::{HistoryEntry, OktaIntegrationStatus},
-    snapshot::{Directory, Mark, Snapshot},
+    snapshot::Known,
     status::{Disconnected, WriteFailures},
 };
 
@@ -31,12 +31,8 @@ pub struct Session {
     pub connection: Option<Connection>,
     /// What Okta was read with.
     pub read_with: Option<ReadWith>,
-    /// What both services last said.
-    pub snapshot: Option<Snapshot>,
-    /// What Okta said, where Insightful has not been read with it.
-    pub resumed: Option<Arc<Directory>>,
-    /// How far either of them follows Okta; None asks for a read of everything.
-    pub mark: Option<Mark>,
+    /// What both services last said, and how far it follows Okta.
+    pub known: Known,
     /// When Okta was last read whole, on the clock.
     pub last_full: Option<Timestamp>,
     /// When both were last read; None asks for a read.
@@ -95,17 +91,10 @@ impl Session {
         delay
     }
 
-    /// Okta's half of what is known.
-    pub fn directory(&self) -> Option<&Arc<Directory>> {
-        let snapshot = self.snapshot.as_ref().map(Snapshot::directory);
-        snapshot.or(self.resumed.as_ref())
-    }
-
     /// The services are others: what they show must be read before it is acted
     /// on. What Okta said stands as long as it is read with the same.
     pub fn reconnect(&mut self, connection: Connection) {
-        self.resumed = self.directory().cloned();
-        self.snapshot = None;
+        self.known.forget_workforce();
         self.read = None;
         self.unread = None;
         self.broken_off = None;
@@ -116,24 +105,21 @@ impl Session {
     /// Okta is to be read with something else: what it said before says nothing,
     /// but for what was kept from a read with just that.
     pub fn read_anew(&mut self, with: ReadWith, kept: Option<Kept>) {
-        self.snapshot = None;
         self.read = None;
         self.read_with = Some(with);
-        let (directory, mark, full) = match kept {
-            Some(kept) => (Some(kept.directory), Some(kept.mark), Some(kept.full)),
-            None => (None, None, None),
+        (self.known, self.last_full) = match kept {
+            Some(kept) => (Known::resumed(kept.directory, kept.mark), Some(kept.full)),
+            None => (Known::default(), None),
         };
-        self.resumed = directory;
-        self.mark = mark;
-        self.last_full = full;
     }
 
     /// What is to be kept for the next start.
     pub fn to_keep(&self) -> Option<Kept> {
+        let (mark, directory) = self.known.followed()?;
         Some(Kept {
             read_with: self.read_with.clone()?,
-            directory: self.directory()?.clone(),
-            mark: self.mark?,
+            directory: directory.clone(),
+            mark,
             full: self.last_full?,
         })
     }

@@ -1,7 +1,7 @@
 //! Reads what is due, and keeps it for the next start. Which sync that is, is the
 //! schedule's rule.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -19,7 +19,7 @@ use crate::{
     gather::{self, GatherError, Gathered},
     schedule::{self, Due, SOONEST_LOOK, Standing, Why},
     services::Services,
-    snapshot::Snapshot,
+    snapshot::{Delta, Workforce},
 };
 
 /// How often who waits for a turn looks whether that still makes sense.
@@ -84,8 +84,7 @@ impl Reconcile<'_> {
             Due::Delta => SyncKind::Delta,
             Due::Full(why) => {
                 tracing::debug!(why = why.as_str(), "reads everything");
-                // Nothing goes on from it, and a large one need not be in memory twice.
-                self.session.resumed = None;
+                self.session.known.drop_resumed();
                 SyncKind::Full
             }
         };
@@ -113,7 +112,7 @@ impl Reconcile<'_> {
             self.session.last_full = Some(clock);
         }
         let is_new = self.take(read);
-        if let Some(snapshot) = &self.session.snapshot {
+        if let Some(snapshot) = self.session.known.snapshot() {
             tracing::info!(
                 ?kind,
                 people = snapshot.people().len(),
@@ -144,7 +143,7 @@ impl Reconcile<'_> {
         let Services { okta, insightful, .. } = services;
         let prefix = &self.integration.spec.okta.group_prefix;
         let on_progress = |progress| reporter.okta(progress);
-        if let (Due::Delta, Some(known), Some(mark)) = (due, self.session.directory(), self.session.mark) {
+        if let (Due::Delta, Some((mark, known))) = (due, self.session.known.followed()) {
             let (delta, workforce) =
                 gather::gather_changes(okta, insightful, prefix, mark, known, &on_progress).await?;
             tracing::debug!(
@@ -152,8 +151,7 @@ impl Reconcile<'_> {
                 groups = delta.groups(),
                 "read what changed in Okta"
             );
-            let snapshot = Snapshot::with(Arc::clone(known), workforce);
-            return Ok(Read::Changes(snapshot, delta));
+            return Ok(Read::Changes(delta, workforce));
         }
         let insightful_first = due == Due::Full(Why::AfterFailure);
         gather::gather(okta, insightful, prefix, insightful_first, &on_progress)
@@ -161,27 +159,15 @@ impl Reconcile<'_> {
             .map(Read::Everything)
     }
 
-    /// Takes what was read and, in the same breath, how far it goes. Gives
-    /// whether it is to be kept.
+    /// Takes what was read. Gives whether it is to be kept.
     fn take(&mut self, read: Read) -> bool {
-        let session = &mut *self.session;
+        let known = &mut self.session.known;
         match read {
             Read::Everything(Gathered { snapshot, mark }) => {
-                session.resumed = None;
-                session.snapshot = Some(snapshot);
-                session.mark = mark;
+                known.take_everything(snapshot, mark);
                 true
             }
-            Read::Changes(mut snapshot, delta) => {
-                // Nobody else holds what is about to change, so that it is not copied.
-                session.resumed = None;
-                session.snapshot = None;
-                let mark = delta.mark();
-                let is_new = snapshot.apply(delta);
-                session.snapshot = Some(snapshot);
-                session.mark = Some(mark);
-                is_new
-            }
+            Read::Changes(delta, workforce) => known.take_changes(delta, workforce),
         }
     }
 
@@ -190,7 +176,7 @@ impl Reconcile<'_> {
         let now = Timestamp::now();
         let since_full = session
             .last_full
-            .filter(|_| session.mark.is_some() && session.directory().is_some())
+            .filter(|_| session.known.followed().is_some())
             // A clock that was put back tells nothing.
             .map(|full| Duration::try_from(now.duration_since(full)).unwrap_or(Duration::MAX));
         Standing {
@@ -200,7 +186,7 @@ impl Reconcile<'_> {
                 .unread
                 .as_ref()
                 .map(|unread| unread.retry.saturating_duration_since(Instant::now())),
-            has_snapshot: session.snapshot.is_some(),
+            has_snapshot: session.known.snapshot().is_some(),
             since_full,
         }
     }
@@ -295,6 +281,6 @@ impl Reconcile<'_> {
 enum Read {
     /// All of both services.
     Everything(Gathered),
-    /// What was known of Okta with Insightful as it is now, and what changed in Okta.
-    Changes(Snapshot, crate::snapshot::Delta),
+    /// What changed in Okta, and all of Insightful.
+    Changes(Delta, Workforce),
 }

@@ -108,7 +108,7 @@ pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFact
 /// The forms that a part of a name takes in account names: single words, all
 /// joined, and with `oe` for `ö`.
 fn forms(lexicon: &Lexicon, single: &[&u32], all: &[u32], written: Option<&str>) -> Vec<String> {
-    let text = |word: &u32| lexicon.get(*word).text.as_str();
+    let text = |word: &u32| &*lexicon.get(*word).text;
     let mut forms: Vec<String> = single.iter().map(|word| text(word).to_owned()).collect();
     if all.len() > 1 {
         forms.push(all.iter().map(text).collect());

@@ -2,10 +2,11 @@
 //! people; only those that share a key are.
 
 use super::{
-    facts::{EmployeeFacts, Facts, PersonFacts},
+    facts::{Circumstances, EmployeeFacts, Facts, PersonFacts},
     learned::Learned,
     lexicon::Lexicon,
     likeness::{self, Part},
+    parallel::sort,
 };
 
 /// A block larger than this says too little: its pairs are looked for by a
@@ -14,10 +15,10 @@ const LARGEST: usize = 20;
 /// Pairs of the second round in all, and the bounds of one person's share.
 const PAIRS_LEFT: usize = 600_000;
 /// See [`PAIRS_LEFT`].
-const SHARE_LEFT: std::ops::RangeInclusive<usize> = 20..=1500;
+const SHARE_LEFT: std::ops::RangeInclusive<usize> = 12..=1500;
 
 /// The most employees of one block that are looked through for the closest.
-const LARGEST_SEEN: usize = 100;
+const LARGEST_SEEN: usize = 64;
 
 const MAIL: u64 = 1;
 const KEY: u64 = 2;
@@ -43,6 +44,9 @@ pub(super) struct Blocks {
     starts: Vec<u32>,
     /// The lowest bits by which a key's slot is told.
     mask: u64,
+    /// In the second round, of all employees: close together, since many of a
+    /// large block are looked at.
+    circumstances: Vec<Circumstances>,
 }
 
 impl Blocks {
@@ -52,10 +56,12 @@ impl Blocks {
             entries,
             starts: Vec::new(),
             mask,
+            circumstances: Vec::new(),
         };
         let mut entries = std::mem::take(&mut blocks.entries);
-        entries.sort_unstable_by_key(|(key, at)| (blocks.slot(*key), *key, *at));
-        entries.dedup();
+        sort(&mut entries, |a, b| {
+            blocks.slot(a.0).cmp(&blocks.slot(b.0)).then_with(|| a.cmp(b))
+        });
         blocks.starts = vec![0; usize::try_from(mask).unwrap_or(0) + 2];
         for (key, _) in &entries {
             let slot = blocks.slot(*key);
@@ -78,6 +84,12 @@ impl Blocks {
     fn get(&self, key: u64) -> &[(u64, u32)] {
         let slot = self.slot(key);
         let slot = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
+        // Nearly all slots are one key's.
+        if let [(first, _), .., (last, _)] | [(first @ last, _)] = slot
+            && (first, last) == (&key, &key)
+        {
+            return slot;
+        }
         let from = slot.partition_point(|(other, _)| *other < key);
         let rest = &slot[from..];
         &rest[..rest.partition_point(|(other, _)| *other == key)]
@@ -214,7 +226,14 @@ impl Blocks {
                 entries.push((key(INITIALS, a.min(b), a.max(b)), at));
             }
         }
-        Self::of(entries)
+        Self {
+            circumstances: facts
+                .employees
+                .iter()
+                .map(|employee| employee.circumstances)
+                .collect(),
+            ..Self::of(entries)
+        }
     }
 
     /// How many pairs of the second round one of so many people may have.
@@ -235,14 +254,19 @@ impl Blocks {
     ) {
         found.clear();
         let lexicon = &facts.lexicon;
+        // Gives whether there is room for more.
         let mut take = |key: u64, in_part: bool| {
+            if found.len() >= share {
+                return false;
+            }
             let block = self.get(key);
             if found.len() + block.len() <= share {
                 found.extend(block.iter().map(|(_, at)| *at));
             } else if in_part {
                 let room = (share - found.len().min(share)).div_ceil(2);
-                found.extend(closest(facts, learned, person, block, room));
+                self.closest(learned, person, block.iter().map(|(_, at)| *at), room, found);
             }
+            true
         };
         let (given, family) = (&person.name.given, &person.name.family);
         for word in family.iter().rev().chain(given) {
@@ -259,8 +283,10 @@ impl Blocks {
             }
         }
         for (account, _) in &person.accounts {
-            if let Some(start) = start(facts.keys.text(*account)) {
-                take(key(START, start, 0), false);
+            if let Some(start) = start(facts.keys.text(*account))
+                && !take(key(START, start, 0), false)
+            {
+                break;
             }
         }
         if let (Some(given), Some(family)) = (given.first(), family.last()) {
@@ -270,35 +296,36 @@ impl Blocks {
         found.sort_unstable();
         found.dedup();
     }
-}
 
-/// So many employees of a block whose team and dates say most for a person.
-fn closest(
-    facts: &Facts<'_>,
-    learned: &Learned,
-    person: &PersonFacts<'_>,
-    block: &[(u64, u32)],
-    count: usize,
-) -> Vec<u32> {
-    if count == 0 {
-        return Vec::new();
+    /// Adds so many of the employees whose team and dates say most for a person;
+    /// of a long list a part is looked at. For the second round.
+    pub(super) fn closest(
+        &self,
+        learned: &Learned,
+        person: &PersonFacts<'_>,
+        employees: impl ExactSizeIterator<Item = u32>,
+        count: usize,
+        found: &mut Vec<u32>,
+    ) {
+        if count == 0 {
+            return;
+        }
+        let step = employees.len().div_ceil(LARGEST_SEEN);
+        let mut by_bits: Vec<(f64, u32)> = employees
+            .step_by(step.max(1))
+            .map(|at| {
+                let (own, theirs) = (&person.circumstances, &self.circumstances[at as usize]);
+                let (team, date) = (learned.team(own, theirs), learned.date(own, theirs));
+                (team.unwrap_or(0.0) + date.unwrap_or(0.0), at)
+            })
+            .collect();
+        let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if by_bits.len() > count {
+            by_bits.select_nth_unstable_by(count, order);
+            by_bits.truncate(count);
+        }
+        found.extend(by_bits.into_iter().map(|(_, at)| at));
     }
-    let step = block.len().div_ceil(LARGEST_SEEN);
-    let mut by_bits: Vec<(f64, u32)> = block
-        .iter()
-        .step_by(step.max(1))
-        .map(|(_, at)| {
-            let employee = &facts.employees[*at as usize];
-            let (team, date) = (learned.team(person, employee), learned.date(person, employee));
-            (team.unwrap_or(0.0) + date.unwrap_or(0.0), *at)
-        })
-        .collect();
-    let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-    if by_bits.len() > count {
-        by_bits.select_nth_unstable_by(count, order);
-        by_bits.truncate(count);
-    }
-    by_bits.into_iter().map(|(_, at)| at).collect()
 }
 
 /// Every word of the name with every other, in both orders.

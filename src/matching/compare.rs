@@ -67,10 +67,9 @@ pub(super) struct Comparison {
     pub(super) bits: f64,
 }
 
-/// Whether a pair is worth a whole comparison: names that do not contradict, or
-/// an address or account name in common.
-pub(super) fn may_be(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> bool {
-    let name = likeness::compare(&facts.lexicon, &person.name, &employee.name);
+/// Whether a pair whose names compare so is worth a whole comparison: names that
+/// do not contradict, or an address or account name in common.
+pub(super) fn may_be(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, name: &NameMatch) -> bool {
     let shared = || {
         employee
             .mails()
@@ -81,15 +80,15 @@ pub(super) fn may_be(facts: &Facts<'_>, person: &PersonFacts<'_>, employee: &Emp
         || shared()
 }
 
-/// Compares a pair.
+/// Compares a pair whose names compare so.
 pub(super) fn compare(
     facts: &Facts<'_>,
     learned: &Learned,
     person: &PersonFacts<'_>,
     employee: &EmployeeFacts<'_>,
+    name: NameMatch,
 ) -> Comparison {
     let lexicon = &facts.lexicon;
-    let name = likeness::compare(lexicon, &person.name, &employee.name);
     let words_agree = name.given.agrees() && name.family.agrees();
     let account = employee
         .account
@@ -138,8 +137,8 @@ pub(super) fn compare(
             (a, b) => Some(a == b),
         },
         generation_contradicts: matches!(generations, (Some(a), Some(b)) if a != b),
-        team: learned.team(person, employee),
-        date: learned.date(person, employee),
+        team: learned.team(&person.circumstances, &employee.circumstances),
+        date: learned.date(&person.circumstances, &employee.circumstances),
         bits: 0.0,
     };
     comparison.bits = weights::bits(facts, person, employee, &comparison);
@@ -277,7 +276,7 @@ fn is_middle_initial(lexicon: &Lexicon, locals: [&str; 2], given: &[u32], family
     };
     let is = |text: &str, words: &[u32], initial: bool| {
         words.iter().any(|word| {
-            let word = &lexicon.get(*word).text;
+            let word = &*lexicon.get(*word).text;
             text == word || without_marks(text) == without_marks(word) || (initial && text == &word[..1])
         })
     };

@@ -11,9 +11,9 @@ use super::{
     calibration,
     compare::{Comparison, Link, compare, may_be},
     doubts::{Doubt, MARGIN, doubts},
-    facts::{Facts, PersonFacts},
+    facts::{EmployeeFacts, Facts, PersonFacts},
     learned::Learned,
-    likeness::Part,
+    likeness::{self, NameMatch, Part},
     parallel::{for_all, number},
     reasons::reasons,
 };
@@ -24,6 +24,8 @@ use crate::{
 
 /// The most pairs that are kept of one person.
 const KEPT: usize = 16;
+/// Records that may be anybody's that are kept of one person beside the others.
+const ANYBODY_SHOWN: usize = 8;
 /// Bits, the prior taken off, below which a pair is not worth showing: about
 /// one of a million such is true.
 const LEAST_SHOWN: f64 = -20.0;
@@ -104,8 +106,12 @@ impl Decider<'_> {
         let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let person = &facts.people[at as usize];
             blocks.candidates(facts, person, found);
-            found.retain(|employee| may_be(facts, person, &facts.employees[*employee as usize]));
-            self.compare_all(at, found)
+            self.compare_all(
+                at,
+                found,
+                |employee, name| may_be(person, employee, name),
+                Vec::new(),
+            )
         });
         drop(blocks);
         let standings = self.standings(&first);
@@ -137,17 +143,13 @@ impl Decider<'_> {
                 left[*at as usize] && employee.nobody && !employee.object.employee.deactivated
             })
             .collect();
-        // A few who may be anybody are shown last; many would drown the rest.
-        let anybody: &[u32] = if records.len() * 1000 > facts.people.len() {
-            &records[..records.len().min(50)]
-        } else {
-            &[]
-        };
+        // Where records that may be anybody's are many, a few are shown last.
+        let show_anybody = records.len() * 1000 > facts.people.len();
         let open: Vec<usize> = (0..facts.people.len()).filter(|at| is_open(*at)).collect();
         let share = Blocks::share_left(open.len());
         let nameless = Nameless {
             open: open.iter().filter(|at| !facts.people[**at].subject.left).count(),
-            records: records.clone(),
+            records,
         };
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
             let pairs = &first[at as usize];
@@ -160,17 +162,22 @@ impl Decider<'_> {
                 return pairs.iter().take(1).copied().collect();
             }
             blocks.candidates_left(facts, &self.learned, person, share, found);
-            found.extend(pairs.iter().map(|pair| pair.employee));
-            if !person.subject.left {
-                found.extend(anybody);
+            if show_anybody && !person.subject.left {
+                let records = nameless.records.iter().copied();
+                blocks.closest(&self.learned, person, records, ANYBODY_SHOWN, found);
             }
             found.sort_unstable();
             found.dedup();
+            let may_be_proposed = |employee: u32| {
+                let holds = || facts.employees[employee as usize].holder == Some(&person.subject.person.id);
+                left[employee as usize] || holds()
+            };
+            // What was compared in the first round is as it was.
             found.retain(|employee| {
-                let holder = facts.employees[*employee as usize].holder;
-                left[*employee as usize] || holder == Some(&person.subject.person.id)
+                may_be_proposed(*employee) && !pairs.iter().any(|pair| pair.employee == *employee)
             });
-            self.compare_all(at, found)
+            let known = pairs.iter().filter(|pair| may_be_proposed(pair.employee));
+            self.compare_all(at, found, |_, _| true, known.copied().collect())
         });
         drop(blocks);
         let rivals = self.rivals(&last);
@@ -193,20 +200,41 @@ impl Decider<'_> {
         .collect()
     }
 
+    fn compare_names(&self, person: u32, employee: u32) -> NameMatch {
+        let (person, employee) = (
+            &self.facts.people[person as usize],
+            &self.facts.employees[employee as usize],
+        );
+        likeness::compare(&self.facts.lexicon, &person.name, &employee.name)
+    }
+
     fn compare(&self, person: u32, employee: u32) -> Comparison {
+        self.compare_named(person, employee, self.compare_names(person, employee))
+    }
+
+    fn compare_named(&self, person: u32, employee: u32, name: NameMatch) -> Comparison {
         let facts = &self.facts;
         compare(
             facts,
             &self.learned,
             &facts.people[person as usize],
             &facts.employees[employee as usize],
+            name,
         )
     }
 
-    /// The plausible pairs of one person that nobody ruled out, best first.
-    fn compare_all(&self, at: u32, found: &[u32]) -> Vec<Pair> {
+    /// The plausible pairs of one person that nobody ruled out and that, by their
+    /// names, are worth comparing, with those that are known; best first.
+    fn compare_all(
+        &self,
+        at: u32,
+        found: &[u32],
+        worth: impl Fn(&EmployeeFacts<'_>, &NameMatch) -> bool,
+        known: Vec<Pair>,
+    ) -> Vec<Pair> {
         let person = &self.facts.people[at as usize];
-        let mut pairs: Vec<Pair> = found
+        let mut pairs = known;
+        let compared = found
             .iter()
             .filter(|employee| {
                 let holder = self.facts.employees[**employee as usize].holder;
@@ -214,15 +242,18 @@ impl Decider<'_> {
                     && !self.rejected.contains(&(at, **employee))
             })
             .filter_map(|employee| {
-                let comparison = self.compare(at, *employee);
-                (comparison.is_plausible() || self.facts.employees[*employee as usize].nobody).then_some(
-                    Pair {
-                        employee: *employee,
-                        bits: comparison.bits,
-                    },
-                )
-            })
-            .collect();
+                let facts = &self.facts.employees[*employee as usize];
+                let name = self.compare_names(at, *employee);
+                if !worth(facts, &name) {
+                    return None;
+                }
+                let comparison = self.compare_named(at, *employee, name);
+                (comparison.is_plausible() || facts.nobody).then_some(Pair {
+                    employee: *employee,
+                    bits: comparison.bits,
+                })
+            });
+        pairs.extend(compared);
         // Employees are numbered by id, so that equal ones go by id.
         pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
         pairs.truncate(KEPT);
@@ -260,12 +291,15 @@ impl Decider<'_> {
     /// back gets a new account in Okta beside the old one: the record in use is
     /// the new one's, and must not be switched off for the old one's sake.
     fn wanted(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
+        let wants = |at: u32| {
+            let best = pairs[at as usize].first()?.employee;
+            let name = self.compare_names(at, best);
+            let works_here = !self.facts.people[at as usize].subject.left;
+            (works_here && name.given.agrees() && name.family.agrees()).then_some(best)
+        };
         let mut wanted = vec![false; self.facts.employees.len()];
-        for ((at, person), pairs) in (0_u32..).zip(&self.facts.people).zip(pairs) {
-            if let (false, Some(best)) = (person.subject.left, pairs.first()) {
-                let name = self.compare(at, best.employee).name;
-                wanted[best.employee as usize] |= name.given.agrees() && name.family.agrees();
-            }
+        for employee in for_all(pairs.len(), |at, _| wants(at)).into_iter().flatten() {
+            wanted[employee as usize] = true;
         }
         wanted
     }
@@ -424,9 +458,8 @@ impl Decider<'_> {
     /// from another time.
     fn may_be_theirs(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> usize {
         let of_other_time = |employee: &&u32| {
-            let found = self
-                .learned
-                .date(person, &self.facts.employees[**employee as usize]);
+            let employee = &self.facts.employees[**employee as usize];
+            let found = self.learned.date(&person.circumstances, &employee.circumstances);
             self.learned.dates_tell() && found.is_some_and(|bits| bits <= OTHER_TIME)
         };
         nameless.records.len() - nameless.records.iter().filter(of_other_time).count()

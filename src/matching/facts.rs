@@ -12,7 +12,7 @@ use super::{
     learned::teachers,
     lexicon::{Interner, Lexicon},
     names::{EmployeeName, PersonName},
-    parallel::{for_each, for_each_in_turn, number},
+    parallel::{for_each, for_each_in_turn, number, sort},
     records::{EmployeeText, PersonText},
 };
 use crate::snapshot::PersonId;
@@ -35,6 +35,14 @@ pub(super) struct Mail {
     pub(super) private: bool,
 }
 
+/// What a record tells beside who it is of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Circumstances {
+    pub(super) team: Option<u32>,
+    /// Day on which the record was made, since 1970.
+    pub(super) day: Option<i32>,
+}
+
 /// A person, ready to be compared.
 #[derive(Debug)]
 pub(super) struct PersonFacts<'a> {
@@ -49,9 +57,7 @@ pub(super) struct PersonFacts<'a> {
     pub(super) second: Option<Mail>,
     /// Account names that would be this person's, the surest fit of each.
     pub(super) accounts: Vec<(u32, Fit)>,
-    pub(super) team: Option<u32>,
-    /// Day on which the record was made.
-    pub(super) day: Option<i64>,
+    pub(super) circumstances: Circumstances,
     /// The employee that this person is bound to, if any.
     pub(super) holds: bool,
 }
@@ -74,7 +80,7 @@ pub(super) struct EmployeeFacts<'a> {
     pub(super) object: Object<'a>,
     pub(super) name: EmployeeName,
     /// What the local part of the address spells, if it spells a name.
-    pub(super) spelt: Option<EmployeeName>,
+    pub(super) spelt: Option<Box<EmployeeName>>,
     /// The account name, where a device made the record; and without its digits.
     pub(super) account: Option<(u32, u32)>,
     /// Neither name nor address says who it is.
@@ -83,8 +89,7 @@ pub(super) struct EmployeeFacts<'a> {
     pub(super) email: Option<Mail>,
     /// The first email, where it differs.
     pub(super) identifier: Option<Mail>,
-    pub(super) team: Option<u32>,
-    pub(super) day: Option<i64>,
+    pub(super) circumstances: Circumstances,
     /// The person that it is bound to.
     pub(super) holder: Option<&'a PersonId>,
 }
@@ -200,17 +205,11 @@ impl<'a> Facts<'a> {
         let mut lexicon = Lexicon::default();
         let holders: std::collections::BTreeSet<&PersonId> = evidence.bound.values().collect();
         let others = evidence.others.iter().map(|subject| (*subject, false));
-        let people: BTreeMap<_, _> = others
-            .chain(evidence.people.iter().map(|subject| (*subject, true)))
-            .map(|(subject, asked)| (&subject.person.id, (subject, asked)))
-            .collect();
-        let employees: BTreeMap<_, _> = evidence
-            .employees
-            .iter()
-            .map(|object| (&object.employee.id, *object))
-            .collect();
-        let objects: Vec<Object<'a>> = employees.into_values().collect();
-        let subjects: Vec<(Subject<'a>, bool)> = people.into_values().collect();
+        let asked = evidence.people.iter().map(|subject| (*subject, true));
+        let mut subjects: Vec<(Subject<'a>, bool)> = asked.chain(others).collect();
+        sort(&mut subjects, |(a, _), (b, _)| a.person.id.cmp(&b.person.id));
+        let mut objects = evidence.employees.clone();
+        sort(&mut objects, |a, b| a.employee.id.cmp(&b.employee.id));
         let mut employees = Vec::with_capacity(objects.len());
         for_each_in_turn(&objects, EmployeeText::of, |object, text| {
             let holder = evidence.bound.get(&object.employee.id);
@@ -281,7 +280,7 @@ impl<'a> Facts<'a> {
         for employee in &self.employees {
             let words = &employee.name.words;
             if employee.account.is_none() {
-                let split = employee.name.family_first.unwrap_or(0);
+                let split = employee.name.before_comma().unwrap_or(0);
                 let (given, family) = if split > 0 {
                     (&words[split..], &words[..split])
                 } else {

@@ -9,7 +9,7 @@
 use foldhash::HashMap;
 
 use super::{
-    facts::{EmployeeFacts, Facts, Mail, PersonFacts},
+    facts::{Circumstances, Facts, Mail},
     likeness::{self, Part},
 };
 
@@ -31,10 +31,64 @@ const AFTER: [i64; 8] = [-365, -60, -7, -1, 7, 30, 120, 400];
 #[derive(Debug, Default)]
 pub(super) struct Learned {
     pairs: usize,
-    teams: HashMap<(u32, u32), f64>,
+    teams: Teams,
     dates: Vec<f64>,
     /// (domain in Okta, domain in Insightful) where one was given up for the other.
     moved: HashMap<(u32, u32), u32>,
+}
+
+/// What each pair of teams says, in bits: a row for each of Okta's that a teacher
+/// has, a column for each of Insightful's.
+#[derive(Debug, Default)]
+struct Teams {
+    /// By the team's number.
+    rows: Vec<Option<u32>>,
+    /// By the team's number.
+    columns: Vec<Option<u32>>,
+    width: usize,
+    bits: Vec<f64>,
+}
+
+impl Teams {
+    fn of(people: impl Iterator<Item = u32>, employees: impl Iterator<Item = u32>) -> Self {
+        let places = |teams: &mut dyn Iterator<Item = u32>| {
+            let mut places = Vec::new();
+            let mut count = 0;
+            for team in teams {
+                let at = team as usize;
+                if places.len() <= at {
+                    places.resize(at + 1, None);
+                }
+                places[at] = Some(count);
+                count += 1;
+            }
+            (places, count as usize)
+        };
+        let (mut people, mut employees) = (people, employees);
+        let ((rows, height), (columns, width)) = (places(&mut people), places(&mut employees));
+        Self {
+            rows,
+            columns,
+            width,
+            bits: vec![0.0; height * width],
+        }
+    }
+
+    fn place(&self, person: u32, employee: u32) -> Option<usize> {
+        let row = (*self.rows.get(person as usize)?)?;
+        let column = (*self.columns.get(employee as usize)?)?;
+        Some(row as usize * self.width + column as usize)
+    }
+
+    fn get(&self, person: u32, employee: u32) -> Option<f64> {
+        self.place(person, employee).map(|at| self.bits[at])
+    }
+
+    fn set(&mut self, person: u32, employee: u32, bits: f64) {
+        if let Some(at) = self.place(person, employee) {
+            self.bits[at] = bits;
+        }
+    }
 }
 
 impl Learned {
@@ -54,17 +108,17 @@ impl Learned {
     }
 
     /// What the teams say, in bits; None where one is unknown.
-    pub(super) fn team(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<f64> {
+    pub(super) fn team(&self, person: &Circumstances, employee: &Circumstances) -> Option<f64> {
         let (a, b) = (person.team?, employee.team?);
         if self.pairs < ENOUGH {
             return (a == b).then_some(1.0);
         }
-        self.teams.get(&(a, b)).copied()
+        self.teams.get(a, b)
     }
 
     /// What the dates say, in bits; None where one is unknown, or the dates here say nothing.
-    pub(super) fn date(&self, person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<f64> {
-        self.dates.get(class(employee.day? - person.day?)).copied()
+    pub(super) fn date(&self, person: &Circumstances, employee: &Circumstances) -> Option<f64> {
+        self.dates.get(class(person.day?, employee.day?)).copied()
     }
 
     /// Whether the dates would show that an address was re-used: whether true
@@ -79,7 +133,9 @@ impl Learned {
     }
 }
 
-fn class(days: i64) -> usize {
+/// The class of the distance between the days on which the records were made.
+fn class(person: i32, employee: i32) -> usize {
+    let days = i64::from(employee) - i64::from(person);
     AFTER.iter().position(|end| days < *end).unwrap_or(AFTER.len())
 }
 
@@ -114,18 +170,23 @@ pub(super) fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
 fn dates(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
     let mut of_pairs = [1.0_f64; AFTER.len() + 1];
     let mut of_chance = of_pairs;
-    let days: Vec<(i64, i64)> = pairs
+    let days: Vec<(i32, i32)> = pairs
         .iter()
-        .filter_map(|(p, e)| Some((facts.people[*p].day?, facts.employees[*e].day?)))
+        .filter_map(|(p, e)| {
+            Some((
+                facts.people[*p].circumstances.day?,
+                facts.employees[*e].circumstances.day?,
+            ))
+        })
         .collect();
     if days.len() < ENOUGH {
         return Vec::new();
     }
     for (at, (a, b)) in days.iter().enumerate() {
-        of_pairs[class(b - a)] += 1.0;
+        of_pairs[class(*a, *b)] += 1.0;
         for step in [1, 7, 31] {
             let (_, other) = days[(at + step) % days.len()];
-            of_chance[class(other - a)] += 1.0 / 3.0;
+            of_chance[class(*a, other)] += 1.0 / 3.0;
         }
     }
     // The imagined observations of each class weigh alike on both sides, so
@@ -138,10 +199,16 @@ fn dates(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
 }
 
 /// log2 of how much more often a team of Okta's goes with one of Insightful's than by chance.
-fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64> {
+fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Teams {
     let known: Vec<(u32, u32)> = pairs
         .iter()
-        .filter_map(|(p, e)| Some((facts.people[*p].team?, facts.employees[*e].team?)))
+        .map(|(p, e)| {
+            (
+                &facts.people[*p].circumstances,
+                &facts.employees[*e].circumstances,
+            )
+        })
+        .filter_map(|(p, e)| Some((p.team?, e.team?)))
         .collect();
     let mut together: HashMap<(u32, u32), f64> = HashMap::default();
     let (mut of_people, mut of_employees): (HashMap<u32, f64>, HashMap<u32, f64>) =
@@ -155,7 +222,7 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
     let total = known.len() as f64;
     let never_together = never_together(&together, &of_people, &of_employees, total);
     let namesakes = other_name(&known, &of_people);
-    let mut bits = HashMap::default();
+    let mut teams = Teams::of(of_people.keys().copied(), of_employees.keys().copied());
     for (a, with_a) in &of_people {
         for (b, with_b) in &of_employees {
             let by_chance = with_b / total;
@@ -170,10 +237,10 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64
             } else {
                 said
             };
-            bits.insert((*a, *b), said.clamp(LEAST, MOST));
+            teams.set(*a, *b, said.clamp(LEAST, MOST));
         }
     }
-    bits
+    teams
 }
 
 /// What it says that the employee is in a team that Okta knows by the same name

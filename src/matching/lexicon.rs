@@ -44,11 +44,13 @@ impl Interner {
     }
 }
 
-/// A word of a name.
+/// A word of a name, in one line of the processor's cache: words are looked up
+/// for millions of pairs.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Word {
     /// Folded, letters only.
-    pub(super) text: String,
+    pub(super) text: Box<str>,
     /// Equal for words that may differ in marks alone, as far as their letters
     /// tell: `jorg` and `joerg`, but `michal` and `michael`, too.
     pub(super) plain: u32,
@@ -58,9 +60,9 @@ pub(super) struct Word {
     /// Equal for words that differ in the custom of transliteration alone.
     pub(super) sound: u32,
     /// Words that are the same given name in another spelling.
-    spellings: Vec<u32>,
+    spellings: Box<[u32]>,
     /// Words that are its nicknames, or that it is a nickname of.
-    nicknames: Vec<u32>,
+    nicknames: Box<[u32]>,
     /// Whether a public list has it as a given name.
     listed: bool,
     /// Whether a public list has it as a name with nicknames of its own.
@@ -174,12 +176,12 @@ impl Lexicon {
                 self.sounds.id(&transliterated(text))
             };
             self.words.push(Word {
-                text: text.to_owned(),
+                text: text.into(),
                 plain,
                 same: id,
                 sound,
-                spellings: Vec::new(),
-                nicknames: Vec::new(),
+                spellings: Box::default(),
+                nicknames: Box::default(),
                 listed: LISTS.listed.contains(text),
                 formal: LISTS.formal.contains(text),
                 unread,
@@ -222,8 +224,8 @@ impl Lexicon {
         x.formal
             && y.formal
             && x.text.as_bytes()[0] == y.text.as_bytes()[0]
-            && !x.text.starts_with(&y.text)
-            && !y.text.starts_with(&x.text)
+            && !x.text.starts_with(&*y.text)
+            && !y.text.starts_with(&*x.text)
     }
 
     /// Whether one of two given names is a name that lists have and the other, which
@@ -243,7 +245,7 @@ impl Lexicon {
 
     /// Links nicknames and spellings; to be called when all words are in.
     pub(super) fn link(&mut self) {
-        let find = |ids: &Interner, map: &HashMap<String, Vec<String>>, text: &str| -> Vec<u32> {
+        let find = |ids: &Interner, map: &HashMap<String, Vec<String>>, text: &str| -> Box<[u32]> {
             map.get(text)
                 .into_iter()
                 .flatten()
@@ -384,7 +386,7 @@ impl Lexicon {
     /// Whether what a local part has beside one word is a name of somebody's.
     pub(super) fn rest_is_name(&self, local: &str, word: u32) -> bool {
         let local = local.trim_end_matches(|c: char| c.is_ascii_digit());
-        let word = self.get(word).text.as_str();
+        let word = &*self.get(word).text;
         let is_name = |rest: &str| {
             rest.len() > 1
                 && (LISTS.listed.contains(rest)

@@ -153,7 +153,7 @@ fn family_contradicts(
                 .all(|other| lexicon.compare_family(*word, *other) == Closeness::Different)
     });
     let first = family.at.unwrap_or(0);
-    let among_family = |at: usize| match (employee.family_first, given.at) {
+    let among_family = |at: usize| match (employee.before_comma(), given.at) {
         (Some(comma), _) => at < comma,
         (None, Some(given)) if given > first => at < given,
         _ => at > first,
@@ -230,7 +230,7 @@ fn compare_in_order(
         family_contradicts: family_contradicts(lexicon, person, employee, used, &given, &family),
         middle_agrees,
         middle_differs: both && !middle_agrees,
-        swapped: employee.family_first.is_none()
+        swapped: employee.before_comma().is_none()
             && matches!((given.at, family.at), (Some(g), Some(f)) if f < g),
     }
 }
@@ -244,7 +244,7 @@ fn find_joined(lexicon: &Lexicon, joined: &str, words: &[u32], used: &mut Used) 
             if used.has(to) {
                 break;
             }
-            let Some(next) = rest.strip_prefix(lexicon.get(*word).text.as_str()) else {
+            let Some(next) = rest.strip_prefix(&*lexicon.get(*word).text) else {
                 break;
             };
             rest = next;
@@ -273,7 +273,7 @@ fn closest(
 
 fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
     let (sought, words) = (person.family.as_slice(), &employee.words);
-    let allowed = 0..employee.family_first.unwrap_or(words.len());
+    let allowed = 0..employee.before_comma().unwrap_or(words.len());
     if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
         return Found::MISSING;
     }
@@ -365,7 +365,7 @@ fn find_family(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, 
 
 fn find_given(lexicon: &Lexicon, person: &PersonName, employee: &EmployeeName, used: &mut Used) -> Found {
     let (sought, words) = (person.given.as_slice(), &employee.words);
-    let allowed = employee.family_first.unwrap_or(0)..words.len();
+    let allowed = employee.before_comma().unwrap_or(0)..words.len();
     if sought.is_empty() || allowed.clone().all(|at| used.has(at)) {
         return Found::MISSING;
     }

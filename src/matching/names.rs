@@ -1,5 +1,9 @@
 //! Names as words: a person's two fields, an employee's one.
 
+use std::num::NonZeroU8;
+
+use smallvec::SmallVec;
+
 use super::{
     folding::{fold, fold_expanded, fold_name, is_unread},
     lexicon::Lexicon,
@@ -24,12 +28,13 @@ pub(super) struct PersonName<Word = u32> {
     pub(super) from_address: bool,
 }
 
-/// An employee's name: words whose part is known only where a comma tells.
+/// An employee's name: words whose part is known only where a comma tells. Kept
+/// small: those of all employees are looked at again and again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct EmployeeName<Word = u32> {
-    pub(super) words: Vec<Word>,
+    pub(super) words: SmallVec<[Word; 4]>,
     /// How many words stand before the comma of `Last, First`.
-    pub(super) family_first: Option<usize>,
+    before_comma: Option<NonZeroU8>,
     pub(super) generation: Option<Generation>,
     /// Taken from the address, because the name says less.
     pub(super) from_address: bool,
@@ -85,7 +90,7 @@ fn without_remarks(words: Vec<String>) -> Vec<String> {
     }
 }
 
-fn number(lexicon: &mut Lexicon, words: &[String]) -> Vec<u32> {
+fn number<Numbers: FromIterator<u32>>(lexicon: &mut Lexicon, words: &[String]) -> Numbers {
     words.iter().map(|word| lexicon.word(word)).collect()
 }
 
@@ -191,6 +196,13 @@ impl PersonName {
     }
 }
 
+impl<Word> EmployeeName<Word> {
+    /// How many words stand before the comma of `Last, First`.
+    pub(super) fn before_comma(&self) -> Option<usize> {
+        self.before_comma.map(|count| usize::from(count.get()))
+    }
+}
+
 impl EmployeeName<String> {
     /// From Insightful's one field.
     pub(super) fn parse(name: &str) -> Self {
@@ -201,15 +213,15 @@ impl EmployeeName<String> {
             .get(1)
             .map(|part| words(&format!("_ {part}"), &mut generation))
             .unwrap_or_default();
-        let (words, family_first) = if first.is_empty() || second.is_empty() {
+        let (words, before_comma) = if first.is_empty() || second.is_empty() {
             (without_remarks([first, second].concat()), None)
         } else {
-            let count = first.len();
-            ([first, second].concat(), Some(count))
+            let count = u8::try_from(first.len()).unwrap_or(u8::MAX);
+            ([first, second].concat(), NonZeroU8::new(count))
         };
         Self {
-            words,
-            family_first,
+            words: words.into(),
+            before_comma,
             generation,
             from_address: false,
         }
@@ -218,7 +230,7 @@ impl EmployeeName<String> {
     /// From the local part of an address that spells a name, as `jane.doe` does.
     pub(super) fn spelt_by(local: &str) -> Option<Self> {
         Some(Self {
-            words: spelt_name(local)?,
+            words: spelt_name(local)?.into(),
             from_address: true,
             ..Self::default()
         })
@@ -228,7 +240,7 @@ impl EmployeeName<String> {
     pub(super) fn numbered(self, lexicon: &mut Lexicon) -> EmployeeName {
         EmployeeName {
             words: number(lexicon, &self.words),
-            family_first: self.family_first,
+            before_comma: self.before_comma,
             generation: self.generation,
             from_address: self.from_address,
         }

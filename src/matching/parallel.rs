@@ -1,5 +1,7 @@
 //! The same work for each of many, on all cores.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 /// How many results wait to be taken in turn.
@@ -13,6 +15,12 @@ pub(super) fn for_all<T: Send>(count: usize, of: impl Fn(u32, &mut Vec<u32>) -> 
         .into_par_iter()
         .map_init(Vec::new, |scratch, at| of(at, scratch))
         .collect()
+}
+
+/// Sorts on all cores, and drops what is equal to what stands before it.
+pub(super) fn sort<I: Send>(list: &mut Vec<I>, order: impl Fn(&I, &I) -> Ordering + Sync) {
+    list.par_sort_unstable_by(&order);
+    list.dedup_by(|a, b| order(a, b) == Ordering::Equal);
 }
 
 /// The same with each of a list.

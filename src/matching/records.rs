@@ -4,7 +4,7 @@
 use super::{
     Object, Subject,
     addresses::{Address, account, is_nobody, squeezed},
-    facts::{EmployeeFacts, Numbers, PersonFacts},
+    facts::{Circumstances, EmployeeFacts, Numbers, PersonFacts},
     folding::fold,
     lexicon::Lexicon,
     names::{EmployeeName, PersonName, marked},
@@ -23,7 +23,7 @@ pub(super) struct PersonText {
     login: Option<Address>,
     second: Option<Address>,
     team: Option<String>,
-    day: Option<i64>,
+    day: Option<i32>,
 }
 
 impl PersonText {
@@ -91,8 +91,10 @@ impl PersonText {
             login: self.login.map(|address| numbers.mail(&address)),
             second: self.second.map(|address| numbers.mail(&address)),
             accounts: Vec::new(),
-            team: numbers.team(self.team.as_deref()),
-            day: self.day,
+            circumstances: Circumstances {
+                team: numbers.team(self.team.as_deref()),
+                day: self.day,
+            },
             holds,
         }
     }
@@ -172,15 +174,14 @@ impl EmployeeText {
             nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
             deactivated: object.employee.deactivated,
             name,
-            spelt: self.spelt.map(|spelt| spelt.numbered(lexicon)),
+            spelt: self.spelt.map(|spelt| Box::new(spelt.numbered(lexicon))),
             account,
             email,
             identifier: self.identifier.map(|address| numbers.mail(&address)),
-            team: numbers.team(self.team.as_deref()),
-            day: object
-                .employee
-                .created_at
-                .map(|millis| millis.div_euclid(86_400_000)),
+            circumstances: Circumstances {
+                team: numbers.team(self.team.as_deref()),
+                day: object.employee.created_at.and_then(day_of),
+            },
             holder,
         }
     }
@@ -195,7 +196,12 @@ fn is_of_other_script(letter: char) -> bool {
 }
 
 /// Whole days since 1970 of an RFC 3339 date.
-fn day(text: &str) -> Option<i64> {
+fn day(text: &str) -> Option<i32> {
     let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond().div_euclid(86_400_000))
+    day_of(time.as_millisecond())
+}
+
+/// Whole days of milliseconds since 1970; None where nobody lives to see it.
+fn day_of(millis: i64) -> Option<i32> {
+    i32::try_from(millis.div_euclid(86_400_000)).ok()
 }

@@ -9,6 +9,7 @@
 //! never taken for one.
 
 mod delta;
+mod known;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use delta::{Delta, Mark};
+pub use known::Known;
 
 use crate::digest::Digest;
 

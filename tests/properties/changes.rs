@@ -1,6 +1,7 @@
 //! Whatever happens in Okta, and however full reads, deltas and failed reads
 //! follow each other: what a delta leads to is what a full read leads to, and so
-//! is the plan. The real client reads the emulator over HTTP.
+//! is the plan. The real client reads the emulator over HTTP, and [`Known`] takes
+//! what it read as it does in the operator, restarts included.
 //!
 //! Time passes by the org's clock between what happens, so that changes lie
 //! before, in and after the overlap of two reads.
@@ -15,7 +16,7 @@ use okta_insightful_operator::{
     insightful::{employee, shared_settings, team},
     okta::{Credentials, OktaClient, OktaConfig, Progress},
     plan::Plan,
-    snapshot::{Complete, Directory, Mark, Snapshot, Workforce},
+    snapshot::{Complete, Directory, Known, Snapshot, Workforce},
     teams::Bindings,
     transport::Patience,
 };
@@ -62,6 +63,10 @@ enum Event {
     Full,
     /// A read of what changed that breaks off.
     FailedDelta(&'static str),
+    /// The operator starts anew with what it kept.
+    Restart,
+    /// The credentials of Insightful are others.
+    ServicesAreOthers,
 }
 
 fn people() -> impl Strategy<Value = usize> {
@@ -98,6 +103,8 @@ fn read() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => Just(Event::Delta),
         1 => Just(Event::Full),
+        1 => Just(Event::Restart),
+        1 => Just(Event::ServicesAreOthers),
         1 => select(&["/api/v1/users", "/api/v1/groups", "/api/v1/groups/*/users"][..]).prop_map(Event::FailedDelta),
     ]
 }
@@ -187,7 +194,12 @@ fn happens(org: &mut Org, event: &Event) {
                 org.rename_group(&group, "Somebody else's");
             }
         }
-        Event::IsDeleted(_) | Event::Delta | Event::Full | Event::FailedDelta(_) => {}
+        Event::IsDeleted(_)
+        | Event::Delta
+        | Event::Full
+        | Event::FailedDelta(_)
+        | Event::Restart
+        | Event::ServicesAreOthers => {}
     }
 }
 
@@ -198,8 +210,7 @@ struct Follower {
     okta: Okta,
     client: OktaClient,
     workforce: Workforce,
-    snapshot: Snapshot,
-    mark: Mark,
+    known: Known,
 }
 
 impl Follower {
@@ -230,9 +241,10 @@ impl Follower {
             settings: read_all(&company.shared_settings, shared_settings),
         };
         let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
+        let mut known = Known::default();
+        known.take_everything(Snapshot::with(Arc::new(directory), workforce.clone()), mark);
         Self {
-            snapshot: Snapshot::with(Arc::new(directory), workforce.clone()),
-            mark: mark.unwrap(),
+            known,
             okta,
             client,
             workforce,
@@ -248,14 +260,13 @@ impl Follower {
         match event {
             Event::Delta => {
                 let delta = self.changes().await.unwrap();
-                self.mark = delta.mark();
-                self.snapshot.apply(delta);
+                self.known.take_changes(delta, self.workforce.clone());
                 true
             }
             Event::Full => {
                 let (directory, mark) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
-                self.snapshot = Snapshot::with(Arc::new(directory), self.workforce.clone());
-                self.mark = mark.unwrap();
+                let snapshot = Snapshot::with(Arc::new(directory), self.workforce.clone());
+                self.known.take_everything(snapshot, mark);
                 true
             }
             Event::FailedDelta(path) => {
@@ -269,23 +280,38 @@ impl Follower {
                 match read {
                     Ok(delta) => {
                         assert_eq!(*path, "/api/v1/groups/*/users");
-                        self.mark = delta.mark();
-                        self.snapshot.apply(delta);
+                        self.known.take_changes(delta, self.workforce.clone());
                         true
                     }
                     Err(_) => false,
                 }
             }
+            // As after a start with what was kept.
+            Event::Restart => {
+                let (mark, directory) = self.known.followed().unwrap();
+                self.known = Known::resumed(directory.clone(), mark);
+                false
+            }
+            Event::ServicesAreOthers => {
+                self.known.forget_workforce();
+                false
+            }
             _ => false,
         }
+    }
+
+    /// What is known now; after a restart Okta's half with Insightful as it is.
+    fn snapshot(&self) -> Snapshot {
+        let directory = Arc::clone(self.known.directory().unwrap());
+        let snapshot = self.known.snapshot().cloned();
+        snapshot.unwrap_or_else(|| Snapshot::with(directory, self.workforce.clone()))
     }
 
     async fn changes(
         &self,
     ) -> Result<okta_insightful_operator::snapshot::Delta, okta_insightful_operator::okta::OktaError> {
-        self.client
-            .changes(GROUP_PREFIX, self.mark, self.snapshot.directory(), &quiet)
-            .await
+        let (mark, known) = self.known.followed().unwrap();
+        self.client.changes(GROUP_PREFIX, mark, known, &quiet).await
     }
 
     /// What a full read would lead to now.
@@ -334,8 +360,8 @@ proptest! {
             for (minutes, event) in events.iter().chain([&(7, Event::Delta)]) {
                 if follower.lives(*minutes, event).await {
                     let truth = follower.truth().await;
-                    assert_eq!(follower.snapshot, truth, "after {event:?}");
-                    assert_eq!(plan(&follower.snapshot), plan(&truth));
+                    assert_eq!(follower.snapshot(), truth, "after {event:?}");
+                    assert_eq!(plan(&follower.snapshot()), plan(&truth));
                 }
             }
         });
@@ -348,22 +374,22 @@ proptest! {
     ) {
         runtime().block_on(async {
             let mut follower = Follower::of(&Company::generate(20, seed)).await;
-            let off: Vec<_> = plan(&follower.snapshot).deactivations.into_iter().map(|one| one.person).collect();
-            let before = follower.snapshot.people().clone();
+            let off: Vec<_> = plan(&follower.snapshot()).deactivations.into_iter().map(|one| one.person).collect();
+            let before = follower.snapshot().people().clone();
             for (minutes, event) in events.iter().chain([&(7, Event::Delta), &(7, Event::Full)]) {
-                let had = follower.snapshot.people().len();
+                let had = follower.snapshot().people().len();
                 let read = follower.lives(*minutes, event).await;
                 if read && !matches!(event, Event::Full) {
-                    assert_eq!(follower.snapshot.people().len(), had, "nobody goes by a delta");
+                    assert_eq!(follower.snapshot().people().len(), had, "nobody goes by a delta");
                 }
-                for (id, person) in follower.snapshot.people() {
+                for (id, person) in follower.snapshot().people() {
                     assert_eq!(person, &before[id]);
                 }
-                for one in plan(&follower.snapshot).deactivations {
+                for one in plan(&follower.snapshot()).deactivations {
                     assert!(off.contains(&one.person), "{one:?}");
                 }
             }
-            assert_eq!(follower.snapshot, follower.truth().await);
+            assert_eq!(follower.snapshot(), follower.truth().await);
         });
     }
 }
