@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use super::{
     Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,
@@ -85,11 +85,17 @@ pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
 
 /// The rejected pairs as numbers.
 fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
+    if evidence.rejected.is_empty() {
+        return HashSet::default();
+    }
+    let people: HashMap<&PersonId, usize> = facts
+        .people
+        .iter()
+        .enumerate()
+        .map(|(at, person)| (&person.subject.person.id, at))
+        .collect();
     let find = |(person, employee): &(PersonId, _)| {
-        let p = facts
-            .people
-            .binary_search_by_key(&person, |facts| &facts.subject.person.id)
-            .ok()?;
+        let p = *people.get(person)?;
         let e = facts
             .employees
             .binary_search_by_key(&employee, |facts| &facts.object.employee.id)

@@ -15,7 +15,7 @@ use super::{
     parallel::{for_each, for_each_in_turn, number, sort},
     records::{EmployeeText, PersonText},
 };
-use crate::snapshot::PersonId;
+use crate::snapshot::{Person, PersonId};
 
 /// An address as numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,9 @@ impl Counts {
 /// All facts.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
-    /// By id, so that the input's order does not matter.
+    /// By name and id: the input's order does not matter, and those who are
+    /// compared with the same employees follow each other, while the employees are
+    /// in the processor's cache.
     pub(super) people: Vec<PersonFacts<'a>>,
     /// By id.
     pub(super) employees: Vec<EmployeeFacts<'a>>,
@@ -207,7 +209,10 @@ impl<'a> Facts<'a> {
         let others = evidence.others.iter().map(|subject| (*subject, false));
         let asked = evidence.people.iter().map(|subject| (*subject, true));
         let mut subjects: Vec<(Subject<'a>, bool)> = asked.chain(others).collect();
-        sort(&mut subjects, |(a, _), (b, _)| a.person.id.cmp(&b.person.id));
+        let name = |person: &'a Person| (&person.family_name, &person.given_name, &person.id);
+        sort(&mut subjects, |(a, _), (b, _)| {
+            name(a.person).cmp(&name(b.person))
+        });
         let mut objects = evidence.employees.clone();
         sort(&mut objects, |a, b| a.employee.id.cmp(&b.employee.id));
         let mut employees = Vec::with_capacity(objects.len());
