@@ -44,19 +44,22 @@ pub(super) struct Blocks {
     starts: Vec<u32>,
     /// The lowest bits by which a key's slot is told.
     mask: u64,
-    /// In the second round, of all employees: close together, since many of a
-    /// large block are looked at.
+    /// Of all employees: close together, since many of a large block are looked at.
     circumstances: Vec<Circumstances>,
 }
 
 impl Blocks {
-    fn of(entries: Vec<(u64, u32)>) -> Self {
+    fn of(facts: &Facts<'_>, entries: Vec<(u64, u32)>) -> Self {
         let mask = entries.len().next_power_of_two() as u64 - 1;
         let mut blocks = Self {
             entries,
             starts: Vec::new(),
             mask,
-            circumstances: Vec::new(),
+            circumstances: facts
+                .employees
+                .iter()
+                .map(|employee| employee.circumstances)
+                .collect(),
         };
         let mut entries = std::mem::take(&mut blocks.entries);
         sort(&mut entries, |a, b| {
@@ -85,9 +88,8 @@ impl Blocks {
         let slot = self.slot(key);
         let slot = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
         // Nearly all slots are one key's.
-        if let [(first, _), .., (last, _)] | [(first @ last, _)] = slot
-            && (first, last) == (&key, &key)
-        {
+        let is_sought = |entry: Option<&(u64, u32)>| entry.is_some_and(|(other, _)| *other == key);
+        if is_sought(slot.first()) && is_sought(slot.last()) {
             return slot;
         }
         let from = slot.partition_point(|(other, _)| *other < key);
@@ -115,7 +117,7 @@ impl Blocks {
                 entries.push((key(TWO_WORDS, x.sound, y.sound), at));
             }
         }
-        Self::of(entries)
+        Self::of(facts, entries)
     }
 
     /// The employees to compare a person with; by number, each once.
@@ -226,14 +228,7 @@ impl Blocks {
                 entries.push((key(INITIALS, a.min(b), a.max(b)), at));
             }
         }
-        Self {
-            circumstances: facts
-                .employees
-                .iter()
-                .map(|employee| employee.circumstances)
-                .collect(),
-            ..Self::of(entries)
-        }
+        Self::of(facts, entries)
     }
 
     /// How many pairs of the second round one of so many people may have.
@@ -298,7 +293,7 @@ impl Blocks {
     }
 
     /// Adds so many of the employees whose team and dates say most for a person;
-    /// of a long list a part is looked at. For the second round.
+    /// of a long list a part is looked at.
     pub(super) fn closest(
         &self,
         learned: &Learned,
