@@ -31,64 +31,10 @@ const AFTER: [i64; 8] = [-365, -60, -7, -1, 7, 30, 120, 400];
 #[derive(Debug, Default)]
 pub(super) struct Learned {
     pairs: usize,
-    teams: Teams,
+    teams: HashMap<(u32, u32), f64>,
     dates: Vec<f64>,
     /// (domain in Okta, domain in Insightful) where one was given up for the other.
     moved: HashMap<(u32, u32), u32>,
-}
-
-/// What each pair of teams says, in bits: a row for each of Okta's that a teacher
-/// has, a column for each of Insightful's.
-#[derive(Debug, Default)]
-struct Teams {
-    /// By the team's number.
-    rows: Vec<Option<u32>>,
-    /// By the team's number.
-    columns: Vec<Option<u32>>,
-    width: usize,
-    bits: Vec<f64>,
-}
-
-impl Teams {
-    fn of(people: impl Iterator<Item = u32>, employees: impl Iterator<Item = u32>) -> Self {
-        let places = |teams: &mut dyn Iterator<Item = u32>| {
-            let mut places = Vec::new();
-            let mut count = 0;
-            for team in teams {
-                let at = team as usize;
-                if places.len() <= at {
-                    places.resize(at + 1, None);
-                }
-                places[at] = Some(count);
-                count += 1;
-            }
-            (places, count as usize)
-        };
-        let (mut people, mut employees) = (people, employees);
-        let ((rows, height), (columns, width)) = (places(&mut people), places(&mut employees));
-        Self {
-            rows,
-            columns,
-            width,
-            bits: vec![0.0; height * width],
-        }
-    }
-
-    fn place(&self, person: u32, employee: u32) -> Option<usize> {
-        let row = (*self.rows.get(person as usize)?)?;
-        let column = (*self.columns.get(employee as usize)?)?;
-        Some(row as usize * self.width + column as usize)
-    }
-
-    fn get(&self, person: u32, employee: u32) -> Option<f64> {
-        self.place(person, employee).map(|at| self.bits[at])
-    }
-
-    fn set(&mut self, person: u32, employee: u32, bits: f64) {
-        if let Some(at) = self.place(person, employee) {
-            self.bits[at] = bits;
-        }
-    }
 }
 
 impl Learned {
@@ -113,7 +59,7 @@ impl Learned {
         if self.pairs < ENOUGH {
             return (a == b).then_some(1.0);
         }
-        self.teams.get(a, b)
+        self.teams.get(&(a, b)).copied()
     }
 
     /// What the dates say, in bits; None where one is unknown, or the dates here say nothing.
@@ -199,7 +145,7 @@ fn dates(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
 }
 
 /// log2 of how much more often a team of Okta's goes with one of Insightful's than by chance.
-fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Teams {
+fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64> {
     let known: Vec<(u32, u32)> = pairs
         .iter()
         .map(|(p, e)| {
@@ -222,7 +168,7 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Teams {
     let total = known.len() as f64;
     let never_together = never_together(&together, &of_people, &of_employees, total);
     let namesakes = other_name(&known, &of_people);
-    let mut teams = Teams::of(of_people.keys().copied(), of_employees.keys().copied());
+    let mut bits = HashMap::default();
     for (a, with_a) in &of_people {
         for (b, with_b) in &of_employees {
             let by_chance = with_b / total;
@@ -237,10 +183,10 @@ fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Teams {
             } else {
                 said
             };
-            teams.set(*a, *b, said.clamp(LEAST, MOST));
+            bits.insert((*a, *b), said.clamp(LEAST, MOST));
         }
     }
-    teams
+    bits
 }
 
 /// What it says that the employee is in a team that Okta knows by the same name
