@@ -43,7 +43,9 @@ impl Address {
 
 /// Letters and digits only, so that `jane.doe` and `janedoe` are equal.
 pub(super) fn squeezed(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).collect()
+    let mut squeezed = text.to_owned();
+    squeezed.retain(|c| c.is_ascii_alphanumeric());
+    squeezed
 }
 
 /// The account name that a device gave for a name: `DESKTOP-7\jane`, `ACME/jdoe`,
@@ -58,9 +60,12 @@ pub(super) fn account(name: &str) -> Option<String> {
         None => (name.contains('@'), name),
     };
     let account = account.split('@').next().unwrap_or(account).trim();
+    let human = || account.contains([' ', ',']) || account.chars().any(is_of_unread_script);
+    if !machine && human() {
+        return None;
+    }
     let folded = fold(account);
-    let human = account.contains([' ', ',']) || account.chars().any(is_of_unread_script);
-    if !machine && (human || folded.contains(' ')) {
+    if !machine && folded.contains(' ') {
         return None;
     }
     let account: String = folded.chars().filter(|c| !c.is_whitespace()).collect();

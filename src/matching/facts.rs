@@ -177,16 +177,26 @@ impl Numbers {
     pub(super) fn mail(&mut self, address: &Address) -> Mail {
         let domain = self.domains.id(&address.domain);
         let written = self.keys.id(&address.local);
-        let local = self.keys.id(&address.squeezed);
+        let local = self.shortened(written, &address.local, &address.squeezed);
+        let bare = self.shortened(local, &address.squeezed, without_number(&address.squeezed));
         let next = number(self.mails.len());
         Mail {
             id: *self.mails.entry((written, domain)).or_insert(next),
             local,
             written,
-            bare: self.keys.id(without_number(&address.squeezed)),
+            bare,
             domain,
             role: address.role,
             private: address.private,
+        }
+    }
+
+    /// The key of what is left of a text whose key is known; that one if all is.
+    fn shortened(&mut self, key: u32, text: &str, left: &str) -> u32 {
+        if left.len() == text.len() {
+            key
+        } else {
+            self.keys.id(left)
         }
     }
 

@@ -103,8 +103,8 @@ pub(super) fn is_unread(word: &str) -> bool {
 /// Han, Kana, Hangul, Arabic, Hebrew, Thai and the like. Latin, Greek, Cyrillic,
 /// Armenian and Georgian letters have a reading each.
 pub(super) fn is_of_unread_script(letter: char) -> bool {
-    letter.is_alphabetic()
-        && letter > '\u{58f}'
+    letter > '\u{58f}'
+        && letter.is_alphabetic()
         && !matches!(letter, '\u{10a0}'..='\u{10ff}' | '\u{1e00}'..='\u{1fff}' | '\u{ff21}'..='\u{ff5a}')
 }
 

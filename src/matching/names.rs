@@ -43,19 +43,19 @@ pub(super) struct EmployeeName<Word = u32> {
 /// Folded words of a part of a name, without titles, remarks and generation.
 fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
     // An apostrophe joins (O'Brien), anything else parts.
-    let folded = fold_name(text).replace(['\'', '`'], "");
-    let all: Vec<&str> = folded
-        .split(|c: char| !c.is_ascii_alphabetic() && !c.is_ascii_digit())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let mut folded = fold_name(text);
+    folded.retain(|c| !matches!(c, '\'' | '`'));
+    let all = folded
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     let mut kept: Vec<String> = Vec::new();
-    for (at, word) in all.iter().enumerate() {
+    for (at, word) in all.enumerate() {
         if at > 0
             && let Some(meant) = generation(word)
         {
             *found = Some(meant);
         } else if !is_title(word) && word.bytes().all(|b| b.is_ascii_alphabetic()) {
-            kept.push((*word).to_owned());
+            kept.push(word.to_owned());
         }
     }
     kept
@@ -207,17 +207,16 @@ impl EmployeeName<String> {
     /// From Insightful's one field.
     pub(super) fn parse(name: &str) -> Self {
         let mut generation = None;
-        let parts: Vec<&str> = name.splitn(2, ',').collect();
-        let first = words(parts[0], &mut generation);
-        let second = parts
-            .get(1)
-            .map(|part| words(&format!("_ {part}"), &mut generation))
-            .unwrap_or_default();
-        let (words, before_comma) = if first.is_empty() || second.is_empty() {
-            (without_remarks([first, second].concat()), None)
+        let (before, after) = name.split_once(',').unwrap_or((name, ""));
+        let mut all = words(before, &mut generation);
+        let first = all.len();
+        if !after.is_empty() {
+            all.extend(words(&format!("_ {after}"), &mut generation));
+        }
+        let (words, before_comma) = if first == 0 || first == all.len() {
+            (without_remarks(all), None)
         } else {
-            let count = u8::try_from(first.len()).unwrap_or(u8::MAX);
-            ([first, second].concat(), NonZeroU8::new(count))
+            (all, NonZeroU8::new(u8::try_from(first).unwrap_or(u8::MAX)))
         };
         Self {
             words: words.into(),

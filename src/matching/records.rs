@@ -30,7 +30,12 @@ impl PersonText {
     pub(super) fn of(subject: &Subject<'_>) -> Self {
         let record = subject.person;
         let email = record.email.as_deref().and_then(Address::parse);
-        let login = Address::parse(&record.login);
+        // Mostly the two are one.
+        let login = if record.email.as_ref() == Some(&record.login) {
+            email.clone()
+        } else {
+            Address::parse(&record.login)
+        };
         let second = record.second_email.as_deref().and_then(Address::parse);
         let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.role);
         let local = spelling.map(|address| address.local.as_str());
@@ -82,13 +87,19 @@ impl PersonText {
             Some(spelt) if !self.name.is_known(lexicon) => spelt,
             _ => self.name,
         };
+        let email = self.email.as_ref().map(|address| numbers.mail(address));
+        let login = if self.login == self.email {
+            email
+        } else {
+            self.login.map(|address| numbers.mail(&address))
+        };
         PersonFacts {
             subject,
             asked: true,
             name: name.numbered(lexicon),
             other_script: self.other_script,
-            email: self.email.map(|address| numbers.mail(&address)),
-            login: self.login.map(|address| numbers.mail(&address)),
+            email,
+            login,
             second: self.second.map(|address| numbers.mail(&address)),
             accounts: Vec::new(),
             circumstances: Circumstances {
@@ -117,9 +128,10 @@ impl EmployeeText {
         let record = object.employee;
         let email = Address::parse(&record.email);
         let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
-        let looks_like_account = account(&record.name).is_some();
+        let named = account(&record.name);
+        let looks_like_account = named.is_some();
         // A device's record may have the account name as its identifier only.
-        let account = account(&record.name)
+        let account = named
             .filter(|account| !is_nobody(account))
             .or_else(|| {
                 (email.is_none() && identifier.is_none() && looks_like_account)
@@ -192,7 +204,7 @@ fn team(name: &str) -> String {
 }
 
 fn is_of_other_script(letter: char) -> bool {
-    letter.is_alphabetic() && letter > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&letter)
+    letter > '\u{24f}' && letter.is_alphabetic() && !('\u{1e00}'..='\u{1eff}').contains(&letter)
 }
 
 /// Whole days since 1970 of an RFC 3339 date.
