@@ -263,16 +263,10 @@ impl<'a> Reconcile<'a> {
             return Ok(Ok(()));
         }
         self.begin(&plan, view).await?;
-        let known: BTreeSet<PersonId> = self.session.failures.keys().cloned().collect();
-        let was_broken_off = self.session.broken_off.is_some();
-        let (outcome, result) = self.apply(plan, services, matches, &mut view.bindings).await;
-        // What failed before and failed again is no news.
-        let failed_anew = outcome.failures.keys().any(|person| !known.contains(person))
-            || (outcome.disconnected.is_some() && !was_broken_off);
-        let did_something = outcome.done.writes > 0 || (outcome.done.failed > 0 && failed_anew);
-        let history = did_something.then(|| history(kind, &outcome, started));
-        self.session.untold = Some(Untold { outcome, history });
-        result.map_err(ReconcileError::while_("recording before-images"))?;
+        let applied = self
+            .apply(plan, kind, started, services, matches, &mut view.bindings)
+            .await;
+        applied.map_err(ReconcileError::while_("recording before-images"))?;
         matches.catch_up();
         self.think_again(view, matches);
         self.ctx
@@ -476,13 +470,17 @@ impl<'a> Reconcile<'a> {
         Ok(())
     }
 
+    /// Writes what is planned and not resting. What came of it is in the session,
+    /// to be told, whatever the API server says.
     async fn apply(
         &mut self,
         plan: guard::ClearedPlan,
+        kind: SyncKind,
+        started: Timestamp,
         services: &Services,
         matches: &mut Matches,
         bindings: &mut Bindings,
-    ) -> (Outcome, Result<(), kube::Error>) {
+    ) -> Result<(), kube::Error> {
         let resting = self.session.retries.resting(Instant::now());
         let tried: BTreeSet<PersonId> = plan
             .as_plan()
@@ -495,7 +493,7 @@ impl<'a> Reconcile<'a> {
             .waiting_with(services);
         let is_called_away = self.is_called_away(&plan, matches);
         let Some(snapshot) = self.session.known.snapshot_mut() else {
-            return (Outcome::default(), Ok(()));
+            return Ok(());
         };
         let apply = Apply {
             services,
@@ -523,29 +521,10 @@ impl<'a> Reconcile<'a> {
             completed = outcome.done.completed,
             "applied"
         );
-        if outcome.gone_through {
-            self.session.failures.retain(|person, _| !tried.contains(person));
-        }
-        self.session.failures.extend(outcome.failures.clone());
-        let now = Instant::now();
-        let failures = &self.session.failures;
-        self.session
-            .retries
-            .retain(|person| failures.contains_key(person));
-        for person in outcome.failures.keys() {
-            self.session.retries.failed(person.clone(), now);
-        }
-        self.session.broken_off = outcome.disconnected.clone();
-        if outcome.disconnected.is_some() {
-            self.session.retry_apply = Some(now + self.session.backoff());
-        } else {
-            self.session.reset_backoff();
-            self.session.retry_apply = None;
-        }
-        if outcome.read_again {
-            self.session.read = None;
-        }
-        (outcome, result)
+        let is_news = self.session.note_apply(&outcome, &tried);
+        let history = is_news.then(|| history(kind, &outcome, started));
+        self.session.untold = Some(Untold { outcome, history });
+        result
     }
 
     /// Whether an apply is to make room for another look: a sync is asked for, or

@@ -2,7 +2,7 @@
 //! next. Everything here can be lost: the next sync reads it again.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     api::{HistoryEntry, OktaIntegrationStatus},
-    snapshot::Known,
+    snapshot::{Known, PersonId},
     status::{Disconnected, WriteFailures},
 };
 
@@ -155,6 +155,38 @@ impl Session {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
+    /// Remembers whom an apply failed for, of those that it was to write for, and
+    /// when they, or what broke it off, are tried again. Gives whether it did
+    /// anything, or met a failure that the one before it had not met.
+    pub fn note_apply(&mut self, outcome: &Outcome, tried: &BTreeSet<PersonId>) -> bool {
+        let now = Instant::now();
+        let failed_anew = outcome
+            .failures
+            .keys()
+            .any(|person| !self.failures.contains_key(person))
+            || (outcome.disconnected.is_some() && self.broken_off.is_none());
+        let is_news = outcome.done.writes > 0 || (outcome.done.failed > 0 && failed_anew);
+        if outcome.gone_through {
+            self.failures.retain(|person, _| !tried.contains(person));
+        }
+        self.failures.extend(outcome.failures.clone());
+        self.retries.retain(|person| self.failures.contains_key(person));
+        for person in outcome.failures.keys() {
+            self.retries.failed(person.clone(), now);
+        }
+        self.broken_off = outcome.disconnected.clone();
+        self.retry_apply = if self.broken_off.is_some() {
+            Some(now + self.backoff())
+        } else {
+            self.reset_backoff();
+            None
+        };
+        if outcome.read_again {
+            self.read = None;
+        }
+        is_news
+    }
+
     /// Nothing is left to apply: what broke the last apply off keeps nothing from
     /// being done.
     pub fn has_nothing_to_apply(&mut self) {
@@ -195,6 +227,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::{Done, WriteFailure};
 
     #[test]
     fn delays_grow_and_start_anew_after_success() {
@@ -222,5 +255,74 @@ mod tests {
         assert_eq!(session.last_sync, None);
         session.stand_by();
         assert!(session.untold.is_some() && !Arc::ptr_eq(&session.said, &said));
+    }
+
+    /// An apply that wrote so often and failed for these.
+    fn outcome(writes: usize, failed: &[&str]) -> Outcome {
+        let failure = WriteFailure {
+            reason: "Refused".into(),
+            message: "the email is taken".into(),
+        };
+        Outcome {
+            done: Done {
+                writes,
+                failed: failed.len(),
+                ..Done::default()
+            },
+            failures: failed
+                .iter()
+                .map(|person| ((*person).into(), failure.clone()))
+                .collect(),
+            gone_through: true,
+            ..Outcome::default()
+        }
+    }
+
+    fn people(names: &[&str]) -> BTreeSet<PersonId> {
+        names.iter().map(|name| (*name).into()).collect()
+    }
+
+    fn failing(session: &Session) -> BTreeSet<PersonId> {
+        session.failures.keys().cloned().collect()
+    }
+
+    #[test]
+    fn only_what_failed_anew_or_was_written_is_news() {
+        let mut session = Session::default();
+        assert!(!session.note_apply(&outcome(0, &[]), &people(&["jane"])));
+        assert!(session.note_apply(&outcome(0, &["jane"]), &people(&["jane"])));
+        assert!(!session.note_apply(&outcome(0, &["jane"]), &people(&["jane"])));
+        assert!(session.note_apply(&outcome(1, &["jane"]), &people(&["jane", "omar"])));
+        assert!(session.note_apply(&outcome(0, &["omar"]), &people(&["jane", "omar"])));
+        assert_eq!(failing(&session), people(&["omar"]), "hers took effect");
+    }
+
+    #[test]
+    fn who_was_not_tried_or_not_come_to_has_failed_as_before() {
+        let mut session = Session::default();
+        session.note_apply(&outcome(0, &["jane", "omar"]), &people(&["jane", "omar"]));
+        // He rests, and hers takes effect.
+        session.note_apply(&outcome(1, &[]), &people(&["jane"]));
+        assert_eq!(failing(&session), people(&["omar"]));
+
+        let broken_off = Outcome {
+            gone_through: false,
+            disconnected: Some(Disconnected {
+                condition: "InsightfulConnected",
+                reason: "NoAnswer".into(),
+                message: "no answer".into(),
+                needs_somebody: false,
+            }),
+            ..outcome(0, &["mia"])
+        };
+        assert!(session.note_apply(&broken_off, &people(&["mia", "omar"])));
+        assert_eq!(failing(&session), people(&["mia", "omar"]));
+        assert!(session.is_resting());
+        assert!(!session.note_apply(&broken_off, &people(&["mia", "omar"])));
+
+        session.note_apply(&outcome(2, &[]), &people(&["mia", "omar"]));
+        assert_eq!(failing(&session), people(&[]));
+        assert!(!session.is_resting());
+        assert_eq!(session.retries.next(Instant::now()), None);
     }
 }

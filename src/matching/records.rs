@@ -87,12 +87,8 @@ impl PersonText {
             Some(spelt) if !self.name.is_known(lexicon) => spelt,
             _ => self.name,
         };
-        let email = self.email.as_ref().map(|address| numbers.mail(address));
-        let login = if self.login == self.email {
-            email
-        } else {
-            self.login.map(|address| numbers.mail(&address))
-        };
+        let mut mail = |address: Option<Address>| address.map(|address| numbers.mail(&address));
+        let (email, login, second) = (mail(self.email), mail(self.login), mail(self.second));
         PersonFacts {
             subject,
             asked: true,
@@ -100,7 +96,7 @@ impl PersonText {
             other_script: self.other_script,
             email,
             login,
-            second: self.second.map(|address| numbers.mail(&address)),
+            second,
             accounts: Vec::new(),
             circumstances: Circumstances {
                 team: numbers.team(self.team.as_deref()),

@@ -6,10 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use sandbox::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::{
-    CHART,
-    value_cases::{cases, monitoring},
-};
+use crate::{CHART, monitoring_cases, value_cases};
 
 #[tokio::test]
 async fn helm_finds_nothing_to_say_of_the_chart() {
@@ -18,7 +15,7 @@ async fn helm_finds_nothing_to_say_of_the_chart() {
         let values = format!("--set-json={values}");
         ["lint", "--strict", CHART, &values].map(str::to_owned)
     };
-    for (name, values, _) in cases().into_iter().chain(monitoring()) {
+    for (name, values, _) in value_cases::cases().into_iter().chain(monitoring_cases::cases()) {
         let said = plane.helm(&all_of(&values)).await.unwrap();
         assert!(
             !said.contains("[WARNING]") && !said.contains("[ERROR]"),

@@ -9,6 +9,7 @@ mod finalize;
 mod lifecycle;
 mod made;
 mod monitoring;
+mod monitoring_cases;
 mod newcomer;
 #[allow(dead_code, reason = "shared with the tests of the pages, which use all of it")]
 #[path = "../documentation/pages.rs"]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     CHART,
     made::Made,
-    plane, release, value_cases,
+    monitoring_cases, plane, release,
     values::{assert_installs, restricted},
 };
 
@@ -142,7 +142,7 @@ async fn every_value_for_monitoring_installs_where_the_prometheus_operator_is() 
     install_prometheus_operator(&plane).await;
     let client = plane.admin_client().await.unwrap();
     let namespace = restricted(&plane, &client).await;
-    for case in value_cases::monitoring() {
+    for case in monitoring_cases::cases() {
         let sent = assert_installs(&plane, &client, &namespace, &case).await;
         let kept = kept(&plane, &sent.objects).await;
         for (sent, kept) in sent.objects.iter().zip(&kept) {

@@ -1,6 +1,12 @@
 //! Edit later: changes in Okta flow on, matches are taken back and made anew.
 
-use okta_insightful_operator::api::{MatchState, Phase};
+use okta_insightful_operator::api::{
+    CycleResult, EmployeeMatchStatus, MatchState, OktaIntegrationStatus, Phase, conditions,
+};
+use sandbox::{
+    faults::{Kind, Match},
+    insightful::Account,
+};
 use serde_json::json;
 
 use crate::world::World;
@@ -65,6 +71,78 @@ async fn a_match_taken_back_gives_back_what_it_replaced() {
     assert_eq!(account.employee(&anna)["email"], "anna@acme.com");
     world.wait_for_event("MatchTakenBack").await;
     assert_eq!(world.state("anna.becker").await, MatchState::Ignored);
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_given_back_at_once_is_on_record_until_it_is() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let before = world.insightful.snapshot();
+    world.finish().await;
+    let ignore = json!({ "decision": "Ignore" });
+
+    // A rate limit is waited for.
+    let mona = world.company.employee("mona.idris").to_owned();
+    let requests = Match::put(&format!("/api/v1/employee/{mona}"));
+    let limit = world.insightful.faults().once(requests, Kind::RateLimited);
+    world.decide("mona.idris", ignore.clone()).await;
+    let is_given_back = |status: &EmployeeMatchStatus| status.applied.is_none();
+    world
+        .wait_for_match("mona.idris", "taken back", is_given_back)
+        .await;
+    assert_eq!(limit.hits(), 1);
+    let team_of = |account: &Account, employee: &str| account.employee(employee)["teamId"].clone();
+    assert_eq!(
+        team_of(&world.insightful.snapshot(), &mona),
+        team_of(&before, &mona)
+    );
+    world.wait_for_phase(Phase::InSync).await;
+
+    // A refusal is tried again, and stands in the history once.
+    let pia = world.company.employee("pia.hofer").to_owned();
+    let applied = world.match_status("pia.hofer").await.applied.unwrap();
+    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
+        "details": [{ "type": "string", "field": "teamId", "message": "The 'teamId' field is not liked!" }] });
+    let requests = Match::put(&format!("/api/v1/employee/{pia}"));
+    let faults = world.insightful.faults();
+    let standing = faults.always(requests, Kind::Status(422, Some(refusal)));
+    world.decide("pia.hofer", ignore).await;
+    let status = world
+        .wait_for_match("pia.hofer", "the refusal", |status| {
+            conditions::find(&status.conditions, conditions::READY)
+                .is_some_and(|ready| ready.reason == "WriteRefused" && ready.message.contains("is not liked"))
+        })
+        .await;
+    assert_eq!(
+        status.applied.map(|applied| applied.fields),
+        Some(applied.fields),
+        "what is to be given back is on record"
+    );
+    let cycles = |status: &OktaIntegrationStatus| -> Vec<CycleResult> {
+        status.history.iter().map(|entry| entry.result).collect()
+    };
+    let told = world
+        .wait_for("the refusal in the history", |integration| {
+            let status = integration.status.as_ref();
+            status.is_some_and(|status| cycles(status).first() == Some(&CycleResult::PartlyApplied))
+        })
+        .await;
+    let told = cycles(&told.status.unwrap());
+    let tries = standing.hits();
+    world
+        .wait_for("two more tries", |_| standing.hits() >= tries + 2)
+        .await;
+    assert_eq!(cycles(&world.status().await), told);
+    standing.remove();
+    world
+        .wait_for_match("pia.hofer", "taken back", is_given_back)
+        .await;
+    let status = world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(cycles(&status)[0], CycleResult::Applied);
+    assert_eq!(
+        team_of(&world.insightful.snapshot(), &pia),
+        team_of(&before, &pia)
+    );
     world.idle_sync_writes_nothing().await;
 }
 
