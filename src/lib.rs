@@ -1,27 +1,13 @@
 //! The operator that keeps people and teams in Insightful in step with Okta.
 
 pub mod api;
-pub mod applied;
-pub mod assessment;
+pub mod cli;
 pub mod controller;
-pub mod decisions;
-pub mod digest;
-#[cfg(test)]
-mod example;
-pub mod gather;
-pub mod guard;
+pub mod http;
 pub mod insightful;
 pub mod matching;
+pub mod model;
 pub mod okta;
-pub mod plan;
-pub mod program;
-pub mod recording;
-pub mod remainder;
-pub mod schedule;
+pub mod rules;
 pub mod services;
-pub mod snapshot;
-pub mod status;
-pub mod teams;
 pub mod telemetry;
-pub mod transport;
-pub mod trouble;

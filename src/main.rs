@@ -9,8 +9,8 @@ use std::{
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use okta_insightful_operator::{
     api,
+    cli::{ProgramError, Source, check, plan, record},
     controller::{self, LeaseName, Settings},
-    program::{ProgramError, Source, check, plan, record},
     services::AllowedAddresses,
     telemetry::{LogFormat, Telemetry},
 };

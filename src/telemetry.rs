@@ -13,7 +13,7 @@ use tracing_subscriber::{
     EnvFilter, Layer, filter::Targets, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
 };
 
-use crate::transport;
+use crate::http;
 
 /// What is logged where `RUST_LOG` says nothing. The controller's own span
 /// around ours would say the same in more words.
@@ -84,7 +84,7 @@ fn wants_traces(variable: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 fn traces() -> Result<SdkTracerProvider, NoTraces> {
-    transport::install_crypto_provider();
+    http::install_crypto_provider();
     let exporter = SpanExporter::builder().with_http().build()?;
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the builder and win.
     let mut resource = Resource::builder();

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use directory::Case;
 use okta_insightful_operator::{
     api::ProposalKind,
-    matching::{Evidence, Object, Proposal, Subject, propose},
-    snapshot::{EmployeeId, OktaStatus, OtherNames, Person, PersonId},
+    matching::{EmployeeRecord, Evidence, PersonRecord, Proposal, propose},
+    model::{EmployeeId, OktaStatus, OtherNames, Person, PersonId},
 };
 use proptest::prelude::*;
 
@@ -51,8 +51,8 @@ proptest! {
         let case = Case::generate(seed, size);
         let evidence = case.evidence();
         let other = Evidence {
-            people: shuffled::<Subject<'_>>(&evidence.people, order),
-            employees: shuffled::<Object<'_>>(&evidence.employees, order),
+            people: shuffled::<PersonRecord<'_>>(&evidence.people, order),
+            employees: shuffled::<EmployeeRecord<'_>>(&evidence.employees, order),
             ..evidence.clone()
         };
         prop_assert_eq!(propose(&evidence), propose(&other));
@@ -124,7 +124,7 @@ proptest! {
             last_updated: None,
         };
         let mut with = evidence.clone();
-        with.people.push(Subject { person: &stranger, left: false, team: None });
+        with.people.push(PersonRecord { person: &stranger, left: false, team: None });
         for (person, employee) in automatic(&propose(&with)).difference(&before) {
             prop_assert!(is_true(&case, person, employee), "{person} {employee}");
         }

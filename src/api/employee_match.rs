@@ -153,13 +153,13 @@ pub struct EmployeeMatchStatus {
     /// back, and `changes` has what they get back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub taking_back: Vec<String>,
+    pub unmatching: Vec<String>,
     /// The match in force, with what it replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
     /// The match that was taken back last: what was given back, and what was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_back: Option<TakenBack>,
+    pub unmatched: Option<Unmatched>,
     /// A write that cannot be repeated and whose outcome is not known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
@@ -373,7 +373,7 @@ pub struct AppliedField {
 /// A match that was taken back.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct TakenBack {
+pub struct Unmatched {
     /// The employee that was let go.
     pub employee_id: String,
     /// When.
@@ -381,16 +381,16 @@ pub struct TakenBack {
     /// The fields that hold again what they held before the match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub given_back: Vec<Field>,
+    pub restored: Vec<Field>,
     /// The fields that were left as they are, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub left: Vec<FieldLeft>,
+    pub not_restored: Vec<NotRestoredField>,
 }
 
 /// A field that was not given back.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
-pub struct FieldLeft {
+pub struct NotRestoredField {
     /// Which.
     pub field: Field,
     /// Why, in words.

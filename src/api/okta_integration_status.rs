@@ -178,7 +178,7 @@ pub struct PeopleCounts {
     pub total: i32,
     /// Proposed, matched or deactivated.
     pub matched: i32,
-    /// Waiting for a decision between candidates, or for a doubt to be settled.
+    /// Waiting for a decision between candidates, or for a doubt to be resolved.
     pub review: i32,
     /// Without a plausible employee.
     pub unmatched: i32,
@@ -190,7 +190,7 @@ pub struct PeopleCounts {
     pub out_of_scope: i32,
     /// Of all these, how many cannot be synced until somebody acts.
     #[serde(default)]
-    pub troubled: i32,
+    pub blocked: i32,
 }
 
 /// What the next apply would write.
@@ -221,7 +221,7 @@ pub struct PlanSummary {
 }
 
 /// An approved plan whose apply has begun. As long as this stands, what the
-/// matches announce in `changes` and `takingBack`, and the teams that are
+/// matches announce in `changes` and `unmatching`, and the teams that are
 /// pending, are what was approved, or what is left of it.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]

@@ -6,13 +6,13 @@ use kube::Client;
 use sha2::{Digest, Sha256};
 
 use super::{
-    kept::hexadecimal,
     secrets::{self, SecretError},
+    state_dir::hexadecimal,
 };
 use crate::{
     api::OktaIntegrationSpec,
+    http::CallObserver,
     services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
-    transport::CallObserver,
 };
 
 /// Why there are no clients: somebody has to change the spec or a Secret.

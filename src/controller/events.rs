@@ -7,10 +7,10 @@ use kube::{
     runtime::events::{Event, EventType},
 };
 
-use super::{Context, apply::Outcome, matches::Matches};
+use super::{Context, apply::Outcome, match_store::Matches};
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus, Phase, conditions},
-    status,
+    rules::status,
 };
 
 /// The longest note that the API server takes, in bytes.
@@ -82,30 +82,22 @@ fn review_note(status: &OktaIntegrationStatus) -> String {
 
 /// Tells, on the matches concerned, what an apply gave back or could not write.
 pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &Matches, outcome: &Outcome) {
-    for (person, taken_back) in &outcome.taken_back {
+    for (person, unmatched) in &outcome.unmatched {
         if let Some(reference) = matches.reference(person) {
-            let fields = taken_back
-                .given_back
+            let fields = unmatched
+                .restored
                 .iter()
                 .map(ToString::to_string)
                 .collect::<Vec<_>>();
             let mut note = format!(
                 "employee {} was given back: {}",
-                taken_back.employee_id,
+                unmatched.employee_id,
                 fields.join(", ")
             );
-            for left in &taken_back.left {
+            for left in &unmatched.not_restored {
                 note.push_str(&format!("; {} stays: {}", left.field, left.reason));
             }
-            publish_about(
-                ctx,
-                &reference,
-                EventType::Normal,
-                "MatchTakenBack",
-                "Apply",
-                note,
-            )
-            .await;
+            publish_about(ctx, &reference, EventType::Normal, "Unmatched", "Apply", note).await;
         }
     }
     for (person, failure) in &outcome.failures {

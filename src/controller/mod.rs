@@ -1,27 +1,27 @@
 //! The thin shell: watches the two kinds, calls the core, and writes what it says.
 
 mod apply;
+mod backoff;
 mod credentials;
-mod cycle;
 mod events;
-mod health;
+mod first_reads;
+mod idle;
+mod instrument;
 mod integrations;
-mod kept;
-mod leadership;
-mod matches;
+mod leader;
+mod liveness;
+mod match_store;
 mod metrics;
-mod notify;
 mod progress;
-mod pulse;
+mod read;
+mod readiness;
 mod reconcile;
 mod report;
-mod rest;
-mod retries;
 mod secrets;
+mod server;
 mod session;
-mod sync;
-mod turns;
-mod watches;
+mod state_dir;
+mod webhook;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -44,22 +44,22 @@ use tokio::{
 
 use crate::{
     api::{FIELD_MANAGER, OktaIntegration},
+    http,
     services::{AllowedAddresses, SharedLimits},
-    transport,
 };
 pub use secrets::{SecretError, read as read_secret};
 
-pub use leadership::LeaseName;
+pub use leader::LeaseName;
 
-use kept::StateDir;
-use leadership::{Leadership, Term};
-use matches::{MatchStore, write_turns};
+use first_reads::Turns;
+use leader::{Leadership, Term};
+use liveness::Pulse;
+use match_store::{MatchStore, write_turns};
 use metrics::Metrics;
-use pulse::Pulse;
+use readiness::Watch;
 use reconcile::ReconcileError;
 use session::Sessions;
-use turns::Turns;
-use watches::Watch;
+use state_dir::StateDir;
 
 /// Changes within this time are answered together, so that a hundred decisions
 /// applied at once are one plan.
@@ -160,7 +160,7 @@ impl Context {
 
     /// What has not been read yet; empty when the operator is ready.
     fn missing(&self) -> Vec<String> {
-        watches::missing(&self.watches)
+        readiness::missing(&self.watches)
     }
 }
 
@@ -169,7 +169,7 @@ impl Context {
 /// # Errors
 /// Why it cannot start, or cannot go on.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
-    let client = transport::cluster::client().await.map_err(RunError::NoCluster)?;
+    let client = http::cluster::client().await.map_err(RunError::NoCluster)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let scopes: Vec<Option<String>> = if settings.namespaces.is_empty() {
         vec![None]
@@ -237,7 +237,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     tokio::pin!(controllers);
     let address = ctx.settings.metrics_address;
     // In a task of its own, so that it can tell when this one stands still.
-    let served = tokio::spawn(health::serve(address, ctx.clone()));
+    let served = tokio::spawn(server::serve(address, ctx.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");
 
     tokio::select! {
@@ -370,7 +370,7 @@ async fn reconcile_apart(
     integration: Arc<OktaIntegration>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
-    match tokio::spawn(cycle::observed(integration, ctx)).await {
+    match tokio::spawn(instrument::observed(integration, ctx)).await {
         Ok(result) => result,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{Context, integrations, leadership::Term, session::Said};
+use super::{Context, integrations, leader::Term, session::Said};
 use crate::{
     api::{OktaIntegration, Phase, Progress, Step, conditions},
     insightful::Budget,
@@ -111,9 +111,9 @@ impl<'a> Reporter<'a> {
     /// So far has reading Okta come.
     pub fn okta(&self, progress: okta::Progress) {
         let step = match progress.step {
-            okta::Step::ReadingUsers => Step::ReadingPeople,
-            okta::Step::ReadingGroups => Step::ReadingGroups,
-            okta::Step::ReadingMembers => Step::ReadingMembers,
+            okta::ReadStep::ReadingUsers => Step::ReadingPeople,
+            okta::ReadStep::ReadingGroups => Step::ReadingGroups,
+            okta::ReadStep::ReadingMembers => Step::ReadingMembers,
         };
         self.at(step, progress.done, progress.total);
     }

@@ -13,27 +13,29 @@ use super::{
     apply::{Apply, Outcome},
     credentials::{self, UnusableSpec},
     events, integrations,
-    leadership::Term,
-    matches::{Kept, Matches, Unreadable},
+    leader::Term,
+    match_store::{Kept, Matches, Unreadable},
     metrics::CycleStep,
-    notify, progress,
+    progress,
     session::{Session, Unread, Untold},
+    webhook,
 };
 use crate::{
     api::{
         Applying, CycleResult, HistoryEntry, OktaIntegration, Step, SuspendedPolicy, SyncKind, conditions,
     },
-    assessment::{Assessment, bindings},
-    decisions::Record,
-    gather::GatherError,
-    guard::{self, Verdict},
-    remainder::{self, Announcements},
-    schedule::{self, SOONEST_LOOK},
-    services::Services,
-    snapshot::PersonId,
-    status::{self, Cycle, Disconnected, match_status},
-    teams::Bindings,
-    transport::{Advice, CallObserver},
+    http::{CallObserver, Retryability},
+    model::PersonId,
+    rules::{
+        approval::{self, Announcements},
+        assessment::{Assessment, bindings},
+        guard::{self, Verdict},
+        resolve::Record,
+        schedule::{self, SOONEST_LOOK},
+        status::{self, Cycle, Disconnected, match_status},
+        teams::Bindings,
+    },
+    services::{Services, gather::GatherError},
 };
 
 /// How often the Secrets are looked at while something is wrong with them.
@@ -163,7 +165,7 @@ impl<'a> Reconcile<'a> {
             Err(unread) => {
                 self.report(&Cycle::Unread(unread.why.clone())).await?;
                 let wait = unread.retry.saturating_duration_since(Instant::now());
-                return Ok(Action::requeue(if unread.why.needs_somebody {
+                return Ok(Action::requeue(if unread.why.needs_action {
                     wait.min(SECRET_LOOK)
                 } else {
                     wait.min(self.until_late())
@@ -198,7 +200,7 @@ impl<'a> Reconcile<'a> {
         if view.assessment.plan.is_empty() {
             self.session.has_nothing_to_apply();
         }
-        let notification = notify::tell(self.ctx, self.integration, &self.said()).await;
+        let notification = webhook::tell(self.ctx, self.integration, &self.said()).await;
         let untold = self.session.untold.take();
         let reported = self
             .report_known(&view, &matches, untold.as_ref(), notification.as_ref())
@@ -217,7 +219,7 @@ impl<'a> Reconcile<'a> {
         // is applied now is told of once its status stands.
         let more = self.is_worth_applying(&view.verdict)
             || !self.passed_over.is_empty()
-            || (outcome.is_some() && notify::is_due(self.integration, &self.said()));
+            || (outcome.is_some() && webhook::is_due(self.integration, &self.said()));
         let failed_to_tell = matches!(notification, Some(status::Notification::Failed { .. }));
         if outcome.is_none() && !more && !failed_to_tell {
             // Not what it began with: Insightful may have been read again since.
@@ -259,7 +261,7 @@ impl<'a> Reconcile<'a> {
             _ => return Ok(Ok(())),
         };
         // What is written is what is shown: a decision that was changed meanwhile is looked at first.
-        if !remainder::is_announced(&view.assessment, &matches.announcements()) {
+        if !approval::is_announced(&view.assessment, &matches.announcements()) {
             return Ok(Ok(()));
         }
         self.begin(&plan, view).await?;
@@ -330,12 +332,12 @@ impl<'a> Reconcile<'a> {
     }
 
     pub(super) fn could_not_read(&mut self, error: &GatherError) -> Unread {
-        let advice = error.advice();
+        let retryability = error.retryability();
         let interval: Duration = self.integration.spec.sync.interval.into();
-        let wait = match advice {
-            Advice::Retry => self.session.backoff(),
-            Advice::WaitFor(wait) => wait,
-            Advice::AskAHuman => interval,
+        let wait = match retryability {
+            Retryability::Retry => self.session.backoff(),
+            Retryability::WaitFor(wait) => wait,
+            Retryability::Permanent => interval,
         };
         let why = Disconnected {
             condition: match error {
@@ -344,7 +346,7 @@ impl<'a> Reconcile<'a> {
             },
             reason: error.reason().to_owned(),
             message: error.to_string(),
-            needs_somebody: advice == Advice::AskAHuman,
+            needs_action: retryability == Retryability::Permanent,
         };
         tracing::warn!(reason = why.reason, "{}", why.message);
         let unread = Unread {
@@ -372,9 +374,9 @@ impl<'a> Reconcile<'a> {
             Some(_) => matches.announcements(),
             None => Announcements::new(),
         };
-        let applying = remainder::of(&said, spec, &assessment, &announcements);
+        let applying = approval::of(&said, spec, &assessment, &announcements);
         let plan = assessment.plan.clone();
-        let verdict = guard::judge(plan, spec, records, &assessment.settled, applying);
+        let verdict = guard::judge(plan, spec, records, &assessment.resolved, applying);
         View {
             bindings,
             verdict,
@@ -423,9 +425,9 @@ impl<'a> Reconcile<'a> {
     async fn preview(&mut self, view: &mut View, matches: &mut Matches) -> Result<(), ReconcileError> {
         self.check_leadership()?;
         let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said);
-        let missing = matches.missing(view.assessment.settled.keys());
+        let missing = matches.missing(view.assessment.resolved.keys());
         let created = missing.len();
-        let total = Some(created + view.assessment.settled.len());
+        let total = Some(created + view.assessment.resolved.len());
         let making = matches.make(missing, |done| reporter.at(Step::WritingMatches, done, total));
         let is_news = reporter
             .during(making)
@@ -456,7 +458,7 @@ impl<'a> Reconcile<'a> {
                 now,
             )
         };
-        let writing = matches.write_statuses(assessment.settled.keys(), status_of, |done| {
+        let writing = matches.write_statuses(assessment.resolved.keys(), status_of, |done| {
             reporter.at(Step::WritingMatches, created + done, total)
         });
         let written = reporter
@@ -501,7 +503,7 @@ impl<'a> Reconcile<'a> {
             snapshot,
             bindings,
             may_write: &|| self.ctx.may_write(self.integration, self.term) && !is_called_away(),
-            suspended_means_left: self.integration.spec.okta.suspended == SuspendedPolicy::Deactivate,
+            suspended_means_departed: self.integration.spec.okta.suspended == SuspendedPolicy::Deactivate,
             resting: &resting,
             on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
         };
@@ -538,7 +540,7 @@ impl<'a> Reconcile<'a> {
     ) -> impl Fn() -> bool + Send + Sync + use<'a> {
         let ctx = self.ctx;
         let integration = self.integration;
-        let is_approved = plan.leave().approved_plan().is_some();
+        let is_approved = plan.clearance().approved_plan().is_some();
         let begun = Instant::now();
         // As long as between two syncs without an apply, so that it gets on however long a read takes.
         let longest = schedule::interval(&integration.spec.sync, &self.uid()).max(SHORTEST_UNTIL_DUE);
@@ -574,10 +576,10 @@ impl<'a> Reconcile<'a> {
             .retry_apply
             .map(|retry| retry.saturating_duration_since(now));
         let people = session.retries.next(now);
-        let needs_somebody = session.broken_off.as_ref().is_some_and(|why| why.needs_somebody);
-        let secrets = needs_somebody.then_some(SECRET_LOOK);
+        let needs_action = session.broken_off.as_ref().is_some_and(|why| why.needs_action);
+        let secrets = needs_action.then_some(SECRET_LOOK);
         let failed = matches!(notification, Some(status::Notification::Failed { .. }));
-        let notify = failed.then_some(notify::RETRY);
+        let notify = failed.then_some(webhook::RETRY);
         schedule::next_look(
             session.read.map(|read| read.elapsed()),
             [apply, people, secrets, notify].into_iter().flatten(),

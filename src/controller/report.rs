@@ -8,16 +8,19 @@ use kube::ResourceExt;
 
 use super::{
     events, integrations,
-    matches::Matches,
+    match_store::Matches,
     reconcile::{Reconcile, ReconcileError, View},
     session::Untold,
 };
 use crate::{
     api::OktaIntegrationStatus,
-    guard::{self, Breach, Leave, Verdict},
-    remainder, schedule,
-    snapshot::{PersonId, Snapshot},
-    status::{self, About, Cycle, Known, Times, integration_status},
+    model::{PersonId, Snapshot},
+    rules::{
+        approval,
+        guard::{self, Breach, Clearance, Verdict},
+        schedule,
+        status::{self, About, Cycle, Known, Times, integration_status},
+    },
 };
 
 /// What the people were called whom Okta's answer lacks and a bound is about: so
@@ -89,7 +92,7 @@ impl Reconcile<'_> {
             &assessment.plan,
             &self.integration.spec,
             records,
-            &assessment.settled,
+            &assessment.resolved,
         );
         self.report(&Cycle::Known(Known {
             snapshot,
@@ -118,7 +121,7 @@ impl Reconcile<'_> {
     ) -> Result<(), ReconcileError> {
         self.check_leadership()?;
         let plan = cleared.as_plan();
-        let is_approved = matches!(cleared.leave(), Leave::Approval(_));
+        let is_approved = matches!(cleared.clearance(), Clearance::Approved(_));
         let Some(snapshot) = self.session.known.snapshot() else {
             return Ok(());
         };
@@ -126,7 +129,7 @@ impl Reconcile<'_> {
             return Ok(());
         }
         let teams = status::team_statuses(snapshot, &view.assessment);
-        let status = remainder::begun(self.said(), teams, cleared, Timestamp::now());
+        let status = approval::begun(self.said(), teams, cleared, Timestamp::now());
         let pending = plan.teams.iter().map(|team| team.group.clone());
         view.bindings.pending.extend(pending);
         integrations::write_status(self.ctx, self.integration, &self.session.said, &status)

@@ -12,16 +12,16 @@ use tokio::time::Instant;
 
 use super::{
     apply::Outcome,
+    backoff::{self, Retries},
     credentials::Connection,
-    kept::{Kept, ReadWith},
-    leadership::Term,
-    rest::Rest,
-    retries::{self, Retries},
+    idle::Rest,
+    leader::Term,
+    state_dir::{Kept, ReadWith},
 };
 use crate::{
     api::{HistoryEntry, OktaIntegrationStatus},
-    snapshot::{Known, PersonId},
-    status::{Disconnected, WriteFailures},
+    model::{Known, PersonId},
+    rules::status::{Disconnected, WriteFailures},
 };
 
 /// What is remembered of one integration.
@@ -86,7 +86,7 @@ pub struct Unread {
 impl Session {
     /// The delay after one more failure, doubling from a second to five minutes.
     pub fn backoff(&mut self) -> Duration {
-        let delay = retries::delay(self.failed_in_a_row);
+        let delay = backoff::delay(self.failed_in_a_row);
         self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
         delay
     }
@@ -227,7 +227,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Done, WriteFailure};
+    use crate::rules::status::{Done, WriteFailure};
 
     #[test]
     fn delays_grow_and_start_anew_after_success() {
@@ -309,9 +309,9 @@ mod tests {
             gone_through: false,
             disconnected: Some(Disconnected {
                 condition: "InsightfulConnected",
-                reason: "NoAnswer".into(),
+                reason: "NoResponse".into(),
                 message: "no answer".into(),
-                needs_somebody: false,
+                needs_action: false,
             }),
             ..outcome(0, &["mia"])
         };

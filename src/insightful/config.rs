@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::InsightfulError;
-use crate::transport::{Bounds, Patience, check_address};
+use crate::http::{Bounds, RetryPolicy, check_address};
 
 /// How long an answer may be, in bytes: enough for some hundred thousand employees.
 const LONGEST_LIST: usize = 256 << 20;
@@ -27,7 +27,7 @@ pub struct InsightfulConfig {
     /// Bounds on one request.
     pub bounds: Bounds,
     /// Bounds on repeating a read.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
 }
 
 impl InsightfulConfig {
@@ -44,14 +44,14 @@ impl InsightfulConfig {
                 body: LONGEST_LIST,
                 ..Bounds::default()
             },
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
         }
     }
 
     pub(super) fn check_url(&self) -> Result<(), InsightfulError> {
         let domains = std::iter::once("insightful.io").chain(self.allowed_domains.iter().map(String::as_str));
         check_address(&self.url, domains, self.allow_http_loopback)
-            .map_err(|problem| InsightfulError::BadUrl { problem })
+            .map_err(|problem| InsightfulError::InvalidUrl { problem })
     }
 }
 
@@ -62,10 +62,10 @@ impl Authorization {
     pub(super) fn new(token: &SecretString) -> Result<Self, InsightfulError> {
         let token = token.expose_secret().trim();
         if token.is_empty() {
-            return Err(InsightfulError::BadToken { problem: "is empty" });
+            return Err(InsightfulError::InvalidToken { problem: "is empty" });
         }
         let mut header =
-            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InsightfulError::BadToken {
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| InsightfulError::InvalidToken {
                 problem: "has characters that no token has",
             })?;
         header.set_sensitive(true);
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(Authorization::new(&"abc\n".into()).unwrap().0, "Bearer abc");
         for token in ["", "a\nb"] {
             let error = Authorization::new(&token.into()).err().unwrap();
-            assert_eq!(error.reason(), "BadToken");
+            assert_eq!(error.reason(), "InvalidToken");
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::Refusal;
-use crate::transport::{Advice, Answer, Call, NoAnswer, Service, Unanswered, http_date, server_time};
+use super::ErrorBody;
+use crate::http::{Answer, Call, HttpError, NoAnswer, Retryability, Service, http_date, server_time};
 
 /// No rate limit lasts longer, in seconds; a header that says so is wrong.
 const LONGEST_WAIT: i64 = 3600;
@@ -30,10 +30,10 @@ impl WriteError {
     }
 
     /// What to do about it. To retry a write whose outcome is not known is to read first.
-    pub fn advice(&self) -> Advice {
+    pub fn retryability(&self) -> Retryability {
         match self {
-            Self::Refused(error) => error.advice(),
-            Self::OutcomeUnknown(_) => Advice::Retry,
+            Self::Refused(error) => error.retryability(),
+            Self::OutcomeUnknown(_) => Retryability::Retry,
         }
     }
 
@@ -51,9 +51,9 @@ impl From<InsightfulError> for WriteError {
         use InsightfulError::*;
         let had_no_effect = match &error {
             // Refused before it was looked at, or never sent.
-            BadUrl { .. }
-            | BadToken { .. }
-            | BadId { .. }
+            InvalidUrl { .. }
+            | InvalidToken { .. }
+            | InvalidId { .. }
             | TokenRefused { .. }
             | NotPermitted { .. }
             | NotFound { .. }
@@ -61,7 +61,7 @@ impl From<InsightfulError> for WriteError {
             | Refused { .. }
             | RateLimited { .. } => true,
             Unavailable { .. } => false,
-            Unanswered(why) => why.was_not_sent(),
+            HttpError(why) => why.was_not_sent(),
         };
         if had_no_effect {
             Self::Refused(error)
@@ -76,19 +76,19 @@ impl From<InsightfulError> for WriteError {
 pub enum InsightfulError {
     /// The configured address cannot be Insightful's.
     #[error("insightful.url {problem}; it is the API's address, such as https://app.insightful.io/api/v1")]
-    BadUrl {
+    InvalidUrl {
         /// Completes the sentence.
         problem: String,
     },
     /// The configured token cannot be one.
     #[error("the Insightful API token {problem}: put the token, and nothing else, into the Secret")]
-    BadToken {
+    InvalidToken {
         /// Completes the sentence.
         problem: &'static str,
     },
     /// An id that cannot be Insightful's; nothing was sent.
     #[error("{id:?} is no Insightful id")]
-    BadId {
+    InvalidId {
         /// The id.
         id: String,
     },
@@ -101,7 +101,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// The token may not do this.
     #[error("{call}: the API token may not do this ({refusal}): it must be an Admin's WRITE token")]
@@ -109,7 +109,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// What the call is about is not there, or not there any more.
     #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
@@ -117,7 +117,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// Insightful does not accept a value.
     #[error("{call}: Insightful does not accept a value ({refusal}). Correct it in Okta or the integration")]
@@ -125,7 +125,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// Insightful refuses the call for another reason, such as an email that is taken.
     #[error("{call}: Insightful refuses ({refusal})")]
@@ -133,7 +133,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// The organisation has made too many calls; this one had no effect.
     #[error("{call}: the organisation's rate limit is used up ({refusal})")]
@@ -141,7 +141,7 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
         /// Until the next call may be made, where Insightful says.
         wait: Option<Duration>,
     },
@@ -151,31 +151,31 @@ pub enum InsightfulError {
         /// The call.
         call: Call,
         /// Insightful's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// There is no answer that can be used.
     #[error(transparent)]
-    Unanswered(#[from] Unanswered),
+    HttpError(#[from] HttpError),
 }
 
 impl InsightfulError {
     pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
-        Unanswered::of(Service::Insightful, call, no_answer).into()
+        HttpError::of(Service::Insightful, call, no_answer).into()
     }
 
     /// `what` completes the sentence "Insightful's answer …".
     pub(super) fn broken(call: &Call, what: impl Into<String>) -> Self {
-        Unanswered::broken(Service::Insightful, call, what).into()
+        HttpError::broken(Service::Insightful, call, what).into()
     }
 
     pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
-        Unanswered::unreadable(Service::Insightful, call, error).into()
+        HttpError::unreadable(Service::Insightful, call, error).into()
     }
 
     /// The error in an answer that is no success.
     pub(super) fn refused(call: &Call, answer: &Answer) -> Self {
         let call = call.clone();
-        let refusal = Box::new(Refusal::of(answer));
+        let refusal = Box::new(ErrorBody::of(answer));
         match answer.status.as_u16() {
             401 => Self::TokenRefused { call, refusal },
             403 => Self::NotPermitted { call, refusal },
@@ -187,36 +187,36 @@ impl InsightfulError {
                 wait: retry_after(&answer.headers),
             },
             408 | 500..=599 => Self::Unavailable { call, refusal },
-            300..=399 => Unanswered::redirected(Service::Insightful, &call, answer).into(),
+            300..=399 => HttpError::redirected(Service::Insightful, &call, answer).into(),
             400..=499 => Self::Refused { call, refusal },
             status => Self::broken(&call, format!("has the unknown status {status}")),
         }
     }
 
     /// What to do about it.
-    pub fn advice(&self) -> Advice {
+    pub fn retryability(&self) -> Retryability {
         match self {
-            Self::RateLimited { wait: Some(wait), .. } => Advice::WaitFor(*wait),
+            Self::RateLimited { wait: Some(wait), .. } => Retryability::WaitFor(*wait),
             Self::RateLimited { wait: None, .. } | Self::NotFound { .. } | Self::Unavailable { .. } => {
-                Advice::Retry
+                Retryability::Retry
             }
-            Self::BadUrl { .. }
-            | Self::BadToken { .. }
-            | Self::BadId { .. }
+            Self::InvalidUrl { .. }
+            | Self::InvalidToken { .. }
+            | Self::InvalidId { .. }
             | Self::TokenRefused { .. }
             | Self::NotPermitted { .. }
             | Self::Invalid { .. }
-            | Self::Refused { .. } => Advice::AskAHuman,
-            Self::Unanswered(why) => why.advice(),
+            | Self::Refused { .. } => Retryability::Permanent,
+            Self::HttpError(why) => why.retryability(),
         }
     }
 
     /// The stable word for a condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::BadUrl { .. } => "BadUrl",
-            Self::BadToken { .. } => "BadToken",
-            Self::BadId { .. } => "BadId",
+            Self::InvalidUrl { .. } => "InvalidUrl",
+            Self::InvalidToken { .. } => "InvalidToken",
+            Self::InvalidId { .. } => "InvalidId",
             Self::TokenRefused { .. } => "TokenRefused",
             Self::NotPermitted { .. } => "NotPermitted",
             Self::NotFound { .. } => "NotFound",
@@ -224,7 +224,7 @@ impl InsightfulError {
             Self::Refused { .. } => "Refused",
             Self::RateLimited { .. } => "RateLimited",
             Self::Unavailable { .. } => "Unavailable",
-            Self::Unanswered(why) => why.reason(),
+            Self::HttpError(why) => why.reason(),
         }
     }
 
@@ -232,7 +232,7 @@ impl InsightfulError {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Unavailable { .. } => true,
-            Self::Unanswered(why) => why.advice() == Advice::Retry,
+            Self::HttpError(why) => why.retryability() == Retryability::Retry,
             _ => false,
         }
     }
@@ -294,24 +294,28 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_reason_advice_and_effect() {
-        use Advice::{AskAHuman, Retry, WaitFor};
+        use Retryability::{Permanent, Retry, WaitFor};
         let soon = [("retry-after", "7")];
-        for (status, headers, reason, advice, no_effect) in [
-            (400, &[][..], "Refused", AskAHuman, true),
-            (401, &[], "TokenRefused", AskAHuman, true),
-            (403, &[], "NotPermitted", AskAHuman, true),
+        for (status, headers, reason, retryability, no_effect) in [
+            (400, &[][..], "Refused", Permanent, true),
+            (401, &[], "TokenRefused", Permanent, true),
+            (403, &[], "NotPermitted", Permanent, true),
             (404, &[], "NotFound", Retry, true),
-            (409, &[], "Refused", AskAHuman, true),
-            (422, &[], "Invalid", AskAHuman, true),
+            (409, &[], "Refused", Permanent, true),
+            (422, &[], "Invalid", Permanent, true),
             (429, &[], "RateLimited", Retry, true),
             (429, &soon, "RateLimited", WaitFor(Duration::from_secs(7)), true),
             (408, &[], "Unavailable", Retry, false),
             (500, &[], "Unavailable", Retry, false),
             (504, &[], "Unavailable", Retry, false),
-            (303, &[], "Redirected", AskAHuman, false),
+            (303, &[], "Redirected", Permanent, false),
         ] {
             let error = error(status, "", headers);
-            assert_eq!((error.reason(), error.advice()), (reason, advice), "{status}");
+            assert_eq!(
+                (error.reason(), error.retryability()),
+                (reason, retryability),
+                "{status}"
+            );
             let write = WriteError::from(error);
             assert_eq!(matches!(write, WriteError::Refused(_)), no_effect, "{status}");
             assert_eq!(write.reason() == "OutcomeUnknown", !no_effect, "{status}");

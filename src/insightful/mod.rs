@@ -4,12 +4,12 @@
 //! have had an effect, and what to do then is the caller's to decide.
 
 mod config;
+mod consistency;
 mod error;
+mod error_body;
 mod list;
-mod pace;
-mod records;
-mod refusal;
-mod whole;
+mod rate_limit;
+mod wire;
 
 use std::sync::Arc;
 
@@ -20,22 +20,22 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::applied::EmployeeUpdate;
-use crate::snapshot::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
-use crate::transport::{
-    Answer, Call, CallObserver, Operation, Patience, Retries, Service, Transport, WaitCause, Waits, clip,
+use crate::http::{
+    Answer, Call, CallObserver, Operation, Retries, RetryPolicy, Service, Transport, WaitCause, Waits, clip,
     is_path_segment,
 };
+use crate::model::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
+use crate::rules::record::EmployeeUpdate;
 
 pub use config::InsightfulConfig;
 pub use error::{InsightfulError, WriteError};
-pub use pace::{Budget, Pace};
-pub use records::{employee, shared_settings, team};
-pub use refusal::Refusal;
+pub use error_body::ErrorBody;
+pub use rate_limit::{Budget, RateLimiter};
+pub use wire::{employee, shared_settings, team};
 
 use config::Authorization;
 use list::Parse;
-use pace::{Kind, Place};
+use rate_limit::{Kind, Place};
 
 /// An employee to invite. Insightful wants all of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ pub struct InsightfulClient {
     authorization: Authorization,
     transport: Transport,
     place: Place,
-    patience: Patience,
+    retry_policy: RetryPolicy,
 }
 
 impl InsightfulClient {
@@ -80,8 +80,8 @@ impl InsightfulClient {
             api: config.url,
             authorization,
             transport,
-            place: Place::of(Arc::new(Pace::new(config.calls_per_minute))),
-            patience: config.patience,
+            place: Place::of(Arc::new(RateLimiter::new(config.calls_per_minute))),
+            retry_policy: config.retry_policy,
         })
     }
 
@@ -99,7 +99,7 @@ impl InsightfulClient {
 
     /// The same client, counting its calls together with all others of the organisation that
     /// share `pace`, whose calls a minute replace the client's own.
-    pub fn sharing(mut self, pace: Arc<Pace>) -> Self {
+    pub fn sharing(mut self, pace: Arc<RateLimiter>) -> Self {
         self.place = Place::of(pace);
         self
     }
@@ -113,17 +113,17 @@ impl InsightfulClient {
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
         let (employees, teams, settings) = futures::try_join!(
             self.employees(),
-            self.list(Operation::ListTeams, "team", records::team_with_employees),
+            self.list(Operation::ListTeams, "team", wire::team_with_employees),
             self.shared_settings()
         )?;
         let broken = |path, what| {
             let call = Call::new(Method::GET, &self.url(&[path]));
             InsightfulError::broken(&call, what)
         };
-        if let Some(what) = whole::lacking_teams(&teams, &employees) {
+        if let Some(what) = consistency::lacking_teams(&teams, &employees) {
             return Err(broken("team", what));
         }
-        if let Some(what) = whole::lacking_employees(&employees, &teams) {
+        if let Some(what) = consistency::lacking_employees(&employees, &teams) {
             return Err(broken("employee", what));
         }
         let teams = teams.into_inner().into_iter().map(|(team, _)| team).collect();
@@ -219,7 +219,7 @@ impl InsightfulClient {
         if is_path_segment(id.as_str()) {
             Ok(self.url(&[path, &[id.as_str()]].concat()))
         } else {
-            Err(WriteError::Refused(InsightfulError::BadId {
+            Err(WriteError::Refused(InsightfulError::InvalidId {
                 id: clip(id.as_str(), 50),
             }))
         }
@@ -248,7 +248,7 @@ impl InsightfulClient {
         decode: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<T, InsightfulError> {
         let call = Call::new(Method::GET, url);
-        let mut retries = Retries::new(&self.patience);
+        let mut retries = Retries::new(&self.retry_policy);
         loop {
             self.admit(Kind::Read).await;
             let request = self.transport.request(Method::GET, url.clone());
@@ -269,7 +269,7 @@ impl InsightfulClient {
             if !error.may_pass() {
                 return Err(error);
             }
-            let Some(wait) = retries.next(cause, error.advice()) else {
+            let Some(wait) = retries.next(cause, error.retryability()) else {
                 return Err(error);
             };
             self.transport.wait(Service::Insightful, cause, wait).await;

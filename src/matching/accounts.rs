@@ -2,7 +2,7 @@
 
 use super::{
     addresses::squeezed,
-    facts::{Numbers, PersonFacts},
+    features::{Numbers, PersonFeatures},
     folding::{fold, fold_expanded},
     lexicon::Lexicon,
     names::spelt_name,
@@ -29,7 +29,7 @@ pub(super) enum Fit {
 
 /// Every account name that companies make of this person's name and addresses,
 /// as far as an employee has it.
-pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFacts<'_>) -> Vec<(u32, Fit)> {
+pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFeatures<'_>) -> Vec<(u32, Fit)> {
     let mut found: Vec<(u32, Fit)> = Vec::new();
     let mut whole = String::new();
     let mut add = |parts: [&str; 2], fit: Fit| {

@@ -2,7 +2,7 @@
 
 use super::{
     folding::{fold, is_of_unread_script},
-    vocabulary::{is_provider, is_role},
+    stopwords::{is_provider, is_role},
 };
 
 /// An address as it is compared.

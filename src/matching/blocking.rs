@@ -2,10 +2,10 @@
 //! people; only those that share a key are.
 
 use super::{
-    facts::{Circumstances, EmployeeFacts, Facts, PersonFacts},
+    features::{Circumstances, EmployeeFeatures, Features, PersonFeatures},
     learned::Learned,
     lexicon::Lexicon,
-    likeness::{self, Part},
+    name_similarity::{self, Part},
     parallel::sort,
 };
 
@@ -49,7 +49,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    fn of(facts: &Facts<'_>, entries: Vec<(u64, u32)>) -> Self {
+    fn of(facts: &Features<'_>, entries: Vec<(u64, u32)>) -> Self {
         let mask = entries.len().next_power_of_two() as u64 - 1;
         let mut blocks = Self {
             entries,
@@ -98,7 +98,7 @@ impl Blocks {
     }
 
     /// Employees by all that a person is found by at once.
-    pub(super) fn first_round(facts: &Facts<'_>) -> Self {
+    pub(super) fn first_round(facts: &Features<'_>) -> Self {
         let mut entries = Vec::with_capacity(facts.employees.len() * 10);
         for (at, employee) in (0_u32..).zip(&facts.employees) {
             for mail in employee.mails() {
@@ -121,9 +121,9 @@ impl Blocks {
     }
 
     /// The employees to compare a person with; by number, each once.
-    pub(super) fn candidates(&self, facts: &Facts<'_>, person: &PersonFacts<'_>, found: &mut Vec<u32>) {
+    pub(super) fn candidates(&self, facts: &Features<'_>, person: &PersonFeatures<'_>, found: &mut Vec<u32>) {
         found.clear();
-        let settled = self.is_settled(facts, person);
+        let resolved = self.is_settled(facts, person);
         let mut take = |key: u64, largest: usize| {
             let block = self.get(key);
             let fits = block.len() <= largest;
@@ -134,11 +134,11 @@ impl Blocks {
         };
         for mail in person.mails() {
             take(key(MAIL, mail.id, 0), 8 * LARGEST);
-            if !mail.role && !settled {
+            if !mail.role && !resolved {
                 take(key(KEY, mail.local, 0), LARGEST);
             }
         }
-        if !settled {
+        if !resolved {
             for (account, _) in &person.accounts {
                 take(key(KEY, *account, 0), LARGEST);
             }
@@ -154,7 +154,7 @@ impl Blocks {
                 if family.len() > 1 && lexicon.get(*last).particle {
                     continue;
                 }
-                if settled {
+                if resolved {
                     take(
                         key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(given).sound),
                         LARGEST,
@@ -189,7 +189,7 @@ impl Blocks {
 
     /// Whether an address of the person's own leads to the same name: then only
     /// namesakes can come near.
-    fn is_settled(&self, facts: &Facts<'_>, person: &PersonFacts<'_>) -> bool {
+    fn is_settled(&self, facts: &Features<'_>, person: &PersonFeatures<'_>) -> bool {
         let Some(mail) = person
             .email
             .filter(|mail| !mail.role && facts.by_mail.people(mail.id) == 1)
@@ -199,12 +199,13 @@ impl Blocks {
         let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else {
             return false;
         };
-        let found = likeness::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
+        let found =
+            name_similarity::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
         found.given == Part::Equal && found.family == Part::Equal
     }
 
     /// Employees who are left, by the little that a person may be found by.
-    pub(super) fn second_round(facts: &Facts<'_>, left: &[bool]) -> Self {
+    pub(super) fn second_round(facts: &Features<'_>, left: &[bool]) -> Self {
         let mut entries = Vec::new();
         for (at, employee) in (0_u32..)
             .zip(&facts.employees)
@@ -241,9 +242,9 @@ impl Blocks {
     /// taken whose team and dates say most.
     pub(super) fn candidates_left(
         &self,
-        facts: &Facts<'_>,
+        facts: &Features<'_>,
         learned: &Learned,
-        person: &PersonFacts<'_>,
+        person: &PersonFeatures<'_>,
         share: usize,
         found: &mut Vec<u32>,
     ) {
@@ -297,7 +298,7 @@ impl Blocks {
     pub(super) fn closest(
         &self,
         learned: &Learned,
-        person: &PersonFacts<'_>,
+        person: &PersonFeatures<'_>,
         employees: impl ExactSizeIterator<Item = u32>,
         count: usize,
         found: &mut Vec<u32>,
@@ -324,7 +325,7 @@ impl Blocks {
 }
 
 /// Every word of the name with every other, in both orders.
-fn ordered_pairs<'a>(employee: &'a EmployeeFacts<'a>) -> impl Iterator<Item = (u32, u32)> + 'a {
+fn ordered_pairs<'a>(employee: &'a EmployeeFeatures<'a>) -> impl Iterator<Item = (u32, u32)> + 'a {
     let words = |spelt: bool| -> &[u32] {
         match (spelt, &employee.spelt) {
             (false, _) => &employee.name.words,

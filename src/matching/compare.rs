@@ -2,11 +2,11 @@
 
 use super::{
     accounts::Fit,
-    facts::{EmployeeFacts, Facts, Mail, PersonFacts},
+    features::{EmployeeFeatures, Features, Mail, PersonFeatures},
     folding::without_marks,
     learned::Learned,
     lexicon::{Lexicon, one_slip},
-    likeness::{self, NameMatch, Part},
+    name_similarity::{self, NameMatch, Part},
     weights,
 };
 
@@ -69,7 +69,7 @@ pub(super) struct Comparison {
 
 /// Whether a pair whose names compare so is worth a whole comparison: names that
 /// do not contradict, or an address or account name in common.
-pub(super) fn may_be(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, name: &NameMatch) -> bool {
+pub(super) fn may_be(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>, name: &NameMatch) -> bool {
     let shared = || {
         employee
             .mails()
@@ -82,10 +82,10 @@ pub(super) fn may_be(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, nam
 
 /// Compares a pair whose names compare so.
 pub(super) fn compare(
-    facts: &Facts<'_>,
+    facts: &Features<'_>,
     learned: &Learned,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     name: NameMatch,
 ) -> Comparison {
     let lexicon = &facts.lexicon;
@@ -115,7 +115,7 @@ pub(super) fn compare(
     let spelt_contradicts = !words_agree
         && employee.spelt.as_ref().is_some_and(|spelt| {
             matches!(name.given, Part::Initial | Part::Missing)
-                && likeness::compare(lexicon, &person.name, spelt).given == Part::Different
+                && name_similarity::compare(lexicon, &person.name, spelt).given == Part::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {
@@ -147,10 +147,10 @@ pub(super) fn compare(
 
 /// The surest link between the addresses, and the employee's address in it.
 fn link(
-    facts: &Facts<'_>,
+    facts: &Features<'_>,
     learned: &Learned,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     names_fit: bool,
 ) -> (Link, Option<Mail>) {
     let mut best = (Link::Unknown, None);
@@ -207,13 +207,13 @@ fn link(
 }
 
 /// Whether the local part has a number of its own, not one that tells namesakes apart.
-fn is_odd(facts: &Facts<'_>, person: &PersonFacts<'_>, mail: &Mail) -> bool {
+fn is_odd(facts: &Features<'_>, person: &PersonFeatures<'_>, mail: &Mail) -> bool {
     let local = facts.keys.text(mail.local);
     local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(person, mail)
 }
 
 /// Whether the local part is one that companies make of the person's name, numbered or not.
-fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
+fn is_made_of_name(person: &PersonFeatures<'_>, mail: &Mail) -> bool {
     person
         .accounts
         .iter()
@@ -224,9 +224,9 @@ fn is_made_of_name(person: &PersonFacts<'_>, mail: &Mail) -> bool {
 /// apart, and neither another form of the name nor another name. Digits and
 /// middle initials tell namesakes apart and are no slips.
 fn is_slip(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     own: &Mail,
     theirs: &Mail,
 ) -> bool {

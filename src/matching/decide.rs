@@ -11,15 +11,15 @@ use super::{
     calibration,
     compare::{Comparison, Link, compare, may_be},
     doubts::{Doubt, MARGIN, doubts},
-    facts::{EmployeeFacts, Facts, PersonFacts},
+    features::{EmployeeFeatures, Features, PersonFeatures},
     learned::Learned,
-    likeness::{self, NameMatch, Part},
+    name_similarity::{self, NameMatch, Part},
     parallel::{for_all, number},
     reasons::reasons,
 };
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
-    snapshot::PersonId,
+    model::PersonId,
 };
 
 /// The most pairs that are kept of one person.
@@ -66,14 +66,14 @@ struct Nameless {
 
 struct Decider<'a> {
     evidence: &'a Evidence<'a>,
-    facts: Facts<'a>,
+    facts: Features<'a>,
     learned: Learned,
     rejected: HashSet<(u32, u32)>,
 }
 
 /// See [`super::propose`].
 pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
-    let facts = Facts::of(evidence);
+    let facts = Features::of(evidence);
     let decider = Decider {
         evidence,
         learned: Learned::from(&facts),
@@ -84,7 +84,7 @@ pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
 }
 
 /// The rejected pairs as numbers.
-fn rejected(evidence: &Evidence<'_>, facts: &Facts<'_>) -> HashSet<(u32, u32)> {
+fn rejected(evidence: &Evidence<'_>, facts: &Features<'_>) -> HashSet<(u32, u32)> {
     if evidence.rejected.is_empty() {
         return HashSet::default();
     }
@@ -211,7 +211,7 @@ impl Decider<'_> {
             &self.facts.people[person as usize],
             &self.facts.employees[employee as usize],
         );
-        likeness::compare(&self.facts.lexicon, &person.name, &employee.name)
+        name_similarity::compare(&self.facts.lexicon, &person.name, &employee.name)
     }
 
     fn compare(&self, person: u32, employee: u32) -> Comparison {
@@ -235,7 +235,7 @@ impl Decider<'_> {
         &self,
         at: u32,
         found: &[u32],
-        worth: impl Fn(&EmployeeFacts<'_>, &NameMatch) -> bool,
+        worth: impl Fn(&EmployeeFeatures<'_>, &NameMatch) -> bool,
         known: Vec<Pair>,
     ) -> Vec<Pair> {
         let person = &self.facts.people[at as usize];
@@ -462,7 +462,7 @@ impl Decider<'_> {
 
     /// How many records that may be anybody's may be this person's: they are not
     /// from another time.
-    fn may_be_theirs(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> usize {
+    fn may_be_theirs(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> usize {
         let of_other_time = |employee: &&u32| {
             let employee = &self.facts.employees[**employee as usize];
             let found = self.learned.date(&person.circumstances, &employee.circumstances);
@@ -472,7 +472,7 @@ impl Decider<'_> {
     }
 
     /// What becomes of a person whom no employee resembles.
-    fn nobody(&self, person: &PersonFacts<'_>, nameless: &Nameless) -> (ProposalKind, Reason) {
+    fn nobody(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> (ProposalKind, Reason) {
         let nobody = "no employee has this email or this name";
         let record = person.subject.person;
         if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()

@@ -3,9 +3,9 @@
 use super::{
     accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, Mail, PersonFacts},
+    features::{EmployeeFeatures, Features, Mail, PersonFeatures},
     learned::Learned,
-    likeness::{NameMatch, Part},
+    name_similarity::{NameMatch, Part},
 };
 
 /// Bits by which the best must be ahead of the runner-up, on both sides.
@@ -93,10 +93,10 @@ impl Doubt {
 /// All doubts about one pair, the gravest first; competitors aside.
 /// `ahead` is by how many bits the pair is ahead of every other of either side.
 pub(super) fn doubts(
-    facts: &Facts<'_>,
+    facts: &Features<'_>,
     learned: &Learned,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
     ahead: f64,
 ) -> Vec<Doubt> {
@@ -126,7 +126,11 @@ pub(super) fn doubts(
 }
 
 /// Vetoes: what no weight may outvote.
-fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found: &Comparison) -> Vec<Doubt> {
+fn contradictions(
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+    found: &Comparison,
+) -> Vec<Doubt> {
     // An account name in one word has no first name to contradict with.
     let accounts_fit = found
         .account
@@ -166,9 +170,9 @@ fn contradictions(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>, found:
 /// One address and one name that are nobody else's on either side: who is in
 /// another team in Okta has moved, which is what a sync is there to tell.
 fn is_beyond_doubt(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
 ) -> bool {
     let (people, employees) = facts.bearers(&person.name);
@@ -186,7 +190,7 @@ fn support(found: &Comparison) -> f64 {
 }
 
 /// The employee's address that links the pair.
-fn linking(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<Mail> {
+fn linking(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>) -> Option<Mail> {
     employee
         .mails()
         .find(|mail| person.mails().any(|own| own.id == mail.id))
@@ -196,9 +200,9 @@ fn linking(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> Option<Mai
 
 /// Others who have the address that links the pair.
 fn shared_address(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     doubts: &mut Vec<Doubt>,
 ) {
     let Some(mail) = linking(person, employee) else {
@@ -215,9 +219,9 @@ fn shared_address(
 /// They share an address: the names must agree, so that it is not a re-used
 /// one; where they agree in part only, the dates must tell that it is not.
 fn same_address(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
     not_reused: bool,
     doubts: &mut Vec<Doubt>,
@@ -357,7 +361,7 @@ fn same_address(
 /// their own right of which one may be short for the other (Jane and Jean), a
 /// middle name, or one letter of a name that no list tells from another (Rajesh
 /// and Rakesh). What Okta says that the person goes by is no such thing.
-fn may_be_another(facts: &Facts<'_>, name: &NameMatch) -> bool {
+fn may_be_another(facts: &Features<'_>, name: &NameMatch) -> bool {
     let (Some(own), Some(theirs)) = (name.given_word, name.given_theirs) else {
         return matches!(name.given, Part::Middle | Part::Slip);
     };
@@ -371,7 +375,7 @@ fn may_be_another(facts: &Facts<'_>, name: &NameMatch) -> bool {
 
 /// Whether an address is made of the employee's former family name and not of
 /// the person's present one, as it would be for a newcomer.
-fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: Option<u32>) -> bool {
+fn is_of_old_name(facts: &Features<'_>, mail: Mail, person: &PersonFeatures<'_>, old: Option<u32>) -> bool {
     let made_of_present = facts
         .lexicon
         .is_made_of(facts.keys.text(mail.local), &person.name.words());
@@ -379,7 +383,7 @@ fn is_of_old_name(facts: &Facts<'_>, mail: Mail, person: &PersonFacts<'_>, old: 
 }
 
 /// Whether the local part of an address has all these words in it.
-fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
+fn spells(facts: &Features<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
     let local = facts.keys.text(mail.local);
     words
         .iter()
@@ -389,9 +393,9 @@ fn spells(facts: &Facts<'_>, mail: Mail, words: &[Option<u32>]) -> bool {
 /// No address in common: only a whole name that nobody else has, with
 /// something that is not the name beside it.
 fn other_address(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
     doubts: &mut Vec<Doubt>,
 ) {

@@ -1,7 +1,7 @@
 //! What the directories themselves teach: which teams correspond, how the dates
 //! of records lie to each other, which domain was given up for which.
 //!
-//! The teachers are the pairs that no rule of thumb is needed for: an address
+//! The training_pairs are the pairs that no rule of thumb is needed for: an address
 //! that one person and one employee have, with the same given and family name.
 //! What such pairs have in common more often than chance pairs counts as
 //! evidence for others; how much is their ratio (Fellegi and Sunter's m and u).
@@ -9,8 +9,8 @@
 use foldhash::HashMap;
 
 use super::{
-    facts::{Circumstances, Facts, Mail},
-    likeness::{self, Part},
+    features::{Circumstances, Features, Mail},
+    name_similarity::{self, Part},
 };
 
 /// Pairs that are needed before anything is believed.
@@ -39,8 +39,8 @@ pub(super) struct Learned {
 
 impl Learned {
     /// From the pairs that are beyond doubt.
-    pub(super) fn from(facts: &Facts<'_>) -> Self {
-        let pairs = &facts.teachers;
+    pub(super) fn from(facts: &Features<'_>) -> Self {
+        let pairs = &facts.training_pairs;
         let mut learned = Self {
             pairs: pairs.len(),
             moved: moved_domains(facts),
@@ -86,7 +86,7 @@ fn class(person: i32, employee: i32) -> usize {
 }
 
 /// Pairs with an address of their own and the same name.
-pub(super) fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
+pub(super) fn training_pairs(facts: &Features<'_>) -> Vec<(usize, usize)> {
     let mut by_mail: HashMap<u32, usize> = HashMap::default();
     for (at, employee) in facts.employees.iter().enumerate() {
         if let Some(mail) = employee.email {
@@ -104,7 +104,7 @@ pub(super) fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
         let Some(employee) = by_mail.get(&mail.id) else {
             continue;
         };
-        let found = likeness::compare(&facts.lexicon, &person.name, &facts.employees[*employee].name);
+        let found = name_similarity::compare(&facts.lexicon, &person.name, &facts.employees[*employee].name);
         if found.given == Part::Equal && found.family == Part::Equal {
             pairs.push((at, *employee));
         }
@@ -113,7 +113,7 @@ pub(super) fn teachers(facts: &Facts<'_>) -> Vec<(usize, usize)> {
 }
 
 /// log2 of how much more often true pairs have each distance of dates than chance pairs.
-fn dates(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
+fn dates(facts: &Features<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
     let mut of_pairs = [1.0_f64; AFTER.len() + 1];
     let mut of_chance = of_pairs;
     let days: Vec<(i32, i32)> = pairs
@@ -145,7 +145,7 @@ fn dates(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> Vec<f64> {
 }
 
 /// log2 of how much more often a team of Okta's goes with one of Insightful's than by chance.
-fn teams(facts: &Facts<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64> {
+fn teams(facts: &Features<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32), f64> {
     let known: Vec<(u32, u32)> = pairs
         .iter()
         .map(|(p, e)| {
@@ -222,7 +222,7 @@ fn never_together(
 /// Pairs of domains where the same local parts have the same names, at least
 /// three times, nearly always, while one of the two is out of use on the
 /// other's side: else they are sister companies, whose `john.smith`s differ.
-fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
+fn moved_domains(facts: &Features<'_>) -> HashMap<(u32, u32), u32> {
     let mut by_local: HashMap<u32, Vec<usize>> = HashMap::default();
     for (at, employee) in facts.employees.iter().enumerate() {
         if let Some(mail) = employee.email.filter(|mail| !mail.private && !mail.role) {
@@ -239,7 +239,7 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
             let Some(other) = employee.email.filter(|other| other.domain != mail.domain) else {
                 continue;
             };
-            let found = likeness::compare(&facts.lexicon, &person.name, &employee.name);
+            let found = name_similarity::compare(&facts.lexicon, &person.name, &employee.name);
             let slot = seen.entry((mail.domain, other.domain)).or_default();
             // Who has an employee at the present address is another than the one at
             // the old; if that one is switched off, it may be an old record.
@@ -260,11 +260,11 @@ fn moved_domains(facts: &Facts<'_>) -> HashMap<(u32, u32), u32> {
     }
     seen.into_iter()
         .filter(|((person, employee), (same, other))| {
-            let given_up = facts.by_domain.people(*employee) * 50 <= *same
+            let aborted = facts.by_domain.people(*employee) * 50 <= *same
                 || facts.by_domain.employees(*person) * 50 <= *same;
             // Where sister companies came of one domain, its `john.smith` may be of either.
             let of_one_company = same * 10 >= into[employee] * 6;
-            *same >= 3 && *same >= 9 * *other && given_up && of_one_company
+            *same >= 3 && *same >= 9 * *other && aborted && of_one_company
         })
         .map(|(domains, (same, _))| (domains, same))
         .collect()

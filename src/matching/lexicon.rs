@@ -13,7 +13,7 @@ use string_interner::{
 use super::{
     folding::{fold, fold_expanded, is_unread, transliterated, without_marks},
     parallel::number,
-    vocabulary::is_particle,
+    stopwords::is_particle,
 };
 
 /// Numbers strings from 0 on, so that equal ones are compared as numbers.

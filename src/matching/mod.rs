@@ -20,18 +20,18 @@ mod calibration;
 mod compare;
 mod decide;
 mod doubts;
-mod facts;
+mod features;
 mod folding;
 mod learned;
 mod lexicon;
-mod likeness;
+mod name_similarity;
 mod names;
 mod parallel;
+mod parse;
 mod reasons;
-mod records;
+mod stopwords;
 #[cfg(test)]
 mod tests;
-mod vocabulary;
 mod weights;
 
 use std::{
@@ -41,7 +41,7 @@ use std::{
 
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
-    snapshot::{Employee, EmployeeId, Person, PersonId},
+    model::{Employee, EmployeeId, Person, PersonId},
 };
 
 /// The most candidates that are shown.
@@ -111,7 +111,7 @@ impl Proposal {
 
 /// A person with the team that the team groups give, if they give one.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub struct PersonRecord<'a> {
     /// The person.
     pub person: &'a Person,
     /// Whether the person left, by the integration's policy.
@@ -122,7 +122,7 @@ pub struct Subject<'a> {
 
 /// An employee with the name of their team.
 #[derive(Clone, Copy, Debug)]
-pub struct Object<'a> {
+pub struct EmployeeRecord<'a> {
     /// The employee.
     pub employee: &'a Employee,
     /// Name of the team.
@@ -133,12 +133,12 @@ pub struct Object<'a> {
 #[derive(Clone, Debug)]
 pub struct Evidence<'a> {
     /// The people in scope: each gets a proposal.
-    pub people: Vec<Subject<'a>>,
+    pub people: Vec<PersonRecord<'a>>,
     /// All others whom Okta knows, leavers included. Nothing is proposed for
     /// them, but an employee may be theirs, and so may an address.
-    pub others: Vec<Subject<'a>>,
+    pub others: Vec<PersonRecord<'a>>,
     /// All employees.
-    pub employees: Vec<Object<'a>>,
+    pub employees: Vec<EmployeeRecord<'a>>,
     /// Pairs that an admin ruled out.
     pub rejected: BTreeSet<(PersonId, EmployeeId)>,
     /// Employees who are taken, by decision or by a match in force: they are

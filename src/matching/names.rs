@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use super::{
     folding::{fold, fold_expanded, fold_name, is_unread},
     lexicon::Lexicon,
-    vocabulary::{Generation, generation, is_remark, is_title},
+    stopwords::{Generation, generation, is_remark, is_title},
 };
-use crate::snapshot::OtherNames;
+use crate::model::OtherNames;
 
 /// A person's name. The words are folded text, or the numbers that the
 /// [`Lexicon`] has for it.

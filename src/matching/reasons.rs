@@ -6,8 +6,8 @@ use super::{
     Reason,
     accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, PersonFacts},
-    likeness::Part,
+    features::{EmployeeFeatures, Features, PersonFeatures},
+    name_similarity::Part,
 };
 
 /// Bits from which teams or dates are worth a word.
@@ -15,9 +15,9 @@ const WORTH_A_WORD: f64 = 1.0;
 
 /// What speaks for a pair and what against it, the strongest first.
 pub(super) fn reasons(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
 ) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
@@ -80,9 +80,9 @@ fn account(fit: Fit) -> &'static str {
 }
 
 fn names(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
     reasons: &mut Vec<Reason>,
 ) {

@@ -1,7 +1,7 @@
 //! The promises of [`propose`], as tables of small directories.
 
 use super::*;
-use crate::snapshot::{OktaStatus, OtherNames};
+use crate::model::{OktaStatus, OtherNames};
 
 fn person(id: &str, name: &str, email: Option<&str>) -> Person {
     let (given, family) = name.split_once(' ').unwrap_or((name, ""));
@@ -38,7 +38,7 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
     Evidence {
         people: people
             .iter()
-            .map(|person| Subject {
+            .map(|person| PersonRecord {
                 person,
                 left: false,
                 team: None,
@@ -47,7 +47,7 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
         others: Vec::new(),
         employees: employees
             .iter()
-            .map(|employee| Object { employee, team: None })
+            .map(|employee| EmployeeRecord { employee, team: None })
             .collect(),
         rejected: BTreeSet::new(),
         bound: BTreeMap::new(),
@@ -521,7 +521,7 @@ fn who_is_not_in_scope_is_a_rival_still() {
     let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
     let mut evidence = evidence(&people, &employees);
     assert_eq!(outcome(&propose(&evidence), "p").0, ProposalKind::Auto);
-    evidence.others = vec![Subject {
+    evidence.others = vec![PersonRecord {
         person: &others[0],
         left: false,
         team: None,

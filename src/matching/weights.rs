@@ -4,8 +4,8 @@
 use super::{
     accounts::Fit,
     compare::{Comparison, Link},
-    facts::{EmployeeFacts, Facts, PersonFacts},
-    likeness::Part,
+    features::{EmployeeFeatures, Features, PersonFeatures},
+    name_similarity::Part,
 };
 
 /// A name says at most this much, however rare it is: a slip, an alias or a
@@ -16,9 +16,9 @@ const MOST_FAMILY: f64 = 13.0;
 
 /// The sum for one pair.
 pub(super) fn bits(
-    facts: &Facts<'_>,
-    person: &PersonFacts<'_>,
-    employee: &EmployeeFacts<'_>,
+    facts: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
     found: &Comparison,
 ) -> f64 {
     let names = match found.account {
@@ -29,19 +29,19 @@ pub(super) fn bits(
     names + link(found) + state(person, employee) + circumstances
 }
 
-fn given_rarity(facts: &Facts<'_>, word: Option<u32>) -> f64 {
+fn given_rarity(facts: &Features<'_>, word: Option<u32>) -> f64 {
     word.map_or(0.0, |word| {
         facts.lexicon.given_rarity(word).clamp(1.0, MOST_GIVEN)
     })
 }
 
-fn family_rarity(facts: &Facts<'_>, word: Option<u32>) -> f64 {
+fn family_rarity(facts: &Features<'_>, word: Option<u32>) -> f64 {
     word.map_or(0.0, |word| {
         facts.lexicon.family_rarity(word).clamp(1.0, MOST_FAMILY)
     })
 }
 
-fn name(facts: &Facts<'_>, found: &Comparison) -> f64 {
+fn name(facts: &Features<'_>, found: &Comparison) -> f64 {
     let name = &found.name;
     let (g, f) = (
         given_rarity(facts, name.given_word),
@@ -81,7 +81,7 @@ fn name(facts: &Facts<'_>, found: &Comparison) -> f64 {
     given + family + compound + generation + middle + order + spelt
 }
 
-fn account(facts: &Facts<'_>, person: &PersonFacts<'_>, fit: Fit) -> f64 {
+fn account(facts: &Features<'_>, person: &PersonFeatures<'_>, fit: Fit) -> f64 {
     let g = given_rarity(facts, person.name.given.first().copied());
     let f = family_rarity(facts, person.name.family.last().copied());
     match fit {
@@ -122,7 +122,7 @@ fn link(found: &Comparison) -> f64 {
     bits + of_another + has_another
 }
 
-fn state(person: &PersonFacts<'_>, employee: &EmployeeFacts<'_>) -> f64 {
+fn state(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>) -> f64 {
     match (person.subject.left, employee.deactivated) {
         (false, true) => -6.0,
         (true, true) => 2.0,

@@ -4,17 +4,17 @@
 use jiff::Timestamp;
 use reqwest::Method;
 
-use super::records::User;
+use super::wire::User;
 use super::{OktaClient, OktaError, OnProgress, PAGE_SIZE, earlier, with_prefix};
-use crate::snapshot::{Delta, Directory, Mark, Person};
-use crate::transport::Call;
+use crate::http::Call;
+use crate::model::{Delta, Directory, Mark, Person};
 
 impl OktaClient {
     /// What changed since `since` in what `known` holds: users, and groups whose name starts with
     /// exactly `prefix`. One page that fails fails the whole.
     ///
     /// # Errors
-    /// Beside those of any read [`OktaError::UnusableChanges`]: so much is said to have changed,
+    /// Beside those of any read [`OktaError::DeltaUnusable`]: so much is said to have changed,
     /// or Okta's clock has gone back so far, that the answer is not to be trusted and reading
     /// everything is as cheap.
     pub async fn changes(
@@ -35,7 +35,7 @@ impl OktaClient {
             Some(began) if began < from => {
                 let call = Call::new(Method::GET, &self.url(&["users"], &[]));
                 let what = format!("Okta's clock shows {began}, and showed more than {from} before");
-                return Err(OktaError::UnusableChanges { call, what });
+                return Err(OktaError::DeltaUnusable { call, what });
             }
             Some(began) => Mark::at(began),
             // What Okta does not date is asked for again.

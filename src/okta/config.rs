@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::OktaError;
-use crate::transport::{Bounds, Patience, check_address, is_loopback};
+use crate::http::{Bounds, RetryPolicy, check_address, is_loopback};
 
 /// The domains that Okta runs orgs on.
 const OKTA_DOMAINS: [&str; 4] = ["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"];
@@ -35,7 +35,7 @@ pub struct OktaConfig {
     /// Bounds on one request.
     pub bounds: Bounds,
     /// Bounds on repeating one.
-    pub patience: Patience,
+    pub retry_policy: RetryPolicy,
 }
 
 impl OktaConfig {
@@ -49,7 +49,7 @@ impl OktaConfig {
             rate_limit_percent: 50,
             parallel_reads: 8,
             bounds: Bounds::default(),
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl OktaConfig {
                 }
                 _ => Ok(()),
             })
-            .map_err(|problem| OktaError::BadOrgUrl { problem })
+            .map_err(|problem| OktaError::InvalidOrgUrl { problem })
     }
 }
 
@@ -83,10 +83,10 @@ impl Authorization {
             Credentials::ApiToken(token) => {
                 let token = token.expose_secret().trim();
                 if token.is_empty() {
-                    return Err(OktaError::BadToken { problem: "is empty" });
+                    return Err(OktaError::InvalidToken { problem: "is empty" });
                 }
                 let mut header =
-                    HeaderValue::from_str(&format!("SSWS {token}")).map_err(|_| OktaError::BadToken {
+                    HeaderValue::from_str(&format!("SSWS {token}")).map_err(|_| OktaError::InvalidToken {
                         problem: "has characters that no token has",
                     })?;
                 header.set_sensitive(true);
@@ -137,7 +137,7 @@ mod tests {
             let error = Authorization::new(&Credentials::ApiToken(token.into()))
                 .err()
                 .unwrap();
-            assert!(matches!(error, OktaError::BadToken { .. }));
+            assert!(matches!(error, OktaError::InvalidToken { .. }));
             assert!(!format!("{error} {error:?}").contains("00se"));
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Refusal;
-use super::limits::RateHeaders;
-use crate::transport::{Advice, Answer, Call, NoAnswer, Service, Unanswered};
+use super::ErrorBody;
+use super::rate_limit::RateHeaders;
+use crate::http::{Answer, Call, HttpError, NoAnswer, Retryability, Service};
 
 /// Why Okta could not be read. Messages name the call and what to do; they hold neither the
 /// token nor a query.
@@ -12,19 +12,19 @@ use crate::transport::{Advice, Answer, Call, NoAnswer, Service, Unanswered};
 pub enum OktaError {
     /// The configured address cannot be an org's.
     #[error("orgUrl {problem}; it is the address of the Okta org, such as https://acme.okta.com")]
-    BadOrgUrl {
+    InvalidOrgUrl {
         /// Completes the sentence.
         problem: String,
     },
     /// The configured token cannot be one.
     #[error("the Okta API token {problem}: put the token, and nothing else, into the Secret")]
-    BadToken {
+    InvalidToken {
         /// Completes the sentence.
         problem: &'static str,
     },
     /// An id that cannot be Okta's; nothing was sent.
     #[error("{id:?} is no Okta id")]
-    BadId {
+    InvalidId {
         /// The id.
         id: String,
     },
@@ -37,7 +37,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// The token may not do this.
     #[error(
@@ -48,15 +48,15 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// Okta says that the request is wrong.
     #[error("{call}: Okta does not accept the request ({refusal}). Check orgUrl and groupPrefix")]
-    BadRequest {
+    InvalidRequest {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// What was asked for is not there, or not there any more.
     #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
@@ -64,7 +64,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// The org's calls of this window are used up.
     #[error("{call}: the org's rate limit is used up ({refusal}); Okta answers again in {} s", .wait.as_secs())]
@@ -72,7 +72,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
         /// Until the next window.
         wait: Duration,
     },
@@ -82,7 +82,7 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// The share of the org's calls that we may use is used up; nothing was sent.
     #[error(
@@ -102,11 +102,11 @@ pub enum OktaError {
         /// The call.
         call: Call,
         /// Okta's answer.
-        refusal: Box<Refusal>,
+        refusal: Box<ErrorBody>,
     },
     /// What is said to have changed is not to be trusted.
     #[error("{call}: what changed in Okta cannot be told ({what}): everything is read anew")]
-    UnusableChanges {
+    DeltaUnusable {
         /// The call.
         call: Call,
         /// Why.
@@ -114,13 +114,13 @@ pub enum OktaError {
     },
     /// A page names as its next one a page that was read before.
     #[error("{call}: Okta's pages go round in a circle, so the list cannot be read to its end")]
-    RepeatedNext {
+    PaginationLoop {
         /// The call.
         call: Call,
     },
     /// A page names a next one at another address, which must not get the token.
     #[error("{call}: Okta's next page is at {origin}, not at orgUrl. Set orgUrl to the org's own address")]
-    ForeignNext {
+    CrossOriginPagination {
         /// The call.
         call: Call,
         /// Where the next page is said to be.
@@ -128,27 +128,27 @@ pub enum OktaError {
     },
     /// There is no answer that can be used.
     #[error(transparent)]
-    Unanswered(#[from] Unanswered),
+    HttpError(#[from] HttpError),
 }
 
 impl OktaError {
     pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
-        Unanswered::of(Service::Okta, call, no_answer).into()
+        HttpError::of(Service::Okta, call, no_answer).into()
     }
 
     /// `what` completes the sentence "Okta's answer …".
     pub(super) fn broken(call: &Call, what: impl Into<String>) -> Self {
-        Unanswered::broken(Service::Okta, call, what).into()
+        HttpError::broken(Service::Okta, call, what).into()
     }
 
     pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
-        Unanswered::unreadable(Service::Okta, call, error).into()
+        HttpError::unreadable(Service::Okta, call, error).into()
     }
 
     /// The error in an answer that is no success.
     pub(super) fn refused(call: &Call, answer: &Answer, rate: Option<RateHeaders>) -> Self {
         let call = call.clone();
-        let refusal = Box::new(Refusal::of(answer));
+        let refusal = Box::new(ErrorBody::of(answer));
         match (answer.status.as_u16(), refusal.code.as_deref()) {
             (429, _) => match rate {
                 Some(rate) if !rate.is_concurrency() => Self::RateLimited {
@@ -163,52 +163,52 @@ impl OktaError {
             (403, _) | (405, Some("E0000022")) => Self::NotPermitted { call, refusal },
             (404, _) => Self::NotFound { call, refusal },
             (408 | 500..=599, _) => Self::Unavailable { call, refusal },
-            (300..=399, _) => Unanswered::redirected(Service::Okta, &call, answer).into(),
+            (300..=399, _) => HttpError::redirected(Service::Okta, &call, answer).into(),
             (status @ 100..=299, _) => {
                 Self::broken(&call, format!("has the status {status} where 200 is due"))
             }
-            _ => Self::BadRequest { call, refusal },
+            _ => Self::InvalidRequest { call, refusal },
         }
     }
 
     /// What to do about it.
-    pub fn advice(&self) -> Advice {
+    pub fn retryability(&self) -> Retryability {
         match self {
-            Self::RateLimited { wait, .. } | Self::ShareUsed { wait, .. } => Advice::WaitFor(*wait),
+            Self::RateLimited { wait, .. } | Self::ShareUsed { wait, .. } => Retryability::WaitFor(*wait),
             Self::NotFound { .. }
             | Self::Busy { .. }
             | Self::Unavailable { .. }
-            | Self::UnusableChanges { .. }
-            | Self::RepeatedNext { .. } => Advice::Retry,
-            Self::BadOrgUrl { .. }
-            | Self::BadToken { .. }
-            | Self::BadId { .. }
+            | Self::DeltaUnusable { .. }
+            | Self::PaginationLoop { .. } => Retryability::Retry,
+            Self::InvalidOrgUrl { .. }
+            | Self::InvalidToken { .. }
+            | Self::InvalidId { .. }
             | Self::TokenRefused { .. }
             | Self::NotPermitted { .. }
-            | Self::BadRequest { .. }
-            | Self::ForeignNext { .. } => Advice::AskAHuman,
-            Self::Unanswered(why) => why.advice(),
+            | Self::InvalidRequest { .. }
+            | Self::CrossOriginPagination { .. } => Retryability::Permanent,
+            Self::HttpError(why) => why.retryability(),
         }
     }
 
     /// The stable word for a condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::BadOrgUrl { .. } => "BadOrgUrl",
-            Self::BadToken { .. } => "BadToken",
-            Self::BadId { .. } => "BadId",
+            Self::InvalidOrgUrl { .. } => "InvalidOrgUrl",
+            Self::InvalidToken { .. } => "InvalidToken",
+            Self::InvalidId { .. } => "InvalidId",
             Self::TokenRefused { .. } => "TokenRefused",
             Self::NotPermitted { .. } => "NotPermitted",
-            Self::BadRequest { .. } => "BadRequest",
+            Self::InvalidRequest { .. } => "InvalidRequest",
             Self::NotFound { .. } => "NotFound",
             Self::RateLimited { .. } => "RateLimited",
-            Self::Busy { .. } => "Busy",
+            Self::Busy { .. } => "ConcurrencyLimited",
             Self::ShareUsed { .. } => "RateLimitShareUsed",
             Self::Unavailable { .. } => "Unavailable",
-            Self::UnusableChanges { .. } => "UnusableChanges",
-            Self::RepeatedNext { .. } => "RepeatedNext",
-            Self::ForeignNext { .. } => "ForeignNext",
-            Self::Unanswered(why) => why.reason(),
+            Self::DeltaUnusable { .. } => "DeltaUnusable",
+            Self::PaginationLoop { .. } => "PaginationLoop",
+            Self::CrossOriginPagination { .. } => "CrossOriginPagination",
+            Self::HttpError(why) => why.reason(),
         }
     }
 
@@ -216,7 +216,7 @@ impl OktaError {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Busy { .. } | Self::Unavailable { .. } => true,
-            Self::Unanswered(why) => why.advice() == Advice::Retry,
+            Self::HttpError(why) => why.retryability() == Retryability::Retry,
             _ => false,
         }
     }
@@ -225,7 +225,7 @@ impl OktaError {
         matches!(self, Self::Unavailable { refusal, .. } if refusal.status == 500)
     }
 
-    pub(super) fn too_many_calls(&self) -> Option<&Refusal> {
+    pub(super) fn too_many_calls(&self) -> Option<&ErrorBody> {
         match self {
             Self::RateLimited { refusal, .. } | Self::Busy { refusal, .. } => Some(refusal),
             _ => None,
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn each_answer_has_its_reason_and_advice() {
-        use Advice::{AskAHuman, Retry, WaitFor};
+        use Retryability::{Permanent, Retry, WaitFor};
         let window = |limit| {
             [
                 ("x-rate-limit-limit", limit),
@@ -273,14 +273,14 @@ mod tests {
                 ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ]
         };
-        for (status, code, headers, reason, advice) in [
-            (400, "E0000031", &[][..], "BadRequest", AskAHuman),
-            (401, "E0000011", &[], "TokenRefused", AskAHuman),
-            (401, "E0000004", &[], "TokenRefused", AskAHuman),
-            (401, "E0000015", &[], "NotPermitted", AskAHuman),
-            (403, "E0000005", &[], "TokenRefused", AskAHuman),
-            (403, "E0000006", &[], "NotPermitted", AskAHuman),
-            (405, "E0000022", &[], "NotPermitted", AskAHuman),
+        for (status, code, headers, reason, retryability) in [
+            (400, "E0000031", &[][..], "InvalidRequest", Permanent),
+            (401, "E0000011", &[], "TokenRefused", Permanent),
+            (401, "E0000004", &[], "TokenRefused", Permanent),
+            (401, "E0000015", &[], "NotPermitted", Permanent),
+            (403, "E0000005", &[], "TokenRefused", Permanent),
+            (403, "E0000006", &[], "NotPermitted", Permanent),
+            (405, "E0000022", &[], "NotPermitted", Permanent),
             (404, "E0000007", &[], "NotFound", Retry),
             (408, "", &[], "Unavailable", Retry),
             (
@@ -290,8 +290,8 @@ mod tests {
                 "RateLimited",
                 WaitFor(Duration::from_secs(31)),
             ),
-            (429, "E0000047", &window("0"), "Busy", Retry),
-            (429, "E0000047", &[], "Busy", Retry),
+            (429, "E0000047", &window("0"), "ConcurrencyLimited", Retry),
+            (429, "E0000047", &[], "ConcurrencyLimited", Retry),
             (500, "E0000009", &[], "Unavailable", Retry),
             (503, "E0000010", &[], "Unavailable", Retry),
             (
@@ -299,17 +299,17 @@ mod tests {
                 "",
                 &[("location", "https://login.evil.test/x?token=1")],
                 "Redirected",
-                AskAHuman,
+                Permanent,
             ),
-            (204, "", &[], "BrokenAnswer", Retry),
-            (418, "", &[], "BadRequest", AskAHuman),
+            (204, "", &[], "InvalidResponse", Retry),
+            (418, "", &[], "InvalidRequest", Permanent),
         ] {
             let body =
                 format!(r#"{{"errorCode":"{code}","errorSummary":"why","errorId":"oae1","errorCauses":[]}}"#);
             let error = error(status, &body, headers);
             assert_eq!(
-                (error.reason(), error.advice()),
-                (reason, advice),
+                (error.reason(), error.retryability()),
+                (reason, retryability),
                 "{status} {code}"
             );
             let message = error.to_string();

@@ -1,13 +1,13 @@
 //! Okta's Management API, as far as the operator reads it. Nothing here writes to Okta.
 
-mod calls;
 mod changes;
 mod config;
 mod error;
-mod limits;
-mod links;
-mod records;
-mod refusal;
+mod error_body;
+mod link_header;
+mod pages;
+mod rate_limit;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,22 +19,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::snapshot::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup};
-use crate::transport::{
-    Backoff, Call, CallObserver, Operation, Patience, Service, Transport, WaitCause, Waits, clip,
+use crate::http::{
+    Backoff, Call, CallObserver, Operation, RetryPolicy, Service, Transport, WaitCause, Waits, clip,
     is_path_segment,
 };
+use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup};
 
 pub use config::{Credentials, OktaConfig};
 pub use error::OktaError;
-pub use limits::OrgLimits;
-pub use records::{GroupHead, group_head, person};
-pub use refusal::Refusal;
+pub use error_body::ErrorBody;
+pub use rate_limit::OrgLimits;
+pub use wire::{GroupHead, group_head, person};
 
-use calls::{Listing, Pages};
 use config::Authorization;
-use limits::Bucket;
-use records::{Member, User};
+use pages::{Listing, Pages};
+use rate_limit::Bucket;
+use wire::{Member, User};
 
 /// What Okta recommends at most, and the most that it gives for users.
 const PAGE_SIZE: usize = 200;
@@ -49,7 +49,7 @@ const EVERYBODY: &str = "status pr";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// What is being read.
-    pub step: Step,
+    pub step: ReadStep,
     /// How many are read: users, groups, or groups whose members are read.
     pub done: usize,
     /// How many there are, where it is known beforehand.
@@ -58,7 +58,7 @@ pub struct Progress {
 
 /// What is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ReadStep {
     /// All users, or those who changed.
     ReadingUsers,
     /// The groups with the prefix, or those that changed.
@@ -77,7 +77,7 @@ pub struct OktaClient {
     transport: Transport,
     limits: Arc<OrgLimits>,
     rate_limit_percent: u8,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     parallel_reads: usize,
 }
 
@@ -95,7 +95,7 @@ impl OktaClient {
             transport,
             limits: Arc::default(),
             rate_limit_percent: config.rate_limit_percent,
-            patience: config.patience,
+            retry_policy: config.retry_policy,
             parallel_reads: config.parallel_reads.max(1),
         })
     }
@@ -173,11 +173,11 @@ impl OktaClient {
         R: DeserializeOwned,
         T: From<R>,
     {
-        let mut backoff = Backoff::new(&self.patience);
+        let mut backoff = Backoff::new(&self.retry_policy);
         let mut page_size = PAGE_SIZE;
         let on_page = |done| {
             progress(Progress {
-                step: Step::ReadingUsers,
+                step: ReadStep::ReadingUsers,
                 done,
                 total: None,
             })
@@ -256,7 +256,7 @@ impl OktaClient {
         T: From<R>,
     {
         if !is_path_segment(group.as_str()) {
-            return Err(OktaError::BadId {
+            return Err(OktaError::InvalidId {
                 id: clip(group.as_str(), 50),
             });
         }
@@ -294,7 +294,7 @@ impl OktaClient {
         progress: OnProgress<'_>,
     ) -> Result<FoundGroups, OktaError> {
         progress(Progress {
-            step: Step::ReadingGroups,
+            step: ReadStep::ReadingGroups,
             done: 0,
             total: None,
         });
@@ -303,7 +303,7 @@ impl OktaClient {
         let total = heads.len();
         let report = |done| {
             progress(Progress {
-                step: Step::ReadingMembers,
+                step: ReadStep::ReadingMembers,
                 done,
                 total: Some(total),
             })

@@ -460,7 +460,7 @@ fn probes() -> Vec<Case> {
             assert_eq!(startup["failureThreshold"], 30);
         }),
         (
-            "probed-with-patience",
+            "probed-with-retry_policy",
             json!({
                 "startupProbe": { "failureThreshold": 60 },
                 "livenessProbe": { "timeoutSeconds": 15, "periodSeconds": 20 },

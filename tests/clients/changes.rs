@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use okta_insightful_operator::gather::{gather, gather_changes};
+use okta_insightful_operator::http::Retryability;
 use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig};
+use okta_insightful_operator::model::{Complete, Directory, Mark, OktaStatus, Snapshot, Workforce};
 use okta_insightful_operator::okta::{OktaClient, Progress};
-use okta_insightful_operator::snapshot::{Complete, Directory, Mark, OktaStatus, Snapshot, Workforce};
-use okta_insightful_operator::transport::Advice;
+use okta_insightful_operator::services::gather::{gather, gather_changes};
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::faults::{Kind, Match};
 use sandbox::insightful::{self, Insightful};
@@ -122,7 +122,7 @@ async fn while_insightful_is_down_a_retry_costs_okta_nothing() {
     let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
     let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
-    config.patience = impatient();
+    config.retry_policy = impatient();
     let insightful_client = InsightfulClient::new(config).unwrap();
     let down = insightful.faults().always(Match::any(), Kind::Status(503, None));
     let client = client(&okta);
@@ -217,14 +217,14 @@ async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_grou
 
     // Beyond the overlap nothing of it comes back.
     pass(&okta, SignedDuration::from_hours(1));
-    let settled = client
+    let resolved = client
         .changes(GROUP_PREFIX, next, snapshot.directory(), &quiet)
         .await
         .unwrap();
     pass(&okta, SignedDuration::from_hours(1));
     calls(&okta);
     let idle = client
-        .changes(GROUP_PREFIX, settled.mark(), snapshot.directory(), &quiet)
+        .changes(GROUP_PREFIX, resolved.mark(), snapshot.directory(), &quiet)
         .await
         .unwrap();
     assert_eq!((idle.people(), idle.groups()), (0, 0));
@@ -374,11 +374,11 @@ async fn one_page_that_fails_fails_the_whole_delta() {
     });
     for (path, fault, reason) in [
         (USERS, Kind::Status(503, None), "Unavailable"),
-        (USERS, Kind::BrokenJson, "BrokenAnswer"),
-        (USERS, Kind::RepeatedNext, "RepeatedNext"),
+        (USERS, Kind::BrokenJson, "InvalidResponse"),
+        (USERS, Kind::PaginationLoop, "PaginationLoop"),
         (MEMBERS, Kind::Status(503, None), "Unavailable"),
         (MEMBERS, Kind::Status(404, None), "NotFound"),
-        (MEMBERS, Kind::RepeatedNext, "RepeatedNext"),
+        (MEMBERS, Kind::PaginationLoop, "PaginationLoop"),
     ] {
         let standing = okta.faults().always(Match::get(path).after(1), fault.clone());
         let error = client
@@ -387,8 +387,8 @@ async fn one_page_that_fails_fails_the_whole_delta() {
             .unwrap_err();
         standing.remove();
         assert_eq!(
-            (error.reason(), error.advice()),
-            (reason, Advice::Retry),
+            (error.reason(), error.retryability()),
+            (reason, Retryability::Retry),
             "{fault:?} on {path}"
         );
     }
@@ -419,8 +419,8 @@ async fn a_delta_of_half_the_org_is_not_trusted_and_not_read_to_its_end() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.reason(), error.advice()),
-        ("UnusableChanges", Advice::Retry)
+        (error.reason(), error.retryability()),
+        ("DeltaUnusable", Retryability::Retry)
     );
     let half = snapshot.people().len() / 2;
     assert!(error.to_string().contains("more than"), "{error}");
@@ -446,7 +446,7 @@ async fn a_clock_that_went_back_tells_nothing() {
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
         .unwrap_err();
-    assert_eq!(error.reason(), "UnusableChanges");
+    assert_eq!(error.reason(), "DeltaUnusable");
 }
 
 #[tokio::test]
@@ -475,7 +475,7 @@ async fn a_wait_for_the_limit_is_told() {
     let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
     config.calls_per_minute = 1;
-    let waits = Arc::new(okta_insightful_operator::transport::Waits::default());
+    let waits = Arc::new(okta_insightful_operator::http::Waits::default());
     let client = InsightfulClient::new(config)
         .unwrap()
         .showing_waits(Arc::clone(&waits));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use okta_insightful_operator::applied::EmployeeUpdate;
+use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Service, WaitCause};
 use okta_insightful_operator::insightful::{
     Deactivation, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee, WriteError,
 };
-use okta_insightful_operator::snapshot::{EmployeeId, SettingsId, TeamId};
-use okta_insightful_operator::transport::{Advice, CallOutcome, Operation, Service, WaitCause};
+use okta_insightful_operator::model::{EmployeeId, SettingsId, TeamId};
+use okta_insightful_operator::rules::record::EmployeeUpdate;
 use sandbox::company::Company;
 use sandbox::faults::{Kind, Match};
 use sandbox::insightful::{Insightful, Settings};
@@ -24,7 +24,7 @@ const DEACTIVATE: &str = "/api/v1/employee/deactivate/*";
 fn config(url: &str, token: &str) -> InsightfulConfig {
     let mut config = InsightfulConfig::new(Url::parse(url).unwrap(), token.into());
     config.allow_http_loopback = true;
-    config.patience = impatient();
+    config.retry_policy = impatient();
     config.bounds = short_bounds();
     config
 }
@@ -102,7 +102,7 @@ async fn a_team_is_found_by_id_or_is_none() {
         .once(Match::any(), Kind::Status(200, Some(another)));
     assert_eq!(
         client.team(&engineering).await.unwrap_err().reason(),
-        "BrokenAnswer"
+        "InvalidResponse"
     );
 }
 
@@ -256,10 +256,10 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
     for (kind, reason, effect) in [
-        (Kind::CutBefore, "NoAnswer", false),
-        (Kind::CutAfter, "NoAnswer", true),
-        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer", true),
-        (Kind::BrokenJson, "BrokenAnswer", true),
+        (Kind::CutBefore, "NoResponse", false),
+        (Kind::CutAfter, "NoResponse", true),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoResponse", true),
+        (Kind::BrokenJson, "InvalidResponse", true),
         (Kind::Status(500, None), "Unavailable", false),
         (
             Kind::Status(502, Some("bad gateway".into())),
@@ -270,7 +270,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
         (Kind::Status(302, None), "Redirected", false),
         (
             Kind::Status(200, Some(json!({"id": "wsomebodyelse00", "name": "X"}))),
-            "BrokenAnswer",
+            "InvalidResponse",
             false,
         ),
     ] {
@@ -293,8 +293,8 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
             );
             assert_eq!(error.error().reason(), reason, "{kind:?} {call:?} {error}");
             assert_eq!(
-                (error.reason(), error.advice()),
-                ("OutcomeUnknown", Advice::Retry)
+                (error.reason(), error.retryability()),
+                ("OutcomeUnknown", Retryability::Retry)
             );
         }
         let sent = insightful.journal().writes();
@@ -310,14 +310,14 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
 
 #[tokio::test]
 async fn a_write_that_is_refused_certainly_changed_nothing() {
-    for (status, reason, advice) in [
-        (400, "Refused", Advice::AskAHuman),
-        (401, "TokenRefused", Advice::AskAHuman),
-        (403, "NotPermitted", Advice::AskAHuman),
-        (404, "NotFound", Advice::Retry),
-        (409, "Refused", Advice::AskAHuman),
-        (422, "Invalid", Advice::AskAHuman),
-        (429, "RateLimited", Advice::Retry),
+    for (status, reason, retryability) in [
+        (400, "Refused", Retryability::Permanent),
+        (401, "TokenRefused", Retryability::Permanent),
+        (403, "NotPermitted", Retryability::Permanent),
+        (404, "NotFound", Retryability::Retry),
+        (409, "Refused", Retryability::Permanent),
+        (422, "Invalid", Retryability::Permanent),
+        (429, "RateLimited", Retryability::Retry),
     ] {
         let company = Company::acme();
         let insightful = Insightful::start(&company);
@@ -329,8 +329,8 @@ async fn a_write_that_is_refused_certainly_changed_nothing() {
             let error = result.unwrap_err();
             assert!(matches!(error, WriteError::Refused(_)), "{call:?} {error}");
             assert_eq!(
-                (error.reason(), error.advice()),
-                (reason, advice),
+                (error.reason(), error.retryability()),
+                (reason, retryability),
                 "{call:?} {error}"
             );
         }
@@ -354,7 +354,7 @@ async fn a_write_that_was_never_sent_certainly_changed_nothing() {
         .await
         .unwrap_err();
     assert!(
-        matches!(error, WriteError::Refused(InsightfulError::BadId { .. })),
+        matches!(error, WriteError::Refused(InsightfulError::InvalidId { .. })),
         "{error}"
     );
 }
@@ -381,7 +381,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
             .await
             .unwrap_err();
         assert!(matches!(error, WriteError::Refused(_)), "{error}");
-        assert_eq!(error.advice(), Advice::AskAHuman);
+        assert_eq!(error.retryability(), Retryability::Permanent);
 
         let nameless = NewEmployee {
             name: String::new(),
@@ -434,7 +434,7 @@ async fn a_rate_limited_write_is_the_callers_to_repeat() {
         matches!(error, WriteError::Refused(InsightfulError::RateLimited { .. })),
         "{error}"
     );
-    let Advice::WaitFor(wait) = error.advice() else {
+    let Retryability::WaitFor(wait) = error.retryability() else {
         panic!("{error}")
     };
     assert!(
@@ -480,12 +480,15 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
     let client = client(&insightful);
     for (kind, reason) in [
         (Kind::Status(500, None), "Unavailable"),
-        (Kind::CutBefore, "NoAnswer"),
-        (Kind::CutAfter, "NoAnswer"),
-        (Kind::BrokenJson, "BrokenAnswer"),
-        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer"),
-        (Kind::Status(200, Some(json!({"employees": []}))), "BrokenAnswer"),
-        (Kind::Status(200, Some(json!(null))), "BrokenAnswer"),
+        (Kind::CutBefore, "NoResponse"),
+        (Kind::CutAfter, "NoResponse"),
+        (Kind::BrokenJson, "InvalidResponse"),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoResponse"),
+        (
+            Kind::Status(200, Some(json!({"employees": []}))),
+            "InvalidResponse",
+        ),
+        (Kind::Status(200, Some(json!(null))), "InvalidResponse"),
     ] {
         insightful.faults().once(Match::get(EMPLOYEES), kind.clone());
         let employees = client.employees().await.unwrap();
@@ -494,8 +497,8 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
         let error = client.employees().await.unwrap_err();
         fault.remove();
         assert_eq!(
-            (error.reason(), error.advice()),
-            (reason, Advice::Retry),
+            (error.reason(), error.retryability()),
+            (reason, Retryability::Retry),
             "{kind:?} {error}"
         );
         assert_eq!(fault.hits(), 3, "{kind:?}");
@@ -505,7 +508,7 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
         Match::get(EMPLOYEES),
         Kind::Status(200, Some(json!([{"name": "no id"}]))),
     );
-    assert_eq!(client.employees().await.unwrap_err().reason(), "BrokenAnswer");
+    assert_eq!(client.employees().await.unwrap_err().reason(), "InvalidResponse");
 }
 
 #[tokio::test]

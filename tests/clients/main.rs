@@ -9,15 +9,15 @@ mod shares;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use okta_insightful_operator::transport::{
-    Bounds, CallObserver, CallOutcome, Operation, Patience, Service, WaitCause,
+use okta_insightful_operator::http::{
+    Bounds, CallObserver, CallOutcome, Operation, RetryPolicy, Service, WaitCause,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Three attempts, a moment apart.
-fn impatient() -> Patience {
-    Patience {
+fn impatient() -> RetryPolicy {
+    RetryPolicy {
         attempts: 3,
         first_delay: Duration::from_millis(10),
         longest_delay: Duration::from_millis(20),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OktaError, Progress, Step};
-use okta_insightful_operator::snapshot::{OktaStatus, PersonId};
-use okta_insightful_operator::transport::{Advice, CallOutcome, Operation, Service, WaitCause};
+use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Service, WaitCause};
+use okta_insightful_operator::model::{OktaStatus, PersonId};
+use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OktaError, Progress, ReadStep};
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::faults::{Kind, Match};
 use sandbox::journal::Entry;
@@ -22,7 +22,7 @@ pub const MEMBERS: &str = "/api/v1/groups/*/users";
 pub fn config(url: &str, token: &str) -> OktaConfig {
     let mut config = OktaConfig::new(Url::parse(url).unwrap(), Credentials::ApiToken(token.into()));
     config.allow_http_loopback = true;
-    config.patience = impatient();
+    config.retry_policy = impatient();
     config.bounds = short_bounds();
     config.rate_limit_percent = 100;
     config
@@ -87,7 +87,7 @@ async fn every_page_of_users_is_read_and_everybody_is_on_them() {
         let steps = steps.into_inner().unwrap();
         assert_eq!(steps.len(), requests.len());
         let last = Progress {
-            step: Step::ReadingUsers,
+            step: ReadStep::ReadingUsers,
             done: users.len(),
             total: None,
         };
@@ -132,7 +132,7 @@ async fn team_groups_are_those_with_exactly_the_prefix_and_have_all_their_member
     );
     let total = Some(read.len());
     let last = Progress {
-        step: Step::ReadingMembers,
+        step: ReadStep::ReadingMembers,
         done: read.len(),
         total,
     };
@@ -145,7 +145,10 @@ async fn one_page_of_one_group_that_fails_fails_all() {
     okta.faults()
         .always(Match::get(MEMBERS).query("after="), Kind::Status(503, None));
     let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
-    assert_eq!((error.reason(), error.advice()), ("Unavailable", Advice::Retry));
+    assert_eq!(
+        (error.reason(), error.retryability()),
+        ("Unavailable", Retryability::Retry)
+    );
 }
 
 #[tokio::test]
@@ -153,16 +156,19 @@ async fn a_group_deleted_while_it_is_read_is_an_error_and_no_empty_group() {
     let okta = Okta::start(&Company::acme());
     okta.faults().once(Match::get(MEMBERS), Kind::Status(404, None));
     let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
-    assert_eq!((error.reason(), error.advice()), ("NotFound", Advice::Retry));
+    assert_eq!(
+        (error.reason(), error.retryability()),
+        ("NotFound", Retryability::Retry)
+    );
 }
 
 #[tokio::test]
 async fn pages_that_go_round_in_a_circle_are_no_list() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     okta.faults()
-        .always(Match::get(USERS).after(2), Kind::RepeatedNext);
+        .always(Match::get(USERS).after(2), Kind::PaginationLoop);
     let error = client(&okta).users(&quiet).await.unwrap_err();
-    assert!(matches!(error, OktaError::RepeatedNext { .. }), "{error}");
+    assert!(matches!(error, OktaError::PaginationLoop { .. }), "{error}");
     assert_eq!(okta.journal().entries().len(), 3);
 }
 
@@ -171,11 +177,12 @@ async fn the_token_does_not_follow_a_link_or_a_redirect_to_another_place() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     let elsewhere = Okta::start(&Company::acme());
     let foreign = format!("{}{USERS}?after=x", elsewhere.url());
-    okta.faults().once(Match::get(USERS), Kind::ForeignNext(foreign));
+    okta.faults()
+        .once(Match::get(USERS), Kind::CrossOriginPagination(foreign));
     let error = client(&okta).users(&quiet).await.unwrap_err();
     assert_eq!(
-        (error.reason(), error.advice()),
-        ("ForeignNext", Advice::AskAHuman)
+        (error.reason(), error.retryability()),
+        ("CrossOriginPagination", Retryability::Permanent)
     );
     assert!(elsewhere.journal().entries().is_empty());
 
@@ -192,7 +199,7 @@ async fn the_token_does_not_follow_a_link_or_a_redirect_to_another_place() {
             .contains("redirects to https://login.evil.test (HTTP 302)"),
         "{error}"
     );
-    assert_eq!(error.advice(), Advice::AskAHuman);
+    assert_eq!(error.retryability(), Retryability::Permanent);
     assert_eq!(requests.lock().unwrap().len(), 1);
 }
 
@@ -203,8 +210,8 @@ async fn a_token_revoked_on_the_way_ends_the_read_at_once() {
     okta.set_token("00another");
     let error = client.users(&quiet).await.unwrap_err();
     assert_eq!(
-        (error.reason(), error.advice()),
-        ("TokenRefused", Advice::AskAHuman)
+        (error.reason(), error.retryability()),
+        ("TokenRefused", Retryability::Permanent)
     );
     assert!(error.to_string().contains("E0000011"), "{error}");
     assert_eq!(okta.journal().entries().len(), 1);
@@ -221,8 +228,8 @@ async fn a_missing_role_is_told_with_the_way_out() {
     );
     let error = client(&okta).groups(GROUP_PREFIX).await.unwrap_err();
     assert_eq!(
-        (error.reason(), error.advice()),
-        ("NotPermitted", Advice::AskAHuman)
+        (error.reason(), error.retryability()),
+        ("NotPermitted", Retryability::Permanent)
     );
     let message = error.to_string();
     assert!(message.starts_with("GET /api/v1/groups: "), "{message}");
@@ -263,7 +270,7 @@ async fn a_wait_that_is_too_long_is_the_callers() {
     okta.spend(Bucket::Users, 600);
     let client = client(&okta);
     let error = client.users(&quiet).await.unwrap_err();
-    let Advice::WaitFor(wait) = error.advice() else {
+    let Retryability::WaitFor(wait) = error.retryability() else {
         panic!("{error}")
     };
     assert!(
@@ -274,7 +281,7 @@ async fn a_wait_that_is_too_long_is_the_callers() {
     // Until then nothing more is sent.
     let error = client.users(&quiet).await.unwrap_err();
     assert_eq!(error.reason(), "RateLimitShareUsed");
-    assert!(matches!(error.advice(), Advice::WaitFor(_)));
+    assert!(matches!(error.retryability(), Retryability::WaitFor(_)));
     assert_eq!(okta.journal().entries().len(), 1);
 }
 
@@ -388,16 +395,16 @@ async fn what_does_not_pass_is_given_up_after_the_last_attempt() {
     let okta = Okta::start(&Company::acme());
     for (kind, reason) in [
         (Kind::Status(503, None), "Unavailable"),
-        (Kind::CutAfter, "NoAnswer"),
-        (Kind::BrokenJson, "BrokenAnswer"),
-        (Kind::DelayAnswer(Duration::from_secs(2)), "NoAnswer"),
+        (Kind::CutAfter, "NoResponse"),
+        (Kind::BrokenJson, "InvalidResponse"),
+        (Kind::DelayAnswer(Duration::from_secs(2)), "NoResponse"),
     ] {
         let fault = okta.faults().always(Match::get(GROUPS), kind);
         let error = client(&okta).groups(GROUP_PREFIX).await.unwrap_err();
         fault.remove();
         assert_eq!(
-            (error.reason(), error.advice()),
-            (reason, Advice::Retry),
+            (error.reason(), error.retryability()),
+            (reason, Retryability::Retry),
             "{error}"
         );
         assert_eq!(fault.hits(), 3, "{reason}");
@@ -409,7 +416,7 @@ async fn an_empty_list_of_users_is_not_believed() {
     let okta = Okta::start(&Company::acme());
     okta.faults().once(Match::get(USERS), Kind::EmptyPage);
     let error = client(&okta).users(&quiet).await.unwrap_err();
-    assert_eq!(error.reason(), "BrokenAnswer", "{error}");
+    assert_eq!(error.reason(), "InvalidResponse", "{error}");
 }
 
 #[tokio::test]
@@ -477,8 +484,8 @@ async fn the_token_is_in_no_error() {
         okta.faults().clear();
         okta.faults().always(Match::any(), Kind::Status(status, None));
         let mut config = config(&okta.url(), &token);
-        config.patience.attempts = 1;
-        config.patience.total_wait = Duration::ZERO;
+        config.retry_policy.attempts = 1;
+        config.retry_policy.total_wait = Duration::ZERO;
         errors.push(
             OktaClient::new(config)
                 .unwrap()

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use okta_insightful_operator::applied::EmployeeUpdate;
-use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, Pace};
+use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, RateLimiter};
+use okta_insightful_operator::model::EmployeeId;
 use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OrgLimits, Progress};
-use okta_insightful_operator::snapshot::EmployeeId;
+use okta_insightful_operator::rules::record::EmployeeUpdate;
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::insightful::Insightful;
 use sandbox::okta::{Bucket, Okta, Settings};
@@ -22,7 +22,7 @@ fn okta_client(okta: &Okta, percent: u8, limits: &Arc<OrgLimits>) -> OktaClient 
     let url = Url::parse(&okta.url()).unwrap();
     let mut config = OktaConfig::new(url, Credentials::ApiToken(okta.token().into()));
     config.allow_http_loopback = true;
-    config.patience = impatient();
+    config.retry_policy = impatient();
     config.bounds = short_bounds();
     config.rate_limit_percent = percent;
     OktaClient::new(config).unwrap().sharing(Arc::clone(limits))
@@ -103,7 +103,7 @@ async fn each_stays_within_its_own_percentage_of_the_common_count() {
 async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
-    let pace = Arc::new(Pace::new(100));
+    let pace = Arc::new(RateLimiter::new(100));
     let client = || {
         let url = Url::parse(&insightful.url()).unwrap();
         let mut config = InsightfulConfig::new(url, insightful.token().into());

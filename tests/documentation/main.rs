@@ -15,5 +15,5 @@ mod reasons;
 mod typed;
 
 #[allow(dead_code, reason = "shared with the tests of the life, which use all of it")]
-#[path = "../life/world.rs"]
+#[path = "../lifecycle/world.rs"]
 mod world;

@@ -24,8 +24,8 @@ const SOURCES: [&str; 21] = [
     "status/employee_match.rs",
     "status/facts.rs",
     "status/okta_integration.rs",
-    "transport/unanswered.rs",
-    "trouble.rs",
+    "transport/http_error.rs",
+    "blocker.rs",
     "gather.rs",
 ];
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::{
     api::UnmatchedPolicy,
-    matching::{Evidence, Object, Subject},
-    snapshot::{Employee, OktaStatus, OtherNames, Person},
+    matching::{EmployeeRecord, Evidence, PersonRecord},
+    model::{Employee, OktaStatus, OtherNames, Person},
 };
 use sandbox::hard_directories::{self, Directory, Style, Truth};
 
@@ -86,7 +86,7 @@ impl Case {
             people: self
                 .people
                 .iter()
-                .map(|(person, team)| Subject {
+                .map(|(person, team)| PersonRecord {
                     person,
                     left: person.left(false).is_some(),
                     team: team.as_deref(),
@@ -96,7 +96,7 @@ impl Case {
             employees: self
                 .employees
                 .iter()
-                .map(|(employee, team)| Object {
+                .map(|(employee, team)| EmployeeRecord {
                     employee,
                     team: Some(team),
                 })

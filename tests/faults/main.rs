@@ -16,7 +16,7 @@ mod matrix;
 mod run;
 mod table;
 #[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
-#[path = "../life/world.rs"]
+#[path = "../lifecycle/world.rs"]
 mod world;
 
 use futures::{StreamExt, stream};

@@ -130,8 +130,8 @@ pub enum Fault {
     CutBefore,
     CutAfter,
     BrokenJson,
-    RepeatedNext,
-    ForeignNext,
+    PaginationLoop,
+    CrossOriginPagination,
     EmptyPage,
     DroppedPage,
 }
@@ -152,8 +152,8 @@ impl Fault {
         Self::CutBefore,
         Self::CutAfter,
         Self::BrokenJson,
-        Self::RepeatedNext,
-        Self::ForeignNext,
+        Self::PaginationLoop,
+        Self::CrossOriginPagination,
         Self::EmptyPage,
         Self::DroppedPage,
     ];
@@ -171,8 +171,10 @@ impl Fault {
             Self::CutBefore => Kind::CutBefore,
             Self::CutAfter => Kind::CutAfter,
             Self::BrokenJson => Kind::BrokenJson,
-            Self::RepeatedNext => Kind::RepeatedNext,
-            Self::ForeignNext => Kind::ForeignNext("https://evil.example.com/api/v1/users?after=x".into()),
+            Self::PaginationLoop => Kind::PaginationLoop,
+            Self::CrossOriginPagination => {
+                Kind::CrossOriginPagination("https://evil.example.com/api/v1/users?after=x".into())
+            }
             Self::EmptyPage => Kind::EmptyPage,
             Self::DroppedPage => Kind::DroppedPage,
         }
@@ -199,7 +201,7 @@ pub enum Phase {
 pub fn senseless(fault: Fault, call: Call, phase: Phase) -> Option<&'static str> {
     match fault {
         _ if phase == Phase::Before && !call.is_list() => Some("made by an apply only"),
-        Fault::RepeatedNext | Fault::ForeignNext if !(call.is_okta() && call.is_list()) => {
+        Fault::PaginationLoop | Fault::CrossOriginPagination if !(call.is_okta() && call.is_list()) => {
             Some("no pages, so no next one")
         }
         Fault::EmptyPage | Fault::DroppedPage if !call.is_list() => Some("no list"),
@@ -247,32 +249,34 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Seen {
     };
     match fault {
         // The read says in the end that the team is there, and the list that it is not.
-        Fault::RateLimited | Fault::Delay | Fault::DelayAnswer if call == Call::Team => broken("ListsDiffer"),
+        Fault::RateLimited | Fault::Delay | Fault::DelayAnswer if call == Call::Team => {
+            broken("InconsistentLists")
+        }
         Fault::RateLimited | Fault::Delay | Fault::DelayAnswer => Seen::Passes,
         Fault::Error => lost("Unavailable"),
         Fault::Unauthorized => broken("TokenRefused"),
         Fault::Forbidden => broken("NotPermitted"),
         Fault::NotFound => match call {
-            Call::User => Seen::Person("NotConfirmed"),
+            Call::User => Seen::Person("DepartureNotConfirmed"),
             Call::Employee => Seen::Person("EmployeeNotFound"),
             Call::Team => Seen::Believed,
             _ => refused("NotFound"),
         },
         Fault::Invalid => refused("Invalid"),
-        Fault::CutBefore | Fault::CutAfter => lost("NoAnswer"),
-        Fault::BrokenJson => lost("BrokenAnswer"),
-        Fault::RepeatedNext => broken("RepeatedNext"),
-        Fault::ForeignNext => broken("ForeignNext"),
+        Fault::CutBefore | Fault::CutAfter => lost("NoResponse"),
+        Fault::BrokenJson => lost("InvalidResponse"),
+        Fault::PaginationLoop => broken("PaginationLoop"),
+        Fault::CrossOriginPagination => broken("CrossOriginPagination"),
         Fault::EmptyPage | Fault::DroppedPage if call.is_of_changes() => Seen::Later,
         Fault::EmptyPage | Fault::DroppedPage => match (call, phase) {
-            (Call::Users, _) if fault == Fault::EmptyPage => broken("BrokenAnswer"),
+            (Call::Users, _) if fault == Fault::EmptyPage => broken("InvalidResponse"),
             // Before the finish the Held condition says what would be held.
             (Call::Users, _) | (_, Phase::After) if call.is_okta() => {
                 Seen::Condition(conditions::HELD, phase == Phase::After, "PeopleMissing")
             }
             (Call::Groups | Call::Members, _) => Seen::Person("NotInTeamGroup"),
             (Call::SharedSettings, _) => Seen::Person("SharedSettingsMissing"),
-            _ => broken("BrokenAnswer"),
+            _ => broken("InvalidResponse"),
         },
     }
 }

@@ -234,7 +234,7 @@ async fn recovers(world: &World, call: Call, phase: Phase, allowed: &BTreeSet<St
         world.sync().await;
     }
     let wanted = match phase {
-        Phase::Before => "AwaitingFinish",
+        Phase::Before => "AwaitingFinalize",
         Phase::After => "InSync",
     };
     let started = Instant::now();

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
     api::{Applied, EmployeeMatchStatus, OktaIntegrationSpec},
-    assessment::Assessment,
-    decisions::{Record, Records},
-    guard::Breach,
-    snapshot::{
+    model::{
         Complete, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot, Team,
         TeamGroup, Workforce,
     },
-    status::{Disconnected, Earlier, Known, Times, WriteFailure, WriteFailures, match_status},
-    teams::Bindings,
+    rules::{
+        assessment::Assessment,
+        guard::Breach,
+        resolve::{Record, Records},
+        status::{Disconnected, Earlier, Known, Times, WriteFailure, WriteFailures, match_status},
+        teams::Bindings,
+    },
 };
 use serde_json::json;
 

@@ -12,8 +12,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use comfy_table::{Table, presets};
 use okta_insightful_operator::{
     api::{OktaIntegrationStatus, conditions},
-    guard::Breach,
-    status::{About, Cycle, Disconnected, integration_status},
+    rules::{
+        guard::Breach,
+        status::{About, Cycle, Disconnected, integration_status},
+    },
 };
 use sandbox::gitops::{Question, Verdict, judge};
 use serde_json::{Value, json};
@@ -59,17 +61,17 @@ fn after(company: &Company, previous: &OktaIntegrationStatus, cycle: &Cycle<'_>)
     integration(&spec, &status)
 }
 
-fn broken(needs_somebody: bool) -> Disconnected {
+fn broken(needs_action: bool) -> Disconnected {
     Disconnected {
         condition: conditions::OKTA_CONNECTED,
-        reason: if needs_somebody {
+        reason: if needs_action {
             "TokenRefused"
         } else {
             "Unreachable"
         }
         .into(),
         message: "what happened, and what to do".into(),
-        needs_somebody,
+        needs_action,
     }
 }
 

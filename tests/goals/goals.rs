@@ -23,7 +23,7 @@ mod pull;
 mod share;
 mod start;
 #[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
-#[path = "../life/world.rs"]
+#[path = "../lifecycle/world.rs"]
 mod world;
 
 use std::{
@@ -58,11 +58,11 @@ const MEASURES: [(&str, Measure); 7] = [
 /// Waits until the integration's status is as wanted.
 ///
 /// # Panics
-/// When that takes longer than `patience`.
+/// When that takes longer than `retry_policy`.
 pub async fn until(
     world: &World,
     what: &str,
-    patience: Duration,
+    retry_policy: Duration,
     is_so: impl Fn(&OktaIntegrationStatus) -> bool,
 ) -> OktaIntegrationStatus {
     let started = Instant::now();
@@ -71,7 +71,7 @@ pub async fn until(
         if is_so(&status) {
             return status;
         }
-        if started.elapsed() > patience {
+        if started.elapsed() > retry_policy {
             let OktaIntegrationStatus {
                 phase,
                 progress,

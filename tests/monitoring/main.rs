@@ -22,7 +22,7 @@ mod scrape;
 mod traces;
 
 #[allow(dead_code, reason = "shared with the tests of the life, which use all of it")]
-#[path = "../life/world.rs"]
+#[path = "../lifecycle/world.rs"]
 mod world;
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");

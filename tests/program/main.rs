@@ -82,7 +82,7 @@ fn a_plan_from_a_recording_says_everything_in_json() {
     );
     let nick = person(&report, company.user("nick.newcomer"));
     assert_eq!(
-        (&nick["proposal"]["kind"], &nick["trouble"]["reason"]),
+        (&nick["proposal"]["kind"], &nick["blocker"]["reason"]),
         (&json!("None"), &json!("NoEmployee"))
     );
 }
@@ -236,7 +236,7 @@ fn proposals_are_written_as_decisions_for_a_pull_request() {
     ]);
     assert_eq!(code, Some(2), "{err}");
     let text = fs::read_to_string(&file).unwrap();
-    let decided: Vec<Value> = okta_insightful_operator::recording::yaml_documents(&text).unwrap();
+    let decided: Vec<Value> = okta_insightful_operator::cli::recording::yaml_documents(&text).unwrap();
     let jane = decided
         .iter()
         .find(|object| object["spec"]["oktaUserId"] == company.user("jane.doe"))

@@ -11,14 +11,11 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use okta_insightful_operator::{
     api::OktaIntegrationSpec,
-    assessment::Assessment,
-    decisions::Records,
+    http::RetryPolicy,
     insightful::{employee, shared_settings, team},
+    model::{Complete, Directory, Known, Snapshot, Workforce},
     okta::{Credentials, OktaClient, OktaConfig, Progress},
-    plan::Plan,
-    snapshot::{Complete, Directory, Known, Snapshot, Workforce},
-    teams::Bindings,
-    transport::Patience,
+    rules::{assessment::Assessment, plan::Plan, resolve::Records, teams::Bindings},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use sandbox::{
@@ -230,9 +227,9 @@ impl Follower {
             Credentials::ApiToken(okta.token().into()),
         );
         config.allow_http_loopback = true;
-        config.patience = Patience {
+        config.retry_policy = RetryPolicy {
             attempts: 1,
-            ..Patience::default()
+            ..RetryPolicy::default()
         };
         let client = OktaClient::new(config).unwrap();
         let workforce = Workforce {
@@ -309,7 +306,7 @@ impl Follower {
 
     async fn changes(
         &self,
-    ) -> Result<okta_insightful_operator::snapshot::Delta, okta_insightful_operator::okta::OktaError> {
+    ) -> Result<okta_insightful_operator::model::Delta, okta_insightful_operator::okta::OktaError> {
         let (mark, known) = self.known.followed().unwrap();
         self.client.changes(GROUP_PREFIX, mark, known, &quiet).await
     }

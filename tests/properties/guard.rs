@@ -3,8 +3,10 @@
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use okta_insightful_operator::{
     api::Approval,
-    decisions::Standing,
-    guard::{Breach, Verdict, judge},
+    rules::{
+        guard::{Breach, Verdict, judge},
+        resolve::Resolution,
+    },
 };
 use proptest::prelude::*;
 
@@ -34,14 +36,14 @@ proptest! {
         world.spec.approved_plan = None;
         let assessment = world.assess();
         let plan = &assessment.plan;
-        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.settled, None);
+        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.resolved, None);
 
-        let linked = assessment.settled.values().filter(|s| matches!(s.standing, Standing::Linked(_))).count();
+        let linked = assessment.resolved.values().filter(|s| matches!(s.resolution, Resolution::Matched(_))).count();
         let counts = [
             plan.deactivations.len(),
             plan.updates.iter().filter(|update| update.team.is_some()).count(),
             plan.updates.iter().filter(|update| update.email.is_some()).count(),
-            plan.releases.len(),
+            plan.unmatches.len(),
         ];
         let beyond = counts.iter().zip(&bounds).filter(|(count, bound)| match bound {
             IntOrString::Int(most) => **count > usize::try_from(*most).unwrap(),

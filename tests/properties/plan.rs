@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::{
     api::{Decision, PeopleScope, SuspendedPolicy, UnmatchedPolicy},
-    assessment::{Assessment, bindings},
-    decisions::{Record, Standing},
-    plan::{Plan, Replace, Restore, Update},
-    snapshot::{EmployeeId, OktaStatus, PersonId},
-    status::{WriteFailures, people_counts},
+    model::{EmployeeId, OktaStatus, PersonId},
+    rules::{
+        assessment::{Assessment, bindings},
+        plan::{Plan, Replace, Restore, Update},
+        resolve::{Record, Resolution},
+        status::{WriteFailures, people_counts},
+    },
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
@@ -23,7 +25,7 @@ proptest! {
     #[test]
     fn nobody_is_deactivated_without_a_record_that_says_they_left(story in story()) {
         let world = World::after(&story);
-        let Assessment { plan, settled, .. } = world.assess();
+        let Assessment { plan, resolved, .. } = world.assess();
         for write in &plan.deactivations {
             let says_so = match world.people[&write.person].status {
                 OktaStatus::Deprovisioned => true,
@@ -31,7 +33,7 @@ proptest! {
                 _ => false,
             };
             prop_assert!(says_so, "{write:?}");
-            let Standing::Linked(employees) = &settled[&write.person].standing else {
+            let Resolution::Matched(employees) = &resolved[&write.person].resolution else {
                 panic!("{write:?} of nobody's employee");
             };
             prop_assert!(employees.contains(&write.employee), "{write:?}");
@@ -48,11 +50,11 @@ proptest! {
         let overwritten = plan.updates.iter().map(|write| (&write.person, &write.employee));
         let switched_off = plan.deactivations.iter().map(|write| (&write.person, &write.employee));
         for (person, employee) in overwritten.chain(switched_off) {
-            let Standing::Linked(employees) = &assessment.settled[person].standing else {
+            let Resolution::Matched(employees) = &assessment.resolved[person].resolution else {
                 panic!("{person} is not linked");
             };
             prop_assert!(employees.contains(employee));
-            prop_assert_eq!(assessment.trouble(person), None);
+            prop_assert_eq!(assessment.blocker(person), None);
             let record = record(person);
             prop_assert!(record.decision != Decision::Ignore);
             prop_assert!(!record.rejected.contains(employee), "{} was ruled out for {}", employee, person);
@@ -164,8 +166,8 @@ proptest! {
         let parts = counts.matched + counts.review + counts.unmatched + counts.ignored + counts.conflicts
             + counts.out_of_scope;
         prop_assert_eq!(parts, counts.total);
-        prop_assert_eq!(counts.total, i32::try_from(assessment.settled.len()).unwrap());
-        prop_assert!(counts.troubled <= counts.total);
+        prop_assert_eq!(counts.total, i32::try_from(assessment.resolved.len()).unwrap());
+        prop_assert!(counts.blocked <= counts.total);
         check_summary(&assessment.plan);
     }
 }
@@ -184,7 +186,7 @@ fn check_summary(plan: &Plan) {
     assert_eq!(summary.updates, count(plan.updates.len()));
     assert_eq!(summary.restores, count(restores));
     assert_eq!(summary.deactivations, count(plan.deactivations.len()));
-    assert_eq!(summary.relinks, count(plan.releases.len()));
+    assert_eq!(summary.relinks, count(plan.unmatches.len()));
     assert!(summary.team_moves <= summary.updates && summary.email_changes <= summary.updates);
     let writes = summary.create_teams + summary.create_employees + count(titles) + summary.updates;
     assert_eq!(summary.total, writes + summary.restores + summary.deactivations);
@@ -280,7 +282,7 @@ fn stories_lead_to_every_kind_of_write() {
                     plan.restores.iter().any(|restore| !restore.left.is_empty()),
                 ),
                 ("a deactivation", !plan.deactivations.is_empty()),
-                ("an employee let go", !plan.releases.is_empty()),
+                ("an employee let go", !plan.unmatches.is_empty()),
                 (
                     "a before-image taken over",
                     plan.links.values().any(|link| !link.inherited.is_empty()),

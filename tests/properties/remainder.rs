@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use okta_insightful_operator::{
     api::Approval,
-    assessment::Assessment,
-    plan::{Plan, Replace, TeamTarget},
-    remainder,
-    teams::DerivedTeams,
+    rules::{
+        approval,
+        assessment::Assessment,
+        plan::{Plan, Replace, TeamTarget},
+        teams::DerivedTeams,
+    },
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -76,11 +78,11 @@ fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
             .is_some_and(|then| then.employees == link.employees);
         announced || of.creations.iter().any(|creation| creation.person == *person)
     });
-    let releases = left
-        .releases
+    let unmatches = left
+        .unmatches
         .iter()
-        .all(|(person, now)| of.releases.get(person).is_some_and(|then| now.is_subset(then)));
-    new_teams && creations && updates && restores && deactivations && links && releases
+        .all(|(person, now)| of.unmatches.get(person).is_some_and(|then| now.is_subset(then)));
+    new_teams && creations && updates && restores && deactivations && links && unmatches
 }
 
 /// A plan that was approved and cut short, and what follows.
@@ -93,7 +95,7 @@ fn cut_short(mut world: World, steps: usize) -> Option<(World, Plan)> {
 fn next(world: &World) -> (Assessment, bool) {
     let assessment = world.assess();
     let announcements = world.announcements();
-    let is_remainder = remainder::of(&world.status, &world.spec, &assessment, &announcements).is_some();
+    let is_remainder = approval::of(&world.status, &world.spec, &assessment, &announcements).is_some();
     (assessment, is_remainder)
 }
 

@@ -5,7 +5,7 @@ use okta_insightful_operator::{
     api::{
         Approval, Decision, OktaIntegrationSpec, OnUnmatch, PeopleScope, SuspendedPolicy, UnmatchedPolicy,
     },
-    snapshot::{Employee, OktaStatus, OtherNames, Person, Team},
+    model::{Employee, OktaStatus, OtherNames, Person, Team},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 

@@ -11,20 +11,23 @@ use okta_insightful_operator::{
         AppliedField, Decision, EmployeeMatchStatus, Field, OktaIntegrationSpec, OktaIntegrationStatus,
         Pending, PendingOperation,
     },
-    applied::{self, EmployeeUpdate, GivingBack, Overwrite},
-    assessment::{Assessment, bindings},
-    decisions::{Record, Records},
-    guard::{self, Verdict},
-    plan::{
-        Creation, Deactivation, Link, NewTeam, NotRestored, Plan, Replace, Restore, Step, TeamTarget, Update,
-    },
-    remainder::{self, Announced, Announcements},
-    snapshot::{
+    model::{
         Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
         Workforce,
     },
-    status::{self, About, Cycle, Done, Known, Times, WriteFailures},
-    teams::{Binding, Bindings},
+    rules::{
+        approval::{self, Announced, Announcements},
+        assessment::{Assessment, bindings},
+        guard::{self, Verdict},
+        plan::{
+            Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, Replace, Restore, Step,
+            TeamTarget, Update,
+        },
+        record::{self, EmployeeUpdate, Overwrite, RestoreWrite},
+        resolve::{Record, Records},
+        status::{self, About, Cycle, Done, Known, Times, WriteFailures},
+        teams::{Binding, Bindings},
+    },
 };
 
 use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, named};
@@ -295,7 +298,7 @@ impl World {
             Field::Team => employee.team.as_str(),
             Field::Title | Field::Active => return true,
         };
-        let is_now = |value: &str| applied::is_same(field.field, value, now);
+        let is_now = |value: &str| record::is_same(field.field, value, now);
         !field.before.as_deref().is_some_and(is_now)
             && (is_now(&field.after) || field.replaced.as_deref().is_some_and(is_now))
     }
@@ -328,7 +331,7 @@ impl World {
     /// Makes the EmployeeMatches and what they say.
     fn preview(&mut self, assessment: &Assessment) {
         let snapshot = self.snapshot();
-        for id in assessment.settled.keys() {
+        for id in assessment.resolved.keys() {
             let generation = Some(self.generation(id));
             let record = self.records.entry(id.clone()).or_default();
             let previous = self.statuses.remove(id).unwrap_or_default();
@@ -362,7 +365,7 @@ impl World {
             assessment.plan.clone(),
             &self.spec,
             &self.records,
-            &assessment.settled,
+            &assessment.resolved,
             None,
         );
         let Verdict::Cleared(cleared) = verdict else {
@@ -371,8 +374,8 @@ impl World {
         let mut done = None;
         if !plan.is_empty() {
             let teams = status::team_statuses(&self.snapshot(), &assessment);
-            assert!(remainder::is_announced(&assessment, &self.announcements()));
-            self.status = remainder::begun(self.status.clone(), teams, &cleared, NOW);
+            assert!(approval::is_announced(&assessment, &self.announcements()));
+            self.status = approval::begun(self.status.clone(), teams, &cleared, NOW);
             bindings
                 .pending
                 .extend(plan.teams.iter().map(|team| team.group.clone()));
@@ -463,7 +466,7 @@ impl Apply<'_> {
                 Step::Update(update) => self.update(update)?,
                 Step::Restore(restore) => self.restore(restore)?,
                 Step::Deactivate(deactivation) => self.deactivate(deactivation)?,
-                Step::Release(person, employees) => self.release(&person, &employees)?,
+                Step::Unmatch(person, employees) => self.unmatch(&person, &employees)?,
             }
         }
         Ok(())
@@ -521,7 +524,7 @@ impl Apply<'_> {
         self.world.employees.insert(employee.clone(), created);
         self.edit(&person, |record| {
             record.pending = None;
-            record.applied = Some(applied::invited(record.applied.take(), &employee, NOW));
+            record.applied = Some(record::invited(record.applied.take(), &employee, NOW));
         })?;
         let Some(title) = title else { return Ok(()) };
         self.update(Update {
@@ -555,11 +558,11 @@ impl Apply<'_> {
 
     fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
         let employee = restore.employee.clone();
-        let GivingBack {
+        let RestoreWrite {
             body,
             fields: _,
             left,
-        } = GivingBack::of(restore, &self.world.employees[&employee], |target| {
+        } = RestoreWrite::of(restore, &self.world.employees[&employee], |target| {
             self.team_id(target)
         });
         if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
@@ -583,7 +586,7 @@ impl Apply<'_> {
             evidence,
         } = deactivation;
         assert_eq!(evidence.person(), &person);
-        let image = applied::image(&employee, Field::Active, Some("true".into()), "false".into());
+        let image = record::image(&employee, Field::Active, Some("true".into()), "false".into());
         self.record(&person, vec![image])?;
         self.step()?;
         self.world.employees.get_mut(&employee).unwrap().deactivated = true;
@@ -619,11 +622,11 @@ impl Apply<'_> {
         others.find(|other| other.email.eq_ignore_ascii_case(email))
     }
 
-    fn put_into_force(&mut self, person: &PersonId, link: Link) -> Result<(), Killed> {
+    fn put_into_force(&mut self, person: &PersonId, link: MatchInForce) -> Result<(), Killed> {
         self.edit(person, |record| {
             let adopted = record.pending.take().is_some() && record.decision != Decision::Match;
             let on_record = record.applied.take();
-            record.applied = Some(applied::before_write(
+            record.applied = Some(record::before_write(
                 on_record,
                 Some(link),
                 adopted,
@@ -640,13 +643,13 @@ impl Apply<'_> {
         self.edit(person, |record| {
             record.pending = None;
             let on_record = record.applied.take();
-            record.applied = Some(applied::before_write(on_record, None, false, images, NOW));
+            record.applied = Some(record::before_write(on_record, None, false, images, NOW));
         })
     }
 
-    fn release(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Killed> {
+    fn unmatch(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Killed> {
         self.edit(person, |record| {
-            record.applied = applied::let_go(record.applied.take(), employees);
+            record.applied = record::without_employees(record.applied.take(), employees);
         })
     }
 

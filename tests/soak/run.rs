@@ -17,7 +17,7 @@ mod mischief;
 mod truth;
 mod usage;
 #[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
-#[path = "../life/world.rs"]
+#[path = "../lifecycle/world.rs"]
 mod world;
 
 use std::{process::ExitCode, time::Duration};

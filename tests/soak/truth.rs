@@ -13,7 +13,7 @@ use crate::{mischief::approve, world::World};
 const QUIET: Duration = Duration::from_secs(8);
 
 /// Waits until nothing more is written anywhere. Gives what is not as Okta says then.
-pub async fn at_rest(worlds: &[World], patience: Duration) -> Vec<String> {
+pub async fn at_rest(worlds: &[World], retry_policy: Duration) -> Vec<String> {
     // Whoever waits out a failure, up to five minutes, is asked not to.
     for world in worlds {
         world.request_sync().await;
@@ -38,8 +38,8 @@ pub async fn at_rest(worlds: &[World], patience: Duration) -> Vec<String> {
         } else if since.elapsed() >= QUIET {
             break;
         }
-        if started.elapsed() > patience {
-            return vec![format!("something is still written after {patience:?}")];
+        if started.elapsed() > retry_policy {
+            return vec![format!("something is still written after {retry_policy:?}")];
         }
         sleep(Duration::from_millis(500)).await;
     }
@@ -88,12 +88,12 @@ pub async fn differences(world: &World) -> Vec<String> {
                 expect("employee", &Value::Null, id);
                 continue;
             };
-            let has_left = employee["deactivated"].as_u64() != Some(0);
+            let has_departed = employee["deactivated"].as_u64() != Some(0);
             if user["status"] == "DEPROVISIONED" {
-                expect("switched off", &has_left.to_string().into(), "true");
+                expect("switched off", &has_departed.to_string().into(), "true");
                 continue;
             }
-            if status.state != Some(MatchState::Matched) || has_left {
+            if status.state != Some(MatchState::Matched) || has_departed {
                 continue;
             }
             compared += 1;

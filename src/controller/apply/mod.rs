@@ -1,8 +1,8 @@
 //! Writes a cleared plan: first the before-image into the cluster, then the
 //! write outside, then its result.
 
+mod before_images;
 mod outside;
-mod records;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,18 +12,20 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
-use super::matches::{Matches, is_conflict};
+use super::match_store::{Matches, is_conflict};
 use crate::{
-    api::{TakenBack, conditions},
-    guard::ClearedPlan,
+    api::{Unmatched, conditions},
+    http::{Retryability, WaitCause},
     insightful::{InsightfulError, OneWrite, WriteError},
+    model::{EmployeeId, PersonId, Snapshot, TeamId},
     okta::OktaError,
-    plan::{Plan, Step, TeamTarget},
+    rules::{
+        guard::ClearedPlan,
+        plan::{Plan, PlanStep, TeamTarget},
+        status::{Disconnected, Done, WriteFailure, WriteFailures},
+        teams::Bindings,
+    },
     services::Services,
-    snapshot::{EmployeeId, PersonId, Snapshot, TeamId},
-    status::{Disconnected, Done, WriteFailure, WriteFailures},
-    teams::Bindings,
-    transport::{Advice, WaitCause},
 };
 
 /// A wait for Insightful's rate limit that is longer ends the apply; the next one goes on.
@@ -57,7 +59,7 @@ pub struct Outcome {
     /// both services must be read before the next plan.
     pub read_again: bool,
     /// What was given back, and what was not, by person.
-    pub taken_back: BTreeMap<PersonId, TakenBack>,
+    pub unmatched: BTreeMap<PersonId, Unmatched>,
 }
 
 /// Why an apply cannot go on.
@@ -95,7 +97,7 @@ pub struct Apply<'a> {
     /// Asked before each outside write: whether it still may be made.
     pub may_write: &'a (dyn Fn() -> bool + Send + Sync),
     /// Whether a SUSPENDED person has left.
-    pub suspended_means_left: bool,
+    pub suspended_means_departed: bool,
     /// People who are left out because their last write failed a moment ago.
     pub resting: &'a BTreeSet<PersonId>,
     /// Told at the beginning and after each write: how many are done, and of how many.
@@ -108,7 +110,7 @@ impl Apply<'_> {
     /// # Errors
     /// The API server's, which ends the apply; what was done until then is in the outcome.
     pub async fn run(self, plan: ClearedPlan) -> (Outcome, Result<(), kube::Error>) {
-        let approved = plan.leave().approved_plan().map(str::to_owned);
+        let approved = plan.clearance().approved_plan().map(str::to_owned);
         let plan = plan.into_inner();
         let summary = plan.summary();
         let mut run = Run {
@@ -164,29 +166,32 @@ impl<'a> Run<'a> {
         let mut refused = None;
         for step in plan.into_steps() {
             match step {
-                Step::PutIntoForce(links) => self.put_into_force(links).await?,
-                Step::CreateTeam(team) => refused = self.create_team(team).await?.or(refused),
-                Step::Create(creation) if self.goes_on(&creation.person) => {
+                PlanStep::PutIntoForce(matches) => self.put_into_force(matches).await?,
+                PlanStep::CreateTeam(team) => refused = self.create_team(team).await?.or(refused),
+                PlanStep::Create(creation) if self.goes_on(&creation.person) => {
                     self.create_employee(creation).await?;
                 }
-                Step::Update(update) if self.goes_on(&update.person) => self.update(update).await?,
-                Step::Restore(restore) => {
+                PlanStep::Update(update) if self.goes_on(&update.person) => self.update(update).await?,
+                PlanStep::Restore(restore) => {
                     let employee = restore.employee.clone();
                     if !self.goes_on(&restore.person) || !self.restore(restore).await? {
                         self.left_out = true;
                         self.not_given_back.insert(employee);
                     }
                 }
-                Step::Deactivate(deactivation) if self.goes_on(&deactivation.person) => {
+                PlanStep::Deactivate(deactivation) if self.goes_on(&deactivation.person) => {
                     self.deactivate(deactivation).await?;
                 }
-                Step::Release(person, employees)
+                PlanStep::Unmatch(person, employees)
                     if self.goes_on(&person) && employees.is_disjoint(&self.not_given_back) =>
                 {
-                    self.release(&person, &employees).await?;
+                    self.unmatch(&person, &employees).await?;
                 }
                 // Something of this person or employee failed: the rest is tried again with it.
-                Step::Create(_) | Step::Update(_) | Step::Deactivate(_) | Step::Release(..) => {
+                PlanStep::Create(_)
+                | PlanStep::Update(_)
+                | PlanStep::Deactivate(_)
+                | PlanStep::Unmatch(..) => {
                     self.left_out = true;
                 }
             }
@@ -220,7 +225,7 @@ impl<'a> Run<'a> {
                 InsightfulError::Invalid { .. }
                     | InsightfulError::Refused { .. }
                     | InsightfulError::NotFound { .. }
-                    | InsightfulError::BadId { .. }
+                    | InsightfulError::InvalidId { .. }
             ),
         }
     }
@@ -285,7 +290,7 @@ impl<'a> Run<'a> {
                 message: format!(
                     "{failed} writes failed and {writes} took effect: the rest waits. The last: {error}"
                 ),
-                needs_somebody: false,
+                needs_action: false,
             }));
         }
         Ok(())
@@ -338,7 +343,7 @@ fn insightful_broke(error: &WriteError) -> Disconnected {
         condition: conditions::INSIGHTFUL_CONNECTED,
         reason: error.error().reason().to_owned(),
         message: error.to_string(),
-        needs_somebody: error.advice() == Advice::AskAHuman,
+        needs_action: error.retryability() == Retryability::Permanent,
     }
 }
 
@@ -347,6 +352,6 @@ fn okta_broke(error: &OktaError) -> Disconnected {
         condition: conditions::OKTA_CONNECTED,
         reason: error.reason().to_owned(),
         message: error.to_string(),
-        needs_somebody: error.advice() == Advice::AskAHuman,
+        needs_action: error.retryability() == Retryability::Permanent,
     }
 }

@@ -5,13 +5,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
-    api::{Field, FieldLeft, Pending, PendingOperation, TakenBack, conditions},
-    applied::{self, EmployeeUpdate, GivingBack, Overwrite},
+    api::{Field, NotRestoredField, Pending, PendingOperation, Unmatched, conditions},
     insightful::{Deactivation as Answer, InsightfulError, NewEmployee, OneWrite, WriteError},
-    plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
-    snapshot::{Employee, EmployeeId, GroupId, PersonId},
-    status::{Disconnected, WriteFailure},
-    teams::Binding,
+    model::{Employee, EmployeeId, GroupId, PersonId},
+    rules::{
+        plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
+        record::{self, EmployeeUpdate, Overwrite, RestoreWrite},
+        status::{Disconnected, WriteFailure},
+        teams::Binding,
+    },
 };
 
 /// What came of one PUT.
@@ -105,9 +107,9 @@ impl Run<'_> {
         self.outcome.read_again = true;
         Stop::Disconnected(Disconnected {
             condition: conditions::INSIGHTFUL_CONNECTED,
-            reason: "ListsDiffer".to_owned(),
+            reason: "InconsistentLists".to_owned(),
             message: format!("{what}, and all is read again"),
-            needs_somebody: false,
+            needs_action: false,
         })
     }
 
@@ -160,7 +162,7 @@ impl Run<'_> {
         self.wrote();
         self.edit_status(&person, |status| {
             status.pending = None;
-            let invited = applied::invited(status.applied.take(), &created.id, Timestamp::now());
+            let invited = record::invited(status.applied.take(), &created.id, Timestamp::now());
             status.applied = Some(invited);
         })
         .await?;
@@ -227,8 +229,8 @@ impl Run<'_> {
                 self.contradicted(person, "EmployeeNotFound", message);
                 return Ok(false);
             };
-            let giving_back = GivingBack::of(restore.clone(), &now, |target| self.team_id(target));
-            let GivingBack { body, fields, left } = giving_back;
+            let restore_write = RestoreWrite::of(restore.clone(), &now, |target| self.team_id(target));
+            let RestoreWrite { body, fields, left } = restore_write;
             self.apply.snapshot.replace_employee(now);
             if body == EmployeeUpdate::default() {
                 break (fields, left);
@@ -242,22 +244,22 @@ impl Run<'_> {
                 Put::Again => {}
             }
         };
-        let taken_back = TakenBack {
+        let unmatched = Unmatched {
             employee_id: employee.to_string(),
             time: Time(Timestamp::now()),
-            given_back: fields,
-            left: left
+            restored: fields,
+            not_restored: left
                 .into_iter()
-                .map(|(field, why)| FieldLeft {
+                .map(|(field, why)| NotRestoredField {
                     field,
                     reason: why.message().to_owned(),
                 })
                 .collect(),
         };
-        self.outcome.taken_back.insert(person.clone(), taken_back.clone());
+        self.outcome.unmatched.insert(person.clone(), unmatched.clone());
         // The record stays until the whole match is let go at once: without one of
         // its employees it would look like a match in force.
-        self.edit_status(&person, |status| status.taken_back = Some(taken_back))
+        self.edit_status(&person, |status| status.unmatched = Some(unmatched))
             .await?;
         Ok(true)
     }
@@ -270,13 +272,13 @@ impl Run<'_> {
         } = deactivation;
         loop {
             let write = self.one_write().await?;
-            if !self.has_left(&person).await? {
+            if !self.has_departed(&person).await? {
                 let message = "Okta's list says that the person left, and their record read by id does not: nobody \
                                is deactivated on the list alone";
-                self.contradicted(person, "NotConfirmed", message.to_owned());
+                self.contradicted(person, "DepartureNotConfirmed", message.to_owned());
                 return Ok(());
             }
-            let image = applied::image(
+            let image = record::image(
                 &employee,
                 Field::Active,
                 Some("true".to_owned()),
@@ -302,15 +304,15 @@ impl Run<'_> {
 
     /// Whether Okta's record of a person says that they left: lists lag behind,
     /// the record by id is the truth.
-    async fn has_left(&mut self, person: &PersonId) -> Result<bool, Stop> {
+    async fn has_departed(&mut self, person: &PersonId) -> Result<bool, Stop> {
         let services = self.apply.services;
         let now = self.waiting(services.okta.user(person)).await?;
         let Some(now) = now.map_err(|error| Stop::Disconnected(okta_broke(&error)))? else {
             return Ok(false);
         };
-        let has_left = now.left(self.apply.suspended_means_left).is_some();
+        let has_departed = now.left(self.apply.suspended_means_departed).is_some();
         self.apply.snapshot.replace_person(now);
-        Ok(has_left)
+        Ok(has_departed)
     }
 
     /// One PUT, if it still may be made.
@@ -352,7 +354,7 @@ impl Run<'_> {
                 "Insightful took the values and answers with other ones: compare the employee there"
                     .to_owned();
             let failure = WriteFailure {
-                reason: "ValueNotKept".to_owned(),
+                reason: "ValueChangedByInsightful".to_owned(),
                 message,
             };
             self.outcome.failures.insert(person.clone(), failure);

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::short_seconds;
 use crate::{
-    controller::pulse::Pulse,
-    transport::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause},
+    controller::liveness::Pulse,
+    http::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause},
 };
 
 /// Namespace and name of an integration.

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::calls::Observers;
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus, Phase, TeamState, TeamStatus, conditions},
-    transport::Budget,
+    http::Budget,
 };
 
 /// One gauge.
@@ -50,12 +50,12 @@ const SHOWN: &[Shown] = &[
         },
     },
     Shown {
-        name: "integration_people_troubled",
+        name: "integration_people_blocked",
         help: "People who cannot be synced until somebody acts",
         is_time: false,
         values: |_, status, say| {
             if let Some(people) = &status.people {
-                say(&[], people.troubled.into());
+                say(&[], people.blocked.into());
             }
         },
     },

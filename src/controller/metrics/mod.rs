@@ -27,7 +27,7 @@ use prometheus_client::{
 
 use tokio::runtime::Handle;
 
-use super::pulse::Pulse;
+use super::liveness::Pulse;
 use crate::api::{OktaIntegration, SyncKind};
 
 pub use calls::IntegrationCalls;
@@ -120,7 +120,7 @@ impl ReconcileResult {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
-            Self::GivenUp => "given_up",
+            Self::GivenUp => "aborted",
         }
     }
 }

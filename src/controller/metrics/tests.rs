@@ -7,7 +7,7 @@ use kube::runtime::{
 use tokio::time::Instant;
 
 use super::*;
-use crate::transport::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
+use crate::http::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause};
 
 fn integration(name: &str, status: serde_json::Value) -> OktaIntegration {
     let object = serde_json::json!({
@@ -67,7 +67,7 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
                   "lastTransitionTime": "1970-01-01T00:00:00Z" },
             ],
             "people": { "total": 15, "matched": 1, "review": 2, "unmatched": 3, "ignored": 4, "conflicts": 5,
-                        "outOfScope": 0, "troubled": 6 },
+                        "outOfScope": 0, "blocked": 6 },
             "plan": { "hash": "sha256:0", "total": 28, "createTeams": 1, "createEmployees": 2, "updates": 3,
                       "teamMoves": 4, "emailChanges": 5, "deactivations": 6, "relinks": 7, "restores": 8 },
             "teams": [
@@ -84,7 +84,7 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
             r#"people{namespace="people",integration="acme",state="unmatched"}"#,
             "3.0",
         ),
-        (r#"people_troubled{namespace="people",integration="acme"}"#, "6.0"),
+        (r#"people_blocked{namespace="people",integration="acme"}"#, "6.0"),
         (r#"review_waiting{namespace="people",integration="acme"}"#, "10.0"),
         (
             r#"planned_changes{namespace="people",integration="acme",kind="take_back"}"#,

@@ -128,9 +128,9 @@ pub enum Kind {
     /// The effect happens, the answer is 200 with half of its body.
     BrokenJson,
     /// The page's `next` link names this same page. Nothing where there are no pages.
-    RepeatedNext,
+    PaginationLoop,
     /// The page's `next` link is this URL. Nothing where there are no pages.
-    ForeignNext(String),
+    CrossOriginPagination(String),
     /// 200, `[]` and no `next` link.
     EmptyPage,
     /// Half of the page's items and no `next` link: the rest is silently missing.

@@ -238,8 +238,8 @@ impl<E: Emulator> Desk<E> {
             Some(Kind::CutAfter) => return Err(Cut),
             Some(Kind::DelayAnswer(time)) => tokio::time::sleep(time).await,
             Some(Kind::BrokenJson) => broken = true,
-            Some(Kind::RepeatedNext) => answer.next.clone_from(&answer.this),
-            Some(Kind::ForeignNext(url)) if answer.this.is_some() => answer.next = Some(url),
+            Some(Kind::PaginationLoop) => answer.next.clone_from(&answer.this),
+            Some(Kind::CrossOriginPagination(url)) if answer.this.is_some() => answer.next = Some(url),
             Some(Kind::EmptyPage) => {
                 (answer.status, answer.body, answer.next) = (200, Value::Array(Vec::new()), None);
             }

@@ -205,14 +205,14 @@ async fn pages_go_wrong_as_told() {
     let okta = Okta::start_with(&acme, small_pages());
     let faults = okta.faults();
 
-    faults.once(Match::get(USERS), Kind::RepeatedNext);
+    faults.once(Match::get(USERS), Kind::PaginationLoop);
     let page = users(&okta).await.unwrap();
     assert_eq!((page.link("next"), page.ids().len()), (page.link("self"), 10));
     assert!(page.link("next").is_some());
 
     faults.once(
         Match::get(USERS),
-        Kind::ForeignNext("https://evil.example/api/v1/users?after=x".to_owned()),
+        Kind::CrossOriginPagination("https://evil.example/api/v1/users?after=x".to_owned()),
     );
     let page = users(&okta).await.unwrap();
     assert_eq!(
@@ -239,9 +239,10 @@ async fn pages_go_wrong_as_told() {
     assert_eq!(list().await.body, json!([]));
     insightful.faults().once(Match::any(), Kind::DroppedPage);
     assert_eq!(list().await.ids().len(), acme.employees.len() / 2);
-    insightful
-        .faults()
-        .once(Match::any(), Kind::ForeignNext("https://evil.example".to_owned()));
+    insightful.faults().once(
+        Match::any(),
+        Kind::CrossOriginPagination("https://evil.example".to_owned()),
+    );
     assert_eq!(list().await.link("next"), None, "Insightful has no pages");
 }
 

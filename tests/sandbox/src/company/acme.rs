@@ -52,7 +52,7 @@ pub(super) fn company() -> Company {
     for [handle, name, email, team, _case] in rows(EMPLOYEES) {
         add_employee(&mut company, handle, name, given(email), team);
     }
-    settle(&mut company);
+    resolve(&mut company);
     company
 }
 
@@ -143,7 +143,7 @@ fn add_employee(company: &mut Company, handle: &str, name: &str, email: Option<&
 }
 
 /// Puts each list in the services' order, and into each team its employees.
-pub(super) fn settle(company: &mut Company) {
+pub(super) fn resolve(company: &mut Company) {
     for list in [&mut company.users, &mut company.groups, &mut company.employees] {
         list.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
     }

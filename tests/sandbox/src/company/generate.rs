@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 
-use super::acme::{settings_id, settle, team_id};
+use super::acme::{resolve, settings_id, team_id};
 use super::names::{DEPARTMENTS, FAMILY, GIVEN, PLACES, TITLES, ascii};
 use super::records::{self, Employee, User, insightful_id, okta_id};
 use super::{Company, GROUP_PREFIX};
@@ -94,7 +94,7 @@ pub(super) fn company_of(people: usize, teams: usize, seed: u64) -> Company {
     for _ in 0..people {
         generator.add_person();
     }
-    settle(&mut generator.company);
+    resolve(&mut generator.company);
     generator.company
 }
 

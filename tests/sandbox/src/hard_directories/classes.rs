@@ -1,4 +1,4 @@
-//! What goes wrong: each class of trouble as a little story that leaves traces
+//! What goes wrong: each class of blocker as a little story that leaves traces
 //! in the two services.
 
 use super::{
@@ -32,8 +32,8 @@ pub(super) fn initial(text: &str) -> String {
 impl Company<'_> {
     /// One story: the traces of one human, or of several who are entangled.
     pub fn story(&mut self) -> Vec<Traces> {
-        let trouble = self.style.trouble;
-        if !self.chance(trouble) {
+        let blocker = self.style.blocker;
+        if !self.chance(blocker) {
             let human = self.hire();
             let (user, record) = (self.user(&human), self.record(&human));
             let leavers = self.style.leavers;
@@ -81,7 +81,7 @@ impl Company<'_> {
         self.twist(traces)
     }
 
-    /// A second trouble on top, now and then.
+    /// A second blocker on top, now and then.
     fn twist(&mut self, mut traces: Vec<Traces>) -> Vec<Traces> {
         let compound = self.style.compound;
         for trace in &mut traces {

@@ -5,8 +5,8 @@
 //! directory. It knows nothing of the matching engine and is not tuned to it:
 //! it plays what companies do (hire, marry, rename, re-use an address, install
 //! an agent on a laptop, keep a leaver's record) and writes down what each
-//! service would then say. Each person carries the [`Class`] of their trouble,
-//! so that an evaluation can say which trouble costs what.
+//! service would then say. Each person carries the [`Class`] of their blocker,
+//! so that an evaluation can say which blocker costs what.
 
 mod classes;
 mod company;

@@ -34,11 +34,11 @@ pub struct Style {
     pub old_scheme: Scheme,
     /// Whether a sister company with its own domain is in the same directories.
     pub sister: bool,
-    /// Share of people with each trouble, on top of the plain ones, to be scaled.
-    pub trouble: f64,
-    /// Weight of the device-made records among the troubles.
+    /// Share of people with each blocker, on top of the plain ones, to be scaled.
+    pub blocker: f64,
+    /// Weight of the device-made records among the blockers.
     pub devices: f64,
-    /// Weight of changed domains among the troubles.
+    /// Weight of changed domains among the blockers.
     pub domain_change: f64,
     /// Share of people whom Insightful does not know.
     pub no_employee: f64,
@@ -56,7 +56,7 @@ pub struct Style {
     pub renamed_teams: bool,
     /// Whether Okta has the marks of names (`ö`) while Insightful mostly lacks them.
     pub marks_lost: f64,
-    /// Share of second troubles on top of the first.
+    /// Share of second blockers on top of the first.
     pub compound: f64,
     /// Whether the dates of records are of no use: imported, made anew, lost.
     pub dates_lost: bool,
@@ -100,7 +100,7 @@ impl Style {
             scheme: schemes[rng.usize(..schemes.len())],
             old_scheme: schemes[rng.usize(..schemes.len())],
             sister: rng.f64() < 0.3,
-            trouble: 0.25 + 0.45 * rng.f64(),
+            blocker: 0.25 + 0.45 * rng.f64(),
             devices: 2.0 * rng.f64(),
             domain_change: if rng.f64() < 0.4 { 5.0 * rng.f64() } else { 0.5 },
             no_employee: 0.02 + 0.2 * rng.f64(),

@@ -98,8 +98,8 @@ pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
             last = line;
         }
     };
-    let patience = std::time::Duration::from_secs(120);
-    if tokio::time::timeout(patience, until_review).await.is_err() {
+    let retry_policy = std::time::Duration::from_secs(120);
+    if tokio::time::timeout(retry_policy, until_review).await.is_err() {
         let status = stage.integration().await?["status"].to_string();
         return Err(Failure::Expectation(format!(
             "no phase Review in 120 s: {status}"

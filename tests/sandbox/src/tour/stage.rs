@@ -252,8 +252,8 @@ impl Stage {
                 "the operator ended by itself while the tour waited for {what}"
             )));
         }
-        let patience = if self.is_acme { PATIENCE } else { MORE_PATIENCE };
-        if begin.elapsed() < patience + self.more_patience {
+        let retry_policy = if self.is_acme { PATIENCE } else { MORE_PATIENCE };
+        if begin.elapsed() < retry_policy + self.more_patience {
             return Ok(());
         }
         Err(Failure::TooLate {

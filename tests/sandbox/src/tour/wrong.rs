@@ -127,7 +127,7 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
             object["status"]["applied"].is_null() && ["Review", "Unmatched"].contains(&state(object))
         })
         .await?;
-    stage.wait_for_event(&mistaken.object, "MatchTakenBack").await?;
+    stage.wait_for_event(&mistaken.object, "Unmatched").await?;
     let writes = shown_writes(stage);
     let account = stage.insightful.snapshot();
     preview.must_equal(&writes, &account)?;
@@ -151,10 +151,10 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
         .await?;
     let object = stage.match_of(&mistaken.user).await?;
     let left = json!([{"field": "title", "reason": "cannot be read back"}]);
-    ensure(object["status"]["takenBack"]["left"] == left, || {
+    ensure(object["status"]["unmatched"]["left"] == left, || {
         format!(
             "what is not given back is not said: {}",
-            object["status"]["takenBack"]
+            object["status"]["unmatched"]
         )
     })?;
     screen.checked("what cannot be given back is said: the title, which Insightful never shows");

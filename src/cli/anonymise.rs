@@ -1,0 +1,333 @@
+//! Replaces names and addresses in a recording, each everywhere by the same
+//! other one, so that it can be shared: what was equal stays equal, what was
+//! different stays different, and nobody can be recognised.
+
+use std::collections::{HashMap, HashSet};
+
+use kube::core::ObjectMeta;
+use serde_json::Value;
+
+use crate::{api::Field, cli::recording::Recording};
+
+/// What is kept of each record, which is what the operator reads. Whatever else
+/// a service says, an attribute of the company's own for example, is left out:
+/// nobody knows what it holds.
+const USER: [&str; 5] = ["id", "status", "created", "lastUpdated", "profile"];
+const GROUP: [&str; 2] = ["id", "profile"];
+const MEMBER: [&str; 1] = ["id"];
+const EMPLOYEE: [&str; 8] = [
+    "id",
+    "name",
+    "email",
+    "identifier",
+    "teamId",
+    "sharedSettingsId",
+    "deactivated",
+    "createdAt",
+];
+const TEAM: [&str; 4] = ["id", "name", "default", "employees"];
+const SHARED_SETTINGS: [&str; 3] = ["id", "name", "default"];
+
+/// What is kept of a profile, a user's or a group's.
+const PROFILE: [&str; 11] = [
+    "login",
+    "firstName",
+    "lastName",
+    "middleName",
+    "nickName",
+    "displayName",
+    "email",
+    "secondEmail",
+    "title",
+    NUMBER,
+    "name",
+];
+
+/// The fields of a person that hold names, addresses or account names.
+const PERSONAL: [&str; 10] = [
+    "login",
+    "firstName",
+    "lastName",
+    "middleName",
+    "nickName",
+    "displayName",
+    "email",
+    "secondEmail",
+    "identifier",
+    "name",
+];
+
+/// The field of a number that the employer gave.
+const NUMBER: &str = "employeeNumber";
+
+/// What names are made of.
+const SYLLABLES: [&str; 16] = [
+    "ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ra", "se", "ti", "vo", "wa", "xe", "zu",
+];
+
+/// The recording without anybody's name or address. Names of teams, titles,
+/// ids, dates and the decisions stay.
+pub fn anonymised(recording: Recording) -> Recording {
+    let Recording {
+        users,
+        groups,
+        members,
+        employees,
+        teams,
+        shared_settings,
+        mut integration,
+        matches,
+    } = recording;
+    let mut pseudonyms = Pseudonyms::default();
+    let users = pseudonyms.of_people(only(users, &USER));
+    let employees = pseudonyms.of_people(only(employees, &EMPLOYEE));
+    let groups = only(groups, &GROUP);
+    let teams = only(teams, &TEAM);
+    let shared_settings = only(shared_settings, &SHARED_SETTINGS);
+    let members = members
+        .into_iter()
+        .map(|(id, members)| (id, only(members, &MEMBER)))
+        .collect();
+    let matches = matches
+        .into_iter()
+        .map(|mut object| {
+            object.metadata = named(&object.metadata);
+            // A status repeats who the person is; the plan makes it anew, but for the before-images.
+            if let Some(status) = &mut object.status {
+                status.person = None;
+                status.employee = None;
+                status.proposal = None;
+                status.changes.clear();
+                status.conditions.clear();
+                for field in status.applied.iter_mut().flat_map(|applied| &mut applied.fields) {
+                    if matches!(field.field, Field::Name | Field::Email) {
+                        field.before = field.before.as_deref().map(|text| pseudonyms.text(text));
+                        field.after = pseudonyms.text(&field.after);
+                    }
+                }
+            }
+            object
+        })
+        .collect();
+    if let Some(integration) = &mut integration {
+        integration.metadata = named(&integration.metadata);
+        integration.spec.okta.org_url = "https://anonymous.okta.com".to_owned();
+        if let Some(status) = &mut integration.status {
+            // They name people.
+            status.conditions.clear();
+        }
+    }
+    Recording {
+        users,
+        groups,
+        members,
+        employees,
+        teams,
+        shared_settings,
+        integration,
+        matches,
+    }
+}
+
+/// The records with these fields only, and with what is kept of their profiles.
+fn only(mut records: Vec<Value>, fields: &[&str]) -> Vec<Value> {
+    for record in &mut records {
+        if let Value::Object(record) = record {
+            record.retain(|field, _| fields.contains(&field.as_str()));
+            if let Some(Value::Object(profile)) = record.get_mut("profile") {
+                profile.retain(|field, _| PROFILE.contains(&field.as_str()));
+            }
+        }
+    }
+    records
+}
+
+/// Labels and annotations are anybody's, and one of them repeats the whole object.
+fn named(metadata: &ObjectMeta) -> ObjectMeta {
+    ObjectMeta {
+        name: metadata.name.clone(),
+        namespace: metadata.namespace.clone(),
+        ..ObjectMeta::default()
+    }
+}
+
+/// The words that stand for others. They are drawn by chance, so that nobody
+/// can try names until one gives the same word.
+#[derive(Default)]
+struct Pseudonyms {
+    words: HashMap<String, String>,
+    taken: HashSet<String>,
+}
+
+impl Pseudonyms {
+    fn of_people(&mut self, mut records: Vec<Value>) -> Vec<Value> {
+        records.iter_mut().for_each(|record| self.replace(record));
+        records
+    }
+
+    fn replace(&mut self, value: &mut Value) {
+        let Value::Object(fields) = value else { return };
+        for (key, value) in fields {
+            match value {
+                Value::String(text) if PERSONAL.contains(&key.as_str()) => *text = self.text(text),
+                Value::String(text) if key == NUMBER => *text = self.number(text),
+                Value::Number(number) if key == NUMBER => {
+                    *value = Value::String(self.number(&number.to_string()))
+                }
+                other => self.replace(other),
+            }
+        }
+    }
+
+    /// Replaces every word; what stands between words, and capitals, stay. The
+    /// last part of a domain stays, since it is no name.
+    fn text(&mut self, text: &str) -> String {
+        let domain_end = text
+            .rfind('@')
+            .and_then(|at| text[at..].rfind('.').map(|dot| at + dot));
+        let (words, end) = text.split_at(domain_end.unwrap_or(text.len()));
+        let mut replaced = String::new();
+        let mut word = String::new();
+        for c in words.chars().chain(['\0']) {
+            if c.is_alphanumeric() {
+                word.push(c);
+                continue;
+            }
+            if !word.is_empty() {
+                replaced.push_str(&self.word(&std::mem::take(&mut word)));
+            }
+            if c != '\0' {
+                replaced.push(c);
+            }
+        }
+        replaced + end
+    }
+
+    fn word(&mut self, word: &str) -> String {
+        let key = word.to_lowercase();
+        let plain = match self.words.get(&key) {
+            Some(plain) => plain.clone(),
+            None => {
+                // An initial stays one letter long.
+                let syllables = if key.chars().count() == 1 { 0 } else { 3 };
+                let mut plain = String::new();
+                loop {
+                    let drawn: String = (0..syllables)
+                        .map(|_| SYLLABLES[fastrand::usize(..SYLLABLES.len())])
+                        .collect();
+                    plain.push_str(&drawn);
+                    if syllables == 0 {
+                        plain.push(fastrand::lowercase());
+                        break;
+                    }
+                    if self.taken.insert(plain.clone()) {
+                        break;
+                    }
+                }
+                self.words.insert(key, plain.clone());
+                plain
+            }
+        };
+        let mut letters = word.chars();
+        match (letters.next(), letters.next()) {
+            (Some(first), Some(second)) if first.is_uppercase() && second.is_uppercase() => {
+                plain.to_uppercase()
+            }
+            (Some(first), _) if first.is_uppercase() => {
+                let mut letters = plain.chars();
+                letters
+                    .next()
+                    .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+                    .unwrap_or_default()
+            }
+            _ => plain,
+        }
+    }
+
+    fn number(&mut self, number: &str) -> String {
+        let next = format!("{}", 100_000 + self.words.len());
+        self.words
+            .entry(format!("number {number}"))
+            .or_insert(next)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_all_that_is_read_of_a_record() {
+        let user = json!({
+            "id": "00u1", "status": "ACTIVE", "created": "2020-01-01T00:00:00.000Z",
+            "lastUpdated": "2021-01-01T00:00:00.000Z",
+            "credentials": { "emails": [{ "value": "jane@home.example" }] },
+            "profile": {
+                "login": "a", "firstName": "b", "lastName": "c", "middleName": "d", "nickName": "e",
+                "displayName": "f", "email": "g", "secondEmail": "h", "title": "i", "employeeNumber": "j",
+                "managerEmail": "boss@acme.com",
+            },
+        });
+        let kept = only(vec![user.clone()], &USER).remove(0);
+        assert_eq!(
+            crate::okta::person(kept.clone()).unwrap(),
+            crate::okta::person(user).unwrap()
+        );
+        let text = kept.to_string();
+        assert!(!text.contains("jane@home") && !text.contains("boss@"), "{text}");
+
+        let employee = json!({
+            "id": "w1", "name": "a", "email": "b", "identifier": "c", "teamId": "w2",
+            "sharedSettingsId": "w3", "deactivated": 1, "createdAt": 2, "hostname": "JANES-MAC",
+        });
+        let kept = only(vec![employee.clone()], &EMPLOYEE).remove(0);
+        assert!(!kept.to_string().contains("JANES"));
+        let read = crate::insightful::employee;
+        assert_eq!(read(kept).unwrap(), read(employee).unwrap());
+    }
+
+    #[test]
+    fn names_go_everywhere_alike_and_the_rest_stays() {
+        let recording = Recording {
+            users: vec![json!({
+                "id": "00u1", "status": "ACTIVE",
+                "profile": { "login": "jane.doe@acme.com", "firstName": "Jane", "lastName": "Doe-Roe",
+                    "email": "jane.doe@acme.com", "title": "Engineer", "employeeNumber": "7" },
+            })],
+            employees: vec![
+                json!({ "id": "w1", "name": "DOE-ROE, Jane", "email": "jane.doe@acme.com", "teamId": "wteam" }),
+                json!({ "id": "w2", "name": "Jane D.", "email": null, "teamId": "wteam" }),
+            ],
+            teams: vec![json!({ "id": "wteam", "name": "Engineering" })],
+            ..Recording::default()
+        };
+        let anonymous = anonymised(recording.clone());
+        let all = format!("{anonymous:?}");
+        for name in ["Jane", "jane", "Doe", "doe", "Roe", "acme"] {
+            assert!(!all.contains(name), "{name} in {all}");
+        }
+        let user = &anonymous.users[0]["profile"];
+        assert_eq!(user["email"], anonymous.employees[0]["email"]);
+        assert!(user["email"].as_str().unwrap().ends_with(".com"));
+        let (given, family) = (
+            user["firstName"].as_str().unwrap(),
+            user["lastName"].as_str().unwrap(),
+        );
+        assert_eq!(
+            anonymous.employees[0]["name"],
+            format!("{}, {given}", family.to_uppercase())
+        );
+        assert!(
+            anonymous.employees[1]["name"]
+                .as_str()
+                .unwrap()
+                .starts_with(given)
+        );
+        assert_eq!(user["title"], "Engineer");
+        assert_eq!(anonymous.teams, recording.teams);
+        assert_eq!(anonymous.employees[0]["id"], "w1");
+    }
+}

@@ -1,0 +1,400 @@
+//! A recording: what both services answered, kept in a directory, so that a
+//! plan can be made, looked into and shared without either.
+//!
+//! ```text
+//! DIR/okta/users.json  okta/groups.json  okta/members/<groupId>.json
+//! DIR/insightful/employees.json  teams.json  shared-settings.json
+//! DIR/integration.yaml (optional OktaIntegration)  DIR/matches.yaml (optional EmployeeMatches)
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use futures::{StreamExt, TryFutureExt, TryStreamExt, stream};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    api::{EmployeeMatch, OktaIntegration},
+    insightful::{self, InsightfulClient},
+    model::{Complete, PersonId, Snapshot, TeamGroup, Workforce},
+    okta::{self, OktaClient},
+    services::gather::GatherError,
+};
+
+/// How many groups' members are read at a time.
+const PARALLEL_READS: usize = 8;
+
+/// Why a recording cannot be read or written: which file, where in it, and what.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// A file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+    /// A file is not JSON.
+    #[error("{}: line {}, column {}: {source}", path.display(), source.line(), source.column())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: serde_json::Error,
+    },
+    /// A file is not YAML of the kind it should hold.
+    #[error("{}: {source}", path.display())]
+    Yaml {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: serde_yaml::Error,
+    },
+    /// A record in a file lacks what it must have.
+    #[error("{}: record {index} (counted from 0): {source}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// Which record of the array.
+        index: usize,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// The directory to write to holds something already.
+    #[error("{} exists and is not empty: name a new directory", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        source: io::Error,
+    },
+}
+
+/// What both services answered, as they wrote it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recording {
+    /// Okta's users.
+    pub users: Vec<Value>,
+    /// Okta's groups.
+    pub groups: Vec<Value>,
+    /// The users in each group, by the group's id.
+    pub members: BTreeMap<String, Vec<Value>>,
+    /// Insightful's employees.
+    pub employees: Vec<Value>,
+    /// Insightful's teams.
+    pub teams: Vec<Value>,
+    /// Insightful's shared settings.
+    pub shared_settings: Vec<Value>,
+    /// The integration that was recorded.
+    pub integration: Option<OktaIntegration>,
+    /// The decisions.
+    pub matches: Vec<EmployeeMatch>,
+}
+
+impl Recording {
+    /// Reads both services, all of them or nothing.
+    ///
+    /// # Errors
+    /// Which service failed, and how.
+    pub async fn of(
+        okta: &OktaClient,
+        insightful: &InsightfulClient,
+        group_prefix: &str,
+    ) -> Result<Self, GatherError> {
+        let members = async {
+            let groups = okta.groups_json(group_prefix).await?.into_inner();
+            let ids = groups
+                .iter()
+                .filter_map(|group| group["id"].as_str().map(str::to_owned));
+            let reads = ids.map(|id| async move {
+                let members = okta.members_json(&id.as_str().into()).await?.into_inner();
+                Ok::<_, okta::OktaError>((id, members))
+            });
+            let reads = reads.collect::<Vec<_>>();
+            let members: BTreeMap<_, _> = stream::iter(reads)
+                .buffer_unordered(PARALLEL_READS)
+                .try_collect()
+                .await?;
+            Ok::<_, okta::OktaError>((groups, members))
+        };
+        let (users, (groups, members), employees, teams, shared_settings) = futures::try_join!(
+            okta.users_json(&|_| {}).err_into::<GatherError>(),
+            members.err_into(),
+            insightful.employees_json().err_into(),
+            insightful.teams_json().err_into(),
+            insightful.shared_settings_json().err_into(),
+        )?;
+        Ok(Self {
+            users: users.into_inner(),
+            groups,
+            members,
+            employees: employees.into_inner(),
+            teams: teams.into_inner(),
+            shared_settings: shared_settings.into_inner(),
+            integration: None,
+            matches: Vec::new(),
+        })
+    }
+
+    /// Reads a recording. Only `integration.yaml` and `matches.yaml` may be missing.
+    ///
+    /// # Errors
+    /// Which file is missing or broken, and where.
+    pub fn load(dir: &Path) -> Result<Self, RecordingError> {
+        let groups: Vec<Value> = json(&dir.join("okta/groups.json"))?;
+        let mut members = BTreeMap::new();
+        for id in groups.iter().filter_map(|group| group["id"].as_str()) {
+            members.insert(id.to_owned(), json(&dir.join(format!("okta/members/{id}.json")))?);
+        }
+        let mut integrations: Vec<OktaIntegration> = yaml(&dir.join("integration.yaml"))?;
+        Ok(Self {
+            users: json(&dir.join("okta/users.json"))?,
+            groups,
+            members,
+            employees: json(&dir.join("insightful/employees.json"))?,
+            teams: json(&dir.join("insightful/teams.json"))?,
+            shared_settings: json(&dir.join("insightful/shared-settings.json"))?,
+            integration: integrations.pop(),
+            matches: yaml(&dir.join("matches.yaml"))?,
+        })
+    }
+
+    /// Writes a recording into a directory that is new or empty: whole, or not at all.
+    ///
+    /// # Errors
+    /// Which file cannot be written; nothing is left of the others.
+    pub fn save(&self, dir: &Path) -> Result<(), RecordingError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RecordingError::Write { path, source }
+        };
+        if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(RecordingError::Exists { path: dir.to_owned() });
+        }
+        let mut name = dir.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let part = dir.with_file_name(name);
+        let written = self.write_files(&part).and_then(|()| {
+            if dir.exists() {
+                fs::remove_dir(dir).map_err(at(dir))?;
+            }
+            fs::rename(&part, dir).map_err(at(dir))
+        });
+        if written.is_err() {
+            // What could not be written whole is of no use; that it cannot be removed adds nothing.
+            let _ = fs::remove_dir_all(&part);
+        }
+        written
+    }
+
+    fn write_files(&self, dir: &Path) -> Result<(), RecordingError> {
+        let Self {
+            users,
+            groups,
+            members,
+            employees,
+            teams,
+            shared_settings,
+            integration,
+            matches,
+        } = self;
+        let lists = [
+            ("okta/users.json".to_owned(), users),
+            ("okta/groups.json".to_owned(), groups),
+            ("insightful/employees.json".to_owned(), employees),
+            ("insightful/teams.json".to_owned(), teams),
+            ("insightful/shared-settings.json".to_owned(), shared_settings),
+        ];
+        let members = members
+            .iter()
+            .map(|(id, users)| (format!("okta/members/{id}.json"), users));
+        for (file, records) in lists.into_iter().chain(members) {
+            let path = dir.join(file);
+            let text = serde_json::to_vec_pretty(records).map_err(|source| RecordingError::Json {
+                path: path.clone(),
+                source,
+            })?;
+            write(&path, &text)?;
+        }
+        if let Some(integration) = integration {
+            write_yaml(&dir.join("integration.yaml"), std::slice::from_ref(integration))?;
+        }
+        if !matches.is_empty() {
+            write_yaml(&dir.join("matches.yaml"), matches)?;
+        }
+        Ok(())
+    }
+
+    /// The snapshot that the recorded answers make, as `gather` would have made it.
+    ///
+    /// # Errors
+    /// The first record that lacks what it must have: `dir` and the file name it.
+    pub fn snapshot(&self, dir: &Path, group_prefix: &str) -> Result<Snapshot, RecordingError> {
+        let people = records(dir, "okta/users.json", &self.users, okta::person)?;
+        let heads = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
+        let mut groups = Vec::new();
+        for head in heads
+            .into_iter()
+            .filter(|head| head.name.starts_with(group_prefix))
+        {
+            let file = format!("okta/members/{}.json", head.id);
+            let users = self
+                .members
+                .get(head.id.as_str())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let members = records(dir, &file, users, okta::person)?;
+            let members = members.into_iter().map(|person| person.id).collect();
+            groups.push(TeamGroup {
+                id: head.id,
+                name: head.name,
+                members,
+            });
+        }
+        let workforce = Workforce {
+            employees: Complete::last_page_read(records(
+                dir,
+                "insightful/employees.json",
+                &self.employees,
+                insightful::employee,
+            )?),
+            teams: Complete::last_page_read(records(
+                dir,
+                "insightful/teams.json",
+                &self.teams,
+                insightful::team,
+            )?),
+            settings: Complete::last_page_read(records(
+                dir,
+                "insightful/shared-settings.json",
+                &self.shared_settings,
+                insightful::shared_settings,
+            )?),
+        };
+        Ok(Snapshot::of(
+            Complete::last_page_read(people),
+            Complete::last_page_read(groups),
+            workforce,
+        ))
+    }
+
+    /// The recorded decisions by person: those of the recorded integration, or
+    /// all where none was recorded.
+    pub fn decisions(&self) -> BTreeMap<PersonId, &EmployeeMatch> {
+        let name = self
+            .integration
+            .as_ref()
+            .and_then(|integration| integration.metadata.name.as_deref());
+        self.matches
+            .iter()
+            .filter(|object| name.is_none_or(|name| object.spec.integration_ref.name == name))
+            .map(|object| (object.spec.okta_user_id.as_str().into(), object))
+            .collect()
+    }
+}
+
+fn records<T>(
+    dir: &Path,
+    file: &str,
+    values: &[Value],
+    read: impl Fn(Value) -> Result<T, serde_json::Error>,
+) -> Result<Vec<T>, RecordingError> {
+    let at = |index, source| RecordingError::Record {
+        path: dir.join(file),
+        index,
+        source,
+    };
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| read(value.clone()).map_err(|source| at(index, source)))
+        .collect()
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordingError> {
+    let bytes = fs::read(path).map_err(|source| RecordingError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&bytes).map_err(|source| RecordingError::Json {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The documents of a YAML file; none if there is no such file.
+fn yaml<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordingError> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.map_err(|source| RecordingError::Read {
+            path: path.to_owned(),
+            source,
+        })?,
+    };
+    yaml_documents(&text).map_err(|source| RecordingError::Yaml {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The documents in a YAML text; empty ones are passed over, and a `List` is
+/// what it holds, as `kubectl get -o yaml` writes it.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn yaml_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, serde_yaml::Error> {
+    let mut objects = Vec::new();
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let value = <serde_yaml::Value as serde::Deserialize>::deserialize(document)?;
+        match value.get("items").and_then(serde_yaml::Value::as_sequence) {
+            Some(items)
+                if value
+                    .get("kind")
+                    .and_then(serde_yaml::Value::as_str)
+                    .is_some_and(|k| k.ends_with("List")) =>
+            {
+                for item in items {
+                    objects.push(serde_yaml::from_value(item.clone())?);
+                }
+            }
+            _ if value.is_null() => {}
+            _ => objects.push(serde_yaml::from_value(value)?),
+        }
+    }
+    Ok(objects)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
+    let at = |source| RecordingError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(at)?;
+    }
+    fs::write(path, bytes).map_err(at)
+}
+
+fn write_yaml<T: serde::Serialize>(path: &Path, objects: &[T]) -> Result<(), RecordingError> {
+    let mut text = String::new();
+    for object in objects {
+        let document = serde_yaml::to_string(object).map_err(|source| RecordingError::Yaml {
+            path: path.to_owned(),
+            source,
+        })?;
+        text.push_str("---\n");
+        text.push_str(&document);
+    }
+    write(path, text.as_bytes())
+}

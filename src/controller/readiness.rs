@@ -1,0 +1,119 @@
+//! What the operator must have read before it is ready, and what keeps it from that.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::{Stream, StreamExt};
+use kube::runtime::watcher;
+
+use crate::http::clip;
+
+/// The longest reason that is told, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// One watch.
+#[derive(Debug)]
+pub struct Watch {
+    /// In words for people.
+    what: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing has come yet.
+    Waiting,
+    /// It could not be read, for this reason.
+    Failing(String),
+    /// Its first list has come whole. What comes later is the watch's own matter: it begins anew by itself.
+    Delivered,
+}
+
+impl Watch {
+    /// One that has delivered nothing yet, of `kind` in `namespace`, or in all.
+    pub fn new(kind: &str, namespace: Option<&str>) -> Arc<Self> {
+        let what = match namespace {
+            Some(namespace) => format!("{kind} of namespace {namespace}"),
+            None => format!("{kind} of all namespaces"),
+        };
+        Arc::new(Self {
+            what,
+            state: Mutex::new(State::Waiting),
+        })
+    }
+
+    /// The same stream; this takes note of what comes.
+    pub fn observe<K>(
+        self: Arc<Self>,
+        stream: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
+    ) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> {
+        stream.inspect(move |item| self.heard(item))
+    }
+
+    fn heard<K>(&self, item: &watcher::Result<watcher::Event<K>>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*state, item) {
+            (State::Delivered, _) => {}
+            (_, Ok(watcher::Event::InitDone)) => *state = State::Delivered,
+            (_, Err(error)) => {
+                let reason = clip(&error.to_string(), LONGEST_REASON);
+                tracing::warn!(reason, "cannot read the {} yet", self.what);
+                *state = State::Failing(reason);
+            }
+            (_, Ok(_)) => {}
+        }
+    }
+
+    /// What is missing, and why; None once it has delivered.
+    fn missing(&self) -> Option<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Waiting => Some(format!("{}: not read yet", self.what)),
+            State::Failing(reason) => Some(format!(
+                "{}: {reason}. Are the definitions installed, and do the operator's roles allow it?",
+                self.what
+            )),
+            State::Delivered => None,
+        }
+    }
+}
+
+/// What is missing of all of these; empty when the operator is ready.
+pub fn missing(watches: &[Arc<Watch>]) -> Vec<String> {
+    watches.iter().filter_map(|watch| watch.missing()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::PartialObjectMeta;
+
+    use super::*;
+    use crate::api::EmployeeMatch;
+
+    type Item = watcher::Result<watcher::Event<PartialObjectMeta<EmployeeMatch>>>;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_reason_until_it_comes() {
+        let watch = Watch::new("OktaIntegrations", Some("people"));
+        let watches = [watch.clone()];
+        assert_eq!(
+            missing(&watches),
+            ["OktaIntegrations of namespace people: not read yet"]
+        );
+        watch.heard(&Item::Err(watcher::Error::NoResourceVersion));
+        let [text] = &missing(&watches)[..] else { panic!() };
+        assert!(
+            text.contains("no metadata.resourceVersion") && text.contains("roles"),
+            "{text}"
+        );
+        watch.heard(&Item::Ok(watcher::Event::Init));
+        assert_eq!(missing(&watches).len(), 1, "a list that has begun is not whole");
+        watch.heard(&Item::Ok(watcher::Event::InitDone));
+        assert_eq!(missing(&watches), Vec::<String>::new());
+        watch.heard(&Item::Err(watcher::Error::NoResourceVersion));
+        assert_eq!(
+            missing(&watches),
+            Vec::<String>::new(),
+            "it begins anew by itself"
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! From Insightful's records to the product's values.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::http::json::{identifier, text};
+use crate::model::{Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId};
+
+/// The employee in a record. Only the id must be there.
+pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
+    let record = EmployeeRecord::deserialize(record)?;
+    Ok(Employee {
+        id: EmployeeId::from(record.id),
+        name: record.name.unwrap_or_default(),
+        email: record.email.unwrap_or_default(),
+        identifier: record.identifier.unwrap_or_default(),
+        team: TeamId::from(record.team_id.unwrap_or_default()),
+        settings: record.shared_settings_id.map(SettingsId::from),
+        deactivated: record.deactivated,
+        created_at: record.created_at.as_i64(),
+    })
+}
+
+/// The team in a record. The id and the name must be there.
+pub fn team(record: Value) -> Result<Team, serde_json::Error> {
+    let record = NamedRecord::deserialize(record)?;
+    Ok(Team {
+        id: TeamId::from(record.id),
+        name: record.name,
+        default: record.default,
+    })
+}
+
+/// The same with the ids of the team's employees, as far as it lists them.
+pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), serde_json::Error> {
+    let listed = record["employees"].as_array();
+    let employees = listed.into_iter().flatten().filter_map(Value::as_str);
+    let employees = employees.map(EmployeeId::from).collect();
+    Ok((team(record)?, employees))
+}
+
+/// The shared settings in a record. The id and the name must be there.
+pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Error> {
+    let record = NamedRecord::deserialize(record)?;
+    Ok(SharedSettings {
+        id: SettingsId::from(record.id),
+        name: record.name,
+        default: record.default,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EmployeeRecord {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+    #[serde(default, deserialize_with = "text")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    email: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    identifier: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    team_id: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    shared_settings_id: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
+    deactivated: bool,
+    #[serde(default)]
+    created_at: Value,
+}
+
+#[derive(Deserialize)]
+struct NamedRecord {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+    name: String,
+    #[serde(default, deserialize_with = "flag")]
+    default: bool,
+}
+
+/// A yes or no, or a time that is 0 for no.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(false),
+        Value::Bool(flag) => Ok(flag),
+        Value::Number(time) => Ok(time.as_f64() != Some(0.0)),
+        other => Err(serde::de::Error::custom(format_args!(
+            "{other} is neither a yes or no nor a time"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_employee_is_read_whole_and_unknown_fields_are_ignored() {
+        let record = json!({
+            "id": "wf8rsovxa8vjq8w", "name": "Employee 4", "email": "new@example.com",
+            "teamId": "wautlmuhdnndn7f", "sharedSettingsId": "waufhwfhb0p41mr",
+            "identifier": "employee4@example.com", "type": "personal", "projects": [], "deactivated": 0,
+            "invited": 1592922679686_i64, "createdAt": 1592922679689_i64, "pseudonymId": "x",
+        });
+        let expected = Employee {
+            id: "wf8rsovxa8vjq8w".into(),
+            name: "Employee 4".into(),
+            email: "new@example.com".into(),
+            identifier: "employee4@example.com".into(),
+            team: "wautlmuhdnndn7f".into(),
+            settings: Some("waufhwfhb0p41mr".into()),
+            deactivated: false,
+            created_at: Some(1592922679689),
+        };
+        assert_eq!(employee(record).unwrap(), expected);
+    }
+
+    #[test]
+    fn deactivated_is_a_time_that_is_zero_for_no() {
+        for (value, deactivated) in [
+            (json!(0), false),
+            (json!(1592922679686_i64), true),
+            (json!(null), false),
+            (json!(true), true),
+            (json!(false), false),
+        ] {
+            let record = json!({"id": "wf8rsovxa8vjq8w", "deactivated": value});
+            assert_eq!(employee(record).unwrap().deactivated, deactivated, "{value}");
+        }
+        assert!(employee(json!({"id": "wf8rsovxa8vjq8w", "deactivated": "yes"})).is_err());
+        assert!(employee(json!({"name": "nobody"})).is_err());
+    }
+
+    #[test]
+    fn teams_and_settings_have_an_id_and_a_name() {
+        let team = team(json!({"id": "w1", "name": "Default", "default": true, "employees": []})).unwrap();
+        assert_eq!(
+            team,
+            Team {
+                id: "w1".into(),
+                name: "Default".into(),
+                default: true
+            }
+        );
+        let settings = shared_settings(json!({"id": "s1", "name": "Silent", "settings": {}})).unwrap();
+        assert_eq!(
+            settings,
+            SharedSettings {
+                id: "s1".into(),
+                name: "Silent".into(),
+                default: false
+            }
+        );
+        assert!(shared_settings(json!({"id": "s1"})).is_err());
+    }
+}

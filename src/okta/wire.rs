@@ -1,0 +1,188 @@
+//! From Okta's records to the product's values.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::http::json::{identifier, text};
+use crate::model::{GroupId, OktaStatus, OtherNames, Person, PersonId};
+
+/// A group without its members.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Group")]
+pub struct GroupHead {
+    /// The identity: it survives a rename.
+    pub id: GroupId,
+    /// The name, with the prefix.
+    pub name: String,
+}
+
+/// The person in a user's record. Only the id must be there.
+pub fn person(user: Value) -> Result<Person, serde_json::Error> {
+    User::deserialize(user).map(Person::from)
+}
+
+/// The id and name in a group's record.
+pub fn group_head(group: Value) -> Result<GroupHead, serde_json::Error> {
+    GroupHead::deserialize(group)
+}
+
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        let profile = user.profile.unwrap_or_default();
+        Self {
+            id: PersonId::from(user.id),
+            login: profile.login.unwrap_or_default(),
+            given_name: profile.first_name,
+            family_name: profile.last_name,
+            other_names: OtherNames {
+                middle: profile.middle_name,
+                nick: profile.nick_name,
+                display: profile.display_name,
+            },
+            email: profile.email,
+            second_email: profile.second_email,
+            title: profile.title,
+            employee_number: profile.employee_number,
+            status: OktaStatus::from(user.status.unwrap_or_default().as_str()),
+            created: user.created,
+            last_updated: user.last_updated,
+        }
+    }
+}
+
+impl From<Group> for GroupHead {
+    fn from(group: Group) -> Self {
+        Self {
+            id: GroupId::from(group.id),
+            name: group.profile.name,
+        }
+    }
+}
+
+/// A user of whom nothing but the id is of use: a member of a group.
+#[derive(Deserialize)]
+pub(super) struct Member {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+}
+
+impl From<Member> for PersonId {
+    fn from(member: Member) -> Self {
+        Self::from(member.id)
+    }
+}
+
+/// A user as Okta writes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct User {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+    #[serde(default, deserialize_with = "text")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    created: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    last_updated: Option<String>,
+    profile: Option<Profile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Profile {
+    #[serde(deserialize_with = "text")]
+    login: Option<String>,
+    #[serde(deserialize_with = "text")]
+    first_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    last_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    middle_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    nick_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    display_name: Option<String>,
+    #[serde(deserialize_with = "text")]
+    email: Option<String>,
+    #[serde(deserialize_with = "text")]
+    second_email: Option<String>,
+    #[serde(deserialize_with = "text")]
+    title: Option<String>,
+    #[serde(deserialize_with = "text")]
+    employee_number: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    #[serde(deserialize_with = "identifier")]
+    id: String,
+    profile: GroupProfile,
+}
+
+#[derive(Deserialize)]
+struct GroupProfile {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn any_field_but_the_id_may_be_absent_null_or_empty() {
+        let bare = Person {
+            id: PersonId::from("00u1"),
+            login: String::new(),
+            given_name: None,
+            family_name: None,
+            other_names: OtherNames::default(),
+            email: None,
+            second_email: None,
+            title: None,
+            employee_number: None,
+            status: OktaStatus::Other(String::new()),
+            created: None,
+            last_updated: None,
+        };
+        for record in [
+            json!({"id": "00u1"}),
+            json!({"id": "00u1", "profile": null, "status": null}),
+            json!({"id": "00u1", "profile": {"title": "", "email": null, "lastName": " "}, "new": [1]}),
+        ] {
+            assert_eq!(person(record).unwrap(), bare);
+        }
+        assert!(person(json!({"profile": {"login": "jane"}})).is_err());
+        assert!(person(json!({"id": ""})).is_err());
+        assert!(person(json!("00u1")).is_err());
+    }
+
+    #[test]
+    fn a_person_is_read_whole() {
+        let record = json!({
+            "id": "00u1", "status": "LOCKED_OUT",
+            "created": "2024-01-01T00:00:00.000Z", "lastUpdated": "2025-01-01T00:00:00.000Z",
+            "profile": {
+                "login": "jane@acme.com", "firstName": "Jane", "lastName": "Doe", "email": "jane@acme.com",
+                "secondEmail": "jane@home.example", "title": "SRE", "employeeNumber": 42,
+                "middleName": "Mary", "nickName": "Janey", "displayName": "Janey Doe",
+            },
+        });
+        let jane = person(record).unwrap();
+        assert_eq!(jane.status, OktaStatus::LockedOut);
+        assert_eq!(jane.given_name.as_deref(), Some("Jane"));
+        assert_eq!(jane.second_email.as_deref(), Some("jane@home.example"));
+        assert_eq!(jane.employee_number.as_deref(), Some("42"));
+        assert_eq!(jane.other_names.middle.as_deref(), Some("Mary"));
+        assert_eq!(jane.other_names.nick.as_deref(), Some("Janey"));
+        assert_eq!(jane.other_names.display.as_deref(), Some("Janey Doe"));
+        assert_eq!(jane.last_updated.as_deref(), Some("2025-01-01T00:00:00.000Z"));
+    }
+
+    #[test]
+    fn an_unknown_status_is_kept_as_the_word_it_is() {
+        let person = person(json!({"id": "00u1", "status": "HIBERNATING"})).unwrap();
+        assert_eq!(person.status, OktaStatus::Other("HIBERNATING".into()));
+    }
+}

@@ -1,0 +1,495 @@
+//! Tables: an approved plan of every kind of write, what happens after it was
+//! begun, and whether what is then planned is what is left of it.
+
+use super::*;
+use crate::{
+    api::{Applied, Approval, Decision},
+    model::{OktaStatus, TeamGroup},
+    rules::{
+        assessment::bindings,
+        example::Example,
+        guard::{self, Verdict},
+        status::{match_status, team_statuses},
+    },
+};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// A new team, an invitation with a title, an update with a move, a restore with
+/// the end of its match, a deactivation, and a match that needs no write.
+fn every_kind() -> Example {
+    let mut example = Example::new();
+    example.spec.approval = Approval::EveryPlan;
+    example.person("ann", "Ann", "Doe", "Sales").title = None;
+    example.employee("e-ann", "A. Doe", "ann@acme.com");
+    example.matched("ann", &["e-ann"]);
+    example.person("bob", "Bob", "Roe", "Sales");
+    example.record("bob").decision = Decision::Create;
+    example.person("cat", "Cat", "Poe", "Sales").status = OktaStatus::Deprovisioned;
+    example.employee("e-cat", "Cat Poe", "cat@acme.com");
+    example.in_force("cat", "e-cat", &[]);
+    example.person("dan", "Dan", "Coe", "Sales");
+    example.employee("e-dan", "Dan Coe", "dan@acme.com");
+    let written = [
+        (Field::Name, Some("D. Coe"), "Dan Coe"),
+        (Field::Email, Some("d@old.com"), "dan@acme.com"),
+    ];
+    example.in_force("dan", "e-dan", &written);
+    example.record("dan").decision = Decision::Ignore;
+    example.team("Support");
+    for id in ["eve", "fay"] {
+        let person = example.person(id, id, "Moe", "Support");
+        person.title = None;
+        example
+            .employee(
+                &format!("e-{id}"),
+                &format!("{id} Moe"),
+                &format!("{id}@acme.com"),
+            )
+            .team = "Support".into();
+    }
+    example.matched("eve", &["e-eve"]);
+    example.in_force("fay", "e-fay", &[]);
+    example
+}
+
+/// An approved plan that was begun, and the world that it was made for.
+struct Begun {
+    example: Example,
+    status: OktaIntegrationStatus,
+    /// The matches' statuses, and the generations of their specs.
+    statuses: BTreeMap<PersonId, (EmployeeMatchStatus, i64)>,
+}
+
+impl Begun {
+    fn of(mut example: Example) -> Self {
+        let assessment = example.assess();
+        example.spec.approved_plan = Some(assessment.plan.hash());
+        let verdict = judge(&example, &assessment, None);
+        let Verdict::Cleared(cleared) = verdict else {
+            panic!("an approved plan is cleared: {verdict:?}");
+        };
+        let teams = team_statuses(&example.snapshot(), &assessment);
+        let status = begun(OktaIntegrationStatus::default(), teams, &cleared, NOW);
+        let statuses = statuses(&example, &assessment);
+        Self {
+            example,
+            status,
+            statuses,
+        }
+    }
+
+    fn announcements(&self) -> Announcements {
+        let statuses = self.statuses.iter();
+        statuses
+            .map(|(id, (status, generation))| (id.clone(), Announced::by(status, Some(*generation))))
+            .collect()
+    }
+
+    /// Whether the next plan is cleared, and by what clearance.
+    fn verdict(&self) -> &'static str {
+        let Example { spec, records, .. } = &self.example;
+        let snapshot = self.example.snapshot();
+        let assessment = Assessment::of(&snapshot, spec, records, &bindings(&self.status));
+        let applying = of(&self.status, spec, &assessment, &self.announcements());
+        match judge(&self.example, &assessment, applying) {
+            Verdict::Cleared(cleared) => match cleared.clearance() {
+                Clearance::WithinGuard => "within the guard",
+                Clearance::Approved(_) => "approved",
+                Clearance::Resumed(of) => {
+                    assert_eq!(Some(of), self.example.spec.approved_plan.as_ref());
+                    "remainder"
+                }
+            },
+            Verdict::Held(_) => "held",
+            Verdict::NotFinalized => "not finalized",
+        }
+    }
+
+    fn employee(&mut self, id: &str) -> &mut crate::model::Employee {
+        let id = EmployeeId::from(id);
+        let mut employees = self.example.employees.iter_mut();
+        employees.find(|employee| employee.id == id).unwrap()
+    }
+
+    /// An edit of what a match's status says.
+    fn said(&mut self, person: &str) -> &mut EmployeeMatchStatus {
+        &mut self.statuses.get_mut(&person.into()).unwrap().0
+    }
+
+    /// Bob's invitation has taken effect.
+    fn bob_is_invited(&mut self) {
+        self.example.team("Sales");
+        self.example.employee("new", "Bob Roe", "bob@acme.com").team = "Sales".into();
+    }
+
+    /// And its answer has come, and is on his record.
+    fn bob_is_known(&mut self) {
+        self.bob_is_invited();
+        let applied = Applied {
+            employee_ids: vec!["new".into()],
+            time: Time(NOW),
+            created: true,
+            fields: vec![],
+        };
+        self.example.record("bob").applied = Some(applied.clone());
+        self.said("bob").applied = Some(applied);
+    }
+
+    /// And it has not.
+    fn bob_is_pending(&mut self) {
+        let pending = Pending {
+            operation: PendingOperation::CreateEmployee,
+            since: Time(NOW),
+        };
+        self.example.record("bob").pending = Some(pending.clone());
+        self.said("bob").pending = Some(pending);
+    }
+
+    fn restored(&mut self) {
+        self.employee("e-dan").name = "D. Coe".into();
+        self.employee("e-dan").email = "d@old.com".into();
+    }
+}
+
+fn judge(example: &Example, assessment: &Assessment, applying: Option<&Applying>) -> Verdict {
+    guard::judge(
+        assessment.plan.clone(),
+        &example.spec,
+        &example.records,
+        &assessment.resolved,
+        applying,
+    )
+}
+
+/// What the preview writes.
+fn statuses(example: &Example, assessment: &Assessment) -> BTreeMap<PersonId, (EmployeeMatchStatus, i64)> {
+    let snapshot = example.snapshot();
+    let ids = assessment.resolved.keys();
+    ids.map(|id| {
+        let record = example.records.get(id).cloned().unwrap_or_default();
+        let previous = EmployeeMatchStatus::default();
+        let status = match_status(
+            id,
+            &snapshot,
+            &example.spec,
+            assessment,
+            &record,
+            None,
+            &(&previous).into(),
+            Some(1),
+            NOW,
+        );
+        (id.clone(), (status, 1))
+    })
+    .collect()
+}
+
+#[test]
+fn the_example_has_every_kind_of_write() {
+    let plan = every_kind().assess().plan;
+    let kinds = [
+        plan.teams.len(),
+        plan.creations.len(),
+        plan.updates.len(),
+        plan.restores.len(),
+        plan.deactivations.len(),
+        plan.unmatches.len(),
+    ];
+    assert_eq!(kinds, [1; 6]);
+    assert_eq!(plan.matches.len(), 2, "ann's, and eve's, who needs no write");
+}
+
+#[test]
+fn what_is_left_of_an_approved_plan_needs_no_other_approval() {
+    type Happens = fn(&mut Begun);
+    let cases: [(&str, Happens); 15] = [
+        ("nothing", |_| ()),
+        ("the team is created", |b| b.example.team("Sales")),
+        ("ann is written", |b| {
+            b.example.team("Sales");
+            b.employee("e-ann").name = "Ann Doe".into();
+            b.employee("e-ann").team = "Sales".into();
+        }),
+        ("ann is written, but for her team", |b| {
+            b.employee("e-ann").name = "Ann Doe".into();
+        }),
+        ("bob's invitation is sent", Begun::bob_is_pending),
+        ("bob is invited, and the answer is lost", |b| {
+            b.bob_is_invited();
+            b.bob_is_pending();
+        }),
+        ("bob is invited, and his title is not set", Begun::bob_is_known),
+        ("dan is given back his name", |b| {
+            b.employee("e-dan").name = "D. Coe".into();
+        }),
+        ("dan is given back all, and not let go", Begun::restored),
+        ("dan is let go", |b| {
+            b.restored();
+            b.example.record("dan").applied = None;
+        }),
+        ("cat is switched off", |b| b.employee("e-cat").deactivated = true),
+        ("eve's match is in force", |b| {
+            b.example.in_force("eve", "e-eve", &[])
+        }),
+        ("all but cat is done", |b| {
+            b.bob_is_known();
+            let title = AppliedTitle("Engineer");
+            b.example.record("bob").applied.as_mut().unwrap().fields = title.fields("new");
+            b.employee("e-ann").name = "Ann Doe".into();
+            b.employee("e-ann").team = "Sales".into();
+            b.restored();
+            b.example.record("dan").applied = None;
+        }),
+        ("somebody left ann alone, who is not written yet", |b| {
+            b.example.matched("ann", &[]);
+            b.example.record("ann").decision = Decision::Ignore;
+            b.statuses.get_mut(&"ann".into()).unwrap().1 = 2;
+        }),
+        ("ann has no name any more", |b| {
+            b.example.people[0].given_name = None;
+            b.example.people[0].family_name = None;
+        }),
+    ];
+    for (case, happens) in cases {
+        let mut begun = Begun::of(every_kind());
+        happens(&mut begun);
+        assert_eq!(begun.verdict(), "remainder", "{case}");
+    }
+}
+
+/// A title on record.
+struct AppliedTitle(&'static str);
+
+impl AppliedTitle {
+    fn fields(&self, employee: &str) -> Vec<crate::api::AppliedField> {
+        let employee = EmployeeId::from(employee);
+        vec![crate::rules::record::image(
+            &employee,
+            Field::Title,
+            None,
+            self.0.into(),
+        )]
+    }
+}
+
+#[test]
+fn whatever_the_admin_did_not_see_is_held() {
+    type Happens = fn(&mut Begun);
+    let cases: [(&str, Happens, &str); 22] = [
+        (
+            "ann gets another name",
+            |b| b.example.people[0].family_name = Some("Dow".into()),
+            "held",
+        ),
+        (
+            "ann gets a title too",
+            |b| b.example.people[0].title = Some("Lead".into()),
+            "held",
+        ),
+        (
+            "ann's employee was renamed by somebody",
+            |b| b.employee("e-ann").name = "Ann D.".into(),
+            "held",
+        ),
+        (
+            "fay gets a title",
+            |b| b.example.people[5].title = Some("Lead".into()),
+            "held",
+        ),
+        (
+            "fay leaves",
+            |b| b.example.people[5].status = OktaStatus::Deprovisioned,
+            "held",
+        ),
+        (
+            "fay's match is taken back",
+            |b| b.example.record("fay").decision = Decision::Ignore,
+            "held",
+        ),
+        (
+            "dan's match has one employee more to let go",
+            |b| {
+                let applied = b.example.record("dan").applied.as_mut().unwrap();
+                applied.employee_ids.push("e-more".into());
+            },
+            "held",
+        ),
+        (
+            "ann is matched to another employee, whom she equals",
+            |b| {
+                b.employee("e-ann").email = "somebody@acme.com".into();
+                b.example.employee("e-other", "Ann Doe", "ann@acme.com");
+                b.example.matched("ann", &["e-other"]);
+            },
+            "held",
+        ),
+        (
+            "the decision about bob was changed and says the same",
+            |b| b.statuses.get_mut(&"bob".into()).unwrap().1 = 2,
+            "held",
+        ),
+        (
+            "the decision about dan, who is only to be let go, was changed",
+            |b| {
+                b.restored();
+                b.statuses.get_mut(&"dan".into()).unwrap().1 = 2;
+            },
+            "held",
+        ),
+        (
+            "the decision about eve, who needs no write, was changed",
+            |b| b.statuses.get_mut(&"eve".into()).unwrap().1 = 2,
+            "held",
+        ),
+        (
+            "eve waited for a decision",
+            |b| b.said("eve").state = Some(MatchState::Review),
+            "held",
+        ),
+        (
+            "bob is somebody whom nobody invited",
+            |b| {
+                b.bob_is_invited();
+                b.example.matched("bob", &["new"]);
+            },
+            "held",
+        ),
+        (
+            "bob's invitation was not announced",
+            |b| b.said("bob").changes.clear(),
+            "held",
+        ),
+        (
+            "bob would get other shared settings",
+            |b| {
+                let applying = b.status.applying.as_mut().unwrap();
+                applying.shared_settings = Some("Strict".into());
+            },
+            "held",
+        ),
+        (
+            "ann's status is gone",
+            |b| {
+                b.statuses.remove(&"ann".into());
+            },
+            "held",
+        ),
+        (
+            "there is one new team more",
+            |b| {
+                b.example.person("gus", "Gus", "Low", "Legal");
+                b.example.record("gus").decision = Decision::Ignore;
+            },
+            "held",
+        ),
+        (
+            "the new team was not to be created",
+            |b| b.status.teams.iter_mut().for_each(|team| team.pending = None),
+            "held",
+        ),
+        (
+            "another plan is approved",
+            |b| b.example.spec.approved_plan = Some("sha256:other".into()),
+            "held",
+        ),
+        (
+            "no plan is approved any more",
+            |b| b.example.spec.approved_plan = None,
+            "held",
+        ),
+        (
+            "the Finish is taken back",
+            |b| b.example.spec.finalized = false,
+            "not finalized",
+        ),
+        (
+            "Okta's answer lacks many",
+            |b| {
+                for id in ["ann", "bob", "cat", "dan", "eve", "fay"] {
+                    b.example.record(id).state = Some(MatchState::Matched);
+                }
+                b.example
+                    .people
+                    .retain(|person| ["ann", "bob"].contains(&person.id.as_str()));
+            },
+            "held",
+        ),
+    ];
+    for (case, happens, verdict) in cases {
+        let mut begun = Begun::of(every_kind());
+        // Something of it is written, so that the plan itself is not what is approved.
+        begun.employee("e-cat").deactivated = true;
+        assert_eq!(begun.verdict(), "remainder", "{case}");
+        happens(&mut begun);
+        assert_eq!(begun.verdict(), verdict, "{case}");
+    }
+}
+
+#[test]
+fn a_plan_that_nobody_had_to_approve_is_not_put_on_record() {
+    let mut example = every_kind();
+    example.spec.approval = Approval::Guarded;
+    let begun = Begun::of(example);
+    assert_eq!(begun.status.applying, None);
+    assert!(begun.status.teams.iter().any(|team| team.pending.is_some()));
+    assert_eq!(begun.verdict(), "within the guard");
+}
+
+#[test]
+fn a_plan_begins_where_all_of_it_is_announced_and_nothing_else() {
+    type Happens = fn(&mut Begun);
+    let cases: [(&str, Happens, bool); 5] = [
+        ("nothing", |_| (), true),
+        (
+            "a change is missing",
+            |b| b.said("ann").changes.truncate(1),
+            false,
+        ),
+        (
+            "fay's status still has what was planned before",
+            |b| b.said("fay").changes = b.said("ann").changes.clone(),
+            false,
+        ),
+        (
+            "a unmatch is missing",
+            |b| b.said("dan").unmatching.clear(),
+            false,
+        ),
+        (
+            "a decision was changed meanwhile",
+            |b| b.statuses.get_mut(&"fay".into()).unwrap().1 = 2,
+            false,
+        ),
+    ];
+    for (case, happens, expected) in cases {
+        let mut begun = Begun::of(every_kind());
+        let assessment = begun.example.assess();
+        happens(&mut begun);
+        assert_eq!(
+            is_announced(&assessment, &begun.announcements()),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_with_thousands_of_long_names_begins_and_goes_on() {
+    let mut example = every_kind();
+    for number in 0..5000 {
+        example.groups.push(TeamGroup {
+            id: format!("00g{number:017}").as_str().into(),
+            name: format!("P_{number:05} {}", "漢".repeat(80)),
+            members: BTreeSet::new(),
+        });
+    }
+    let mut begun = Begun::of(example);
+    let stored = serde_json::to_vec(&begun.status).unwrap().len();
+    assert!(stored < 1_200_000, "what etcd takes with all the rest: {stored}");
+    assert_eq!(begun.status.teams_omitted, 0);
+    begun.employee("e-cat").deactivated = true;
+    assert_eq!(begun.verdict(), "remainder");
+    begun.example.groups.last_mut().unwrap().name = "P_Another".into();
+    assert_eq!(begun.verdict(), "held", "a name that the admin did not see");
+}

@@ -1,0 +1,184 @@
+//! A small company for the tests of the core: built in a line or two, assessed
+//! like a real one.
+
+use crate::{
+    api::{Applied, AppliedField, Decision, Field, OktaIntegrationSpec},
+    model::{
+        Complete, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId, SharedSettings,
+        Snapshot, Team, TeamGroup, Workforce,
+    },
+    rules::{
+        assessment::Assessment,
+        resolve::{Record, Records},
+        teams::{Binding, Bindings},
+    },
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+/// See the module. Teams are `Default` and whatever [`team`](Self::team) adds.
+pub struct Example {
+    pub spec: OktaIntegrationSpec,
+    pub people: Vec<Person>,
+    pub groups: Vec<TeamGroup>,
+    pub employees: Vec<Employee>,
+    pub teams: Vec<Team>,
+    pub records: Records,
+    pub bindings: Bindings,
+}
+
+impl Example {
+    /// No people, one team, finished, with a wide guard.
+    pub fn new() -> Self {
+        let spec = serde_json::json!({
+            "okta": { "orgUrl": "https://acme.okta.com", "groupPrefix": "P_",
+                "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } } },
+            "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+            "guard": { "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%" },
+            "finalized": true,
+        });
+        Self {
+            spec: serde_json::from_value(spec).unwrap(),
+            people: vec![],
+            groups: vec![],
+            employees: vec![],
+            teams: vec![Team {
+                id: "Default".into(),
+                name: "Default".into(),
+                default: true,
+            }],
+            records: Records::new(),
+            bindings: Bindings::default(),
+        }
+    }
+
+    /// Jane, whose employee is in step with Okta and hers.
+    pub fn jane() -> Self {
+        let mut example = Self::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.team("Sales");
+        example.employee("e1", "Jane Doe", "jane@acme.com").team = "Sales".into();
+        example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
+        example
+    }
+
+    /// An active person in a team group, with `<id>@acme.com` and the title `Engineer`.
+    pub fn person(&mut self, id: &str, given: &str, family: &str, group: &str) -> &mut Person {
+        let group_id = format!("g-{group}").as_str().into();
+        match self.groups.iter_mut().find(|known| known.id == group_id) {
+            Some(known) => {
+                known.members.insert(id.into());
+            }
+            None => self.groups.push(TeamGroup {
+                id: group_id,
+                name: format!("P_{group}"),
+                members: [PersonId::from(id)].into(),
+            }),
+        }
+        if let Some(place) = self.people.iter().position(|person| person.id == id.into()) {
+            return &mut self.people[place];
+        }
+        self.people.push(Person {
+            id: id.into(),
+            login: format!("{id}@acme.com"),
+            given_name: Some(given.into()),
+            family_name: Some(family.into()),
+            email: Some(format!("{id}@acme.com")),
+            other_names: OtherNames::default(),
+            second_email: None,
+            title: Some("Engineer".into()),
+            employee_number: None,
+            status: OktaStatus::Active,
+            created: None,
+            last_updated: None,
+        });
+        self.people.last_mut().unwrap()
+    }
+
+    /// An employee in the team `Default`.
+    pub fn employee(&mut self, id: &str, name: &str, email: &str) -> &mut Employee {
+        self.employees.push(Employee {
+            id: id.into(),
+            name: name.into(),
+            email: email.into(),
+            identifier: email.into(),
+            team: "Default".into(),
+            settings: None,
+            deactivated: false,
+            created_at: None,
+        });
+        self.employees.last_mut().unwrap()
+    }
+
+    /// A team whose id is its name.
+    pub fn team(&mut self, name: &str) {
+        self.teams.push(Team {
+            id: name.into(),
+            name: name.into(),
+            default: false,
+        });
+    }
+
+    /// The group of this team was applied, and Okta's answer lacks it.
+    pub fn group_vanishes(&mut self, team: &str) {
+        let group = GroupId::from(format!("g-{team}"));
+        self.groups.retain(|known| known.id != group);
+        let binding = Binding {
+            team: team.into(),
+            created: false,
+        };
+        self.bindings.bound.insert(group, binding);
+    }
+
+    /// What is on record of a person.
+    pub fn record(&mut self, person: &str) -> &mut Record {
+        self.records.entry(person.into()).or_default()
+    }
+
+    /// A match by decision.
+    pub fn matched(&mut self, person: &str, employees: &[&str]) {
+        let record = self.record(person);
+        record.decision = Decision::Match;
+        record.employee_ids = employees.iter().map(|id| EmployeeId::from(*id)).collect();
+    }
+
+    /// A match in force that wrote these fields.
+    pub fn in_force(&mut self, person: &str, employee: &str, fields: &[(Field, Option<&str>, &str)]) {
+        self.record(person).applied = Some(Applied {
+            employee_ids: vec![employee.into()],
+            time: Time(jiff::Timestamp::UNIX_EPOCH),
+            created: false,
+            fields: fields
+                .iter()
+                .map(|(field, before, after)| AppliedField {
+                    employee_id: employee.into(),
+                    field: *field,
+                    before: before.map(str::to_owned),
+                    after: (*after).into(),
+                    replaced: None,
+                    inherited: false,
+                })
+                .collect(),
+        });
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        let settings = vec![SharedSettings {
+            id: "Standard".into(),
+            name: "Standard".into(),
+            default: true,
+        }];
+        Snapshot::of(
+            Complete::last_page_read(self.people.clone()),
+            Complete::last_page_read(self.groups.clone()),
+            Workforce {
+                employees: Complete::last_page_read(self.employees.clone()),
+                teams: Complete::last_page_read(self.teams.clone()),
+                settings: Complete::last_page_read(settings),
+            },
+        )
+    }
+
+    pub fn assess(&self) -> Assessment {
+        Assessment::of(&self.snapshot(), &self.spec, &self.records, &self.bindings)
+    }
+}

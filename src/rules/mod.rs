@@ -1,0 +1,14 @@
+//! The rules: plain functions from values to values, without I/O, clock or client.
+
+pub mod approval;
+pub mod assessment;
+pub mod blocker;
+#[cfg(test)]
+pub(crate) mod example;
+pub mod guard;
+pub mod plan;
+pub mod record;
+pub mod resolve;
+pub mod schedule;
+pub mod status;
+pub mod teams;

@@ -1,0 +1,325 @@
+//! Edit later: changes in Okta flow on, matches are taken back and made anew.
+
+use okta_insightful_operator::api::{
+    CycleResult, EmployeeMatchStatus, MatchState, OktaIntegrationStatus, Phase, conditions,
+};
+use sandbox::{
+    faults::{Kind, Match},
+    insightful::Account,
+};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rename_and_a_new_email_update_the_same_employee() {
+    let world = World::in_sync().await;
+    let jane = world.company.employee("jane.doe").to_owned();
+    let employees = world.insightful.snapshot().employees().count();
+    world.okta.edit(|org| {
+        org.rename_user("jane.doe", "Jane", "Smith-Doe");
+        org.set_email("jane.doe", "jane.smith@acme.com");
+    });
+    world.insightful.journal().clear();
+    world.sync().await;
+    world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(world.writes(), [format!("PUT /api/v1/employee/{jane} 200")]);
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&jane)["name"], "Jane Smith-Doe");
+    assert_eq!(account.employee(&jane)["email"], "jane.smith@acme.com");
+    assert_eq!(account.employees().count(), employees, "no second employee");
+    let before = world.match_status("jane.doe").await.applied.unwrap().fields;
+    assert!(
+        before
+            .iter()
+            .any(|field| field.before.as_deref() == Some("jane.doe@acme.com"))
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_taken_back_gives_back_what_it_replaced() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let anna = world.company.employee("anna.becker").to_owned();
+    world
+        .decide(
+            "anna.becker",
+            json!({ "decision": "Match", "employeeIds": [anna] }),
+        )
+        .await;
+    world.wait_for_state("anna.becker", MatchState::Proposed).await;
+    world.finish().await;
+    assert_eq!(
+        world.insightful.snapshot().employee(&anna)["name"],
+        "Anna Schneider"
+    );
+
+    // Somebody moved her meanwhile: that is not ours to undo.
+    world
+        .insightful
+        .edit(|account| account.set_email(&anna, "anna@acme.com"));
+    world.insightful.journal().clear();
+    world
+        .decide("anna.becker", json!({ "decision": "Ignore", "employeeIds": [] }))
+        .await;
+    world
+        .wait_for_match("anna.becker", "taken back", |status| status.applied.is_none())
+        .await;
+    assert_eq!(world.writes(), [format!("PUT /api/v1/employee/{anna} 200")]);
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&anna)["name"], "Anna Becker");
+    assert_eq!(account.employee(&anna)["email"], "anna@acme.com");
+    world.wait_for_event("Unmatched").await;
+    assert_eq!(world.state("anna.becker").await, MatchState::Ignored);
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_given_back_at_once_is_on_record_until_it_is() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let before = world.insightful.snapshot();
+    world.finish().await;
+    let ignore = json!({ "decision": "Ignore" });
+
+    // A rate limit is waited for.
+    let mona = world.company.employee("mona.idris").to_owned();
+    let requests = Match::put(&format!("/api/v1/employee/{mona}"));
+    let limit = world.insightful.faults().once(requests, Kind::RateLimited);
+    world.decide("mona.idris", ignore.clone()).await;
+    let is_given_back = |status: &EmployeeMatchStatus| status.applied.is_none();
+    world
+        .wait_for_match("mona.idris", "taken back", is_given_back)
+        .await;
+    assert_eq!(limit.hits(), 1);
+    let team_of = |account: &Account, employee: &str| account.employee(employee)["teamId"].clone();
+    assert_eq!(
+        team_of(&world.insightful.snapshot(), &mona),
+        team_of(&before, &mona)
+    );
+    world.wait_for_phase(Phase::InSync).await;
+
+    // A refusal is tried again, and stands in the history once.
+    let pia = world.company.employee("pia.hofer").to_owned();
+    let applied = world.match_status("pia.hofer").await.applied.unwrap();
+    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
+        "details": [{ "type": "string", "field": "teamId", "message": "The 'teamId' field is not liked!" }] });
+    let requests = Match::put(&format!("/api/v1/employee/{pia}"));
+    let faults = world.insightful.faults();
+    let standing = faults.always(requests, Kind::Status(422, Some(refusal)));
+    world.decide("pia.hofer", ignore).await;
+    let status = world
+        .wait_for_match("pia.hofer", "the refusal", |status| {
+            conditions::find(&status.conditions, conditions::READY)
+                .is_some_and(|ready| ready.reason == "WriteRefused" && ready.message.contains("is not liked"))
+        })
+        .await;
+    assert_eq!(
+        status.applied.map(|applied| applied.fields),
+        Some(applied.fields),
+        "what is to be given back is on record"
+    );
+    let cycles = |status: &OktaIntegrationStatus| -> Vec<CycleResult> {
+        status.history.iter().map(|entry| entry.result).collect()
+    };
+    let told = world
+        .wait_for("the refusal in the history", |integration| {
+            let status = integration.status.as_ref();
+            status.is_some_and(|status| cycles(status).first() == Some(&CycleResult::PartlyApplied))
+        })
+        .await;
+    let told = cycles(&told.status.unwrap());
+    let tries = standing.hits();
+    world
+        .wait_for("two more tries", |_| standing.hits() >= tries + 2)
+        .await;
+    assert_eq!(cycles(&world.status().await), told);
+    standing.remove();
+    world
+        .wait_for_match("pia.hofer", "taken back", is_given_back)
+        .await;
+    let status = world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(cycles(&status)[0], CycleResult::Applied);
+    assert_eq!(
+        team_of(&world.insightful.snapshot(), &pia),
+        team_of(&before, &pia)
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_keep_a_match_taken_back_leaves_what_was_written() {
+    let mut spec = crate::world::open_guard();
+    spec["onUnmatch"] = json!("Keep");
+    let world = World::in_review(spec).await;
+    world.finish().await;
+    world.insightful.journal().clear();
+    world.decide("mona.idris", json!({ "decision": "Ignore" })).await;
+    world
+        .wait_for_match("mona.idris", "taken back", |status| status.applied.is_none())
+        .await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    let account = world.insightful.snapshot();
+    assert_eq!(
+        account.employee("mona.idris@acme.com")["teamId"],
+        account.team_id("Data Science")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_matched_to_another_employee() {
+    let world = World::in_sync().await;
+    let (tara, cody) = (
+        world.company.employee("tara.moved").to_owned(),
+        world.company.employee("cody.contractor").to_owned(),
+    );
+    let sales = world.company.team("Sales").to_owned();
+    world.insightful.journal().clear();
+    world
+        .decide("tara.moved", json!({ "rejectedEmployeeIds": [tara] }))
+        .await;
+    world
+        .wait_for_match("tara.moved", "taken back", |status| status.applied.is_none())
+        .await;
+    assert_eq!(
+        world.insightful.snapshot().employee(&tara)["teamId"],
+        sales,
+        "back in the team of before"
+    );
+
+    world
+        .insightful
+        .edit(|account| account.set_email(&tara, "tara.other@acme.com"));
+    world.sync().await;
+    world
+        .decide(
+            "tara.moved",
+            json!({ "decision": "Match", "employeeIds": [cody] }),
+        )
+        .await;
+    world.wait_for_state("tara.moved", MatchState::Matched).await;
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&cody)["name"], "Tara Singh");
+    assert_eq!(account.employee(&cody)["email"], "tara.moved@acme.com");
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
+    let world = World::in_sync().await;
+    let tara = world.company.employee("tara.moved").to_owned();
+    // Nick has no employee; somebody says that Tara's is his.
+    world
+        .decide(
+            "nick.newcomer",
+            json!({ "decision": "Match", "employeeIds": [tara] }),
+        )
+        .await;
+    world.wait_for_state("nick.newcomer", MatchState::Matched).await;
+    world
+        .wait_for_match("tara.moved", "given away", |status| status.applied.is_none())
+        .await;
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&tara)["name"], "Nick Turner");
+    assert_eq!(account.employee(&tara)["email"], "nick.newcomer@acme.com");
+
+    world
+        .decide(
+            "nick.newcomer",
+            json!({ "decision": "Ignore", "employeeIds": [] }),
+        )
+        .await;
+    world
+        .wait_for_match("nick.newcomer", "taken back", |status| status.applied.is_none())
+        .await;
+    world
+        .decide(
+            "tara.moved",
+            json!({ "decision": "Match", "employeeIds": [tara] }),
+        )
+        .await;
+    world
+        .wait_for_match("tara.moved", "in force again", |status| {
+            status
+                .applied
+                .as_ref()
+                .is_some_and(|applied| applied.employee_ids == [tara.clone()])
+                && status.changes.is_empty()
+        })
+        .await;
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&tara)["name"], "Tara Singh");
+    assert_eq!(account.employee(&tara)["email"], "tara.moved@acme.com");
+    assert_eq!(account.employee(&tara)["teamId"], account.team_id("Support"));
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_bound_to_its_group_whatever_either_is_called() {
+    let world = World::in_sync().await;
+    let support = world.company.team("Support").to_owned();
+    world.insightful.journal().clear();
+    world
+        .okta
+        .edit(|org| org.rename_group("Support", "OKTA_INSGRP_Customer Care"));
+    let status = world.sync().await;
+    let team = status
+        .teams
+        .iter()
+        .find(|team| team.team_id.as_deref() == Some(&support))
+        .unwrap();
+    assert_eq!(team.name, "Support");
+    assert!(team.message.as_ref().unwrap().contains("Customer Care"));
+    assert_eq!(
+        world.writes(),
+        Vec::<String>::new(),
+        "nobody is moved, no team is created"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_has_two_employees() {
+    let world = World::in_sync().await;
+    let (desktop, laptop) = (
+        world.company.employee("dora.devices").to_owned(),
+        world.company.employee("dora.laptop").to_owned(),
+    );
+    world.insightful.journal().clear();
+    world
+        .decide(
+            "dora.devices",
+            json!({ "decision": "Match", "employeeIds": [desktop, laptop] }),
+        )
+        .await;
+    world
+        .wait_for_match("dora.devices", "both", |status| {
+            status
+                .applied
+                .as_ref()
+                .is_some_and(|applied| applied.employee_ids.len() == 2)
+                && status.changes.is_empty()
+        })
+        .await;
+    assert_eq!(world.writes(), [format!("PUT /api/v1/employee/{laptop} 200")]);
+    let account = world.insightful.snapshot();
+    assert_eq!(
+        account.employee(&laptop)["email"],
+        "dora.vogel@oldacme.io",
+        "only the first takes the email"
+    );
+    assert_eq!(
+        account.employee(&laptop)["teamId"],
+        account.team_id("Engineering")
+    );
+    assert_eq!(account.title(&laptop), Some("Software Engineer"));
+
+    world
+        .okta
+        .edit(|org| org.set_status("dora.devices", "DEPROVISIONED"));
+    world.sync().await;
+    world
+        .wait_for_state("dora.devices", MatchState::Deactivated)
+        .await;
+    let account = world.insightful.snapshot();
+    assert!(account.employee(&desktop)["deactivated"] != 0 && account.employee(&laptop)["deactivated"] != 0);
+    world.idle_sync_writes_nothing().await;
+}

@@ -1,0 +1,270 @@
+//! Review: decisions show their effect within seconds, without asking Okta.
+
+use okta_insightful_operator::api::{Field, MatchState, Phase, conditions, match_name};
+use serde_json::json;
+
+use crate::world::{NAME, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_shows_its_effect_without_a_read_of_okta() {
+    let world = World::in_review(json!({})).await;
+    let plan = world.status().await.plan.unwrap();
+    world.okta.journal().clear();
+    world.insightful.journal().clear();
+
+    let anna = world.company.employee("anna.becker").to_owned();
+    world
+        .decide(
+            "anna.becker",
+            json!({ "decision": "Match", "employeeIds": [anna] }),
+        )
+        .await;
+    let status = world.wait_for_state("anna.becker", MatchState::Proposed).await;
+    let fields: Vec<Field> = status.changes.iter().map(|change| change.field).collect();
+    assert_eq!(fields, [Field::Name, Field::Email, Field::Title]);
+    assert_eq!(status.employee.unwrap().name, "Anna Becker");
+
+    world
+        .decide("nick.newcomer", json!({ "decision": "Create" }))
+        .await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    assert_eq!(world.reason("nick.newcomer").await, "CreationPlanned");
+
+    world.decide("jane.doe", json!({ "decision": "Ignore" })).await;
+    let status = world.wait_for_state("jane.doe", MatchState::Ignored).await;
+    assert!(status.changes.is_empty());
+
+    let integration = world
+        .wait_for("the new plan", |integration| {
+            let status = integration.status.as_ref().and_then(|status| status.plan.clone());
+            status.is_some_and(|now| {
+                now.create_employees == 1 && now.email_changes == 1 && now.updates == plan.updates
+            })
+        })
+        .await;
+    let changed = integration.status.unwrap().plan.unwrap();
+    assert_ne!(changed.hash, plan.hash, "another plan has another hash");
+    assert_eq!(
+        changed.updates, plan.updates,
+        "one more by decision, one less by Ignore"
+    );
+    assert_eq!(world.okta.journal().entries().len(), 0, "Okta was not asked");
+    assert_eq!(world.writes(), Vec::<String>::new());
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_employee_is_not_proposed_again() {
+    let world = World::in_review(json!({})).await;
+    let jane = world.company.employee("jane.doe").to_owned();
+    world
+        .decide("jane.doe", json!({ "rejectedEmployeeIds": [jane] }))
+        .await;
+    let status = world.wait_for_state("jane.doe", MatchState::Unmatched).await;
+    let proposal = status.proposal.unwrap();
+    assert!(
+        !proposal
+            .candidates
+            .iter()
+            .any(|candidate| candidate.employee_id == jane),
+        "{proposal:?}"
+    );
+    world.sync().await;
+    assert_eq!(world.state("jane.doe").await, MatchState::Unmatched);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_who_claim_one_employee_are_both_in_conflict_and_neither_is_written() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let john = world.company.employee("john.smith").to_owned();
+    for handle in ["john.smith", "john.smith2"] {
+        world
+            .decide(handle, json!({ "decision": "Match", "employeeIds": [john] }))
+            .await;
+    }
+    world.wait_for_state("john.smith", MatchState::Conflict).await;
+    world.wait_for_state("john.smith2", MatchState::Conflict).await;
+    assert_eq!(world.reason("john.smith").await, "EmployeeClaimedTwice");
+    world
+        .wait_for("the count of conflicts", |integration| {
+            integration
+                .status
+                .as_ref()
+                .and_then(|status| status.people)
+                .is_some_and(|people| people.conflicts == 2)
+        })
+        .await;
+
+    world.finish().await;
+    let touched = world.insightful.journal().writes();
+    assert!(
+        !touched.iter().any(|entry| entry.path.contains(&john)),
+        "{touched:?}"
+    );
+
+    world
+        .decide("john.smith2", json!({ "decision": "Ignore", "employeeIds": [] }))
+        .await;
+    world.wait_for_state("john.smith", MatchState::Matched).await;
+    assert_eq!(
+        world.insightful.snapshot().employee(&john)["email"],
+        "john.smith@acme.com"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_for_an_unknown_employee_says_so() {
+    let world = World::in_review(json!({})).await;
+    world
+        .decide(
+            "jane.doe",
+            json!({ "decision": "Match", "employeeIds": ["wnosuchemployee"] }),
+        )
+        .await;
+    world
+        .wait_for_match("jane.doe", "EmployeeNotFound", |status| {
+            conditions::find(&status.conditions, conditions::READY)
+                .is_some_and(|ready| ready.status == "False" && ready.reason == "EmployeeNotFound")
+        })
+        .await;
+    assert!(world.match_status("jane.doe").await.changes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explicit_decision_outranks_a_proposal() {
+    let world = World::in_review(json!({})).await;
+    let jane = world.company.employee("jane.doe").to_owned();
+    world
+        .decide(
+            "nick.newcomer",
+            json!({ "decision": "Match", "employeeIds": [jane] }),
+        )
+        .await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    let status = world.wait_for_state("jane.doe", MatchState::Unmatched).await;
+    let candidates = status.proposal.unwrap().candidates;
+    assert!(
+        !candidates.iter().any(|candidate| candidate.employee_id == jane),
+        "the employee is taken"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn precedence_settles_a_doubtful_team() {
+    let world = World::in_review(json!({})).await;
+    assert_eq!(world.state("diego.doubtful").await, MatchState::Review);
+    world
+        .patch(json!({ "teams": { "precedence": ["Engineering", "Sales", "Marketing"] } }))
+        .await;
+    let status = world.wait_for_state("diego.doubtful", MatchState::Proposed).await;
+    assert_eq!(status.person.unwrap().team.as_deref(), Some("Marketing"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_automatic_matching_every_proposal_waits() {
+    let world = World::in_review(json!({ "matching": { "automatic": false } })).await;
+    assert_eq!(world.state("jane.doe").await, MatchState::Review);
+    let plan = world.status().await.plan.unwrap();
+    assert_eq!((plan.updates, plan.deactivations), (0, 0));
+    assert_eq!(
+        world.wait_for_phase(Phase::Review).await.people.unwrap().matched,
+        0
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_review_list_is_a_field_selector() {
+    let world = World::in_review(json!({})).await;
+    let list = |selector: &'static str| {
+        let arguments = [
+            "get",
+            "em",
+            "-n",
+            &world.namespace,
+            "--field-selector",
+            selector,
+            "-o",
+            "name",
+        ]
+        .map(str::to_owned);
+        async {
+            let arguments = arguments;
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            world.plane.kubectl(&arguments).await.unwrap().lines().count()
+        }
+    };
+    let people = world.status().await.people.unwrap();
+    assert_eq!(
+        list("status.state=Review").await,
+        usize::try_from(people.review).unwrap()
+    );
+    assert_eq!(list("status.person.email=jane.doe@acme.com").await, 1);
+    assert_eq!(list("spec.decision=Auto").await, 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_on_a_recording_says_what_the_cluster_says() {
+    let world = World::in_review(crate::world::open_guard()).await;
+    let nick = json!({ "decision": "Create" });
+    world.decide("nick.newcomer", nick).await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    for phase in [Phase::Review, Phase::InSync] {
+        if phase == Phase::InSync {
+            world.finish().await;
+            world
+                .okta
+                .edit(|org| org.set_title("jane.doe", Some("Principal Engineer")));
+            world.patch(json!({ "finalized": false })).await;
+            world.wait_for_phase(Phase::Review).await;
+        }
+        let said = world.sync().await;
+        let recording = tempfile::TempDir::new().unwrap();
+        let out = recording.path().join("recording");
+        let out = out.to_str().unwrap();
+        let cluster = format!("{}/{NAME}", world.namespace);
+        world
+            .program(&[
+                "record",
+                "--cluster",
+                &cluster,
+                "--allow-http-loopback",
+                "--out",
+                out,
+            ])
+            .await;
+        let report = world.program(&["plan", "--from", out, "-o", "json"]).await;
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["summary"], serde_json::to_value(said.plan).unwrap());
+        assert_eq!(report["teams"], serde_json::to_value(said.teams).unwrap());
+        let matches = world.matches().await;
+        assert_eq!(report["people"].as_array().unwrap().len(), matches.len());
+        for person in report["people"].as_array().unwrap() {
+            let id = person["oktaUserId"].as_str().unwrap();
+            let status = matches[&match_name(NAME, id)].status.clone().unwrap();
+            assert_eq!(
+                person["state"],
+                serde_json::to_value(status.state).unwrap(),
+                "{id}"
+            );
+            assert_eq!(
+                person["changes"],
+                serde_json::to_value(status.changes).unwrap(),
+                "{id}"
+            );
+            let proposal = status.proposal.unwrap();
+            assert_eq!(
+                person["proposal"]["kind"],
+                serde_json::to_value(proposal.kind).unwrap(),
+                "{id}"
+            );
+            assert_eq!(
+                person["proposal"]["employeeIds"],
+                json!(proposal.employee_ids),
+                "{id}"
+            );
+            assert_eq!(person["proposal"]["reasons"], json!(proposal.reasons), "{id}");
+            let percent = (person["proposal"]["confidence"].as_f64().unwrap() * 10_000.0).round() / 100.0;
+            assert_eq!(percent.floor(), f64::from(proposal.confidence), "{id}");
+        }
+    }
+}
