@@ -12,10 +12,10 @@
     reason = "a test that fails here has found something"
 )]
 
+mod approval;
 mod changes;
 mod guard;
 mod plan;
-mod remainder;
 mod story;
 mod undo;
 mod world;

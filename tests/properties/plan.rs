@@ -285,7 +285,7 @@ fn stories_lead_to_every_kind_of_write() {
                 ("an employee let go", !plan.unmatches.is_empty()),
                 (
                     "a before-image taken over",
-                    plan.links.values().any(|link| !link.inherited.is_empty()),
+                    plan.matches.values().any(|link| !link.inherited.is_empty()),
                 ),
                 (
                     "a lost answer",

@@ -20,7 +20,7 @@ use okta_insightful_operator::{
         assessment::{Assessment, bindings},
         guard::{self, Verdict},
         plan::{
-            Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, Replace, Restore, Step,
+            Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Replace, Restore,
             TeamTarget, Update,
         },
         record::{self, EmployeeUpdate, Overwrite, RestoreWrite},
@@ -456,17 +456,17 @@ impl Apply<'_> {
     fn plan(&mut self, plan: Plan) -> Result<(), Killed> {
         for step in plan.into_steps() {
             match step {
-                Step::PutIntoForce(links) => {
+                PlanStep::PutIntoForce(links) => {
                     for (person, link) in links {
                         self.put_into_force(&person, link)?;
                     }
                 }
-                Step::CreateTeam(team) => self.create_team(team)?,
-                Step::Create(creation) => self.create(creation)?,
-                Step::Update(update) => self.update(update)?,
-                Step::Restore(restore) => self.restore(restore)?,
-                Step::Deactivate(deactivation) => self.deactivate(deactivation)?,
-                Step::Unmatch(person, employees) => self.unmatch(&person, &employees)?,
+                PlanStep::CreateTeam(team) => self.create_team(team)?,
+                PlanStep::Create(creation) => self.create(creation)?,
+                PlanStep::Update(update) => self.update(update)?,
+                PlanStep::Restore(restore) => self.restore(restore)?,
+                PlanStep::Deactivate(deactivation) => self.deactivate(deactivation)?,
+                PlanStep::Unmatch(person, employees) => self.unmatch(&person, &employees)?,
             }
         }
         Ok(())

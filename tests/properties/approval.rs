@@ -71,9 +71,9 @@ fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
         .deactivations
         .iter()
         .all(|write| switched_off.contains(&write.employee));
-    let links = left.links.iter().all(|(person, link)| {
+    let links = left.matches.iter().all(|(person, link)| {
         let announced = of
-            .links
+            .matches
             .get(person)
             .is_some_and(|then| then.employees == link.employees);
         announced || of.creations.iter().any(|creation| creation.person == *person)
