@@ -9,6 +9,8 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::model::digest::hex;
+
 /// What an admin decides about one person. The operator writes `integrationRef`
 /// and `oktaUserId` only.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -420,8 +422,11 @@ pub enum PendingOperation {
 /// are case-sensitive and names are not, hence the digits.
 pub fn match_name(integration: &str, okta_user_id: &str) -> String {
     let digest = Sha256::digest(okta_user_id.as_bytes());
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{integration}-{}-{}", okta_user_id.to_lowercase(), &digits[..5])
+    format!(
+        "{integration}-{}-{}",
+        okta_user_id.to_lowercase(),
+        &hex(&digest)[..5]
+    )
 }
 
 #[cfg(test)]

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use kube::Client;
 use sha2::{Digest, Sha256};
 
-use super::{
-    secrets::{self, SecretError},
-    state_dir::hexadecimal,
-};
+use super::secrets::{self, SecretError};
 use crate::{
     api::OktaIntegrationSpec,
     http::CallObserver,
+    model::digest::hex,
     services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
 };
 
@@ -91,7 +89,7 @@ pub async fn connect(
     let okta_credential = format!("{} {}", okta.version, okta_token.secret_ref.key);
     Ok(Connection {
         services: Arc::new(services),
-        okta_credential: hexadecimal(&Sha256::digest(okta_credential)),
+        okta_credential: hex(&Sha256::digest(okta_credential)),
         made_from,
     })
 }

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::PeopleScope,
-    model::{Complete, Directory, Mark},
+    model::{Complete, Directory, Mark, digest::hex},
 };
 
 /// Grows whenever a file of an older one would be misread.
@@ -182,7 +182,7 @@ impl StateDir {
         serde_json::Serializer::new(&mut out).collect_seq(directory.groups().values())?;
         out.write_all(b"\n")?;
         let Summed { mut out, sum } = out;
-        writeln!(out, "{}", hexadecimal(&sum.finalize()))?;
+        writeln!(out, "{}", hex(&sum.finalize()))?;
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)?
             .sync_all()
@@ -207,7 +207,7 @@ impl StateDir {
         let bytes = fs::read(&path).map_err(io_error(&path))?;
         let sum_at = bytes.len().checked_sub(65).ok_or_else(|| odd("is cut short"))?;
         let (content, sum) = bytes.split_at(sum_at);
-        if sum != format!("{}\n", hexadecimal(&Sha256::digest(content))).as_bytes() {
+        if sum != format!("{}\n", hex(&Sha256::digest(content))).as_bytes() {
             return Err(odd("is not what was written: its checksum is another"));
         }
         let mut lines = content.split(|byte| *byte == b'\n');
@@ -287,11 +287,6 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> KeepError {
     }
 }
 
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Adds up what is written.
 struct Summed<W> {
     out: W,
@@ -364,7 +359,7 @@ mod tests {
         let (_outer, dir, path) = saved();
         let whole = fs::read(&path).unwrap();
         let summed = |content: String| {
-            let sum = hexadecimal(&Sha256::digest(&content));
+            let sum = hex(&Sha256::digest(&content));
             format!("{content}{sum}\n").into_bytes()
         };
         let content = String::from_utf8(whole[..whole.len() - 65].to_vec()).unwrap();

@@ -24,8 +24,9 @@ use crate::http::{
     Answer, Call, CallObserver, Operation, Retries, RetryPolicy, Service, Transport, WaitCause, Waits, clip,
     is_path_segment,
 };
-use crate::model::{Complete, Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId, Workforce};
-use crate::rules::record::EmployeeUpdate;
+use crate::model::{
+    Complete, Employee, EmployeeId, EmployeeUpdate, SettingsId, SharedSettings, Team, TeamId, Workforce,
+};
 
 pub use config::InsightfulConfig;
 pub use error::{InsightfulError, WriteError};
@@ -410,21 +411,7 @@ fn expected_employee(call: &Call, answer: Value, id: &EmployeeId) -> Result<Empl
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn an_update_names_only_what_changes() {
-        let update = EmployeeUpdate {
-            team: Some("wautlmuhdnndn7f".into()),
-            ..EmployeeUpdate::default()
-        };
-        assert_eq!(
-            serde_json::to_value(update).unwrap(),
-            json!({"teamId": "wautlmuhdnndn7f"})
-        );
-    }
 
     #[test]
     fn calls_can_run_on_another_thread_and_keep_the_base_path() {

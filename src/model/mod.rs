@@ -10,6 +10,7 @@
 
 mod delta;
 pub mod digest;
+mod employee_update;
 mod synced_state;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use delta::{Delta, Mark};
+pub use employee_update::EmployeeUpdate;
 pub use synced_state::Known;
 
 use crate::model::digest::Digest;

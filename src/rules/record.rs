@@ -5,30 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use serde::Serialize;
 
 use crate::{
     api::{Applied, AppliedField, Field},
-    model::{Employee, EmployeeId, Snapshot, TeamId},
+    model::{Employee, EmployeeId, EmployeeUpdate, Snapshot, TeamId},
     rules::plan::{MatchInForce, NotRestored, Replace, Restore, TeamTarget, Update},
 };
-
-/// What to overwrite of an employee; None stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct EmployeeUpdate {
-    /// First and last name in one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// The email. The employee's `identifier` keeps the first one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// The job title. No answer shows it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// The one team.
-    #[serde(rename = "teamId", skip_serializing_if = "Option::is_none")]
-    pub team: Option<TeamId>,
-}
 
 /// One PUT that overwrites an employee, and what it means for the record.
 #[derive(Clone, Debug, PartialEq, Eq)]

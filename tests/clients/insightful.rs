@@ -7,8 +7,7 @@ use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Servi
 use okta_insightful_operator::insightful::{
     Deactivation, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee, WriteError,
 };
-use okta_insightful_operator::model::{EmployeeId, SettingsId, TeamId};
-use okta_insightful_operator::rules::record::EmployeeUpdate;
+use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate, SettingsId, TeamId};
 use sandbox::company::Company;
 use sandbox::faults::{Kind, Match};
 use sandbox::insightful::{Insightful, Settings};

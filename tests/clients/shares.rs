@@ -6,9 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, RateLimiter};
-use okta_insightful_operator::model::EmployeeId;
+use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate};
 use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OrgLimits, Progress};
-use okta_insightful_operator::rules::record::EmployeeUpdate;
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::insightful::Insightful;
 use sandbox::okta::{Bucket, Okta, Settings};

@@ -12,8 +12,8 @@ use okta_insightful_operator::{
         Pending, PendingOperation,
     },
     model::{
-        Complete, Employee, EmployeeId, Person, PersonId, SharedSettings, Snapshot, Team, TeamGroup, TeamId,
-        Workforce,
+        Complete, Employee, EmployeeId, EmployeeUpdate, Person, PersonId, SharedSettings, Snapshot, Team,
+        TeamGroup, TeamId, Workforce,
     },
     rules::{
         approval::{self, Announced, Announcements},
@@ -23,7 +23,7 @@ use okta_insightful_operator::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Replace, Restore,
             TeamTarget, Update,
         },
-        record::{self, EmployeeUpdate, Overwrite, RestoreWrite},
+        record::{self, Overwrite, RestoreWrite},
         resolve::{Record, Records},
         status::{self, About, Cycle, Done, Known, Times, WriteFailures},
         teams::{Binding, Bindings},

@@ -7,10 +7,10 @@ use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
     api::{Field, NotRestoredField, Pending, PendingOperation, Unmatched, conditions},
     insightful::{Deactivation as Answer, InsightfulError, NewEmployee, OneWrite, WriteError},
-    model::{Employee, EmployeeId, GroupId, PersonId},
+    model::{Employee, EmployeeId, EmployeeUpdate, GroupId, PersonId},
     rules::{
         plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
-        record::{self, EmployeeUpdate, Overwrite, RestoreWrite},
+        record::{self, Overwrite, RestoreWrite},
         status::{Disconnected, WriteFailure},
         teams::Binding,
     },

@@ -13,7 +13,10 @@ use serde::Serialize;
 
 use crate::{
     api::{AppliedField, Field, FieldChange, PlanSummary},
-    model::{Departure, EmployeeId, GroupId, PersonId, SettingsId, Snapshot, TeamId, digest::sha256},
+    model::{
+        Departure, EmployeeId, GroupId, PersonId, SettingsId, Snapshot, TeamId,
+        digest::{hex, sha256},
+    },
     rules::{
         resolve::{Resolution, Resolved},
         teams::DerivedTeams,
@@ -254,8 +257,7 @@ impl Plan {
     /// `sha256:` over the canonical JSON of every write, including the values
     /// it replaces. The same facts give the same hash.
     pub fn hash(&self) -> String {
-        let digest: String = sha256(self).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digest}")
+        format!("sha256:{}", hex(&sha256(self)))
     }
 
     /// How many writes of each kind.
