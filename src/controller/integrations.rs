@@ -1,8 +1,6 @@
 //! An integration on the API server: read anew, and its status written under the
 //! one field manager.
 
-use std::sync::PoisonError;
-
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -48,11 +46,7 @@ pub async fn write_status(
     said: &Said,
     status: &OktaIntegrationStatus,
 ) -> Result<(), kube::Error> {
-    let stands = said
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone()
-        .or_else(|| integration.status.clone());
+    let stands = said.lock().clone().or_else(|| integration.status.clone());
     if stands.as_ref() == Some(status) {
         return Ok(());
     }
@@ -67,7 +61,7 @@ pub async fn write_status(
     let api = api(ctx, integration);
     match api.patch_status(&name, &params, &Patch::Apply(object)).await {
         Ok(written) => {
-            *said.lock().unwrap_or_else(PoisonError::into_inner) = written.status;
+            *said.lock() = written.status;
             Ok(())
         }
         Err(kube::Error::Api(response)) if response.code == 404 || response.code == 409 => Ok(()),

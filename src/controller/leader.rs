@@ -5,10 +5,7 @@
 //! itself. Whether another's lease has run out is told by this machine's clock
 //! alone: it has not been renewed for its whole duration while we watched.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -16,6 +13,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::MicroTime,
 };
 use kube::{Api, Client, api::PostParams, core::ObjectMeta};
+use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
 /// How long others respect a lease that is not renewed.
@@ -84,7 +82,7 @@ impl Leadership {
         let Some(belief) = &self.belief else {
             return Some(0);
         };
-        let belief = belief.lock().unwrap_or_else(PoisonError::into_inner);
+        let belief = belief.lock();
         (Instant::now() < belief.until).then_some(belief.term)
     }
 
@@ -100,7 +98,7 @@ impl Leadership {
 
     fn believe_until(&self, instant: Instant) {
         let Some(belief) = &self.belief else { return };
-        let mut belief = belief.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut belief = belief.lock();
         let now = Instant::now();
         let led = now < belief.until;
         belief.until = instant;

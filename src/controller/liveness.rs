@@ -1,12 +1,9 @@
 //! Whether the program is alive, or hangs somewhere: what works says so now and
 //! then, and what has not for too long is stuck.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Nothing that is alive is silent for so long: a call, or a wait before one,
@@ -38,7 +35,7 @@ impl Pulse {
     /// Beats for ever, in the task that also drives the watches and the election.
     pub async fn beat(&self) {
         loop {
-            *self.main.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            *self.main.lock() = Instant::now();
             tokio::time::sleep(EVERY).await;
         }
     }
@@ -61,7 +58,7 @@ impl Pulse {
 
     /// What has given no sign of life for [`STUCK_AFTER`], in words for people.
     pub fn stuck(&self) -> Vec<String> {
-        let main = *self.main.lock().unwrap_or_else(PoisonError::into_inner);
+        let main = *self.main.lock();
         let mut stuck = Vec::new();
         if main.elapsed() >= STUCK_AFTER {
             stuck.push(format!(
@@ -80,8 +77,8 @@ impl Pulse {
         stuck
     }
 
-    fn reconciles(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, Instant>> {
-        self.reconciles.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reconciles(&self) -> parking_lot::MutexGuard<'_, BTreeMap<Key, Instant>> {
+        self.reconciles.lock()
     }
 }
 

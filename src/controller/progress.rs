@@ -1,14 +1,11 @@
 //! Shows in the status how far long work has come; short work shows nothing,
 //! so that an idle cycle writes no more than it must.
 
-use std::{
-    future::Future,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{future::Future, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
     time::{Instant, MissedTickBehavior, interval_at},
@@ -71,7 +68,7 @@ impl<'a> Reporter<'a> {
 
     /// So far has it come.
     pub fn at(&self, step: Step, done: usize, total: Option<usize>) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut steps = self.steps.lock();
         let known = steps.iter().position(|at| at.step == step);
         let began = known.map_or_else(Instant::now, |place| steps.remove(place).began);
         steps.push(At {
@@ -85,7 +82,7 @@ impl<'a> Reporter<'a> {
     }
 
     fn progress(&self) -> Option<Progress> {
-        let at = *self.steps.lock().unwrap_or_else(PoisonError::into_inner).last()?;
+        let at = *self.steps.lock().last()?;
         let (now, clock) = (Instant::now(), Timestamp::now());
         let waits = self.services.and_then(|services| services.waits.left(now));
         let budget = self
@@ -153,7 +150,7 @@ impl<'a> Reporter<'a> {
         let Some(progress) = self.progress() else {
             return Ok(());
         };
-        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let said = self.said.lock().clone();
         let mut status = said
             .or_else(|| self.integration.status.clone())
             .unwrap_or_default();

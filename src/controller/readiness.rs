@@ -1,9 +1,10 @@
 //! What the operator must have read before it is ready, and what keeps it from that.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
+use parking_lot::Mutex;
 
 use crate::http::clip;
 
@@ -50,7 +51,7 @@ impl Watch {
     }
 
     fn heard<K>(&self, item: &watcher::Result<watcher::Event<K>>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         match (&*state, item) {
             (State::Delivered, _) => {}
             (_, Ok(watcher::Event::InitDone)) => *state = State::Delivered,
@@ -65,7 +66,7 @@ impl Watch {
 
     /// What is missing, and why; None once it has delivered.
     fn missing(&self) -> Option<String> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         match &*state {
             State::Waiting => Some(format!("{}: not read yet", self.what)),
             State::Failing(reason) => Some(format!(

@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{
@@ -146,13 +147,13 @@ impl Session {
     /// The status that was written last; None before the first since the start,
     /// or since this replica began to lead.
     pub fn said(&self) -> Option<OktaIntegrationStatus> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.said.lock().clone()
     }
 
     /// Takes what stands in the cluster, as read in this term, as what was said last.
     pub fn take_as_said(&mut self, term: Term, status: Option<OktaIntegrationStatus>) {
         self.knows_of = Some(term);
-        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = status;
+        *self.said.lock() = status;
     }
 
     /// Remembers whom an apply failed for, of those that it was to write for, and
@@ -213,13 +214,13 @@ pub struct Sessions(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Session>>>>);
 impl Sessions {
     /// The session of an integration, a new one if there is none.
     pub fn of(&self, uid: &str) -> Arc<tokio::sync::Mutex<Session>> {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.0.lock();
         sessions.entry(uid.to_owned()).or_default().clone()
     }
 
     /// Forgets the sessions of integrations that are no more.
     pub fn retain(&self, exists: impl Fn(&str) -> bool) {
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.0.lock();
         sessions.retain(|uid, _| exists(uid));
     }
 }

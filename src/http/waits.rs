@@ -1,8 +1,8 @@
 //! Until when the clients of an integration wait for a rate limit, so that it can be shown.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::WaitCause;
@@ -16,14 +16,14 @@ impl Waits {
     pub fn begun(&self, cause: WaitCause, wait: Duration) {
         if matches!(cause, WaitCause::OurShare | WaitCause::RateLimited) {
             let end = Instant::now() + wait;
-            let mut until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut until = self.0.lock();
             *until = (*until).max(Some(end));
         }
     }
 
     /// How long from `now` some call still waits; None if none does.
     pub fn left(&self, now: Instant) -> Option<Duration> {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *self.0.lock();
         until
             .map(|until| until.saturating_duration_since(now))
             .filter(|left| !left.is_zero())

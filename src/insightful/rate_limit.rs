@@ -5,9 +5,10 @@
 //! ahead of writes by the hundred, for which a part of each minute is never available.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -78,7 +79,7 @@ impl RateLimiter {
     }
 
     fn lock(&self, now: Instant) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         while state
             .recent
             .front()
@@ -178,7 +179,7 @@ pub(super) struct Waiting(Arc<RateLimiter>);
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.state.lock();
         state.ahead = state.ahead.saturating_sub(1);
     }
 }

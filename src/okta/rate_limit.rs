@@ -4,9 +4,9 @@
 //! operator stays within its share of each, so that a sync starves nobody: all integrations of
 //! an org count together, and each of them waits once the count has reached its own percentage.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -176,7 +176,7 @@ pub struct OrgLimits {
 impl OrgLimits {
     /// Leave for one call within `percent` (from 1 to 100) of the bucket, or when to ask again.
     pub(super) fn admit(&self, bucket: Bucket, percent: u8, now: Instant) -> Result<Permit<'_>, NotYet> {
-        let mut buckets = self.lock();
+        let mut buckets = self.buckets.lock();
         let in_flight: u32 = buckets.iter().map(|state| state.in_flight).sum();
         if in_flight >= MOST_AT_ONCE {
             return Err(NotYet::UntilAnAnswer);
@@ -194,11 +194,6 @@ impl OrgLimits {
     pub(super) fn next_answer(&self) -> Notified<'_> {
         self.answered.notified()
     }
-
-    fn lock(&self) -> MutexGuard<'_, [BucketState; 3]> {
-        // Counters are whole after each statement, so a panic elsewhere spoils nothing.
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Leave for one call; it is in flight until this is dropped.
@@ -212,7 +207,7 @@ impl Permit<'_> {
     /// Takes note of what the answer to the call says, None where it says nothing of limits. A
     /// bucket's answers can overtake each other.
     pub(super) fn answered(&self, headers: Option<&RateHeaders>, now: Instant) {
-        let mut buckets = self.limits.lock();
+        let mut buckets = self.limits.buckets.lock();
         let state = &mut buckets[self.bucket as usize];
         match headers {
             Some(headers) if headers.is_concurrency() => {}
@@ -223,7 +218,7 @@ impl Permit<'_> {
 
     /// What is known of the bucket's present window.
     pub(super) fn budget(&self) -> Option<Budget> {
-        let buckets = self.limits.lock();
+        let buckets = self.limits.buckets.lock();
         let window = buckets[self.bucket as usize].window.as_ref()?;
         Some(Budget {
             bucket: self.bucket.as_str(),
@@ -238,7 +233,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut buckets = self.limits.lock();
+        let mut buckets = self.limits.buckets.lock();
         let state = &mut buckets[self.bucket as usize];
         state.in_flight = state.in_flight.saturating_sub(1);
         drop(buckets);

@@ -4,9 +4,10 @@ pub mod gather;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
+use parking_lot::Mutex;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -88,7 +89,7 @@ fn shared<K: Eq + std::hash::Hash, T>(
     key: K,
     new: impl FnOnce() -> T,
 ) -> Arc<T> {
-    let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut counts = counts.lock();
     if let Some(count) = counts.get(&key).and_then(Weak::upgrade) {
         return count;
     }
@@ -177,7 +178,7 @@ mod tests {
         drop((acme, one));
         limits.org(&url("https://third.okta.com"));
         limits.organisation(&config("three"));
-        assert_eq!(limits.orgs.lock().unwrap().len(), 1);
-        assert_eq!(limits.paces.lock().unwrap().len(), 1);
+        assert_eq!(limits.orgs.lock().len(), 1);
+        assert_eq!(limits.paces.lock().len(), 1);
     }
 }

@@ -8,7 +8,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use futures::StreamExt;
@@ -20,6 +20,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -87,7 +88,7 @@ struct Seen {
 
 impl Shelf {
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox.lock()
     }
 
     /// Puts what the watch saw into `known`, where that is not newer itself:
@@ -216,7 +217,7 @@ impl MatchStore {
     }
 
     fn shelf(&self, key: &Key) -> Arc<Shelf> {
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = self.shelves.lock();
         match shelves.get(key) {
             Some(shelf) => shelf.clone(),
             None => shelves.entry(key.clone()).or_default().clone(),
@@ -296,7 +297,7 @@ impl MatchStore {
         drop(inbox);
         if is_empty {
             // Nobody is left: the next reconcile, if there is one, begins anew.
-            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shelves = self.shelves.lock();
             shelves.remove(&key);
         }
         Some(key)
@@ -304,7 +305,7 @@ impl MatchStore {
 
     /// What was there before a list and is not in it is gone.
     fn forget_unlisted(&self, list: u32) -> Vec<Key> {
-        let shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.lock();
         let mut touched = Vec::new();
         for (key, shelf) in shelves.iter() {
             let mut inbox = shelf.inbox();
@@ -548,7 +549,7 @@ mod tests {
         watched.hear(Event::Delete(object("c", "u3", 7, none())));
         assert_eq!(watched.take_in(&mut known), ["a@5"], "come and gone unseen");
         watched.hear(Event::Delete(object("a", "u9", 8, none())));
-        assert!(watched.store.shelves.lock().unwrap().is_empty());
+        assert!(watched.store.shelves.lock().is_empty());
     }
 
     #[test]

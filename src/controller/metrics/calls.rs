@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -183,14 +184,14 @@ impl IntegrationCalls {
 
     /// When the last call to a service ended, if that was since then.
     pub fn last_answer(&self, service: Service, since: Instant) -> Option<Instant> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock();
         let last = seen.last_answers.get(&service).copied();
         last.filter(|last| *last >= since)
     }
 
     /// What is left of each rate limit whose window has not ended yet.
     pub fn budgets(&self, now: Instant) -> Vec<Budget> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock();
         let present = seen.budgets.values().filter(|budget| now < budget.ends);
         present.copied().collect()
     }
@@ -217,7 +218,7 @@ impl CallObserver for IntegrationCalls {
         if let Some(labels) = change(operation, outcome) {
             self.metrics.changes.get_or_create(&labels).inc();
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.last_answers.insert(service, Instant::now());
         drop(seen);
         self.pulse.touch(&self.key);
@@ -236,7 +237,7 @@ impl CallObserver for IntegrationCalls {
     }
 
     fn budget(&self, budget: Budget) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         seen.budgets.insert(budget.bucket, budget);
     }
 }

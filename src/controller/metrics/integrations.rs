@@ -1,7 +1,7 @@
 //! What is shown of each integration: computed from its spec and status at
 //! every scrape, so that nothing is left of one that is gone.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{ResourceExt, runtime::reflector::Store};
@@ -275,7 +275,7 @@ impl Integrations {
     ) -> std::fmt::Result {
         let now = Instant::now();
         let budgets: Vec<_> = {
-            let mut observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut observers = self.observers.lock();
             observers.retain(|(namespace, name), _| {
                 let mut present = present.iter();
                 present.any(|object| {

@@ -6,13 +6,10 @@
 mod calls;
 mod integrations;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube::{ResourceExt, runtime::reflector::Store};
+use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -275,7 +272,7 @@ impl Metrics {
             integration.namespace().unwrap_or_default(),
             integration.name_any(),
         );
-        let mut observers = self.observers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut observers = self.observers.lock();
         observers
             .entry(key.clone())
             .or_insert_with(|| Arc::new(IntegrationCalls::new(key, self.calls.clone(), self.pulse.clone())))
