@@ -9,8 +9,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    company::Finish,
-    end::{End, call, effects},
+    final_state::{End, call, effects},
+    scenario::Finish,
     world::World,
 };
 

@@ -4,7 +4,7 @@
 //! The same with two replicas, where the leader is paused by SIGSTOP at each kind of
 //! write, past its lease, and woken.
 //!
-//! `cargo test --test kill -- --nocapture` prints a line for each case.
+//! `cargo test --test crash -- --nocapture` prints a line for each case.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,12 +14,12 @@
 )]
 
 mod boundary;
-mod company;
-mod crash;
-mod end;
-mod first;
-mod paused;
-mod second;
-#[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
+mod final_state;
+mod first_apply;
+mod later_apply;
+mod paused_leader;
+mod scenario;
+mod sigkill;
+#[allow(dead_code, reason = "shared with tests/lifecycle; each uses a part of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;

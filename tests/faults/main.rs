@@ -15,7 +15,7 @@ mod changes;
 mod matrix;
 mod run;
 mod table;
-#[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
+#[allow(dead_code, reason = "shared with tests/lifecycle; each uses a part of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;
 

@@ -15,14 +15,14 @@
 )]
 
 mod calls;
-mod fair;
-mod first;
+mod fairness;
+mod first_proposals;
+mod full_sync;
 mod memory;
 mod process;
-mod pull;
-mod share;
-mod start;
-#[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
+mod rate_limit;
+mod startup;
+#[allow(dead_code, reason = "shared with tests/lifecycle; each uses a part of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;
 
@@ -46,23 +46,23 @@ pub fn figure(what: &str, goal: impl Display, figure: impl Display) {
 type Measure = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
 const MEASURES: [(&str, Measure); 7] = [
-    ("start", || Box::pin(start::measure())),
+    ("start", || Box::pin(startup::measure())),
     ("calls", || Box::pin(calls::measure())),
-    ("pull", || Box::pin(pull::measure())),
-    ("share", || Box::pin(share::measure())),
-    ("first", || Box::pin(first::measure())),
-    ("fair", || Box::pin(fair::measure())),
+    ("pull", || Box::pin(full_sync::measure())),
+    ("share", || Box::pin(rate_limit::measure())),
+    ("first", || Box::pin(first_proposals::measure())),
+    ("fair", || Box::pin(fairness::measure())),
     ("memory", || Box::pin(memory::measure())),
 ];
 
 /// Waits until the integration's status is as wanted.
 ///
 /// # Panics
-/// When that takes longer than `retry_policy`.
+/// When that takes longer than `timeout`.
 pub async fn until(
     world: &World,
     what: &str,
-    retry_policy: Duration,
+    timeout: Duration,
     is_so: impl Fn(&OktaIntegrationStatus) -> bool,
 ) -> OktaIntegrationStatus {
     let started = Instant::now();
@@ -71,7 +71,7 @@ pub async fn until(
         if is_so(&status) {
             return status;
         }
-        if started.elapsed() > retry_policy {
+        if started.elapsed() > timeout {
             let OktaIntegrationStatus {
                 phase,
                 progress,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     figure,
-    first::no_limits,
+    first_proposals::no_limits,
     process, until,
     world::{World, start_operator},
 };

@@ -1,6 +1,5 @@
-//! The life of an integration, on a real API server, under the RBAC that the
-//! chart gives, against the strict emulators. The modules read like the story:
-//! each test is one default case and a small change.
+//! An integration from activation to deletion, on a real API server with the
+//! chart's RBAC, against the emulators of both services.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,16 +9,16 @@
 )]
 
 mod activate;
-mod approved;
-mod away;
-mod blockers;
-mod cycle;
-mod edit;
-mod finish;
+mod after_finalize;
+mod api_server_outage;
+mod approval;
+mod during_apply;
+mod failures;
+mod finalize;
 mod git;
-mod leave;
-mod many;
-mod meanwhile;
+mod many_integrations;
+mod offboarding;
 mod replicas;
 mod review;
+mod sync_cycle;
 mod world;

@@ -2,7 +2,7 @@
 //! values of the chart and used by the program, over real TLS.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod front;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use front::{Authority, Proxy};
+use tls::{Authority, Proxy};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
 const PATIENCE: Duration = Duration::from_secs(60);

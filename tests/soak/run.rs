@@ -13,10 +13,10 @@
     reason = "a run that fails here has found something"
 )]
 
-mod mischief;
-mod truth;
+mod random_changes;
 mod usage;
-#[allow(dead_code, reason = "shared with tests/life; each uses a part of it")]
+mod verification;
+#[allow(dead_code, reason = "shared with tests/lifecycle; each uses a part of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;
 
@@ -97,7 +97,7 @@ async fn main() -> ExitCode {
     println!("{}", Usage::HEAD);
     while Instant::now() < end {
         for world in &worlds {
-            changes += u64::from(mischief::strike(world, &mut random).await);
+            changes += u64::from(random_changes::strike(world, &mut random).await);
         }
         if Instant::now() >= next_line {
             next_line += EVERY;
@@ -114,7 +114,7 @@ async fn main() -> ExitCode {
         world.okta.faults().clear();
         world.insightful.faults().clear();
     }
-    let mut wrong = truth::at_rest(&worlds, TO_REST).await;
+    let mut wrong = verification::at_rest(&worlds, TO_REST).await;
     let cycles = worlds.iter().map(cycles).sum();
     let last = operators_usage(process, started.elapsed(), cycles, changes).await;
     println!("{last}");
@@ -138,7 +138,7 @@ async fn main() -> ExitCode {
             new.iter()
                 .map(|line| format!("{}: written again: {line}", world.namespace)),
         );
-        wrong.extend(truth::differences(world).await);
+        wrong.extend(verification::differences(world).await);
     }
     second.stop().await.unwrap();
     if wrong.is_empty() {

@@ -7,7 +7,7 @@ use sandbox::{faults::Kind, journal::Entry};
 
 use crate::{
     boundary::{MOMENTS, Moment, Whole, each, each_kind, name, request, resolved_end, run, told, whole},
-    company::{Finish, Leave},
+    scenario::{Finish, Leave},
     world::start_operator,
 };
 

@@ -6,7 +6,7 @@ use sandbox::okta;
 use serde_json::json;
 
 use crate::{
-    company::some_of_acme,
+    scenario::some_of_acme,
     world::{World, open_guard},
 };
 

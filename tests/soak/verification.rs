@@ -7,13 +7,13 @@ use sandbox::company::GROUP_PREFIX;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::{mischief::approve, world::World};
+use crate::{random_changes::approve, world::World};
 
 /// So long nothing must be written before the operator is taken to be at rest.
 const QUIET: Duration = Duration::from_secs(8);
 
 /// Waits until nothing more is written anywhere. Gives what is not as Okta says then.
-pub async fn at_rest(worlds: &[World], retry_policy: Duration) -> Vec<String> {
+pub async fn at_rest(worlds: &[World], timeout: Duration) -> Vec<String> {
     // Whoever waits out a failure, up to five minutes, is asked not to.
     for world in worlds {
         world.request_sync().await;
@@ -38,8 +38,8 @@ pub async fn at_rest(worlds: &[World], retry_policy: Duration) -> Vec<String> {
         } else if since.elapsed() >= QUIET {
             break;
         }
-        if started.elapsed() > retry_policy {
-            return vec![format!("something is still written after {retry_policy:?}")];
+        if started.elapsed() > timeout {
+            return vec![format!("something is still written after {timeout:?}")];
         }
         sleep(Duration::from_millis(500)).await;
     }

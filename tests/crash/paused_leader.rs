@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     boundary::{MOMENTS, Moment, Whole, each_kind, name, request, resolved_end, run, told, whole},
-    company::{Finish, Leave},
+    scenario::{Finish, Leave},
     world::{World, open_guard, start},
 };
 
@@ -79,7 +79,7 @@ impl Leader {
             assert!(started.elapsed() < LONG, "{}", world.log_tail());
             sleep(Duration::from_millis(100)).await;
         }
-        // With more retry_policy than the world's: the first sync writes all that is left.
+        // With more patience than the world's: the first sync writes all that is left.
         let request = world.request_sync().await;
         while world.status().await.last_handled_sync_request.as_ref() != Some(&request) {
             assert!(started.elapsed() < LONG, "{}", world.log_tail());

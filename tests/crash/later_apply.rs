@@ -8,7 +8,7 @@ use sandbox::{company::Company, okta};
 use serde_json::json;
 
 use crate::{
-    company::some_of_acme,
+    scenario::some_of_acme,
     world::{World, open_guard},
 };
 

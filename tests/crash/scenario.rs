@@ -6,7 +6,7 @@ use okta_insightful_operator::api::OktaIntegrationStatus;
 use sandbox::company::Company;
 use serde_json::{Value, json};
 
-use crate::{first, second, world::World};
+use crate::{first_apply, later_apply, world::World};
 
 /// Which finish is cut short.
 #[derive(Clone, Copy, Debug)]
@@ -21,16 +21,16 @@ impl Finish {
     /// The company before the finish, and the plan that waits for it.
     pub async fn prepared(self) -> (World, OktaIntegrationStatus) {
         match self {
-            Self::First => first::before().await,
-            Self::Second => second::before().await,
+            Self::First => first_apply::before().await,
+            Self::Second => later_apply::before().await,
         }
     }
 
     /// How many writes the finish holds.
     pub fn writes(self) -> usize {
         match self {
-            Self::First => first::WRITES,
-            Self::Second => second::WRITES,
+            Self::First => first_apply::WRITES,
+            Self::Second => later_apply::WRITES,
         }
     }
 }
