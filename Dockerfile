@@ -1,21 +1,21 @@
 # syntax=docker/dockerfile:1
-# The image holds the program, the certificates of public authorities and nothing else: no shell, no libc, no package
-# manager. Build it with BuildKit or buildah:
+# The image contains only the program and the certificates of public authorities: no shell, no libc, no package manager.
+# Build it with BuildKit or buildah:
 #
 #   docker build --build-arg BUILD_COMMIT="$(git rev-parse HEAD)" -t REGISTRY/okta-insightful-operator:0.1.0 .
 #
-# For an architecture of its own, add --platform; nothing here names one.
+# For another architecture, add --platform.
 
-# The same Rust as in rust-toolchain.toml. Alpine's target is musl, so the program is static.
+# The Rust version of rust-toolchain.toml. Alpine's target is musl, so the program is static.
 FROM rust:1.95.0-alpine AS build
-# The allocator is built by make.
+# The allocator needs make.
 RUN apk add --no-cache make
 WORKDIR /src
 COPY . .
-# Shown by /metrics as okta_insightful_build_info.
+# Exposed as okta_insightful_build_info.
 ARG BUILD_COMMIT=unknown
-# The lock file fixes every source. What else goes into the program is fixed too: the same paths, no time, no host name.
-# The allocator is built for the largest pages that a kernel may have: on arm64, 64 KiB.
+# For reproducible builds, the lock file fixes all sources, and paths are remapped; the program contains no build time and
+# no host name. The allocator is built for the largest page size of the architecture: 64 KiB on arm64.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     case "$(uname -m)" in aarch64) pages=16 ;; *) pages=12 ;; esac \
@@ -32,8 +32,8 @@ LABEL org.opencontainers.image.title="okta-insightful-operator" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /okta-insightful-operator /okta-insightful-operator
-# Numeric, so that Kubernetes can tell that it is not root. It writes no file but in its state directory, where it is
-# given one: the root file system may be read-only.
+# Numeric, so that Kubernetes can verify that it is not root. The program only writes to its state directory, so the root
+# file system can be read-only.
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/okta-insightful-operator"]

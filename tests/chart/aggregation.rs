@@ -1,4 +1,4 @@
-//! `rbac.aggregate`: whether the cluster's own roles open integrations.
+//! `rbac.aggregate`: whether the cluster's own roles include integrations.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_roles_of_the_cluster_take_the_rules_up_when_asked() {
+async fn the_clusters_roles_include_the_rules_only_with_aggregate() {
     let plane = plane().await;
     let home = plane.namespace("operator").await.unwrap();
     let namespace = plane.namespace("people").await.unwrap();
@@ -45,7 +45,7 @@ async fn the_roles_of_the_cluster_take_the_rules_up_when_asked() {
     for person in [admin, editor, viewer] {
         assert!(
             !person.may(GetMatch).await,
-            "a namespace's roles do not show people"
+            "the roles of a namespace do not include people"
         );
     }
 

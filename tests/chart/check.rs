@@ -1,5 +1,5 @@
-//! The subcommand `check`, which `helm test` runs, where something is missing.
-//! (Where nothing is, see `newcomer`.)
+//! The failures of the subcommand `check`, which `helm test` runs. `newcomer`
+//! covers its success.
 
 use std::{ffi::OsStr, path::Path};
 
@@ -11,9 +11,9 @@ use crate::{
     rights::{Action::GetIntegration, Place},
 };
 
-/// What it finds wrong, and its exit code.
+/// Runs `check`. Returns its exit code and the lines that start with FAILED.
 async fn failures(kubeconfig: &Path, arguments: &[impl AsRef<OsStr>]) -> (Option<i32>, Vec<String>) {
-    let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
+    let process = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
         .arg("check")
         .args(arguments)
         .env("KUBECONFIG", kubeconfig)
@@ -22,25 +22,32 @@ async fn failures(kubeconfig: &Path, arguments: &[impl AsRef<OsStr>]) -> (Option
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("ok      ") || said.contains("FAILED"), "{said}");
-    let failed = said.lines().filter(|line| line.starts_with("FAILED"));
-    (output.status.code(), failed.map(str::to_owned).collect())
+    let output = String::from_utf8(process.stdout).unwrap();
+    assert!(
+        output.contains("ok      ") || output.contains("FAILED"),
+        "{output}"
+    );
+    let failed = output.lines().filter(|line| line.starts_with("FAILED"));
+    (process.status.code(), failed.map(str::to_owned).collect())
 }
 
 #[tokio::test]
-async fn it_finds_the_right_that_is_missing() {
+async fn missing_permissions_are_reported() {
     let plane = plane().await;
     let nobody = plane.user_kubeconfig("somebody-else", &[]).unwrap();
     let (code, failed) = failures(&nobody, &["--watch-namespace=default"]).await;
     assert_eq!(code, Some(1));
-    assert_eq!(failed.len(), 6, "five kinds of rights, and reading: {failed:#?}");
+    assert_eq!(
+        failed.len(),
+        6,
+        "five kinds of permissions, and reading: {failed:#?}"
+    );
     assert!(
         failed[0].contains("may not get, list, watch: are the chart's roles and bindings there?"),
         "{failed:#?}"
     );
 
-    // The operator of this release may read one of the two Secrets.
+    // The operator of this release may only read one of the two Secrets.
     let home = plane.namespace("operator").await.unwrap();
     let served = plane.namespace("served").await.unwrap();
     let admin = plane.admin_client().await.unwrap();
@@ -63,13 +70,13 @@ async fn it_finds_the_right_that_is_missing() {
         )
     });
     assert_eq!(failed, expected);
-    // It may not look at other namespaces than those it serves.
+    // It may not read other namespaces.
     let (code, failed) = failures(&kubeconfig, &["--watch-namespace=kube-public"]).await;
     assert_eq!((code, failed.len()), (Some(1), 6));
 }
 
 #[tokio::test]
-async fn it_waits_for_a_leader_and_says_that_there_is_none() {
+async fn a_missing_leader_is_reported_after_waiting() {
     let plane = plane().await;
     let home = plane.namespace("operator").await.unwrap();
     let dead = plane.namespace("dead").await.unwrap();
@@ -96,7 +103,7 @@ async fn it_waits_for_a_leader_and_says_that_there_is_none() {
 }
 
 #[tokio::test]
-async fn it_finds_that_the_definitions_are_missing() {
+async fn missing_definitions_are_reported() {
     let plane = sandbox::control_plane::ControlPlane::start(&Default::default())
         .await
         .unwrap();

@@ -1,5 +1,4 @@
-//! Who may let an integration write: the policy of the chart, beside what the
-//! table of roles shows.
+//! The chart's policy on who may finalize, beyond the table of roles.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -19,7 +18,7 @@ use crate::{
 
 const NAME: &str = "okta-insightful-operator";
 
-/// A cluster of its own, since a policy counts in the whole cluster.
+/// A separate cluster, because policies are cluster-wide.
 async fn cluster() -> (ControlPlane, Place, String) {
     let plane = ControlPlane::start(&Options::default()).await.unwrap();
     plane.install_crds(Path::new(CRDS)).await.unwrap();
@@ -29,7 +28,7 @@ async fn cluster() -> (ControlPlane, Place, String) {
     (plane, admin, namespace)
 }
 
-/// Somebody who may do this with integrations, and nothing else.
+/// Returns a user with exactly these rules.
 async fn somebody(plane: &ControlPlane, namespace: &str, name: &str, rules: Value) -> Place {
     let roles: Api<Role> = Api::namespaced(plane.admin_client().await.unwrap(), namespace);
     let role = serde_json::from_value(json!({ "metadata": { "name": name }, "rules": rules })).unwrap();
@@ -57,7 +56,7 @@ fn rule(verbs: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn only_who_has_the_verb_lets_an_integration_write() {
+async fn finalizing_takes_the_verb() {
     let (plane, admin, namespace) = cluster().await;
     let edit = ["get", "create", "update", "patch"];
     let git = somebody(&plane, &namespace, "git", json!([rule(&edit)])).await;
@@ -65,7 +64,7 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
     of_acme["resourceNames"] = json!(["acme"]);
     let lead = somebody(&plane, &namespace, "lead", json!([rule(&edit), of_acme])).await;
 
-    // Without the policy, changing is finalizing.
+    // Without the policy, the permission to update includes finalizing.
     release(
         &plane,
         NAME,
@@ -78,7 +77,7 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
 
     release(&plane, NAME, "default", &json!({})).await;
     wait_for_policy(&git).await;
-    let said = git
+    let error = git
         .edit("acme", json!({ "finalized": true }))
         .await
         .unwrap_err()
@@ -89,28 +88,29 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
         "Ask an admin of the integration to do it, or for the role okta-insightful-operator-admin there",
         &format!("kubectl auth can-i finalize oktaintegrations -n {namespace}"),
     ] {
-        assert!(said.contains(part), "{part:?} in {said:?}");
+        assert!(error.contains(part), "{part:?} in {error:?}");
     }
     let hash = format!("sha256:{}", "1".repeat(64));
-    let said = git
+    let error = git
         .edit("acme", json!({ "approvedPlan": hash }))
         .await
         .unwrap_err();
     assert!(
-        said.to_string().contains("spec.approvedPlan cannot be set"),
-        "{said}"
+        error.to_string().contains("spec.approvedPlan cannot be set"),
+        "{error}"
     );
-    let said = git
+    let error = git
         .edit("done", json!({ "approval": "EveryPlan" }))
         .await
         .unwrap_err();
     assert!(
-        said.to_string()
+        error
+            .to_string()
             .contains("of a finalized integration cannot be changed"),
-        "{said}"
+        "{error}"
     );
 
-    // The verb counts by name: `acme` and not `done`, nor one that is to be made.
+    // The verb for `acme` neither covers `done` nor a new integration.
     lead.edit("acme", json!({ "finalized": true, "approvedPlan": hash }))
         .await
         .unwrap();
@@ -119,7 +119,7 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
         .unwrap_err();
     lead.apply(&finalized("another")).await.unwrap_err();
 
-    // A tool goes on applying what it applied, an approval that was given stays, and it can be taken back.
+    // A tool can still apply its manifests, which keeps an approval, and can remove it.
     git.edit("acme", json!({ "sync": { "interval": "30m" } }))
         .await
         .unwrap();
@@ -134,11 +134,11 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
     git.apply(&integration("prepared")).await.unwrap();
     assert!(
         admin.is_finalized("prepared").await,
-        "the tool does not say, so it stays"
+        "the manifest does not set the field"
     );
     git.edit("acme", json!({ "approvedPlan": null })).await.unwrap();
     git.edit("acme", json!({ "finalized": false })).await.unwrap();
-    // What was finalized once has to be finalized again, wherever it leads by then.
+    // An integration that is no longer finalized can be changed, but not finalized.
     git.edit("acme", json!({ "okta": { "orgUrl": "https://other.okta.com" } }))
         .await
         .unwrap();
@@ -146,7 +146,7 @@ async fn only_who_has_the_verb_lets_an_integration_write() {
     plane.stop().await.unwrap();
 }
 
-/// The server learns of a policy a moment after it is made.
+/// Waits until the server enforces the policy.
 async fn wait_for_policy(git: &Place) {
     eventually("the policy", async || {
         git.edit("acme", json!({ "finalized": false })).await.unwrap();
@@ -155,9 +155,9 @@ async fn wait_for_policy(git: &Place) {
     .await;
 }
 
-/// The server reads the policy's expressions against the resource's own schema.
+/// The server type-checks the expressions against the schema of the resource.
 #[tokio::test]
-async fn the_expressions_speak_of_fields_that_there_are() {
+async fn the_expressions_type_check() {
     let plane = plane().await;
     let home = plane.namespace("operator").await.unwrap();
     release(plane, "judged", &home, &json!({})).await;
@@ -170,7 +170,7 @@ async fn the_expressions_speak_of_fields_that_there_are() {
     eventually("the type check", async || type_checked().await.is_some()).await;
     assert_eq!(type_checked().await.unwrap().expression_warnings, None);
 
-    // The check does find what is wrong.
+    // A wrong field does not pass.
     let mut wrong = policies.get(name).await.unwrap();
     wrong.metadata = ObjectMeta {
         name: Some("wrong".to_owned()),
@@ -191,7 +191,7 @@ async fn the_expressions_speak_of_fields_that_there_are() {
 }
 
 #[tokio::test]
-async fn a_policy_of_some_namespaces_leaves_the_others_alone() {
+async fn the_policy_applies_only_to_watched_namespaces() {
     let (plane, _, namespace) = cluster().await;
     let other = plane.namespace("other").await.unwrap();
     Place::new(plane.admin_client().await.unwrap(), &other)
@@ -212,24 +212,24 @@ async fn a_policy_of_some_namespaces_leaves_the_others_alone() {
     plane.stop().await.unwrap();
 }
 
-/// What somebody without the verb may change of an integration that is finalized: none of it makes the operator write
-/// anything that was not finalized. All else is compared by the policy.
+/// Fields of a finalized integration that can be changed without the verb, because none of them affects what is written.
+/// The policy compares all others.
 const FREE: [&str; 6] = [
-    // Has rules of its own.
+    // Separate rules.
     "approvedPlan",
     "finalized",
-    // Counts and the plan's hash go there, and no person.
+    // Messages contain counts and the hash of the plan, but no person.
     "notify",
-    // How fast and how often is read.
+    // Rate of reading.
     "okta.rateLimitPercent",
     "sync",
-    // Going on is no more than was finalized.
+    // Resuming writes nothing that was not finalized.
     "suspend",
 ];
 
-/// A field that is added to the spec is free by a decision, and not because nobody thought of it.
+/// A new field has to be added to the policy or to FREE.
 #[tokio::test]
-async fn each_field_of_the_spec_is_protected_or_free_on_purpose() {
+async fn each_field_of_the_spec_is_protected_or_listed_as_free() {
     let crds = std::fs::read_to_string(Path::new(CRDS).join("integrations.insightful.io.yaml")).unwrap();
     let definition = serde_yaml::Deserializer::from_str(&crds)
         .map(|document| Value::deserialize(document).unwrap())

@@ -1,5 +1,5 @@
-//! How the chart comes, is upgraded and goes. The definitions are one for a
-//! cluster, so this has a cluster of its own.
+//! Installation, upgrade and removal of the chart. These tests have their own
+//! cluster, because the definitions are cluster-wide.
 
 use std::{fs, path::Path};
 
@@ -50,11 +50,11 @@ impl Cluster {
             .collect()
     }
 
-    /// The ids of those that are not being deleted.
-    async fn lasting(&self) -> Vec<String> {
+    /// Returns the uids of the definitions that are not being deleted.
+    async fn remaining(&self) -> Vec<String> {
         let definitions = self.definitions().await.into_iter();
-        let lasting = definitions.filter(|crd| crd.metadata.deletion_timestamp.is_none());
-        lasting.map(|crd| crd.uid().unwrap()).collect()
+        let remaining = definitions.filter(|crd| crd.metadata.deletion_timestamp.is_none());
+        remaining.map(|crd| crd.uid().unwrap()).collect()
     }
 
     async fn have_sentence(&self, sentence: &str) -> bool {
@@ -94,7 +94,7 @@ fn assert_refused(answer: Result<String, Error>, words: &str) {
     }
 }
 
-/// The chart as an earlier version could have been: one rule says something else.
+/// Returns a copy of the chart with another sentence in one rule, as an earlier version.
 fn earlier_chart(place: &Path) -> String {
     let earlier = place.join("earlier");
     copy(Path::new(CHART), &earlier);
@@ -119,12 +119,12 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn the_definitions_come_with_a_release_and_outlive_it() {
+async fn the_definitions_are_installed_upgraded_and_kept() {
     let cluster = Cluster::start().await;
     let earlier = earlier_chart(cluster.plane.directory());
 
     cluster.helm("install", NAME, &[&earlier]).await.unwrap();
-    let definitions = cluster.lasting().await;
+    let definitions = cluster.remaining().await;
     assert_eq!(definitions.len(), 2);
     assert!(cluster.have_sentence("earlier sentence").await);
     let uid = cluster.activate().await;
@@ -136,14 +136,14 @@ async fn the_definitions_come_with_a_release_and_outlive_it() {
     assert!(cluster.have_sentence(SENTENCE).await && !cluster.have_sentence("earlier sentence").await);
     assert_eq!(cluster.deployments(NAME).await, 1);
 
-    // Without the operator everything stays, and a new release goes on from there.
+    // Uninstalling keeps everything, and a new release continues.
     cluster.helm("uninstall", NAME, &[]).await.unwrap();
     assert_eq!(cluster.deployments(NAME).await, 0);
-    assert_eq!(cluster.lasting().await, definitions);
+    assert_eq!(cluster.remaining().await, definitions);
     cluster.helm("install", NAME, &[CHART]).await.unwrap();
     cluster.helm("uninstall", NAME, &[]).await.unwrap();
 
-    // Under another name it has to take them over, or leave them alone.
+    // Another release has to take ownership, or not install them.
     let owned = r#"must equal "other": current value is "okta-insightful-operator""#;
     assert_refused(cluster.helm("install", "other", &[CHART]).await, owned);
     cluster
@@ -155,17 +155,17 @@ async fn the_definitions_come_with_a_release_and_outlive_it() {
         .await
         .unwrap();
     cluster.helm("uninstall", "third", &[]).await.unwrap();
-    assert_eq!(cluster.lasting().await, definitions);
+    assert_eq!(cluster.remaining().await, definitions);
     let kept = cluster.integrations().get("acme").await.unwrap();
     assert_eq!(kept.uid(), Some(uid));
 
-    // Only who says so loses them.
+    // With crds.keep=false, uninstalling deletes them.
     cluster
         .helm("upgrade", "other", &[CHART, "--set=crds.keep=false"])
         .await
         .unwrap();
     cluster.helm("uninstall", "other", &[]).await.unwrap();
-    eventually("the end of the definitions", async || {
+    eventually("the removal of the definitions", async || {
         cluster.definitions().await.is_empty()
     })
     .await;

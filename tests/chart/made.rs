@@ -1,16 +1,16 @@
-//! What a release made, as helm and the API server say.
+//! The objects of an installed release.
 
 use serde_json::Value;
 
-/// A release, installed.
+/// An installed release.
 pub struct Made {
-    /// The Deployment, as the API server has it.
+    /// The Deployment, as returned by the API server.
     pub deployment: Value,
-    /// Every object of the release, as helm sent it.
+    /// All objects of the release, as sent by helm.
     pub objects: Vec<Value>,
     /// The Pod of `helm test`.
     pub check: Value,
-    /// What helm says after the installation.
+    /// The chart's notes.
     pub notes: String,
 }
 
@@ -36,7 +36,7 @@ impl Made {
         ["startupProbe", "livenessProbe", "readinessProbe"].map(|probe| &self.container()[probe])
     }
 
-    /// The value of an environment variable.
+    /// Returns the value of an environment variable of the operator.
     pub fn variable(&self, name: &str) -> Option<&str> {
         let variables = self.container()["env"].as_array().unwrap();
         let variable = variables.iter().find(|variable| variable["name"] == name)?;
@@ -50,14 +50,14 @@ impl Made {
             .collect()
     }
 
-    /// The only object of a kind.
+    /// Returns the only object of a kind.
     pub fn one(&self, kind: &str) -> &Value {
         let all = self.all(kind);
         assert_eq!(all.len(), 1, "{kind}: {all:#?}");
         all[0]
     }
 
-    /// The ports to which a NetworkPolicy lets the pods speak.
+    /// Returns the ports that the NetworkPolicy allows for egress.
     pub fn open_ports(&self) -> Vec<i64> {
         let rules = self.one("NetworkPolicy")["spec"]["egress"].as_array().unwrap();
         let ports = rules.iter().flat_map(|rule| rule["ports"].as_array().unwrap());

@@ -1,5 +1,5 @@
-//! The chart, by the real helm on the real API server: what it takes and
-//! refuses, what pods it makes, who may do what, and how it comes and goes.
+//! The chart, with helm on a real API server: values, pods, permissions,
+//! installation, upgrade and removal.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod aggregation;
@@ -11,7 +11,7 @@ mod made;
 mod monitoring;
 mod monitoring_cases;
 mod newcomer;
-#[allow(dead_code, reason = "shared with the tests of the pages, which use all of it")]
+#[allow(dead_code, reason = "shared with tests/documentation, which uses all of it")]
 #[path = "../documentation/pages.rs"]
 mod pages;
 mod readme;
@@ -34,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
 
-/// The API server that most tests share, with both kinds on it. Since the
-/// definitions are one for a cluster, the releases of these tests bring none.
+/// The API server that most tests share, with the definitions installed once for
+/// all releases.
 async fn plane() -> &'static ControlPlane {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let plane = ControlPlane::shared();
@@ -45,8 +45,8 @@ async fn plane() -> &'static ControlPlane {
     plane
 }
 
-/// Installs or upgrades a release of the chart without the definitions. Gives
-/// what helm says to whoever installed it.
+/// Installs or upgrades a release of the chart without the definitions. Returns
+/// helm's output.
 async fn release(plane: &ControlPlane, name: &str, namespace: &str, values: &Value) -> String {
     let admin = plane.admin_kubeconfig();
     release_as(plane, admin, name, namespace, values).await.unwrap()
@@ -70,7 +70,7 @@ async fn release_as(
         .await
 }
 
-/// A client of a person with this ClusterRole in the namespace.
+/// Returns a client of a user with this ClusterRole in the namespace.
 async fn person(plane: &ControlPlane, namespace: &str, name: &str, role: Option<&str>) -> Client {
     if let Some(role) = role {
         let binding = json!({
@@ -87,8 +87,7 @@ async fn person(plane: &ControlPlane, namespace: &str, name: &str, role: Option<
     client(&plane.user_kubeconfig(name, &[]).unwrap()).await.unwrap()
 }
 
-/// Polls, because the server learns of roles and bindings a moment after they
-/// are made.
+/// Polls, because the server applies new roles and bindings with a delay.
 async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_so().await {

@@ -1,5 +1,5 @@
-//! What Prometheus and Grafana are given: nothing unless it is asked for, and
-//! then what `files/monitoring` holds.
+//! The chart's objects for Prometheus and Grafana: none by default, otherwise
+//! with the content of `files/monitoring`.
 
 use std::{fs, path::Path};
 
@@ -18,7 +18,7 @@ use crate::{
     values::{assert_installs, restricted},
 };
 
-/// What `helm template` makes of these values, without the definitions.
+/// Returns what `helm template` renders, without the definitions.
 async fn rendered(values: Value) -> Vec<Value> {
     rendered_as("seen", "ops", &json!({ "monitoring": values })).await
 }
@@ -48,7 +48,7 @@ fn file(name: &str) -> String {
 }
 
 #[tokio::test]
-async fn nothing_is_made_for_monitoring_unless_it_is_asked_for() {
+async fn monitoring_is_disabled_by_default() {
     let objects = rendered(json!({})).await;
     for kind in [
         "Service",
@@ -62,7 +62,7 @@ async fn nothing_is_made_for_monitoring_unless_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_monitor_finds_the_pods_and_leaves_the_integrations_namespace_alone() {
+async fn a_monitor_selects_the_pods_and_honors_labels() {
     let objects = rendered(
         json!({ "podMonitor": { "enabled": true, "interval": "1m", "labels": { "release": "prom" } } }),
     )
@@ -97,7 +97,7 @@ async fn a_monitor_finds_the_pods_and_leaves_the_integrations_namespace_alone() 
 }
 
 #[tokio::test]
-async fn a_monitor_relabels_as_it_is_told() {
+async fn a_monitor_has_the_given_relabelings() {
     let monitor = json!({
         "enabled": true,
         "relabelings": [{ "targetLabel": "cluster", "replacement": "eu-1" }],
@@ -115,7 +115,7 @@ async fn a_monitor_relabels_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
+async fn the_rule_has_the_alerts_of_the_file() {
     let alerts = json!({ "enabled": true, "labels": { "release": "prom" } });
     let values = json!({ "monitoring": { "alerts": alerts } });
     let usual = "okta-insightful-operator";
@@ -127,72 +127,71 @@ async fn the_rule_holds_the_alerts_as_they_are_in_the_file() {
     assert_eq!(rule["metadata"]["labels"]["release"], "prom");
 }
 
-/// Installs the Prometheus operator's definitions, as its own chart does.
+/// Installs the custom resource definitions of the Prometheus operator.
 pub async fn install_prometheus_operator(plane: &ControlPlane) {
     let directory = plane.directory().join("prometheus-operator");
     write_definitions(&directory).await.unwrap();
     plane.install_crds(&directory).await.unwrap();
 }
 
-/// On a server of its own: on the one that the others share, nobody has
-/// installed the Prometheus operator.
+/// On a separate server, because the shared one lacks the Prometheus operator.
 #[tokio::test]
-async fn every_value_for_monitoring_installs_where_the_prometheus_operator_is() {
+async fn every_value_for_monitoring_installs_with_the_prometheus_operator() {
     let plane = ControlPlane::start(&Options::default()).await.unwrap();
     install_prometheus_operator(&plane).await;
     let client = plane.admin_client().await.unwrap();
     let namespace = restricted(&plane, &client).await;
     for case in monitoring_cases::cases() {
         let sent = assert_installs(&plane, &client, &namespace, &case).await;
-        let kept = kept(&plane, &sent.objects).await;
-        for (sent, kept) in sent.objects.iter().zip(&kept) {
+        let stored = stored(&plane, &sent.objects).await;
+        for (sent, stored) in sent.objects.iter().zip(&stored) {
             let kind = sent["kind"].as_str().unwrap();
-            assert_kept(&format!("{}: {kind}", case.0), sent, kept);
+            assert_stored(&format!("{}: {kind}", case.0), sent, stored);
         }
         let (_, _, assert_made) = case;
         assert_made(&Made {
-            objects: kept,
+            objects: stored,
             ..sent
         });
     }
     plane.stop().await.unwrap();
 }
 
-/// These objects as the server has them, in their order.
-async fn kept(plane: &ControlPlane, objects: &[Value]) -> Vec<Value> {
+/// Returns these objects as stored by the server, in order.
+async fn stored(plane: &ControlPlane, objects: &[Value]) -> Vec<Value> {
     let file = plane.directory().join("sent.json");
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     fs::write(&file, list.to_string()).unwrap();
     let get = ["get", "--output=json", "--filename", file.to_str().unwrap()];
     let list: Value = serde_json::from_str(&plane.kubectl(&get).await.unwrap()).unwrap();
-    let kept = list["items"].as_array().unwrap();
-    assert_eq!(kept.len(), objects.len());
-    kept.clone()
+    let stored = list["items"].as_array().unwrap();
+    assert_eq!(stored.len(), objects.len());
+    stored.clone()
 }
 
-/// Whatever was sent is there; what the server adds are defaults. Of a field
-/// that no definition has, helm 4 is told; for helm 3 it is dropped without a word.
-fn assert_kept(path: &str, sent: &Value, kept: &Value) {
-    match (sent, kept) {
-        (Value::Object(sent), Value::Object(kept)) => {
+/// Asserts that the server stored everything that was sent, apart from defaults.
+/// Helm 3 silently drops fields that a definition lacks.
+fn assert_stored(path: &str, sent: &Value, stored: &Value) {
+    match (sent, stored) {
+        (Value::Object(sent), Value::Object(stored)) => {
             for (name, sent) in sent.iter().filter(|(_, sent)| !sent.is_null()) {
-                let kept = kept.get(name);
-                let kept = kept.unwrap_or_else(|| panic!("the server has no {path}.{name}"));
-                assert_kept(&format!("{path}.{name}"), sent, kept);
+                let stored = stored.get(name);
+                let stored = stored.unwrap_or_else(|| panic!("the server has no {path}.{name}"));
+                assert_stored(&format!("{path}.{name}"), sent, stored);
             }
         }
-        (Value::Array(sent), Value::Array(kept)) => {
-            assert_eq!(sent.len(), kept.len(), "{path}");
-            for (index, (sent, kept)) in sent.iter().zip(kept).enumerate() {
-                assert_kept(&format!("{path}[{index}]"), sent, kept);
+        (Value::Array(sent), Value::Array(stored)) => {
+            assert_eq!(sent.len(), stored.len(), "{path}");
+            for (index, (sent, stored)) in sent.iter().zip(stored).enumerate() {
+                assert_stored(&format!("{path}[{index}]"), sent, stored);
             }
         }
-        _ => assert_eq!(sent, kept, "{path}"),
+        _ => assert_eq!(sent, stored, "{path}"),
     }
 }
 
 #[tokio::test]
-async fn the_rule_of_another_release_has_its_names_and_no_others() {
+async fn the_rule_of_another_release_has_only_its_names() {
     let alerts = json!({
         "enabled": true, "namespace": "prometheus", "annotations": { "owner": "platform" },
     });
@@ -212,7 +211,7 @@ async fn the_rule_of_another_release_has_its_names_and_no_others() {
     ] {
         assert!(text.contains(command), "{command:?} in {text}");
     }
-    // The labels that the pods do have.
+    // The pods have these labels.
     let pod = &of_kind(&objects, "Deployment").unwrap()["spec"]["template"];
     assert_eq!(pod["metadata"]["labels"]["app.kubernetes.io/name"], "op");
     assert_eq!(pod["metadata"]["labels"]["app.kubernetes.io/instance"], "seen");
@@ -230,7 +229,7 @@ async fn the_rule_of_another_release_has_its_names_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_single_alert_can_be_changed_or_left_out() {
+async fn a_single_alert_can_be_changed_or_disabled() {
     let overrides = json!({
         "OktaInsightfulReviewWaiting": { "disabled": true },
         "OktaInsightfulStalled": { "for": "1h", "labels": { "severity": "critical", "team": "people" } },
@@ -249,9 +248,9 @@ async fn a_single_alert_can_be_changed_or_left_out() {
             .map(|rule| rule["alert"].as_str().unwrap().to_owned());
         names.collect()
     };
-    let mut left = names(known);
-    left.retain(|name| name != "OktaInsightfulReviewWaiting");
-    assert_eq!(names(rules), left);
+    let mut expected = names(known);
+    expected.retain(|name| name != "OktaInsightfulReviewWaiting");
+    assert_eq!(names(rules), expected);
     for rule in rules {
         let section = rule["alert"].as_str().unwrap().to_lowercase();
         let url = format!("https://git.example.com/runbook.md#{section}");
@@ -308,7 +307,7 @@ async fn the_dashboard_and_the_service_install() {
 }
 
 #[tokio::test]
-async fn a_value_for_monitoring_that_is_wrong_is_refused() {
+async fn an_invalid_value_for_monitoring_is_rejected() {
     let plane = ControlPlane::shared();
     for setting in [
         "--set=monitoring.podMonitor.interval=often",
@@ -332,7 +331,7 @@ async fn a_value_for_monitoring_that_is_wrong_is_refused() {
 }
 
 #[tokio::test]
-async fn labels_and_annotations_of_every_object_reach_those_of_monitoring_too() {
+async fn common_labels_and_annotations_apply_to_monitoring_objects() {
     let own = json!({ "enabled": true, "annotations": { "own": "yes", "contact": "monitoring" } });
     let values = json!({
         "commonLabels": { "team": "platform" },
@@ -351,14 +350,14 @@ async fn labels_and_annotations_of_every_object_reach_those_of_monitoring_too() 
     ] {
         let metadata = &of_kind(&objects, kind).unwrap()["metadata"];
         assert_eq!(metadata["labels"]["team"], "platform", "{kind}");
-        // What is said of this object wins.
+        // The object's own annotations take precedence.
         let expected = json!({ "own": "yes", "contact": "monitoring", "cost": "42" });
         assert_eq!(metadata["annotations"], expected, "{kind}");
     }
 }
 
 #[tokio::test]
-async fn a_monitor_in_another_namespace_finds_the_pods() {
+async fn a_monitor_in_another_namespace_selects_the_pods() {
     let monitor = json!({ "enabled": true, "namespace": "prometheus", "scrapeTimeout": "7s" });
     let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
     for (kind, endpoints) in [
@@ -370,7 +369,7 @@ async fn a_monitor_in_another_namespace_finds_the_pods() {
         assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!(["ops"]));
         assert_eq!(monitor["spec"][endpoints][0]["scrapeTimeout"], "7s");
     }
-    // The Service is beside the pods.
+    // The Service is in the namespace of the pods.
     assert_eq!(
         of_kind(&objects, "Service").unwrap()["metadata"]["namespace"],
         "ops"

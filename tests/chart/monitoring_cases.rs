@@ -1,6 +1,5 @@
-//! The part of the table of values that is about what Prometheus and Grafana
-//! are given. Apart from the rest, since it takes a server that has the
-//! Prometheus operator's definitions.
+//! The values for Prometheus and Grafana. They need a server with the
+//! definitions of the Prometheus operator.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
-//! As somebody new would do it: the commands of the chart's README and of what
-//! helm says after the installation, typed into a shell, from an empty cluster
-//! to a finished integration, an upgrade, and the end.
+//! The pages on installing and upgrading and the chart's notes, typed into a
+//! shell as a newcomer would: from an empty cluster to a finalized integration,
+//! an upgrade, and the removal.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ use crate::{CHART, eventually};
 pub const NAME: &str = "okta-insightful-operator";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_okta-insightful-operator");
 
-/// The cluster, and a directory with the files that the commands speak of.
+/// The cluster, and a directory with the files that the commands use.
 pub struct Newcomer {
     pub plane: ControlPlane,
     pub directory: PathBuf,
@@ -53,7 +53,7 @@ impl Newcomer {
         Self { plane, directory }
     }
 
-    /// Types this into a shell. Gives what it prints.
+    /// Runs a script in a shell. Returns its standard output.
     async fn types(&self, script: &str) -> String {
         self.types_as(self.plane.admin_kubeconfig(), script)
             .await
@@ -86,7 +86,8 @@ impl Newcomer {
         }
     }
 
-    /// Starts what the Deployment asks for, as its account: there is no kubelet.
+    /// Starts the container of the Deployment as its ServiceAccount, because
+    /// there is no kubelet.
     pub async fn start_operator(&self) -> KeptProcess {
         let deployments: Api<Deployment> = Api::namespaced(self.plane.admin_client().await.unwrap(), NAME);
         let deployment = serde_json::to_value(deployments.get(NAME).await.unwrap()).unwrap();
@@ -111,7 +112,7 @@ impl Newcomer {
             let value = variable["value"].as_str().unwrap();
             command.env(
                 variable["name"].as_str().unwrap(),
-                // Each program here has a port of its own.
+                // Programs on this machine need different ports.
                 value.replace("[::]:8080", &format!("127.0.0.1:{port}")),
             );
         }
@@ -128,8 +129,8 @@ impl Newcomer {
         KeptProcess::spawn(&command, log, &ending).unwrap()
     }
 
-    /// Every object of the cluster, as `kind.group/namespace/name`, but for
-    /// events and what the control plane keeps about itself.
+    /// Returns all objects of the cluster as `kind/namespace/name`, except
+    /// events and the control plane's own.
     async fn objects(&self) -> BTreeSet<String> {
         let kinds = self
             .types("kubectl api-resources --verbs=list --output=name")
@@ -153,7 +154,7 @@ impl Newcomer {
             .collect()
     }
 
-    /// kstatus takes the integration, as it is in the cluster, for ready.
+    /// Asserts that kstatus considers the integration ready.
     async fn assert_current(&self) {
         let get = "kubectl -n people get oktaintegration acme --output=json";
         let question = Question {
@@ -171,14 +172,14 @@ impl Newcomer {
     }
 }
 
-/// The shell blocks of the README, in their order.
-fn readme() -> Vec<String> {
-    let readme = fs::read_to_string(Path::new(CHART).join("README.md")).unwrap();
-    let blocks = readme.split("```").filter_map(|block| block.strip_prefix("sh\n"));
+/// Returns the shell blocks of a page of the chart, in order.
+fn blocks(page: &str) -> Vec<String> {
+    let page = fs::read_to_string(Path::new(CHART).join(page)).unwrap();
+    let blocks = page.split("```").filter_map(|block| block.strip_prefix("sh\n"));
     blocks.map(str::to_owned).collect()
 }
 
-/// The commands under a number of what helm said.
+/// Returns the commands of a numbered step in the chart's notes.
 fn step(notes: &str, number: usize) -> String {
     let after = notes.split(&format!("\n{number}. ")).nth(1).unwrap();
     let until = after
@@ -190,26 +191,18 @@ fn step(notes: &str, number: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn from_an_empty_cluster_to_the_end_by_the_readme() {
+async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     let company = Company::acme();
     let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
     insightful.configure(|settings| settings.limit = 100_000);
     let newcomer = Newcomer::arrive(&okta, &insightful).await;
     let empty = newcomer.objects().await;
-    let blocks: [String; 9] = readme().try_into().unwrap();
-    let [
-        install,
-        rights,
-        test,
-        check,
-        bind,
-        can_i,
-        upgrade,
-        uninstall,
-        remove,
-    ] = &blocks;
+    let of_install: [String; 8] = blocks("docs/install.md").try_into().unwrap();
+    let [install, test, check, bind, can_i, rights, uninstall, remove] = &of_install;
+    let [upgrade]: [String; 1] = blocks("docs/upgrade.md").try_into().unwrap();
+    assert_eq!(blocks("README.md"), [install.clone()]);
 
-    // Install, and go by what helm says.
+    // Install, and follow the notes.
     let notes = newcomer.types(install).await;
     assert!(step(&notes, 1).contains("rollout status") && step(&notes, 1).contains("helm -n"));
     newcomer.types(&step(&notes, 2)).await;
@@ -228,7 +221,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         waiting.contains("acme") && waiting.contains("Review"),
         "{waiting}"
     );
-    // A larger share than the guard lets through is not what this is about.
+    // Acme's first plan exceeds the default guard.
     let open =
         r#"{"spec":{"guard":{"maxTeamMoves":"100%","maxEmailChanges":"100%","maxDeactivations":"100%"}}}"#;
     newcomer
@@ -241,7 +234,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     assert!(!insightful.journal().writes().is_empty());
     newcomer.assert_current().await;
 
-    // `helm test` runs a pod, and there is no node: what it would run, as whom it would.
+    // Without a node, `helm test` cannot run its pod: run the pod's command as its account.
     assert!(test.starts_with("helm test okta-insightful-operator --namespace"));
     let hook = newcomer
         .types(&format!("helm get hooks {NAME} --namespace {NAME}"))
@@ -250,7 +243,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         .map(|document| Value::deserialize(document).unwrap())
         .find(|document| document["kind"] == "Pod")
         .unwrap();
-    // Helm makes the pod, as it says, and deletes it at the next test only: `--logs` reads it when it has ended.
+    // `helm test --logs` reads the pod after it has ended, so only the next test may delete it.
     assert_eq!(
         hook["metadata"]["annotations"]["helm.sh/hook-delete-policy"],
         "before-hook-creation"
@@ -279,7 +272,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     );
     newcomer.types(check).await;
     newcomer.types(bind).await;
-    // This release has made them itself; what it would make elsewhere is in order.
+    // This release already has these roles: the server only checks the manifests.
     let rights = rights.replace("kubectl apply", "kubectl apply --dry-run=server");
     let made = newcomer.types(&rights).await;
     assert!(
@@ -292,7 +285,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     );
     assert_eq!(newcomer.types(can_i).await.trim(), "yes");
 
-    // An upgrade with other values: a new pod takes over where the old one was.
+    // After an upgrade with other values, a new pod continues.
     let upgrade = format!(
         "{} --set replicas=3 --set commonLabels.team=platform",
         upgrade.trim()
@@ -328,7 +321,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         "an upgrade writes nothing to Insightful"
     );
 
-    // The end: nothing is left but what the README says.
+    // Uninstalling leaves what install.md lists.
     newcomer.types(uninstall).await;
     operator.stop().await.unwrap();
     let left: BTreeSet<String> = newcomer.objects().await.difference(&empty).cloned().collect();
@@ -337,7 +330,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
         .partition(|object| object.starts_with("EmployeeMatch/"));
     assert_eq!(matches.len(), 60);
     let expected = [
-        // The server's own entry for the definitions' group.
+        // The server's own object for the group of the definitions.
         "APIService//v1alpha1.integrations.insightful.io",
         "CustomResourceDefinition//employeematches.integrations.insightful.io",
         "CustomResourceDefinition//oktaintegrations.integrations.insightful.io",
@@ -355,7 +348,7 @@ async fn from_an_empty_cluster_to_the_end_by_the_readme() {
     ];
     assert_eq!(left, expected.map(str::to_owned).into());
     newcomer.types(remove).await;
-    eventually("the end of the rest", async || {
+    eventually("the removal of the remaining objects", async || {
         let left = newcomer.objects().await;
         !left.iter().any(|object| {
             object.contains("insightful.io")

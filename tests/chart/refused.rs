@@ -1,11 +1,11 @@
-//! The values that the chart refuses, with words that say where and why.
+//! Values that the chart rejects, with errors that say where and why.
 
 use sandbox::control_plane::{ControlPlane, Error};
 
 use crate::CHART;
 
 #[tokio::test]
-async fn a_value_that_is_wrong_is_refused_with_its_place() {
+async fn an_invalid_value_is_rejected_with_its_path() {
     let plane = ControlPlane::shared();
     for (setting, words) in [
         ("--set=replica=2", "additional properties 'replica' not allowed"),
@@ -21,7 +21,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "value must be one of 'Always', 'IfNotPresent', 'Never'",
         ),
         ("--set=image.tag=5", "at '/image/tag': got number, want string"),
-        // A digest has its own value, where it is checked.
+        // A digest has a separate value.
         (
             "--set=image.tag=1.0@sha256:9f2c",
             "at '/image/tag': '1.0@sha256:9f2c' does not match pattern",
@@ -51,7 +51,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
         ),
         (
             "--set=caBundle.configMap=one,caBundle.secret=other",
-            "caBundle: name a configMap or a secret, not both",
+            "caBundle: set configMap or secret, not both",
         ),
         ("--set=caBundle.key=", "at '/caBundle/key'"),
         (
@@ -86,7 +86,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "--set=extraArgs={run}",
             "at '/extraArgs/0': 'run' does not match pattern",
         ),
-        // Where it is asked is the chart's matter.
+        // The chart sets the path of a probe.
         (
             "--set=livenessProbe.httpGet.path=/",
             "at '/livenessProbe': additional properties 'httpGet' not allowed",
@@ -115,7 +115,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "--set=extraContainers[0].image=a",
             "at '/extraContainers/0': missing property 'name'",
         ),
-        // What has a value of its own is set there.
+        // nodeSelector has a separate value.
         (
             "--set=podSpecExtra.nodeSelector.a=b",
             "at '/podSpecExtra/nodeSelector': false schema",
@@ -149,7 +149,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             "--set=topologySpreadConstraints[0].maxSkew=1",
             "at '/topologySpreadConstraints/0': missing properties 'topologyKey', 'whenUnsatisfiable'",
         ),
-        // Less than the operator takes to stop.
+        // Shorter than the operator's own shutdown.
         (
             "--set=terminationGracePeriodSeconds=30",
             "at '/terminationGracePeriodSeconds': minimum: got 30, want 31",
@@ -181,7 +181,7 @@ async fn a_value_that_is_wrong_is_refused_with_its_place() {
             answer => panic!("{setting}: {answer:?}"),
         }
     }
-    // Helm gives every subchart a `global`.
+    // Helm passes `global` to every subchart.
     let accepted = ["template", "accepted", CHART, "--set=global.region=eu"];
     plane.helm(&accepted).await.unwrap();
 }

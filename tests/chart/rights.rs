@@ -1,4 +1,4 @@
-//! What somebody may try, and how the server takes it.
+//! Actions that a user tries on the API server.
 
 use std::fmt;
 
@@ -10,36 +10,35 @@ use kube::{
 use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration};
 use serde_json::{Value, json};
 
-/// Something that is tried for real, in the order in which one namespace
-/// stands all of them.
+/// An action, in an order in which all can be tried in one namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     GetIntegration,
     ListIntegrations,
     CreateIntegration,
     CreateFinalized,
-    /// A field that has nothing to do with leave to write.
+    /// A field that does not affect writes.
     EditInterval,
-    /// Where it reads, before the finish.
+    /// The org, before finalizing.
     RetargetOkta,
     ApprovePlan,
     FinalizeIntegration,
-    /// From here to `Unfinalize` on an integration that is finalized.
+    /// From here to `Unfinalize`, on a finalized integration.
     EditIntervalOfFinalized,
     RetargetFinalizedOkta,
     RetargetFinalizedInsightful,
     RewireFinalizedSecret,
     WidenFinalizedGuard,
-    /// Everybody of the org instead of the teams' members.
+    /// Everyone in the org instead of the members of team groups.
     WidenFinalizedScope,
     RetargetFinalizedGroups,
     DeactivateSuspendedOfFinalized,
-    /// Whom no employee resembles is invited without a decision.
+    /// People without a plausible employee are invited without a decision.
     WidenFinalizedMatching,
     ReorderFinalizedTeams,
     KeepWhatFinalizedWrote,
     SuspendFinalized,
-    /// Goes on with what was finalized.
+    /// Resumes after `suspend`.
     ResumeFinalized,
     SlowFinalizedDown,
     NotifyOfFinalized,
@@ -59,7 +58,7 @@ pub enum Action {
     DeleteFinalized,
 }
 
-/// A namespace as somebody sees it.
+/// A namespace, accessed as one user.
 pub struct Place {
     client: Client,
     namespace: String,
@@ -80,7 +79,7 @@ impl Place {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Makes what the actions are tried on; for the admin of the cluster.
+    /// Creates the objects of the actions, as the cluster admin.
     pub async fn furnish(&self) {
         let secret = json!({ "metadata": { "name": "okta" }, "stringData": { "token": "secret" } });
         self.create::<Secret>(secret).await.unwrap();
@@ -103,11 +102,10 @@ impl Place {
         self.api().create(&PostParams::default(), &object).await.map(drop)
     }
 
-    /// Tries it. True when the server did it, false when it forbids it.
+    /// Tries an action. Returns whether the server permits it.
     ///
     /// # Panics
-    /// When the server refuses it for any other reason, for then the case says
-    /// nothing of rights.
+    /// If the server rejects it for another reason than missing permissions.
     pub async fn may(&self, action: Action) -> bool {
         match self.attempt(action).await {
             Ok(()) => true,
@@ -136,7 +134,7 @@ impl Place {
             .map(drop)
     }
 
-    /// What an integration's `spec.finalized` is.
+    /// Returns `spec.finalized` of an integration.
     pub async fn is_finalized(&self, name: &str) -> bool {
         self.api::<OktaIntegration>()
             .get(name)

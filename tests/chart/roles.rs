@@ -1,4 +1,4 @@
-//! Who may do what: each action is really tried by each role.
+//! Permissions of each role: each role tries each action.
 
 use std::iter;
 
@@ -19,10 +19,10 @@ use crate::{
 const Y: bool = true;
 const N: bool = false;
 
-/// `git` is a tool's account that may change integrations and not finalize them.
+/// `git` is the account of a GitOps tool, which may update integrations but not finalize them.
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
-/// For each of the roles, in their order.
+/// Whether each role may do it, in the order of ROLES.
 const RIGHTS: [(Action, [bool; 6]); 37] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
@@ -64,7 +64,7 @@ const RIGHTS: [(Action, [bool; 6]); 37] = [
 ];
 
 #[tokio::test]
-async fn each_role_may_do_what_it_is_for_and_no_more() {
+async fn each_role_has_exactly_its_permissions() {
     let plane = plane().await;
     let name = "okta-insightful-operator";
     let home = plane.namespace("operator").await.unwrap();
@@ -113,18 +113,18 @@ async fn each_role_may_do_what_it_is_for_and_no_more() {
                 ));
             }
         }
-        // A person's role ends with the namespace; the operator serves them all.
+        // A person's role is limited to the namespace; the operator watches all.
         let may = Place::new(client, &elsewhere).may(GetMatch).await;
         if may != (role == "operator") {
             wrong.push(format!("{role}: GetMatch in another namespace is {may}"));
         }
     }
-    // To be seen with --nocapture.
+    // Visible with --nocapture.
     println!("{}", table.load_style(presets::ASCII_MARKDOWN).add_rows(rows));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What a GitOps tool needs to keep integrations and decisions in step with a repository.
+/// The permissions of a GitOps tool that applies integrations and decisions.
 fn git_role() -> ClusterRole {
     let verbs = ["get", "list", "watch", "create", "update", "patch"];
     let resources = ["oktaintegrations", "employeematches"];
@@ -133,7 +133,7 @@ fn git_role() -> ClusterRole {
 }
 
 #[tokio::test]
-async fn the_operator_can_be_kept_to_namespaces_and_secrets() {
+async fn the_operator_can_be_restricted_to_namespaces_and_secrets() {
     let plane = plane().await;
     let home = plane.namespace("operator").await.unwrap();
     let admin = plane.admin_client().await.unwrap();
@@ -176,9 +176,9 @@ async fn the_operator_can_be_kept_to_namespaces_and_secrets() {
     }
 }
 
-/// One who owns a namespace installs, and one who may give rights makes them by the README's command.
+/// An admin of the namespace installs, and somebody with more permissions runs the command of install.md.
 #[tokio::test]
-async fn the_rights_can_be_made_by_somebody_else() {
+async fn somebody_else_can_create_the_roles() {
     let plane = plane().await;
     let home = plane.namespace("operator").await.unwrap();
     let served = plane.namespace("served").await.unwrap();
@@ -191,7 +191,7 @@ async fn the_rights_can_be_made_by_somebody_else() {
     let mut values = json!({
         "watchNamespaces": [served], "rbac": { "peopleRoles": false }, "finalizePolicy": { "enabled": false },
     });
-    // The API server lets nobody give a right that they do not have.
+    // The API server does not let users grant permissions that they lack.
     let refused = release_as(plane, &owner, "given", &home, &values).await;
     let refused = refused.unwrap_err().to_string();
     assert!(

@@ -1,5 +1,5 @@
-//! The table of values: the name of a release, its values, and what they
-//! should come to.
+//! The table of values: the name of a release, its values, and what they must
+//! result in.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ pub type Case = (&'static str, Value, fn(&Made));
 const LONG: &str = "a-release-with-the-longest-name-that-helm-does-allow1";
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// Each value on its own, and those together that have to do with one another.
+/// Each value alone, and related values together.
 pub fn cases() -> Vec<Case> {
     [
         names(),
@@ -39,7 +39,7 @@ fn names() -> Vec<Case> {
             assert_eq!(made.pod()["automountServiceAccountToken"], true);
             assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0");
             assert_eq!(made.arguments(), ["run"]);
-            // Both families, as a cluster may have either.
+            // IPv4 and IPv6, because a cluster may have either.
             assert_eq!(made.variable("METRICS_ADDRESS"), Some("[::]:8080"));
             let home = made.deployment["metadata"]["namespace"].as_str().unwrap();
             assert_eq!(
@@ -59,13 +59,9 @@ fn names() -> Vec<Case> {
                 made.pod()["volumes"],
                 json!([{ "name": "state", "emptyDir": {} }])
             );
-            assert!(made.notes.contains("serves all namespaces"), "{}", made.notes);
+            assert!(made.notes.contains("watches all namespaces"), "{}", made.notes);
             assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
-            assert_eq!(
-                made.variable("RUST_LOG"),
-                None,
-                "the program's own is the default"
-            );
+            assert_eq!(made.variable("RUST_LOG"), None, "the program has a default");
             for pod in [made.pod(), &made.check["spec"]] {
                 assert_eq!(pod["enableServiceLinks"], false);
                 assert!(pod["initContainers"].is_null());
@@ -78,7 +74,7 @@ fn names() -> Vec<Case> {
         ("whole", json!({ "fullnameOverride": "insightful" }), |made| {
             assert_eq!(made.name(), "insightful");
         }),
-        // The name of the chart is not said twice.
+        // The name of the chart is not repeated.
         ("my-okta-insightful-operator", json!({}), |made| {
             assert_eq!(made.name(), "my-okta-insightful-operator");
         }),
@@ -113,7 +109,7 @@ fn names() -> Vec<Case> {
                 let metadata = &made.deployment["spec"]["template"]["metadata"];
                 assert_eq!(metadata["labels"]["team"], "platform");
                 assert_eq!(metadata["labels"]["tier"], "back");
-                // What the Deployment selects by stays.
+                // The labels of the selector remain.
                 assert_eq!(metadata["labels"]["app.kubernetes.io/instance"], "labelled");
                 assert_eq!(metadata["annotations"]["prometheus.io/scrape"], "true");
                 let own = &made.deployment["metadata"]["annotations"];
@@ -157,7 +153,7 @@ fn images() -> Vec<Case> {
                 "imagePullSecrets": [{ "name": "registry" }],
             }),
             |made| {
-                // Each once: a list that is applied by the server has each name once.
+                // Each once, because server-side apply rejects duplicates.
                 let both = json!([{ "name": "registry" }, { "name": "company" }]);
                 assert_eq!(made.pod()["imagePullSecrets"], both);
                 assert_eq!(made.check["spec"]["imagePullSecrets"], both);
@@ -268,7 +264,7 @@ fn environment() -> Vec<Case> {
                     made.arguments()[1..],
                     ["--watch-namespace=default", "--log-format=json"]
                 );
-                // `check` has arguments of its own.
+                // `check` has its own arguments.
                 let check = texts(&made.check["spec"]["containers"][0]["args"]);
                 assert_eq!(check.last(), Some(&"--watch-namespace=default"));
             },
@@ -276,8 +272,7 @@ fn environment() -> Vec<Case> {
     ]
 }
 
-/// What the chart sets can be set otherwise: by an argument, or by a variable of the same name, of which a list that is
-/// applied by the server may have one only.
+/// An argument or a variable of the same name replaces what the chart sets. Server-side apply rejects duplicate names.
 fn overridden() -> Vec<Case> {
     vec![
         (
@@ -372,7 +367,7 @@ fn placement() -> Vec<Case> {
             assert_eq!(made.pod()["priorityClassName"], "system-cluster-critical");
             assert_eq!(made.pod()["terminationGracePeriodSeconds"], 90);
             assert_eq!(made.deployment["spec"]["revisionHistoryLimit"], 1);
-            // Beside the defaults, not in their place.
+            // Merged with the defaults.
             assert_eq!(made.pod()["securityContext"]["fsGroup"], 65532);
             assert_eq!(made.pod()["securityContext"]["runAsNonRoot"], true);
             assert_eq!(made.container()["securityContext"]["runAsUser"], 65532);
@@ -401,7 +396,7 @@ fn more_of_the_pod() -> Vec<Case> {
             };
             assert_eq!(names(&made.pod()["containers"]), ["operator", "beside"]);
             assert_eq!(names(&made.pod()["initContainers"]), ["before"]);
-            // The check runs by itself, and where the operator runs.
+            // The pod of the check has no extra containers, but the same pod spec.
             assert_eq!(names(&made.check["spec"]["containers"]), ["check"]);
             for pod in [made.pod(), &made.check["spec"]] {
                 assert_eq!(pod["schedulerName"], "mine");
@@ -460,7 +455,7 @@ fn probes() -> Vec<Case> {
             assert_eq!(startup["failureThreshold"], 30);
         }),
         (
-            "probed-with-retry_policy",
+            "probed-slowly",
             json!({
                 "startupProbe": { "failureThreshold": 60 },
                 "livenessProbe": { "timeoutSeconds": 15, "periodSeconds": 20 },
@@ -469,7 +464,7 @@ fn probes() -> Vec<Case> {
             |made| {
                 let [startup, liveness, readiness] = made.probes();
                 assert_eq!(startup["failureThreshold"], 60);
-                // Beside the defaults, not in their place.
+                // Merged with the defaults.
                 assert_eq!(startup["periodSeconds"], 2);
                 assert_eq!(liveness["timeoutSeconds"], 15);
                 assert_eq!(liveness["periodSeconds"], 20);
@@ -505,7 +500,7 @@ fn replicas() -> Vec<Case> {
         }),
         ("one", json!({ "replicas": 1 }), |made| {
             assert_eq!(made.deployment["spec"]["replicas"], 1);
-            // A budget of one pod that may never go would stop every drain.
+            // A budget for a single pod would block every drain.
             assert_eq!(made.all("PodDisruptionBudget").len(), 0);
         }),
         (
@@ -546,7 +541,7 @@ fn network() -> Vec<Case> {
                 "networkPolicy": { "enabled": true, "apiServerCidrs": ["10.0.0.1/32"], "apiServerPorts": [6443] },
             }),
             |made| {
-                // The services are reached through the proxy only.
+                // The services are only reached through the proxy.
                 assert_eq!(made.open_ports(), [53, 53, 6443, 3128]);
                 let to = &made.one("NetworkPolicy")["spec"]["egress"][1]["to"];
                 assert_eq!(to, &json!([{ "ipBlock": { "cidr": "10.0.0.1/32" } }]));
@@ -581,11 +576,11 @@ fn rights() -> Vec<Case> {
                     made.arguments()[1..],
                     ["--watch-namespace=default", "--watch-namespace=kube-public"]
                 );
-                let said = "serves the namespaces default, kube-public.";
-                assert!(made.notes.contains(said), "{}", made.notes);
+                let expected = "watches the namespaces default, kube-public.";
+                assert!(made.notes.contains(expected), "{}", made.notes);
                 let check = texts(&made.check["spec"]["containers"][0]["args"]);
                 assert_eq!(check[2..], made.arguments()[1..]);
-                // The policy judges there only.
+                // The policy only applies there.
                 let kept = &made.one("ValidatingAdmissionPolicyBinding")["spec"]["matchResources"];
                 assert_eq!(
                     kept["namespaceSelector"]["matchExpressions"][0]["values"],
@@ -618,14 +613,14 @@ fn rights() -> Vec<Case> {
                 "finalizePolicy": { "enabled": false },
             }),
             |made| {
-                // For who has rights in namespaces only, with the definitions and the rights from elsewhere.
+                // For an installation without cluster-wide permissions.
                 for object in &made.objects {
                     assert!(object["metadata"]["namespace"].is_string(), "{object}");
                     let group = object["apiVersion"].as_str().unwrap();
                     assert!(!group.starts_with("rbac."), "{object}");
                 }
-                let said = "The operator's rights are not made by this release (rbac.create=false)";
-                assert!(made.notes.contains(said), "{}", made.notes);
+                let expected = "This release does not create the operator's roles (rbac.create=false)";
+                assert!(made.notes.contains(expected), "{}", made.notes);
             },
         ),
         (

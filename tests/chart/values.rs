@@ -1,5 +1,5 @@
-//! The values that the chart takes, alone and together, each installed for real
-//! and judged by PodSecurity admission.
+//! The values of the chart, alone and combined: each is installed, and its pods
+//! pass PodSecurity admission.
 
 use std::process::Command;
 
@@ -34,8 +34,8 @@ async fn every_value_installs_under_restricted_pod_security() {
     }
 }
 
-/// Installs the release of a case, and judges it, its pods and what they run.
-/// Gives what it made.
+/// Installs the release of a case and checks it, its pods and their commands.
+/// Returns the objects of the release.
 pub async fn assert_installs(
     plane: &ControlPlane,
     client: &Client,
@@ -43,7 +43,7 @@ pub async fn assert_installs(
     (name, values, assert_made): &Case,
 ) -> Made {
     let notes = match values["rbac"]["create"] == false {
-        // Who is admin of the namespace, and has no other right, is enough.
+        // The role `admin` of the namespace is enough.
         true => {
             let tenant = plane.user_kubeconfig("tenant", &[]).unwrap();
             release_as(plane, &tenant, name, namespace, values).await.unwrap()
@@ -61,7 +61,7 @@ pub async fn assert_installs(
         create_pod(client, namespace, pod)
             .await
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        // Admission does judge: the same pod as root is refused.
+        // The same pod as root is rejected.
         let mut rooted = pod.clone();
         rooted["securityContext"]["runAsNonRoot"] = false.into();
         let refused = create_pod(client, namespace, &rooted).await.unwrap_err();
@@ -71,9 +71,9 @@ pub async fn assert_installs(
     made
 }
 
-/// A chart of charts says for each part where it goes.
+/// A parent chart can choose the namespace of each subchart.
 #[tokio::test]
-async fn everything_of_a_release_can_go_to_another_namespace() {
+async fn all_objects_of_a_release_can_be_in_another_namespace() {
     let plane = plane().await;
     let client = plane.admin_client().await.unwrap();
     let [of_the_release, other] = [
@@ -127,11 +127,11 @@ async fn made(plane: &ControlPlane, client: &Client, namespace: &str, name: &str
         .try_into()
         .unwrap();
     let get = async |what| {
-        let said = plane
+        let output = plane
             .helm(&["get", what, name, "--namespace", namespace])
             .await
             .unwrap();
-        documents(&said)
+        documents(&output)
     };
     let [check]: [Value; 1] = get("hooks").await.try_into().unwrap();
     Made {
@@ -149,7 +149,7 @@ fn documents(yaml: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A namespace whose pods are held to the restricted level.
+/// Creates a namespace that enforces the restricted Pod Security Standard.
 pub async fn restricted(plane: &ControlPlane, client: &Client) -> String {
     let namespace = plane.namespace("restricted").await.unwrap();
     let labels = json!({ "metadata": { "labels": { "pod-security.kubernetes.io/enforce": "restricted" } } });
@@ -160,7 +160,7 @@ pub async fn restricted(plane: &ControlPlane, client: &Client) -> String {
     namespace
 }
 
-/// Rights in the whole cluster, or in the watched namespaces and nowhere else.
+/// Asserts that permissions are cluster-wide, or only in the watched namespaces.
 async fn assert_binding(client: &Client, values: &Value, made: &Made) {
     let instance = &made.deployment["metadata"]["labels"]["app.kubernetes.io/instance"];
     let instance = instance.as_str().unwrap();
@@ -174,13 +174,13 @@ async fn assert_binding(client: &Client, values: &Value, made: &Made) {
     for binding in &in_namespaces {
         assert_eq!(
             binding.role_ref.kind, "Role",
-            "rights in a namespace are a Role's"
+            "permissions in a namespace come from a Role"
         );
     }
     let bindings = everywhere.into_iter().map(|binding| binding.metadata);
     let bindings = bindings.chain(in_namespaces.into_iter().map(|binding| binding.metadata));
     if values["rbac"]["create"] == false {
-        assert_eq!(bindings.count(), 0, "somebody else makes them");
+        assert_eq!(bindings.count(), 0, "somebody else creates them");
         return;
     }
     let watched = values["watchNamespaces"].as_array();
@@ -202,8 +202,8 @@ async fn assert_binding(client: &Client, values: &Value, made: &Made) {
     );
 }
 
-/// With arguments or variables that it does not understand, the program ends
-/// with 2; here it ends because there is no cluster.
+/// Asserts that the program accepts the arguments and variables: it exits with 1,
+/// because there is no cluster, and not with 2.
 fn assert_program_takes(container: &Value) {
     let arguments = texts(&container["args"]);
     let variables = container["env"].as_array().into_iter().flatten();
@@ -216,12 +216,12 @@ fn assert_program_takes(container: &Value) {
         .env_remove("KUBERNETES_SERVICE_HOST")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
-    assert!(said.contains("no cluster"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(stderr.contains("no cluster"), "{stderr}");
 }
 
-/// Admission judges pods only: a Deployment that makes bad ones is merely warned of.
+/// Creates the pod itself, because admission only warns about Deployments.
 async fn create_pod(client: &Client, namespace: &str, spec: &Value) -> Result<(), kube::Error> {
     let pod = Pod {
         metadata: ObjectMeta {

@@ -1,16 +1,16 @@
-//! Links between the pages.
+//! Links between the pages have a target.
 
 use std::{collections::BTreeSet, fs};
 
 use crate::pages::{all, beside, page};
 
-/// The links of a page, but for those to other sites.
+/// Returns the links of a page, except those to other sites.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://")).collect()
 }
 
-/// The names by which the sections of a page are linked to.
+/// Returns the anchors of a page's sections.
 fn sections(text: &str) -> BTreeSet<String> {
     let titles = text.lines().filter(|line| line.starts_with('#'));
     titles
@@ -25,7 +25,7 @@ fn sections(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_section_that_is_there() {
+fn every_link_has_an_existing_file_and_section() {
     let mut checked = 0;
     for path in all() {
         let text = page(&path);
@@ -42,7 +42,10 @@ fn every_link_leads_to_a_file_and_a_section_that_is_there() {
             assert!(target.exists(), "{path}: {link}");
             if !section.is_empty() {
                 let there = sections(&fs::read_to_string(&target).unwrap());
-                assert!(there.contains(section), "{path}: {link}; there are {there:?}");
+                assert!(
+                    there.contains(section),
+                    "{path}: {link}; the sections are {there:?}"
+                );
             }
             checked += 1;
         }

@@ -1,5 +1,5 @@
-//! What the pages say is so: every reason is explained, every command runs,
-//! every link leads somewhere.
+//! The pages are correct: every reason is explained, every command runs, every
+//! link has a target.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,6 @@ mod pages;
 mod reasons;
 mod typed;
 
-#[allow(dead_code, reason = "shared with the tests of the life, which use all of it")]
+#[allow(dead_code, reason = "shared with tests/lifecycle, which uses all of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;

@@ -1,4 +1,4 @@
-//! The pages.
+//! The Markdown pages of the repository, and their commands.
 
 use std::{
     fs,
@@ -7,16 +7,16 @@ use std::{
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where the chart's own pages lie.
+/// The directory of the chart's pages.
 pub const DOCS: &str = "charts/okta-insightful-operator/docs";
 
-/// A page by its path in the repository.
+/// Returns the text of a page by its path in the repository.
 #[track_caller]
 pub fn page(path: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every page, by its path in the repository.
+/// Returns the paths of all pages, sorted.
 pub fn all() -> Vec<String> {
     let mut pages = Vec::new();
     let mut folders = vec![PathBuf::from(ROOT)];
@@ -36,7 +36,7 @@ pub fn all() -> Vec<String> {
     pages
 }
 
-/// The commands of a page's `sh` blocks, lines that go on joined.
+/// Returns the commands of a page's `sh` blocks, with continued lines joined.
 pub fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut inside = false;
@@ -54,7 +54,7 @@ pub fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-/// A file beside a page, as a link on it names one.
+/// Resolves the target of a link relative to its page.
 pub fn beside(page: &str, link: &str) -> PathBuf {
     Path::new(ROOT).join(page).parent().unwrap().join(link)
 }

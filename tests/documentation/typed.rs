@@ -1,21 +1,19 @@
-//! Every command of every page is typed by a test, or is what CI runs. A
-//! command that is new on a page is typed by the page's test, or has to be
-//! added here.
+//! A test or CI runs every command of every page. A new command is covered by
+//! the test of its page, or has to be added here.
 
 use std::{fs, path::Path};
 
 use crate::pages::{all, commands, page};
 
-/// The pages whose commands are typed, and the test that does it: all of them,
-/// but for those below.
-const TYPED: [(&str, &str); 7] = [
+/// The pages with commands for a cluster, and the test that types all of them.
+const TYPED: [(&str, &str); 12] = [
     ("README.md", "tests/chart/readme.rs"),
     (
         "charts/okta-insightful-operator/README.md",
         "tests/chart/newcomer.rs",
     ),
     (
-        "charts/okta-insightful-operator/docs/admin.md",
+        "charts/okta-insightful-operator/docs/backup.md",
         "tests/documentation/commands.rs",
     ),
     (
@@ -23,18 +21,38 @@ const TYPED: [(&str, &str); 7] = [
         "tests/documentation/commands.rs",
     ),
     (
+        "charts/okta-insightful-operator/docs/finish.md",
+        "tests/documentation/commands.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/install.md",
+        "tests/chart/newcomer.rs",
+    ),
+    (
         "charts/okta-insightful-operator/docs/metrics.md",
         "tests/chart/readme.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/review.md",
+        "tests/documentation/commands.rs",
     ),
     (
         "charts/okta-insightful-operator/docs/runbook.md",
         "tests/documentation/commands.rs",
     ),
+    (
+        "charts/okta-insightful-operator/docs/undo.md",
+        "tests/documentation/commands.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/upgrade.md",
+        "tests/chart/newcomer.rs",
+    ),
     ("examples/README.md", "tests/examples/main.rs"),
 ];
 
-/// Commands that are for a checkout and not for a cluster: where each is run,
-/// and what stands there.
+/// Commands for a checkout instead of a cluster: the file that runs each, and
+/// the text in that file.
 const RUN: [(&str, &str, &str); 10] = [
     (
         "cargo run -p sandbox",
@@ -76,7 +94,8 @@ const RUN: [(&str, &str, &str); 10] = [
     (".ci/image", ".ci/run", " .ci/image\n"),
 ];
 
-/// Another project's program, which takes minutes to build: nobody runs these.
+/// Commands that nothing runs: another project's program, which takes minutes
+/// to build.
 const UNTRIED: [&str; 2] = [
     "cargo install cargo-cyclonedx --locked --version 0.5.9",
     "cargo cyclonedx --format json --spec-version 1.5",
@@ -96,12 +115,12 @@ fn every_command_of_every_page_is_run_by_a_test_or_by_ci() {
         let test = TYPED.iter().find(|(page, _)| *page == path).map(|(_, test)| test);
         let commands = commands(&page(&path));
         if let Some(test) = test {
-            assert!(!commands.is_empty(), "{path} has no commands any more");
+            assert!(!commands.is_empty(), "{path} no longer has commands");
             let name = path.rsplit('/').next().unwrap();
             assert!(source(test).contains(name), "{test} does not read {path}");
         }
         for command in commands {
-            // What is for a checkout, the tests that type a page leave out.
+            // The tests that type a page skip commands for a checkout.
             let is_typed = test.is_some() && !command.starts_with("cargo ");
             assert!(
                 is_typed || known().any(|known| known == command),
@@ -110,18 +129,15 @@ fn every_command_of_every_page_is_run_by_a_test_or_by_ci() {
             unmet.retain(|known| *known != command);
         }
     }
-    assert!(unmet.is_empty(), "on no page any more: {unmet:?}");
+    assert!(unmet.is_empty(), "no longer on any page: {unmet:?}");
     for (command, file, what) in RUN {
-        assert!(
-            source(file).contains(what),
-            "{file} does not run {command:?} any more"
-        );
+        assert!(source(file).contains(what), "{file} no longer runs {command:?}");
     }
 }
 
-/// Or else its commands are overlooked.
+/// A block with another marker would be skipped by these tests.
 #[test]
-fn every_block_with_commands_is_one_for_a_shell() {
+fn every_block_has_a_known_marker() {
     for path in all() {
         let text = page(&path);
         let marks = text.lines().filter(|line| line.trim_start().starts_with("```"));

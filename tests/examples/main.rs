@@ -1,5 +1,5 @@
-//! The manifests of `examples/`, on the real API server, as the README there
-//! says to use them.
+//! Applies the manifests of `examples/` to a real API server, following their
+//! README.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::{
@@ -15,8 +15,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-/// In the order in which somebody uses them: the smaller integration, the
-/// decisions, and then the integration with everything.
+/// In order of use: the minimal integration, the decisions, and the integration
+/// with all fields.
 const FILES: [&str; 5] = [
     "namespace.yaml",
     "secrets.yaml",
@@ -25,7 +25,7 @@ const FILES: [&str; 5] = [
     "integration-full.yaml",
 ];
 
-/// Of GitOps tools; tests/gitops judges them by those tools' own code.
+/// For GitOps tools; tests/gitops checks them with those tools' own code.
 const GITOPS_FILES: [&str; 4] = [
     "argocd/argocd-cm.yaml",
     "flux/operator.yaml",
@@ -58,7 +58,7 @@ async fn plane() -> &'static ControlPlane {
 }
 
 #[test]
-fn every_file_is_known_here_and_in_the_readme() {
+fn every_file_is_tested_and_in_the_readme() {
     let known: BTreeSet<&str> = FILES.into_iter().chain(GITOPS_FILES).collect();
     let mut in_directory = files(&directory());
     assert!(in_directory.remove("README.md"));
@@ -72,7 +72,7 @@ fn every_file_is_known_here_and_in_the_readme() {
     }
 }
 
-/// The paths of all files below a directory.
+/// Returns the paths of all files below a directory.
 fn files(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -101,10 +101,10 @@ fn every_match_has_the_name_that_the_operator_gives_it() {
 }
 
 #[tokio::test]
-async fn every_file_applies_and_applies_again_without_a_change() {
+async fn every_file_can_be_applied_repeatedly() {
     let plane = plane().await;
     let namespace = "people-again";
-    // Kept apart from the commands of the README, which use `people`.
+    // The commands of the README use `people`.
     let elsewhere = |yaml: String| {
         yaml.replace("namespace: people", &format!("namespace: {namespace}"))
             .replace("name: people", &format!("name: {namespace}"))
@@ -126,7 +126,7 @@ async fn every_file_applies_and_applies_again_without_a_change() {
     assert_eq!(kinds.len(), 4, "{kinds:?}");
 }
 
-/// What `kubectl diff --server-side` would change; it fails when there is something.
+/// Runs `kubectl diff --server-side`, which fails if there are differences.
 async fn diff(plane: &ControlPlane, manifests: &str) -> String {
     let file = plane.directory().join("diff.yaml");
     fs::write(&file, manifests).unwrap();
@@ -134,9 +134,9 @@ async fn diff(plane: &ControlPlane, manifests: &str) -> String {
     plane.kubectl(&arguments).await.unwrap()
 }
 
-/// Argo CD's ConfigMap has settings of its own, which stay.
+/// Other settings in Argo CD's ConfigMap remain.
 #[tokio::test]
-async fn the_health_scripts_are_added_to_what_argo_cd_has() {
+async fn the_health_scripts_are_merged_into_argo_cds_settings() {
     let plane = plane().await;
     let theirs = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n\
                   data: {url: https://argocd.example.com}\n";
@@ -162,7 +162,7 @@ async fn the_health_scripts_are_added_to_what_argo_cd_has() {
     }
 }
 
-/// Name and resource version of each object of a file.
+/// Returns name and resource version of each object of a file.
 async fn versions(plane: &ControlPlane, manifests: &str) -> Vec<(String, String)> {
     let mut versions = Vec::new();
     for document in documents(manifests) {
@@ -185,8 +185,8 @@ async fn versions(plane: &ControlPlane, manifests: &str) -> Vec<(String, String)
     versions
 }
 
-/// Every command of the README, in its order, with a match made as the
-/// operator makes it before the commands that speak of it.
+/// Runs the commands of the README in order, and creates a match as the operator
+/// would before the commands that need it.
 #[tokio::test]
 async fn the_commands_of_the_readme_work() {
     let plane = plane().await;
@@ -214,7 +214,7 @@ async fn the_commands_of_the_readme_work() {
         ]
         .map(str::to_owned)
     };
-    // `Match` with employees gives way to `Ignore`.
+    // The patch to `Ignore` is valid after `Match` with employees.
     let decision = plane
         .kubectl(&get(&format!("em/{name}"), "{.spec.decision}"))
         .await
@@ -233,8 +233,8 @@ fn undecided(name: &str) -> String {
     )
 }
 
-/// The words of a `kubectl` line after `kubectl`: files with their folder,
-/// without the comment and without the waiting.
+/// Splits a `kubectl` command into its arguments, with full paths of files and
+/// without comment and `--watch`.
 fn words(line: &str) -> Vec<String> {
     let line = line.split(" #").next().unwrap_or_default();
     let in_quotes = |index: usize| index % 2 == 1;

@@ -1,4 +1,4 @@
-//! A company of one: Jane, who is in step or has a change to be written.
+//! A company with one person, Jane, who is in sync or has a pending change.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use serde_json::json;
 
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// The generation that every status answers.
+/// The observed generation of every status.
 pub const GENERATION: i64 = 7;
 
 pub struct Company {
@@ -34,7 +34,7 @@ pub struct Company {
 }
 
 impl Company {
-    /// Jane's employee has this name.
+    /// A company in which Jane's employee has this name.
     pub fn new(name: &str, finalized: bool) -> Self {
         let secret = |name: &str| json!({ "secretRef": { "name": name, "key": "token" } });
         let spec = json!({
@@ -112,7 +112,7 @@ impl Company {
         }
     }
 
-    /// Insightful refuses what is to be written of Jane.
+    /// The same after Insightful refused Jane's change.
     pub fn refused(mut self) -> Self {
         let failure = WriteFailure {
             reason: "WriteRefused".into(),
@@ -140,7 +140,7 @@ impl Company {
         }
     }
 
-    /// The status of Jane's match.
+    /// Returns the status of Jane's match.
     pub fn status_of_jane(&self) -> EmployeeMatchStatus {
         let id = PersonId::from("jane");
         match_status(

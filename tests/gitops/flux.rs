@@ -1,5 +1,5 @@
-//! The example for Flux: its manifests by Flux's own types, and its account on
-//! the real API server.
+//! The example for Flux: its manifests parse as Flux's own types, and its
+//! ServiceAccount has the right permissions on a real API server.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use sandbox::{
 use crate::example;
 
 #[tokio::test]
-async fn fluxs_types_know_every_field() {
+async fn the_manifests_parse_as_fluxs_types() {
     let documents = |file| {
         let text = example(file);
         text.split("\n---\n").map(str::to_owned).collect::<Vec<_>>()
@@ -30,14 +30,14 @@ async fn fluxs_types_know_every_field() {
         ..Question::default()
     };
     match judge(&question).await {
-        Err(GitopsError::Wrong(said)) => assert!(said.contains(r#"unknown field "dependOn""#), "{said}"),
+        Err(GitopsError::Wrong(error)) => assert!(error.contains(r#"unknown field "dependOn""#), "{error}"),
         answer => panic!("{answer:?}"),
     }
 }
 
-/// Applies what `people.yaml` has Flux apply, as the account that it names.
+/// Applies the manifests of `people.yaml` as its ServiceAccount.
 #[tokio::test]
-async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
+async fn the_account_can_prepare_an_integration_but_not_finalize_it() {
     let plane = ControlPlane::shared();
     plane
         .install_crds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
@@ -62,7 +62,7 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
         .await
         .unwrap();
 
-    // What the patch of people.yaml leaves of the integration.
+    // The integration after the patch of people.yaml.
     let integration = example("integration.yaml");
     let line = "  finalized: false\n";
     assert!(integration.contains(line));
@@ -70,8 +70,8 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
     for manifests in [&example("namespace.yaml"), &patched, &example("decisions.yaml")] {
         plane.apply_as(&flux, manifests).await.unwrap();
     }
-    // The API server takes a moment to hear of a policy that was just installed.
-    let finish = [
+    // The API server enforces a new policy with a delay.
+    let finalize = [
         "patch",
         "oktaintegration",
         "acme",
@@ -82,8 +82,8 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
         r#"-p={"spec":{"finalized":true}}"#,
     ];
     let started = std::time::Instant::now();
-    while plane.kubectl_as(&flux, &finish).await.is_ok() {
-        assert!(started.elapsed().as_secs() < 60, "the policy is not heard of");
+    while plane.kubectl_as(&flux, &finalize).await.is_ok() {
+        assert!(started.elapsed().as_secs() < 60, "the policy is not enforced");
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
     let finalized = integration.replace(line, "  finalized: true\n");
@@ -95,7 +95,7 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
         answer => panic!("{answer:?}"),
     }
 
-    // Somebody finalizes; Flux goes on applying what Git has, and that stays.
+    // After somebody finalizes, Flux applies the manifests of Git without reverting it.
     let patch = [
         "patch",
         "oktaintegration",
@@ -112,5 +112,5 @@ async fn its_account_prepares_an_integration_and_does_not_let_it_write() {
     let field = ["--output=jsonpath={.spec.finalized}"];
     assert_eq!(plane.kubectl(&[&get[..], &field].concat()).await.unwrap(), "true");
     let secrets = plane.kubectl_as(&flux, &["get", "secrets", "-n", "people"]).await;
-    assert!(secrets.is_err(), "it has no right to Secrets");
+    assert!(secrets.is_err(), "the account cannot read Secrets");
 }

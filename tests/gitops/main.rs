@@ -1,7 +1,6 @@
-//! What GitOps tools make of the resources, in every state that they can be in:
-//! by kstatus (Flux, `kubectl`-like tools), by Flux with the expressions of
-//! `examples/flux`, and by Argo CD with the scripts of `examples/argocd`, each
-//! by that tool's own code.
+//! How GitOps tools interpret each state of the resources: kstatus, Flux with the
+//! expressions of `examples/flux`, and Argo CD with the scripts of
+//! `examples/argocd`, each with that tool's own code.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod company;
@@ -47,7 +46,7 @@ fn integration(spec: &impl serde::Serialize, status: &impl serde::Serialize) -> 
     })
 }
 
-/// After a cycle that ended so.
+/// Returns the integration after a cycle with this outcome.
 fn after(company: &Company, previous: &OktaIntegrationStatus, cycle: &Cycle<'_>) -> Value {
     let about = About {
         namespace: "people",
@@ -75,10 +74,10 @@ fn broken(needs_action: bool) -> Disconnected {
     }
 }
 
-/// Every state of an integration, and what kstatus, Flux and Argo CD are to say of it.
+/// Each state of an integration, with the expected results of kstatus, Flux and Argo CD.
 fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
     let unseen = OktaIntegrationStatus::default();
-    let in_step = Company::new("Jane Doe", true);
+    let in_sync = Company::new("Jane Doe", true);
     let in_review = Company::new("J. Doe", false);
     let renamed = Company::new("J. Doe", true);
     let mut held = Company::new("J. Doe", true);
@@ -100,7 +99,7 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
         .retain(|condition| condition["type"] != "Reconciling");
     let mut first_read = integration(&in_review.spec, &json!({}));
     for object in [&mut under_way, &mut first_read] {
-        // As the controller's progress reporter adds it while long work lasts.
+        // The controller's progress reporter adds this during long work.
         let conditions = &mut object["status"]["conditions"];
         let mut list = conditions.as_array().cloned().unwrap_or_default();
         list.push(
@@ -110,20 +109,20 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
         );
         *conditions = list.into();
     }
-    let mut edited = known(&in_step);
+    let mut edited = known(&in_sync);
     edited["metadata"]["generation"] = (GENERATION + 1).into();
-    let mut edited_while_stalled = after(&in_step, &unseen, &Cycle::Unread(stalled.clone()));
+    let mut edited_while_stalled = after(&in_sync, &unseen, &Cycle::Unread(stalled.clone()));
     edited_while_stalled["metadata"]["generation"] = (GENERATION + 1).into();
-    let mut leaving = known(&in_step);
-    leaving["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z".into();
-    let mut unseen_yet = integration(&in_review.spec, &json!({}));
-    unseen_yet.as_object_mut().unwrap().remove("status");
+    let mut deleted = known(&in_sync);
+    deleted["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z".into();
+    let mut not_seen = integration(&in_review.spec, &json!({}));
+    not_seen.as_object_mut().unwrap().remove("status");
 
     vec![
-        // kstatus alone takes what has no status for ready: the expressions and the script do not.
+        // Without a status, kstatus considers an object ready; the expressions and the script do not.
         (
-            "applied, unseen",
-            unseen_yet,
+            "applied, not seen",
+            not_seen,
             ["Current", "Unknown", "Progressing"],
         ),
         (
@@ -137,9 +136,9 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
             known(&would_be_held),
             ["Current", "Current", "Healthy"],
         ),
-        ("in step", known(&in_step), ["Current", "Current", "Healthy"]),
+        ("in sync", known(&in_sync), ["Current", "Current", "Healthy"]),
         (
-            "changes to write",
+            "changes pending",
             known(&renamed),
             ["InProgress", "InProgress", "Progressing"],
         ),
@@ -160,26 +159,26 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
         ),
         (
             "suspended",
-            after(&in_step, &unseen, &Cycle::Suspended),
+            after(&in_sync, &unseen, &Cycle::Suspended),
             ["Current", "Current", "Suspended"],
         ),
         (
             "unusable",
-            after(&in_step, &unseen, &unusable),
+            after(&in_sync, &unseen, &unusable),
             ["Failed", "Failed", "Degraded"],
         ),
         (
             "unreachable",
-            after(&in_step, &unseen, &Cycle::Unread(failing.clone())),
+            after(&in_sync, &unseen, &Cycle::Unread(failing.clone())),
             ["InProgress", "InProgress", "Progressing"],
         ),
         (
             "token refused",
-            after(&in_step, &unseen, &Cycle::Unread(stalled.clone())),
+            after(&in_sync, &unseen, &Cycle::Unread(stalled.clone())),
             ["Failed", "Failed", "Degraded"],
         ),
         (
-            "broke off, tried again",
+            "aborted, retrying",
             after(
                 &renamed,
                 &unseen,
@@ -188,7 +187,7 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
             ["InProgress", "InProgress", "Progressing"],
         ),
         (
-            "broke off, stalled",
+            "aborted, stalled",
             after(
                 &renamed,
                 &unseen,
@@ -202,8 +201,8 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
             edited_while_stalled,
             ["InProgress", "InProgress", "Progressing"],
         ),
-        // Argo CD does not ask the script about what is being deleted.
-        ("being deleted", leaving, ["Terminating", "Current", "Healthy"]),
+        // Argo CD does not run the script for objects that are being deleted.
+        ("being deleted", deleted, ["Terminating", "Current", "Healthy"]),
     ]
 }
 
@@ -216,19 +215,19 @@ fn matches() -> Vec<(&'static str, Value, [&'static str; 3])> {
             "status": company.status_of_jane(),
         })
     };
-    let in_step = object(&Company::new("Jane Doe", true));
-    let mut unseen = in_step.clone();
+    let in_sync = object(&Company::new("Jane Doe", true));
+    let mut unseen = in_sync.clone();
     unseen.as_object_mut().unwrap().remove("status");
-    let mut decided = in_step.clone();
+    let mut decided = in_sync.clone();
     decided["metadata"]["generation"] = (GENERATION + 1).into();
-    let mut unclear = in_step.clone();
+    let mut unclear = in_sync.clone();
     unclear["status"]["conditions"][0]["status"] = "False".into();
     unclear["status"]["conditions"][0]["reason"] = "CreationUnclear".into();
     vec![
-        ("match, unseen", unseen, ["Current", "Unknown", "Progressing"]),
-        ("match in step", in_step, ["Current", "Current", "Healthy"]),
+        ("match, not seen", unseen, ["Current", "Unknown", "Progressing"]),
+        ("match in sync", in_sync, ["Current", "Current", "Healthy"]),
         (
-            "match decided anew",
+            "match, new decision",
             decided,
             ["InProgress", "InProgress", "Progressing"],
         ),
@@ -251,7 +250,7 @@ fn matches() -> Vec<(&'static str, Value, [&'static str; 3])> {
 }
 
 #[tokio::test]
-async fn each_state_means_what_it_should_to_gitops_tools() {
+async fn gitops_tools_interpret_each_state_as_expected() {
     let states = [integrations(), matches()].concat();
     let question = Question {
         scripts: scripts(),
@@ -262,7 +261,7 @@ async fn each_state_means_what_it_should_to_gitops_tools() {
     let verdicts = judge(&question).await.unwrap().verdicts;
     assert_eq!(verdicts.len(), states.len());
     let mut table = Table::new();
-    table.set_header(["state", "kstatus", "Flux", "Argo CD", "it says"]);
+    table.set_header(["state", "kstatus", "Flux", "Argo CD", "message"]);
     let mut wrong = Vec::new();
     for ((state, object, expected), verdict) in states.iter().zip(&verdicts) {
         let Verdict {
@@ -274,19 +273,18 @@ async fn each_state_means_what_it_should_to_gitops_tools() {
         let is = [kstatus.as_str(), flux, argo];
         table.add_row([*state, is[0], is[1], is[2], message]);
         if is != *expected {
-            wrong.push(format!("{state}: {is:?} and not {expected:?}"));
+            wrong.push(format!("{state}: {is:?} instead of {expected:?}"));
         }
-        assert!(!message.is_empty(), "{state}: Argo CD shows why");
+        assert!(!message.is_empty(), "{state}: Argo CD shows no message");
         assert_contract(state, object);
     }
-    // To be seen with --nocapture.
+    // Visible with --nocapture.
     println!("{}", table.load_style(presets::ASCII_MARKDOWN));
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What kstatus asks of a controller, beyond what it computes: the abnormal
-/// conditions exclude one another and a ready object, and every condition says
-/// which generation it answers.
+/// Asserts kstatus' requirements for controllers: at most one of Ready, Reconciling
+/// and Stalled is true, and every condition has the observed generation.
 fn assert_contract(state: &str, object: &Value) {
     let list = object["status"]["conditions"]
         .as_array()
@@ -296,8 +294,8 @@ fn assert_contract(state: &str, object: &Value) {
         list.iter()
             .any(|condition| condition["type"] == type_ && condition["status"] == "True")
     };
-    let abnormal = usize::from(is("Reconciling")) + usize::from(is("Stalled")) + usize::from(is("Ready"));
-    assert!(abnormal <= 1, "{state}: {list:#?}");
+    let active = usize::from(is("Reconciling")) + usize::from(is("Stalled")) + usize::from(is("Ready"));
+    assert!(active <= 1, "{state}: {list:#?}");
     for condition in &list {
         assert_eq!(condition["observedGeneration"], GENERATION, "{state}");
         assert!(

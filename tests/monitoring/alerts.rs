@@ -1,5 +1,5 @@
-//! The alerts, by promtool: that they are well formed, fire when they should,
-//! name what is exposed, and lead to the runbook.
+//! The alerts, checked with promtool: they are valid, fire when they should,
+//! select exposed metrics, and link to the runbook.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +14,10 @@ use crate::{CHART, promtool::promtool, run::run, scrape::Scrape};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/monitoring");
 
-/// The cases of a release by itself, and of two that one Prometheus sees.
+/// The cases of a single release, and of two releases in one Prometheus.
 const FILES: [&str; 2] = ["alerts.yaml", "alerts-two-releases.yaml"];
 
-/// The releases that the cases speak of: name, namespace, and values of the alerts and the names.
+/// The releases of the cases: name, namespace and values.
 fn releases() -> [(&'static str, &'static str, Value); 2] {
     let second = json!({
         "nameOverride": "op",
@@ -27,7 +27,7 @@ fn releases() -> [(&'static str, &'static str, Value); 2] {
     [(usual, usual, json!({})), ("second", "apps", second)]
 }
 
-/// The rules that the chart renders for a release, as Prometheus reads them.
+/// Returns the rules that the chart renders for a release.
 async fn rendered(name: &str, namespace: &str, values: &Value) -> Value {
     let values = format!("--set-json={values}");
     let arguments = ["template", name, CHART, "--namespace", namespace, &values];
@@ -57,7 +57,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_alert_fires_when_it_should_and_only_then() {
+async fn each_alert_fires_only_when_it_should() {
     let directory = tempfile::tempdir().unwrap();
     let rules_file = Path::new(CHART).join("files/monitoring/alerts.yaml");
     let mut rules_files = vec![rules_file.to_str().unwrap().to_owned()];
@@ -69,13 +69,13 @@ async fn each_alert_fires_when_it_should_and_only_then() {
     }
     for file in &rules_files {
         let check = ["check", "rules", "--lint=all", "--lint-fatal", file];
-        let (well, said) = promtool(directory.path(), &check).await;
-        assert!(well, "{said}");
+        let (is_valid, output) = promtool(directory.path(), &check).await;
+        assert!(is_valid, "{output}");
     }
     for file in FILES {
         fs::copy(Path::new(CASES).join(file), directory.path().join(file)).unwrap();
-        let (well, said) = promtool(directory.path(), &["test", "rules", file]).await;
-        assert!(well, "{file}: {said}");
+        let (passes, output) = promtool(directory.path(), &["test", "rules", file]).await;
+        assert!(passes, "{file}: {output}");
     }
 
     let cases: Value =
@@ -92,12 +92,15 @@ async fn each_alert_fires_when_it_should_and_only_then() {
     for rule in &rules() {
         let name = text(rule, "alert");
         assert!(seen.contains(&(name, true)), "{name} fires in no case");
-        assert!(seen.contains(&(name, false)), "{name} is quiet in no case");
+        assert!(
+            seen.contains(&(name, false)),
+            "{name} never stays silent in a case"
+        );
     }
 }
 
 #[test]
-fn each_alert_says_how_bad_it_is_what_to_type_and_where_to_read_on() {
+fn each_alert_has_a_severity_a_command_and_a_runbook_section() {
     let runbook = fs::read_to_string(Path::new(CHART).join("docs/runbook.md")).unwrap();
     let sections: BTreeSet<String> = runbook
         .lines()
@@ -125,10 +128,10 @@ fn each_alert_says_how_bad_it_is_what_to_type_and_where_to_read_on() {
         );
         named.insert(section.to_owned());
     }
-    assert_eq!(sections, named, "sections of the runbook, and alerts");
+    assert_eq!(sections, named, "sections of the runbook and alerts differ");
 }
 
-/// The series that an expression selects: the metric and the labels that it names.
+/// Returns the metrics that an expression selects, with the labels of its matchers.
 fn selected(expression: &str) -> Vec<(String, BTreeSet<String>)> {
     let mut selected = Vec::new();
     let mut rest = expression;
@@ -153,7 +156,7 @@ fn selected(expression: &str) -> Vec<(String, BTreeSet<String>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_metric_and_label_that_an_alert_or_a_case_names_is_exposed() {
+async fn each_metric_and_label_of_alerts_and_cases_is_exposed() {
     let mut exposed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (_, text) in &run().await.scrapes {
         for (name, labels) in Scrape::read(text).labels() {
@@ -174,7 +177,7 @@ async fn each_metric_and_label_that_an_alert_or_a_case_names_is_exposed() {
                 .get(&name)
                 .unwrap_or_else(|| panic!("{name} is not exposed"));
             for label in &labels {
-                // What Prometheus adds: the pod, and its namespace where there is none yet.
+                // Prometheus adds the pod, and its namespace if the series has none.
                 assert!(
                     known.contains(label) || label == "pod" || label == "namespace",
                     "{name} has no label {label}"

@@ -1,4 +1,4 @@
-//! A receiver of traces by OTLP over HTTP, as an OpenTelemetry collector is one.
+//! A minimal OpenTelemetry collector: it receives traces with OTLP over HTTP.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message as _;
 
-/// It listens as long as the runtime that started it runs.
+/// Listens until the runtime that started it ends.
 pub struct Collector {
     address: std::net::SocketAddr,
     requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -35,7 +35,7 @@ impl Collector {
     }
 }
 
-/// Only what is a request of the protocol is taken.
+/// Rejects requests that do not follow the protocol.
 async fn take(State(requests): State<Arc<Mutex<Vec<ExportTraceServiceRequest>>>>, body: Bytes) -> StatusCode {
     match ExportTraceServiceRequest::decode(body) {
         Ok(request) => {
@@ -46,7 +46,7 @@ async fn take(State(requests): State<Arc<Mutex<Vec<ExportTraceServiceRequest>>>>
     }
 }
 
-/// All spans that were received.
+/// Returns all spans of the requests.
 pub fn spans(requests: &[ExportTraceServiceRequest]) -> impl Iterator<Item = &Span> {
     requests
         .iter()
@@ -55,7 +55,7 @@ pub fn spans(requests: &[ExportTraceServiceRequest]) -> impl Iterator<Item = &Sp
         .flat_map(|scope| &scope.spans)
 }
 
-/// A text attribute of a span.
+/// Returns a string attribute of a span.
 pub fn attribute<'a>(span: &'a Span, name: &str) -> Option<&'a str> {
     let found = span.attributes.iter().find(|attribute| attribute.key == name)?;
     match found.value.as_ref()?.value.as_ref()? {

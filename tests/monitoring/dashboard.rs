@@ -1,5 +1,5 @@
-//! The dashboard: each panel shows something of a real run, by the engine of
-//! Prometheus. `cargo test --test monitoring panels -- --nocapture` prints what.
+//! The dashboard: each panel shows data of a real run, evaluated by Prometheus'
+//! engine. `cargo test --test monitoring panels -- --nocapture` prints it.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -12,7 +12,7 @@ fn dashboard() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Panels with their queries, rows left out.
+/// Returns all panels except rows, with their queries.
 fn panels(dashboard: &Value) -> Vec<(&str, Vec<&str>)> {
     let all = dashboard["panels"].as_array().unwrap().iter();
     let panels = all.filter(|panel| panel["type"] != "row");
@@ -25,7 +25,7 @@ fn panels(dashboard: &Value) -> Vec<(&str, Vec<&str>)> {
         .collect()
 }
 
-/// As Grafana fills in the variables, and as Prometheus the time.
+/// Fills in Grafana's variables and the time.
 fn filled_in(query: &str, moment: i64) -> String {
     query
         .replace("time()", &moment.to_string())
@@ -35,7 +35,7 @@ fn filled_in(query: &str, moment: i64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_panels_show_something_of_a_real_run() {
+async fn all_panels_show_data_of_a_real_run() {
     let run = run().await;
     let dashboard = dashboard();
     let panels = panels(&dashboard);
@@ -45,8 +45,8 @@ async fn all_panels_show_something_of_a_real_run() {
         "{queries:?}"
     );
     let scrapes: Vec<Scrape> = run.scrapes.iter().map(|(_, text)| Scrape::read(text)).collect();
-    // What is wrong or planned at one moment is right or done at another: each
-    // query has to show something after one of the chapters.
+    // Failures and plans only exist after some of the chapters: each query has to
+    // show data after at least one.
     let mut shown: Vec<Vec<(String, f64)>> = vec![Vec::new(); queries.len()];
     let mut chapters = vec![""; queries.len()];
     for last in (0..scrapes.len()).rev() {
@@ -89,7 +89,7 @@ async fn every_metric_is_on_the_dashboard_or_in_an_alert() {
         .map(String::as_str)
         .filter(|name| !dashboard.contains(*name) && !alerts.contains(*name))
         .collect();
-    // For whoever asks: they answer questions that no panel asks all the time.
+    // For ad-hoc queries.
     let for_queries = [
         "okta_insightful_applies",
         "okta_insightful_integration_finalized",
@@ -103,7 +103,7 @@ async fn every_metric_is_on_the_dashboard_or_in_an_alert() {
 }
 
 #[test]
-fn panels_lie_beside_each_other_and_choose_by_namespace_and_integration() {
+fn panels_do_not_overlap_and_filter_by_namespace_and_integration() {
     let dashboard = dashboard();
     let mut taken = BTreeSet::new();
     for panel in dashboard["panels"].as_array().unwrap() {
@@ -128,5 +128,5 @@ fn panels_lie_beside_each_other_and_choose_by_namespace_and_integration() {
         }
     }
     assert!(text.contains("label_values(okta_insightful_integration_phase, namespace)"));
-    assert!(!text.contains(NAME), "no integration is built in");
+    assert!(!text.contains(NAME), "no integration is hard-coded");
 }

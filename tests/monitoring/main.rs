@@ -1,6 +1,6 @@
-//! What is seen of the operator from outside: metrics, logs, traces and
-//! events of one real life of an integration; that they name nobody and hold
-//! no secret; and the alerts and the dashboard over them, judged by promtool.
+//! Metrics, logs, traces and events of the life of an integration: they are
+//! complete, name no person where they must not, and contain no secret. promtool
+//! evaluates the alerts and the dashboard.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,20 +12,20 @@
 mod alerts;
 mod collector;
 mod dashboard;
+mod idle;
 mod metrics;
 mod privacy;
 mod probes;
 mod promtool;
-mod rest;
 mod run;
 mod scrape;
 mod traces;
 
-#[allow(dead_code, reason = "shared with the tests of the life, which use all of it")]
+#[allow(dead_code, reason = "shared with tests/lifecycle, which uses all of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
 
-/// The page that explains every condition and reason.
+/// The page with all conditions and reasons.
 const CONDITIONS_PAGE: &str = include_str!("../../charts/okta-insightful-operator/docs/conditions.md");

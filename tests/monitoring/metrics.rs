@@ -1,5 +1,5 @@
-//! What is exposed is what the documentation lists, in a form that Prometheus
-//! reads, with labels from closed lists.
+//! The exposed metrics match the documentation, are valid for Prometheus, and have
+//! labels from closed lists.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,11 +9,11 @@ use std::{
 
 use crate::{CHART, promtool::promtool, run::run, scrape::Scrape, world::NAME};
 
-/// The most series that one scrape of one integration has.
-const MOST_SERIES: usize = 900;
+/// The maximum number of series in a scrape with one integration.
+const MAX_SERIES: usize = 900;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prometheus_reads_every_scrape() {
+async fn prometheus_accepts_every_scrape() {
     let run = run().await;
     assert_eq!(
         run.format,
@@ -21,7 +21,7 @@ async fn prometheus_reads_every_scrape() {
     );
     let directory = tempfile::tempdir().unwrap();
     for (minute, (chapter, text)) in run.scrapes.iter().enumerate() {
-        // The files that this reads have the time in each line.
+        // promtool needs a timestamp in each line.
         let timed: String = text
             .lines()
             .map(|line| match line.starts_with('#') {
@@ -31,21 +31,21 @@ async fn prometheus_reads_every_scrape() {
             .collect();
         fs::write(directory.path().join("scrape"), timed).unwrap();
         let arguments = ["tsdb", "create-blocks-from", "openmetrics", "scrape", "blocks"];
-        let (well, said) = promtool(directory.path(), &arguments).await;
-        assert!(well, "{chapter}: {said}");
+        let (is_valid, output) = promtool(directory.path(), &arguments).await;
+        assert!(is_valid, "{chapter}: {output}");
     }
-    // It does judge.
+    // promtool rejects an invalid file.
     fs::write(
         directory.path().join("scrape"),
         "# TYPE a gauge\na{b=} 1 1700000000\n# EOF\n",
     )
     .unwrap();
     let arguments = ["tsdb", "create-blocks-from", "openmetrics", "scrape", "blocks"];
-    let (well, said) = promtool(directory.path(), &arguments).await;
-    assert!(!well, "{said}");
+    let (is_valid, output) = promtool(directory.path(), &arguments).await;
+    assert!(!is_valid, "{output}");
 }
 
-/// Name, type and labels, as `docs/metrics.md` has them.
+/// Returns type and labels of each metric in `docs/metrics.md`.
 fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let text = fs::read_to_string(Path::new(CHART).join("docs/metrics.md")).unwrap();
     let rows = text
@@ -64,7 +64,7 @@ fn documented() -> BTreeMap<String, (String, BTreeSet<String>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_documented_is_exposed_and_nothing_else() {
+async fn exactly_the_documented_metrics_are_exposed() {
     let run = run().await;
     let mut exposed: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for (chapter, text) in &run.scrapes {
@@ -85,10 +85,7 @@ async fn what_is_documented_is_exposed_and_nothing_else() {
     let names = |map: &BTreeMap<String, _>| map.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&exposed), names(&documented));
     for (name, known) in &exposed {
-        assert_eq!(
-            known, &documented[name],
-            "{name}: what is exposed, and what docs/metrics.md says"
-        );
+        assert_eq!(known, &documented[name], "{name}: docs/metrics.md differs");
     }
 }
 
@@ -99,7 +96,7 @@ async fn labels_come_from_closed_lists() {
     for (chapter, text) in &run.scrapes {
         let scrape = Scrape::read(text);
         assert!(
-            scrape.samples.len() < MOST_SERIES,
+            scrape.samples.len() < MAX_SERIES,
             "{chapter}: {} series",
             scrape.samples.len()
         );
@@ -139,7 +136,7 @@ async fn labels_come_from_closed_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happened_is_counted() {
+async fn the_events_of_the_run_are_counted() {
     let run = run().await;
     let last = Scrape::read(&run.scrapes.last().unwrap().1);
     let value = |wanted: &str| {
@@ -171,7 +168,7 @@ async fn what_happened_is_counted() {
     ] {
         assert!(value(counter) > 0.0, "{counter}");
     }
-    // The first call that was refused ended the read.
+    // The first refused call ended the read.
     let refused = last.samples.iter().filter(|sample| {
         let label = |name: &str| sample.labels.get(name).map(String::as_str);
         (label("service"), label("status")) == (Some("okta"), Some("401"))
@@ -188,7 +185,7 @@ async fn what_happened_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_left_of_an_integration_that_is_gone() {
+async fn a_deleted_integration_has_no_metrics() {
     let run = run().await;
     assert!(run.after_deletion.contains("okta_insightful_build_info"));
     let integration = format!("integration=\"{NAME}\"");

@@ -1,8 +1,8 @@
-//! No secret anywhere, and nobody's name or address where it is not needed.
+//! No secret appears anywhere, and no person in info logs, metrics and traces.
 
 use crate::run::run;
 
-/// Which of these words stand in the text, whatever their case.
+/// Returns the words that the text contains, ignoring case.
 fn found<'a>(words: &'a [String], text: &str) -> Vec<&'a str> {
     let text = text.to_lowercase();
     let words = words.iter().map(String::as_str);
@@ -29,10 +29,10 @@ async fn no_secret_is_in_any_log_event_status_metric_or_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_named_in_the_info_log_a_metric_or_a_trace() {
+async fn no_person_is_in_the_info_log_a_metric_or_a_trace() {
     let run = run().await;
     assert!(run.people.len() > 150, "{}", run.people.len());
-    // The search does find people where they may be named.
+    // The search finds people where they may appear.
     assert!(found(&run.people, &run.statuses).len() > 100);
     assert!(!found(&run.people, &run.events).is_empty());
     let traces = format!("{:?}", run.traces);

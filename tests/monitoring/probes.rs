@@ -1,4 +1,4 @@
-//! What the probes say.
+//! The probes `/healthz` and `/readyz`.
 
 use std::{process::Command, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     world::{World, free_port, start_with},
 };
 
-/// Waits until a probe gives this status. Gives its text.
+/// Waits until a probe responds with this status. Returns the body.
 async fn wait_for(port: u16, path: &str, wanted: u16) -> String {
     let mut last = String::new();
     for _ in 0..200 {
@@ -26,11 +26,11 @@ async fn wait_for(port: u16, path: &str, wanted: u16) -> String {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("{path} did not answer {wanted}; it says {last}");
+    panic!("{path} did not respond with {wanted}; last response: {last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_standby_is_ready_and_alive_and_says_that_it_does_not_lead() {
+async fn a_standby_is_ready_and_alive_and_does_not_lead() {
     let mut world = World::prepared().await;
     world.stop_operator().await;
     let lease = ["--lease", "okta-insightful-operator/okta-insightful-operator"];
@@ -53,7 +53,7 @@ async fn a_standby_is_ready_and_alive_and_says_that_it_does_not_lead() {
         let metrics = get(port, "/metrics").await.2;
         assert!(metrics.contains("\nokta_insightful_ready 1\n"), "{metrics}");
         if operators.len() == 1 {
-            // The first has taken the Lease before the second asks for it.
+            // The first acquires the Lease before the second starts.
             for _ in 0..100 {
                 if get(port, "/metrics")
                     .await
@@ -76,7 +76,7 @@ async fn a_standby_is_ready_and_alive_and_says_that_it_does_not_lead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_rights_it_is_not_ready_and_says_what_is_missing() {
+async fn without_permissions_readyz_fails_and_says_what_is_missing() {
     let plane = ControlPlane::shared();
     plane
         .install_crds(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/crds")))
@@ -113,6 +113,6 @@ async fn without_rights_it_is_not_ready_and_says_what_is_missing() {
     assert_eq!(
         wait_for(port, "/healthz", 200).await,
         "ok\n",
-        "waiting is not hanging"
+        "waiting does not fail the liveness probe"
     );
 }

@@ -1,4 +1,4 @@
-//! promtool: Prometheus' own parser, engine and rules, without a Prometheus.
+//! promtool: Prometheus' parser, engine and rules without a server.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::scrape::Scrape;
 
-/// Runs promtool in a directory. Gives whether it was content, and all it said.
+/// Runs promtool in a directory. Returns whether it succeeded, and its output.
 pub async fn promtool(directory: &Path, arguments: &[&str]) -> (bool, String) {
     provide(&[Program::Promtool]).await.unwrap();
     let output = Command::new(Program::Promtool.path().unwrap())
@@ -15,12 +15,12 @@ pub async fn promtool(directory: &Path, arguments: &[&str]) -> (bool, String) {
         .current_dir(directory)
         .output()
         .unwrap();
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    (output.status.success(), said.concat())
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    (output.status.success(), text.concat())
 }
 
-/// What each query gives over these scrapes, taken as if one minute after the
-/// other, at the time of the last: by the engine of Prometheus.
+/// Evaluates queries over these scrapes, as if made one minute apart, at the time
+/// of the last. Returns labels and value of each sample.
 pub async fn evaluate(scrapes: &[Scrape], queries: &[String]) -> Vec<Vec<(String, f64)>> {
     let mut series: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (minute, scrape) in scrapes.iter().enumerate() {
@@ -29,7 +29,7 @@ pub async fn evaluate(scrapes: &[Scrape], queries: &[String]) -> Vec<Vec<(String
             values.resize(minute, "_".to_owned());
             values.push(sample.value.to_string());
         }
-        // A series that has gone says nothing from then on.
+        // A series that is gone becomes stale.
         for values in series.values_mut() {
             values.resize(minute + 1, "stale".to_owned());
         }
@@ -42,7 +42,7 @@ pub async fn evaluate(scrapes: &[Scrape], queries: &[String]) -> Vec<Vec<(String
     let directory = tempfile::tempdir().unwrap();
     let mut results = Vec::new();
     for query in queries {
-        // A test that expects nothing, so that promtool says what there is instead.
+        // A test that expects no samples makes promtool print those that exist.
         let test = json!({
             "evaluation_interval": "1m",
             "tests": [{
@@ -52,15 +52,15 @@ pub async fn evaluate(scrapes: &[Scrape], queries: &[String]) -> Vec<Vec<(String
             }],
         });
         fs::write(directory.path().join("test.yaml"), test.to_string()).unwrap();
-        let (is_empty, said) = promtool(directory.path(), &["test", "rules", "test.yaml"]).await;
-        let got = said.split_once("got:");
-        assert!(is_empty || got.is_some(), "{query}: {said}");
+        let (is_empty, output) = promtool(directory.path(), &["test", "rules", "test.yaml"]).await;
+        let got = output.split_once("got:");
+        assert!(is_empty || got.is_some(), "{query}: {output}");
         results.push(got.map(|(_, got)| samples(got)).unwrap_or_default());
     }
     results
 }
 
-/// The samples as promtool prints them, such as `{a="b"} 4E+00, {a="c"} 5E+00`.
+/// Parses samples as printed by promtool, such as `{a="b"} 4E+00, {a="c"} 5E+00`.
 fn samples(text: &str) -> Vec<(String, f64)> {
     let line = text.lines().next().unwrap_or_default();
     let parts = line.split('{').skip(1);

@@ -1,4 +1,4 @@
-//! One real life of an integration, and all that was seen of it.
+//! One run through the life of an integration, with everything it produced.
 
 use std::time::Duration;
 
@@ -22,31 +22,31 @@ use crate::{
     world::{NAME, World, free_port, open_guard, start_with},
 };
 
-/// What was seen. Plain data: the services have ended.
+/// The output of the run. The services have ended.
 pub struct Run {
-    /// A scrape after each chapter, with what the chapter was about.
+    /// A scrape after each chapter, with the title of the chapter.
     pub scrapes: Vec<(&'static str, String)>,
-    /// When each of them was made, in seconds since 1970.
+    /// Time of each scrape, in seconds since 1970.
     pub moments: Vec<i64>,
     /// The Content-Type of all of them.
     pub format: String,
-    /// The last scrape, after the integration was deleted.
+    /// A scrape after the integration was deleted.
     pub after_deletion: String,
     /// The log at info level, as JSON lines.
     pub info_log: String,
-    /// The log of a second operator at debug level, of every crate.
+    /// The log of a second operator at debug level, of all crates.
     pub debug_log: String,
     pub events: String,
     pub statuses: String,
     pub traces: Vec<ExportTraceServiceRequest>,
     pub namespace: String,
-    /// Every secret that was used, right or wrong.
+    /// All secrets that were used, valid or not.
     pub secrets: Vec<String>,
-    /// Every person's and employee's name and addresses.
+    /// Names and emails of all people and employees.
     pub people: Vec<String>,
 }
 
-/// The one run that all tests look at.
+/// Returns the run that all tests share.
 pub async fn run() -> &'static Run {
     static RUN: OnceCell<Run> = OnceCell::const_new();
     RUN.get_or_init(live).await
@@ -80,7 +80,7 @@ async fn live() -> Run {
     let operator = start_with(world.plane, &[&world.namespace], port, &json_lines, &environment).await;
 
     let (mut scrapes, mut moments) = (Vec::new(), Vec::new());
-    let mut seen = async |chapter| {
+    let mut scrape = async |chapter| {
         let (status, format, text) = get(port, "/metrics").await;
         assert_eq!(status, 200);
         scrapes.push((chapter, text));
@@ -94,34 +94,34 @@ async fn live() -> Run {
     spec["notify"] = json!({ "webhook": { "urlSecretRef": { "name": "chat", "key": "url" } } });
     world.activate(spec).await;
     world.wait_for_phase(Phase::Review).await;
-    seen("review").await;
+    scrape("review").await;
 
     world
         .decide("nick.newcomer", json!({ "decision": "Create" }))
         .await;
     world.patch(json!({ "finalized": true })).await;
     world.wait_for_phase(Phase::Held).await;
-    seen("held").await;
+    scrape("held").await;
 
-    // Insightful refuses one person with words that name them.
+    // Insightful refuses one person with a message that names them.
     let jane = world.company.employee("jane.doe").to_owned();
     let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Jane Doe <jane.doe@acme.com> is not liked!", "details": [] });
     let path = format!("/api/v1/employee/{jane}");
-    let standing = world
+    let refusing = world
         .insightful
         .faults()
         .always(Match::put(&path), Kind::Status(422, Some(refusal)));
     webhook.refuse_next(2, 503);
     world.patch(open_guard()).await;
     world
-        .wait_for_condition(conditions::READY, "False", "ChangesRefused")
+        .wait_for_condition(conditions::READY, "False", "WritesRefused")
         .await;
-    seen("a change is refused").await;
-    standing.remove();
+    scrape("a change is refused").await;
+    refusing.remove();
     world
         .wait_for_condition(conditions::READY, "True", "InSync")
         .await;
-    seen("in sync").await;
+    scrape("in sync").await;
 
     for (secret, wrong, right) in [
         ("okta", WRONG_TOKENS[0], world.okta.token().to_owned()),
@@ -133,7 +133,7 @@ async fn live() -> Run {
             .wait_for_condition(conditions::STALLED, "True", "TokenRefused")
             .await;
         if secret == "insightful" {
-            seen("a token is refused").await;
+            scrape("a token is refused").await;
         }
         world.write_secret(secret, "token", &right).await;
         world
@@ -162,13 +162,13 @@ async fn live() -> Run {
         .await;
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;
-    let format = seen("a rename, a leaver, a match taken back").await;
+    let format = scrape("a rename, a departure, an unmatch").await;
 
     let mut people = people(&world);
     let info_log = world.log_of(&operator);
     operator.stop().await.unwrap();
 
-    // The same at debug level, where people may be named and secrets may not.
+    // The same at debug level, where people may appear but no secrets.
     let port = free_port();
     let operator: KeptProcess = start_with(
         world.plane,
@@ -231,7 +231,7 @@ async fn live() -> Run {
     }
 }
 
-/// The events and the statuses of both kinds, as JSON.
+/// Returns the events and the statuses of both kinds as JSON.
 async fn written(world: &World) -> (String, String) {
     let list = ListParams::default();
     let events = world.api::<Event>().list(&list).await.unwrap().items;
@@ -243,7 +243,7 @@ async fn written(world: &World) -> (String, String) {
     )
 }
 
-/// Names, emails and logins on both sides.
+/// Returns names, emails and logins of both services.
 fn people(world: &World) -> Vec<String> {
     let mut people = Vec::new();
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -265,7 +265,7 @@ fn people(world: &World) -> Vec<String> {
                 .filter_map(|field| text(&employee[field])),
         );
     }
-    // Where a word is no name, it may stand anywhere.
+    // Short words could appear anywhere.
     people.retain(|word| word.chars().count() > 4);
     people.sort();
     people.dedup();

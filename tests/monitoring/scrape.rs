@@ -1,21 +1,21 @@
-//! One scrape, taken apart.
+//! Parses a scrape.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One family, as its comments describe it.
+/// Metadata of a metric family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Family {
     pub type_: String,
     pub help: String,
 }
 
-/// One series with its value.
+/// A series with its value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     pub name: String,
     pub labels: BTreeMap<String, String>,
     pub value: f64,
-    /// The line but for the value.
+    /// The line without the value.
     pub series: String,
 }
 
@@ -43,7 +43,7 @@ impl Scrape {
         scrape
     }
 
-    /// The family that a sample belongs to.
+    /// Returns the family of a sample.
     pub fn family_of(&self, sample: &Sample) -> Option<&str> {
         ["", "_total", "_info", "_bucket", "_sum", "_count"]
             .iter()
@@ -52,7 +52,7 @@ impl Scrape {
             .map(|name| self.families.get_key_value(name).unwrap().0.as_str())
     }
 
-    /// The labels that each sample name comes with, in any of its series.
+    /// Returns all labels of each sample name.
     pub fn labels(&self) -> BTreeMap<String, BTreeSet<String>> {
         let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sample in &self.samples {
@@ -69,7 +69,7 @@ impl Sample {
         let (series, value) = line.rsplit_once(' ').unwrap();
         let (name, rest) = series.split_once('{').unwrap_or((series, "}"));
         let mut labels = BTreeMap::new();
-        // No value of ours holds a quote or a comma; one that did would fail here.
+        // Label values contain neither quotes nor commas; one that did would fail here.
         for pair in rest
             .strip_suffix('}')
             .unwrap()

@@ -1,4 +1,4 @@
-//! Each cycle is a trace, and each line of the log says which cycle it belongs to.
+//! Each cycle is a trace, and each log line of a cycle has its id.
 
 use std::collections::BTreeSet;
 
@@ -41,13 +41,13 @@ async fn a_cycle_is_a_trace_with_its_steps_and_calls() {
         );
         ids.insert(attribute(cycle, "cycle").unwrap());
     }
-    assert_eq!(ids.len(), cycles.len(), "each cycle has an id of its own");
+    assert_eq!(ids.len(), cycles.len(), "each cycle has a unique id");
     for call in all.iter().filter(|span| span.name == "update_employee") {
         assert_eq!(attribute(call, "service"), Some("insightful"));
         let cycle = cycles.iter().find(|cycle| cycle.trace_id == call.trace_id);
-        assert!(cycle.is_some(), "a call belongs to its cycle's trace");
+        assert!(cycle.is_some(), "a call is part of its cycle's trace");
     }
-    // What is sent last, when the operator is told to stop, is there too.
+    // The exporter sets the service name.
     let resource = run.traces[0].resource_spans[0].resource.as_ref().unwrap();
     let service = resource
         .attributes
@@ -60,14 +60,14 @@ async fn a_cycle_is_a_trace_with_its_steps_and_calls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_line_of_a_cycle_says_which() {
+async fn each_log_line_of_a_cycle_has_its_id() {
     let run = run().await;
     let mut in_a_cycle = 0;
     for line in run.info_log.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         let target = line["target"].as_str().unwrap();
         let is_of_a_cycle =
-            target.ends_with("controller::reconcile") || target.ends_with("controller::cycle");
+            target.ends_with("controller::reconcile") || target.ends_with("controller::instrument");
         if !is_of_a_cycle {
             continue;
         }

@@ -1,12 +1,11 @@
 {{/*
-The rules of files/monitoring/alerts.yaml for this release: its names in the selectors and commands, where the runbook
-is, and what `overrides` says of single alerts.
+The rules of files/monitoring/alerts.yaml with the names of this release, the URL of the runbook and the `overrides`.
 */}}
 {{- define "operator.alerts" -}}
 {{- $given := .Values.monitoring.alerts }}
 {{- $fullname := include "operator.fullname" . }}
 {{- $namespace := include "operator.namespace" . }}
-{{- /* A pod is named after its Deployment and ReplicaSet; of a long name, the dash before the last part is cut off. */}}
+{{- /* Pods are named after their Deployment and ReplicaSet; a long name lacks the dash before the last part. */}}
 {{- $pods := `pod=~"%s-[a-z0-9]+(-[a-z0-9]+)?"` }}
 {{- $own := `namespace="%s", ` }}
 {{- $labels := "app.kubernetes.io/name=%s,app.kubernetes.io/instance=%s" }}

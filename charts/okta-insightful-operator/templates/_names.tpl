@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 53 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The prefix of every object's name, and the whole name of most. 53 characters leave room for "-reviewer". */}}
+{{/* Prefix of the names of all objects, and the full name of most. 53 characters leave room for "-reviewer". */}}
 {{- define "operator.fullname" -}}
 {{- $name := include "operator.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -14,12 +14,12 @@
 {{- end }}
 {{- end }}
 
-{{/* Where everything of the release goes that has a namespace, but for what `watchNamespaces` asks for. */}}
+{{/* Namespace of the release's objects, except the roles in `watchNamespaces`. */}}
 {{- define "operator.namespace" -}}
 {{- default .Release.Namespace .Values.namespaceOverride }}
 {{- end }}
 
-{{/* Those of the company for all charts, and those for this one; each once. */}}
+{{/* Global pull secrets and those of this chart, without duplicates. */}}
 {{- define "operator.pullSecrets" -}}
 {{- with concat .Values.imagePullSecrets (.Values.global.imagePullSecrets | default list) | uniq }}
 imagePullSecrets:
@@ -27,7 +27,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* How a pod finds other machines. */}}
+{{/* Host aliases and DNS of a pod. */}}
 {{- define "operator.hosts" -}}
 {{- with .Values.hostAliases }}
 hostAliases:
@@ -46,7 +46,7 @@ dnsConfig:
 {{- default (include "operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
-{{/* The digest says exactly which image it is; the tag then only helps who reads it. */}}
+{{/* With a digest, the tag is only informative. */}}
 {{- define "operator.image" -}}
 {{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
 {{- if .Values.image.digest -}}
@@ -57,17 +57,17 @@ dnsConfig:
 {{- end }}
 
 {{/*
-The operator's variables. What the chart sets is left out where `env` has a variable of that name: the API server takes a
-list with each name once.
+The operator's environment variables. `env` replaces a variable of the chart with the same name, because the API server
+accepts each name only once.
 */}}
 {{- define "operator.env" -}}
 {{- $own := dict "LEASE" (printf "%s/%s" (include "operator.namespace" .) (include "operator.fullname" .)) }}
 {{- /* IPv4 and IPv6; the program falls back to IPv4 on a machine without IPv6. */}}
 {{- $_ := set $own "METRICS_ADDRESS" "[::]:8080" }}
-{{- /* A directory of its own in the volume, which the operator makes for itself alone. */}}
+{{- /* A subdirectory that only the operator's user can read. */}}
 {{- $_ := set $own "STATE_DIR" "/var/lib/okta-insightful-operator/state" }}
 {{- if or .Values.caBundle.configMap .Values.caBundle.secret }}
-{{- /* With either of these set, only what both name is trusted: the image's own authorities, and the bundle. */}}
+{{- /* Once either is set, only these are trusted: the authorities of the image, and the bundle. */}}
 {{- $_ := set $own "SSL_CERT_FILE" "/etc/ssl/certs/ca-certificates.crt" }}
 {{- $_ := set $own "SSL_CERT_DIR" "/etc/okta-insightful-operator/ca" }}
 {{- end }}
@@ -93,7 +93,7 @@ list with each name once.
 {{- toYaml (concat $variables .Values.env) }}
 {{- end }}
 
-{{/* What a Deployment's selector holds can never change: name and instance only. */}}
+{{/* The selector of a Deployment is immutable: name and instance only. */}}
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -109,7 +109,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- merge $own (deepCopy .Values.commonLabels) | toYaml }}
 {{- end }}
 
-{{/* The labels and annotations of an object that needs no others. */}}
+{{/* Labels and annotations of an object without others. */}}
 {{- define "operator.metadata" -}}
 labels:
   {{- include "operator.labels" . | nindent 2 }}

@@ -1,26 +1,26 @@
-{{/* What the operator itself may do. It deletes nothing: matches go with their integration by garbage collection. */}}
+{{/* Permissions of the operator. It deletes nothing: matches are garbage-collected with their integration. */}}
 {{- define "operator.rules" -}}
-# Reads what the admin wants. An integration's spec is the admin's alone, so it is never written.
+# Reads integrations. Their spec belongs to the admin and is never written.
 - apiGroups: [integrations.insightful.io]
   resources: [oktaintegrations]
   verbs: [get, list, watch]
-# Makes a match for every person and keeps its integration, Okta id, labels and owner reference, by server-side
-# apply: `patch`, and `create` for a match that is not there yet. The decision in it is left to people.
+# Creates a match for each person and owns its integration, Okta id, labels and owner reference, by server-side
+# apply: `patch`, and `create` for a new match. The decision belongs to people.
 - apiGroups: [integrations.insightful.io]
   resources: [employeematches]
   verbs: [get, list, watch, create, patch]
-# Says in the status of both what is so, by server-side apply, and reads one status afresh, past the watch's cache.
+# Writes the statuses of both by server-side apply, and reads single statuses past the watch cache.
 - apiGroups: [integrations.insightful.io]
   resources: [oktaintegrations/status, employeematches/status]
   verbs: [get, patch]
-# Reads the credentials that an integration names: one Secret by its name, never a list of them.
+# Reads the credentials that an integration names: single Secrets by name, never a list.
 - apiGroups: [""]
   resources: [secrets]
   {{- with .Values.rbac.secretNames }}
   resourceNames: {{ toJson . }}
   {{- end }}
   verbs: [get]
-# Tells people what happened; `patch` counts a repeated event instead of adding one.
+# Publishes events; `patch` counts a repeated event instead of adding another.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

@@ -1,5 +1,5 @@
-//! A cycle in which nothing changed says what the last one said, and thinks
-//! nothing anew; whatever changes is thought about.
+//! A cycle without changes keeps the status and assesses nothing; any change is
+//! assessed.
 
 use kube::{
     Api,
@@ -14,8 +14,8 @@ use crate::{
     world::{World, free_port, open_guard, start_with},
 };
 
-/// How often the operator has thought.
-async fn thoughts(port: u16) -> f64 {
+/// Returns how often the operator has assessed the company.
+async fn assessments(port: u16) -> f64 {
     let (_, _, text) = get(port, "/metrics").await;
     let samples = Scrape::read(&text).samples;
     let assess = samples.iter().find(|sample| {
@@ -25,8 +25,8 @@ async fn thoughts(port: u16) -> f64 {
     assess.unwrap().value
 }
 
-/// What a status says, but for its times and what was asked for.
-fn said(mut status: OktaIntegrationStatus) -> OktaIntegrationStatus {
+/// Returns a status without times and sync request.
+fn comparable(mut status: OktaIntegrationStatus) -> OktaIntegrationStatus {
     status.last_sync_time = None;
     status.last_full_sync_time = None;
     status.next_sync_time = None;
@@ -38,7 +38,7 @@ fn said(mut status: OktaIntegrationStatus) -> OktaIntegrationStatus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_did_not_change_is_not_thought_about_and_what_did_is() {
+async fn only_changes_are_assessed() {
     let mut world = World::prepared().await;
     world.stop_operator().await;
     let port = free_port();
@@ -48,19 +48,19 @@ async fn what_did_not_change_is_not_thought_about_and_what_did_is() {
     world.wait_for_phase(Phase::Review).await;
     world.finish().await;
 
-    let first = said(world.sync().await);
-    let thought = thoughts(port).await;
-    assert_eq!(said(world.sync().await), first);
-    assert_eq!(thoughts(port).await, thought);
+    let first = comparable(world.sync().await);
+    let count = assessments(port).await;
+    assert_eq!(comparable(world.sync().await), first);
+    assert_eq!(assessments(port).await, count);
 
-    // A cycle that could not read leaves no trace in what is said after it.
+    // A failed read does not affect the status after the next successful one.
     let token = world.insightful.token().to_owned();
     world.insightful.set_token("another");
     world.request_sync().await;
     world.wait_for_phase(Phase::Failed).await;
     world.insightful.set_token(&token);
-    assert_eq!(said(world.sync().await), first);
-    assert_eq!(thoughts(port).await, thought);
+    assert_eq!(comparable(world.sync().await), first);
+    assert_eq!(assessments(port).await, count);
 
     // Okta.
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
@@ -70,9 +70,9 @@ async fn what_did_not_change_is_not_thought_about_and_what_did_is() {
 
     // Insightful.
     world.sync().await;
-    let thought = thoughts(port).await;
+    let count = assessments(port).await;
     world.sync().await;
-    assert_eq!(thoughts(port).await, thought);
+    assert_eq!(assessments(port).await, count);
     let renamed = |account: &mut sandbox::insightful::Account| {
         account.rename_employee("jane.doe@acme.com", "Jane Who");
     };
@@ -81,7 +81,7 @@ async fn what_did_not_change_is_not_thought_about_and_what_did_is() {
     let account = world.insightful.snapshot();
     assert_eq!(account.employee("jane.doe@acme.com")["name"], "Jane Roe");
 
-    // A match, to which somebody else writes something that is not so.
+    // Somebody else writes a wrong status to a match.
     world.sync().await;
     let before = world.match_status("jane.doe").await;
     let matches: Api<EmployeeMatch> = world.api();
