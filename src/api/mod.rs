@@ -32,8 +32,8 @@ pub const INTEGRATION_LABEL: &str = "integrations.insightful.io/integration";
 ///
 /// # Errors
 /// Only if a definition cannot be written as YAML.
-pub fn definitions() -> Result<[(String, String); 2], serde_yaml::Error> {
-    fn document<K: CustomResourceExt>() -> Result<(String, String), serde_yaml::Error> {
+pub fn definitions() -> Result<[(String, String); 2], serde_yaml::SerializeError> {
+    fn document<K: CustomResourceExt>() -> Result<(String, String), serde_yaml::SerializeError> {
         Ok((
             format!("{}.yaml", K::crd_name()),
             serde_yaml::to_string(&K::crd())?,

@@ -35,5 +35,5 @@ pub enum ProgramError {
     Json(#[from] serde_json::Error),
     /// The same for YAML.
     #[error("the result cannot be put into words: {0}")]
-    Yaml(#[from] serde_yaml::Error),
+    Yaml(#[from] serde_yaml::SerializeError),
 }

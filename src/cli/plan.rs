@@ -358,7 +358,7 @@ impl PlanReport {
     ///
     /// # Errors
     /// Only if a manifest cannot be written as YAML.
-    pub fn decisions(&self, integration: &str) -> Result<String, serde_yaml::Error> {
+    pub fn decisions(&self, integration: &str) -> Result<String, serde_yaml::SerializeError> {
         let mut text = String::new();
         for person in &self.people {
             let decision = match (person.state, person.proposal.kind) {

@@ -1,14 +1,15 @@
 //! What to read, and as whom: an integration in a file with tokens from the
 //! environment, or one in a cluster with its Secrets.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use kube::{Api, api::ListParams};
 use secrecy::SecretString;
+use serde_json::Value;
 
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
-    cli::recording::yaml_documents,
+    cli::recording::{YamlError, yaml_documents},
     controller::{SecretError, read_secret},
     http,
     services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
@@ -56,7 +57,7 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
         /// What is wrong, and where.
-        source: serde_yaml::Error,
+        source: YamlError,
     },
     /// A manifest holds no integration, or several.
     #[error("{} holds {found} OktaIntegrations: it must hold one", path.display())]
@@ -176,15 +177,11 @@ where
         path: path.clone(),
         source,
     };
-    let documents: Vec<BTreeMap<String, serde_yaml::Value>> = yaml_documents(&text).map_err(at)?;
-    let of_kind = documents.into_iter().filter(|object| {
-        object.get("kind").and_then(serde_yaml::Value::as_str) == Some(K::kind(&()).as_ref())
-    });
-    of_kind
-        .map(|object| {
-            let object = serde_yaml::to_value(object).map_err(at)?;
-            serde_yaml::from_value(object).map_err(at)
-        })
+    let documents: Vec<Value> = yaml_documents(&text).map_err(at)?;
+    documents
+        .into_iter()
+        .filter(|object| object["kind"] == K::kind(&()).as_ref())
+        .map(|object| serde_json::from_value(object).map_err(|error| at(error.into())))
         .collect()
 }
 

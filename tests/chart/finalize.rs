@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, path::Path};
 use k8s_openapi::api::{admissionregistration::v1::ValidatingAdmissionPolicy, rbac::v1::Role};
 use kube::{Api, api::PostParams, core::ObjectMeta};
 use sandbox::control_plane::{ControlPlane, Options, client};
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -231,8 +230,9 @@ const FREE: [&str; 6] = [
 #[tokio::test]
 async fn each_field_of_the_spec_is_protected_or_listed_as_free() {
     let crds = std::fs::read_to_string(Path::new(CRDS).join("integrations.insightful.io.yaml")).unwrap();
-    let definition = serde_yaml::Deserializer::from_str(&crds)
-        .map(|document| Value::deserialize(document).unwrap())
+    let definition = serde_yaml::from_multiple::<Value>(&crds)
+        .unwrap()
+        .into_iter()
         .find(|document| document["spec"]["names"]["kind"] == "OktaIntegration")
         .unwrap();
     let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];

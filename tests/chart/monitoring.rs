@@ -33,10 +33,7 @@ async fn rendered_as(name: &str, namespace: &str, values: &Value) -> Vec<Value> 
         .helm(&[&arguments[..], &["--set-json", &values]].concat())
         .await
         .unwrap();
-    let documents = text
-        .split("\n---")
-        .map(|document| serde_yaml::from_str(document).unwrap());
-    documents.filter(|document: &Value| !document.is_null()).collect()
+    serde_yaml::from_multiple(&text).unwrap()
 }
 
 fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Option<&'a Value> {

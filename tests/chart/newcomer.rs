@@ -22,7 +22,6 @@ use sandbox::{
     insightful::Insightful,
     okta::Okta,
 };
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::{CHART, eventually};
@@ -239,8 +238,9 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     let hook = newcomer
         .types(&format!("helm get hooks {NAME} --namespace {NAME}"))
         .await;
-    let hook = serde_yaml::Deserializer::from_str(&hook)
-        .map(|document| Value::deserialize(document).unwrap())
+    let hook = serde_yaml::from_multiple::<Value>(&hook)
+        .unwrap()
+        .into_iter()
         .find(|document| document["kind"] == "Pod")
         .unwrap();
     // `helm test --logs` reads the pod after it has ended, so only the next test may delete it.

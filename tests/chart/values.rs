@@ -14,7 +14,6 @@ use kube::{
     core::ObjectMeta,
 };
 use sandbox::control_plane::ControlPlane;
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::{
@@ -143,10 +142,7 @@ async fn made(plane: &ControlPlane, client: &Client, namespace: &str, name: &str
 }
 
 fn documents(yaml: &str) -> Vec<Value> {
-    serde_yaml::Deserializer::from_str(yaml)
-        .map(|document| Value::deserialize(document).unwrap())
-        .filter(|document| !document.is_null())
-        .collect()
+    serde_yaml::from_multiple(yaml).unwrap()
 }
 
 /// Creates a namespace that enforces the restricted Pod Security Standard.

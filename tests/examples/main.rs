@@ -11,7 +11,6 @@ use std::{
 use kube::ResourceExt as _;
 use okta_insightful_operator::api::{EmployeeMatch, match_name};
 use sandbox::control_plane::ControlPlane;
-use serde::Deserialize as _;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -42,9 +41,7 @@ fn read(file: &str) -> String {
 }
 
 fn documents(yaml: &str) -> Vec<Value> {
-    serde_yaml::Deserializer::from_str(yaml)
-        .map(|document| Value::deserialize(document).unwrap())
-        .collect()
+    serde_yaml::from_multiple(yaml).unwrap()
 }
 
 async fn plane() -> &'static ControlPlane {

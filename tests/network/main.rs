@@ -26,7 +26,6 @@ use sandbox::{
     okta::Okta,
     webhook::Webhook,
 };
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -51,8 +50,9 @@ async fn environment(values: &Value, bundle: &Path) -> BTreeMap<String, String> 
         &values,
     ];
     let manifest = ControlPlane::shared().helm(&arguments).await.unwrap();
-    let deployment: Value = serde_yaml::Deserializer::from_str(&manifest)
-        .map(|document| Value::deserialize(document).unwrap())
+    let deployment = serde_yaml::from_multiple::<Value>(&manifest)
+        .unwrap()
+        .into_iter()
         .find(|document| document["kind"] == "Deployment")
         .unwrap();
     let container = &deployment["spec"]["template"]["spec"]["containers"][0];

@@ -12,7 +12,6 @@ use kube::api::{Api, ObjectMeta, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{conditions, wait};
 use kube::{Client, Config, ResourceExt as _};
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::credentials::{certificate_user, write_kubeconfig};
@@ -169,15 +168,13 @@ fn read_crds(directory: &Path) -> Result<Vec<(String, Value)>, Error> {
     let mut crds = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).map_err(Error::io(format!("read {}", file.display())))?;
-        for document in serde_yaml::Deserializer::from_str(&text) {
-            let unusable = |reason: String| Error::Crd {
-                file: file.clone(),
-                reason,
-            };
-            let value = Value::deserialize(document).map_err(|error| unusable(error.to_string()))?;
-            if value.is_null() {
-                continue;
-            }
+        let unusable = |reason: String| Error::Crd {
+            file: file.clone(),
+            reason,
+        };
+        let documents: Vec<Value> =
+            serde_yaml::from_multiple(&text).map_err(|error| unusable(error.to_string()))?;
+        for value in documents {
             let crd: CustomResourceDefinition =
                 serde_json::from_value(value.clone()).map_err(|error| unusable(error.to_string()))?;
             crds.push((crd.name_any(), value));
