@@ -1,4 +1,4 @@
-//! Where a finish is cut short, and what must be there in the end all the same.
+//! The points at which an apply is interrupted, and the comparison with an uninterrupted apply.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,73 +9,91 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    final_state::{End, call, effects},
-    scenario::Finish,
+    final_state::{FinalState, call, effects},
+    scenario::Scenario,
     world::World,
 };
 
-/// Where a write stands when the operator dies or sleeps.
+/// The progress of a write when the operator is killed or paused.
 #[derive(Clone, Copy, Debug)]
 pub enum Moment {
-    /// The request is made, or is about to be, and has no effect.
-    BeforeTheEffect,
-    /// The effect is there, the answer is not.
-    BeforeTheAnswer,
-    /// The answer has just been given.
-    AfterTheAnswer,
+    /// The request has been received and has no effect yet.
+    BeforeEffect,
+    /// The write has taken effect; the response is not sent yet.
+    BeforeResponse,
+    /// The response has been sent.
+    AfterResponse,
 }
 
 pub const MOMENTS: [Moment; 3] = [
-    Moment::BeforeTheEffect,
-    Moment::BeforeTheAnswer,
-    Moment::AfterTheAnswer,
+    Moment::BeforeEffect,
+    Moment::BeforeResponse,
+    Moment::AfterResponse,
 ];
 
 impl Moment {
-    /// Whether the write of this place stands so.
-    pub fn has_come(self, entries: &[Entry], place: usize) -> bool {
-        let write = entries.iter().filter(|entry| entry.is_write()).nth(place);
+    /// Whether the write with this index has reached this moment.
+    pub fn is_reached(self, entries: &[Entry], index: usize) -> bool {
+        let write = entries.iter().filter(|entry| entry.is_write()).nth(index);
         write.is_some_and(|write| match self {
-            Self::BeforeTheEffect => true,
-            Self::BeforeTheAnswer => write.effect,
-            Self::AfterTheAnswer => write.status.is_some(),
+            Self::BeforeEffect => true,
+            Self::BeforeResponse => write.effect,
+            Self::AfterResponse => write.status.is_some(),
         })
     }
 }
 
-/// A finish that nothing cuts short.
-pub struct Whole {
+/// An apply without an interruption.
+pub struct Uninterrupted {
     pub plan: String,
     pub writes: Vec<Entry>,
-    pub end: End,
+    pub state: FinalState,
 }
 
-/// Runs it.
-pub async fn whole(finish: Finish) -> Whole {
-    let (world, status) = finish.prepared().await;
-    world.patch(json!({ "finalized": true })).await;
-    world.wait_for_phase(Phase::InSync).await;
-    let writes = world.insightful.journal().writes();
-    assert_eq!(writes.len(), finish.writes(), "{:#?}", world.writes());
-    let end = resolved_end(&world).await;
-    Whole {
-        plan: status.plan.unwrap().hash,
-        writes,
-        end,
+impl Uninterrupted {
+    /// Runs the scenario's apply.
+    pub async fn run(scenario: Scenario) -> Self {
+        let (world, status) = scenario.prepared().await;
+        world.patch(json!({ "finalized": true })).await;
+        world.wait_for_phase(Phase::InSync).await;
+        let writes = world.insightful.journal().writes();
+        assert_eq!(writes.len(), scenario.writes(), "{:#?}", world.writes());
+        Self {
+            plan: status.plan.unwrap().hash,
+            writes,
+            state: final_state(&world).await,
+        }
+    }
+
+    /// The differences of an apply that was interrupted at the write with this index, one per line.
+    pub fn differences(
+        &self,
+        index: usize,
+        state: &FinalState,
+        writes: &[Entry],
+        status: &OktaIntegrationStatus,
+    ) -> Vec<String> {
+        let mut wrong = self.state.differences(state);
+        let (expected, seen) = (effects(&self.writes), effects(writes));
+        wrong.extend(different_effects(&expected, &seen, &call(&self.writes[index])));
+        if status.applying.is_some() {
+            wrong.push(format!("status.applying is still set: {:?}", status.applying));
+        }
+        wrong
     }
 }
 
-/// The end, once it is in step and another sync finds nothing to do.
-pub async fn resolved_end(world: &World) -> End {
+/// The state once the integration is in sync; another sync must find no changes.
+pub async fn final_state(world: &World) -> FinalState {
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;
-    let end = End::of(world).await;
+    let state = FinalState::of(world).await;
     world.idle_sync_writes_nothing().await;
-    end
+    state
 }
 
-/// The requests of the kind that write `place` is of, after those that come before it.
-pub fn request(writes: &[Entry], place: usize) -> Match {
+/// Matches the request of the write with this index.
+pub fn request(writes: &[Entry], index: usize) -> Match {
     let kind = |entry: &Entry| -> (String, &'static str) {
         let path = match entry.path.as_str() {
             "/api/v1/team" => "/api/v1/team",
@@ -85,35 +103,16 @@ pub fn request(writes: &[Entry], place: usize) -> Match {
         };
         (entry.method.clone(), path)
     };
-    let (method, path) = kind(&writes[place]);
-    let earlier = writes[..place]
+    let (method, path) = kind(&writes[index]);
+    let earlier = writes[..index]
         .iter()
         .filter(|entry| kind(entry) == (method.clone(), path))
         .count();
     Match::on(&method, path).after(u32::try_from(earlier).unwrap())
 }
 
-impl Whole {
-    /// What is otherwise in a finish that was cut short at the write of this place.
-    pub fn differences(
-        &self,
-        place: usize,
-        end: &End,
-        writes: &[Entry],
-        status: &OktaIntegrationStatus,
-    ) -> Vec<String> {
-        let mut wrong = self.end.differences(end);
-        let (expected, seen) = (effects(&self.writes), effects(writes));
-        wrong.extend(unlike(&expected, &seen, &call(&self.writes[place])));
-        if status.applying.is_some() {
-            wrong.push(format!("it is still on record: {:?}", status.applying));
-        }
-        wrong
-    }
-}
-
-/// The writes, for people.
-pub fn told(writes: &[Entry]) -> String {
+/// The writes as indented lines of a report.
+pub fn list(writes: &[Entry]) -> String {
     let lines: Vec<String> = writes
         .iter()
         .map(|entry| format!("{} effect={} {:?}", entry.line(), entry.effect, entry.body))
@@ -121,14 +120,14 @@ pub fn told(writes: &[Entry]) -> String {
     lines.join("\n      ")
 }
 
-/// Effects that are missing or too many. Of the write that was cut short, a
-/// title may be set again, since no answer shows it: the same value twice is one.
-fn unlike(
+/// Effects that are missing or superfluous. The interrupted write may set a title once more: no
+/// response shows titles, so the operator cannot know that the title is set, and the value is the same.
+fn different_effects(
     expected: &BTreeMap<String, usize>,
     seen: &BTreeMap<String, usize>,
-    cut_short: &str,
+    interrupted: &str,
 ) -> Vec<String> {
-    let again = cut_short
+    let repeatable = interrupted
         .strip_prefix("update ")
         .and_then(|rest| rest.split_once(' '))
         .filter(|(_, fields)| fields.split(',').any(|field| field == "title"))
@@ -139,11 +138,11 @@ fn unlike(
         .filter(|call| {
             let (expected, seen) = (expected.get(*call), seen.get(*call));
             let (expected, seen) = (expected.copied().unwrap_or(0), seen.copied().unwrap_or(0));
-            seen != expected && !(again.as_ref() == Some(*call) && seen == expected + 1)
+            seen != expected && !(repeatable.as_ref() == Some(*call) && seen == expected + 1)
         })
         .map(|call| {
             format!(
-                "{call}: {:?} times instead of {:?}",
+                "{call}: {:?} effects instead of {:?}",
                 seen.get(call),
                 expected.get(call)
             )
@@ -151,61 +150,61 @@ fn unlike(
         .collect()
 }
 
-/// Runs cases so many at a time, prints a line for each, and fails if one ended otherwise.
-pub async fn run<C>(cases: Vec<(String, C)>, at_a_time: usize)
+/// Runs the cases concurrently, prints a line for each, and panics if one failed.
+pub async fn run<C>(cases: Vec<(String, C)>, max_concurrent: usize)
 where
     C: Future<Output = Result<String, String>> + Send + 'static,
 {
     let count = cases.len();
     let cases = cases.into_iter().map(|(name, case)| async move {
         let started = Instant::now();
-        // A panic in a case is that case's result.
+        // A panic fails only its case.
         let result = tokio::spawn(case).await;
         let result = result.unwrap_or_else(|panic| Err(panic.to_string()));
-        let told = match &result {
-            Ok(told) => format!("ok, {told}"),
-            Err(wrong) => format!("WRONG\n    {wrong}"),
+        let outcome = match &result {
+            Ok(details) => format!("ok, {details}"),
+            Err(wrong) => format!("FAILED\n    {wrong}"),
         };
-        println!("{name}: {told} ({:.1} s)", started.elapsed().as_secs_f32());
+        println!("{name}: {outcome} ({:.1} s)", started.elapsed().as_secs_f32());
         result.is_err()
     });
-    let wrong: Vec<bool> = stream::iter(cases).buffer_unordered(at_a_time).collect().await;
-    assert_eq!(wrong.len(), count);
-    let wrong = wrong.into_iter().filter(|wrong| *wrong).count();
-    assert_eq!(
-        wrong, 0,
-        "cases that did not end as the finish that nothing cut short"
-    );
+    let failed: Vec<bool> = stream::iter(cases)
+        .buffer_unordered(max_concurrent)
+        .collect()
+        .await;
+    assert_eq!(failed.len(), count);
+    let failed = failed.into_iter().filter(|failed| *failed).count();
+    assert_eq!(failed, 0, "cases that differ from an uninterrupted apply");
 }
 
-/// What a case is called: the finish, the write and the moment.
-pub fn name(finish: Finish, whole: &Whole, place: usize, moment: Moment) -> String {
-    let call = call(&whole.writes[place]);
-    format!("{finish:?} {:>2} {call:<60} {moment:?}", place + 1)
+/// The name of a case: the scenario, the write and the moment.
+pub fn name(scenario: Scenario, uninterrupted: &Uninterrupted, index: usize, moment: Moment) -> String {
+    let call = call(&uninterrupted.writes[index]);
+    format!("{scenario:?} {:>2} {call:<60} {moment:?}", index + 1)
 }
 
-/// Every boundary.
+/// The index of every write.
 pub fn each(writes: &[Entry]) -> Vec<usize> {
     (0..writes.len()).collect()
 }
 
-/// One boundary of each kind: a team, an invitation, its title, an update, a
-/// move, a restore and a deactivation.
+/// The index of one write of each kind: a team, an invitation, its title, an update, a
+/// team move, a restore and a deactivation.
 pub fn each_kind(writes: &[Entry]) -> Vec<usize> {
     let calls: Vec<String> = writes.iter().map(call).collect();
-    let place_of = |is: &dyn Fn(&str) -> bool| {
-        let place = calls.iter().position(|call| is(call));
-        place.unwrap_or_else(|| panic!("not every kind is there: {calls:#?}"))
+    let index_of = |is: &dyn Fn(&str) -> bool| {
+        let index = calls.iter().position(|call| is(call));
+        index.unwrap_or_else(|| panic!("a kind of write is missing: {calls:#?}"))
     };
-    let update = place_of(&|call| call.starts_with("update ") && call.contains("email"));
-    let deactivation = place_of(&|call| call.starts_with("deactivate "));
+    let update = index_of(&|call| call.starts_with("update ") && call.contains("email"));
+    let deactivation = index_of(&|call| call.starts_with("deactivate "));
     vec![
-        place_of(&|call| call.starts_with("create team ")),
-        place_of(&|call| call.starts_with("invite ")),
-        place_of(&|call| call.starts_with("update ") && call.ends_with(" title")),
+        index_of(&|call| call.starts_with("create team ")),
+        index_of(&|call| call.starts_with("invite ")),
+        index_of(&|call| call.starts_with("update ") && call.ends_with(" title")),
         update,
-        place_of(&|call| call.starts_with("update ") && call.ends_with(" teamId")),
-        // Restores come last of all but the deactivations.
+        index_of(&|call| call.starts_with("update ") && call.ends_with(" teamId")),
+        // Restores come right before the deactivations.
         deactivation - 1,
         deactivation,
     ]

@@ -1,7 +1,6 @@
-//! What a finish leaves behind, told without ids, times and versions that
-//! differ from run to run.
+//! The state after an apply, without the ids, times and versions that differ between runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::api::EmployeeMatch;
 use sandbox::journal::Entry;
@@ -9,27 +8,23 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Both sides after a finish.
+/// Employees, teams, matches and the status of the integration, by a name that is the same in every run.
 #[derive(Debug, PartialEq)]
-pub struct End {
-    /// Employees, teams, matches and the integration, each under a telling name.
-    pub things: BTreeMap<String, Value>,
-}
+pub struct FinalState(BTreeMap<String, Value>);
 
-impl End {
-    /// Everything as it stands now.
+impl FinalState {
     pub async fn of(world: &World) -> Self {
         let account = world.insightful.snapshot();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
-        let mut things = BTreeMap::new();
+        let mut objects = BTreeMap::new();
         for team in account.teams() {
             let name = format!("team {}", text(&team["name"]));
             names.insert(text(&team["id"]), name.clone());
-            let same = things.insert(name.clone(), Value::Null);
-            assert!(same.is_none(), "{name} is there twice");
+            let duplicate = objects.insert(name.clone(), Value::Null);
+            assert!(duplicate.is_none(), "{name} is there twice");
         }
         for employee in account.employees() {
-            // Who was there before has the same id in each run; who was invited is told by email.
+            // The ids of invited employees differ between runs.
             let id = text(&employee["id"]);
             let known = world.company.employees.iter().any(|known| known["id"] == id);
             let name = if known {
@@ -37,49 +32,49 @@ impl End {
             } else {
                 format!("employee invited as {}", text(&employee["identifier"]))
             };
-            let what = json!({
+            let fields = json!({
                 "name": employee["name"], "email": employee["email"],
                 "team": names[&text(&employee["teamId"])], "title": account.titles.get(&id),
                 "active": employee["deactivated"] == 0,
             });
             names.insert(id, name.clone());
-            let same = things.insert(name.clone(), what);
-            assert!(same.is_none(), "{name} is there twice");
+            let duplicate = objects.insert(name.clone(), fields);
+            assert!(duplicate.is_none(), "{name} is there twice");
         }
         for object in world.matches().await.into_values() {
             let login = object.spec.okta_user_id.clone();
             let person = text(&world.okta.snapshot().user(&login)["profile"]["login"]);
-            things.insert(format!("match of {person}"), of_match(&object, &names));
+            objects.insert(format!("match of {person}"), match_fields(&object, &names));
         }
         let status = world.status().await;
         for team in status.teams {
-            let what = json!({
+            let fields = json!({
                 "team": team.team_id.map(|id| names[&id].clone()),
                 "state": team.state, "pending": team.pending.is_some(), "members": team.members,
             });
-            things.insert(format!("team group of {}", team.name), what);
+            objects.insert(format!("team group of {}", team.name), fields);
         }
-        things.insert("people".into(), json!(status.people));
-        things.insert("planned".into(), json!(status.plan.map(|plan| plan.total)));
-        things.insert("phase".into(), json!(status.phase));
-        Self { things }
+        objects.insert("people".into(), json!(status.people));
+        objects.insert("planned".into(), json!(status.plan.map(|plan| plan.total)));
+        objects.insert("phase".into(), json!(status.phase));
+        Self(objects)
     }
 
-    /// What differs from `other`, a line each.
+    /// The differences from the state after an interrupted apply, one per object.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let names = self.things.keys().chain(other.things.keys());
-        let names: std::collections::BTreeSet<&String> = names.collect();
+        let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
         names
             .into_iter()
-            .filter(|name| self.things.get(*name) != other.things.get(*name))
+            .filter(|name| self.0.get(*name) != other.0.get(*name))
             .map(|name| {
-                let show = |end: &Self| {
-                    end.things
+                let show = |state: &Self| {
+                    state
+                        .0
                         .get(name)
-                        .map_or_else(|| "nothing".into(), ToString::to_string)
+                        .map_or_else(|| "missing".into(), Value::to_string)
                 };
                 format!(
-                    "{name}\n      without a crash: {}\n      here: {}",
+                    "{name}\n      uninterrupted: {}\n      interrupted: {}",
                     show(self),
                     show(other)
                 )
@@ -88,7 +83,7 @@ impl End {
     }
 }
 
-fn of_match(object: &EmployeeMatch, names: &BTreeMap<String, String>) -> Value {
+fn match_fields(object: &EmployeeMatch, names: &BTreeMap<String, String>) -> Value {
     let status = object.status.clone().unwrap_or_default();
     let named = |id: &String| names.get(id).cloned().unwrap_or_else(|| id.clone());
     let applied = status.applied.map(|applied| {
@@ -120,7 +115,7 @@ fn of_match(object: &EmployeeMatch, names: &BTreeMap<String, String>) -> Value {
     json!({
         "decision": object.spec.decision, "employees decided": object.spec.employee_ids,
         "state": status.state, "reason": status.conditions.first().map(|ready| ready.reason.clone()),
-        "applied": applied, "taken back": unmatched,
+        "applied": applied, "unmatched": unmatched,
         "pending": status.pending.is_some(), "changes": status.changes,
     })
 }
@@ -129,7 +124,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// How often each write took effect: the call, and the employee or the body that tells it.
+/// How often each write took effect.
 pub fn effects(writes: &[Entry]) -> BTreeMap<String, usize> {
     let mut effects = BTreeMap::new();
     for entry in writes.iter().filter(|entry| entry.effect) {
@@ -138,23 +133,23 @@ pub fn effects(writes: &[Entry]) -> BTreeMap<String, usize> {
     effects
 }
 
-/// A write without what the account made up.
+/// A write without generated ids.
 pub fn call(entry: &Entry) -> String {
     let body = entry.body.clone().unwrap_or_default();
     match (entry.method.as_str(), entry.path.as_str()) {
         ("POST", path) if path.ends_with("/team") => format!("create team {}", text(&body["name"])),
         ("POST", _) => format!("invite {}", text(&body["email"])),
-        (_, path) if path.contains("/deactivate/") => format!("deactivate {}", last(path)),
+        (_, path) if path.contains("/deactivate/") => format!("deactivate {}", last_segment(path)),
         (_, path) => {
             let fields: Vec<String> = body
                 .as_object()
                 .map(|body| body.keys().cloned().collect())
                 .unwrap_or_default();
-            format!("update {} {}", last(path), fields.join(","))
+            format!("update {} {}", last_segment(path), fields.join(","))
         }
     }
 }
 
-fn last(path: &str) -> &str {
+fn last_segment(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }

@@ -1,12 +1,12 @@
-//! A first finish: as many kinds of write as there can be before anything is on
-//! record.
+//! A company before its first apply, whose plan has every kind of write that is possible
+//! without a match in force.
 
 use okta_insightful_operator::api::{MatchState, OktaIntegrationStatus, Phase};
 use sandbox::okta;
 use serde_json::json;
 
 use crate::{
-    scenario::some_of_acme,
+    scenario::subset_of_acme,
     world::{World, open_guard},
 };
 
@@ -39,15 +39,15 @@ const EMPLOYEES: [&str; 10] = [
 
 const GROUPS: [&str; 4] = ["Engineering", "Sales", "Support", "Data Science"];
 
-/// A team, two invitations and a title, eight updates and a deactivation.
+/// A team, two invitations and a title, eight updates, and a deactivation.
 pub const WRITES: usize = 13;
 
-/// The company before it, and the plan that waits for it.
+/// The company right before the apply, and the status with its plan.
 pub async fn before() -> (World, OktaIntegrationStatus) {
-    let company = some_of_acme(&PEOPLE, &EMPLOYEES, &GROUPS);
+    let company = subset_of_acme(&PEOPLE, &EMPLOYEES, &GROUPS);
     let world = World::prepared_with(company, okta::Settings::default()).await;
     world.okta.edit(|org| {
-        // An email that is free only once its holder has another.
+        // An email that is available only after another employee gets a new one.
         org.set_email("carla.rossi", "carla.bianchi@acme.com");
         org.set_email("david.cohen", "carla.rossi@acme.com");
         org.set_title("nina.newcomer", None);
@@ -62,7 +62,7 @@ pub async fn before() -> (World, OktaIntegrationStatus) {
         ("anna.becker", vec!["anna.becker"]),
         ("carla.rossi", vec!["carla.rossi"]),
         ("david.cohen", vec!["david.cohen"]),
-        // Two devices, and Umberto's match, which needs no write.
+        // Two employees of one person, and Umberto's match, which needs no write.
         ("dora.devices", vec!["dora.devices", "dora.laptop"]),
         ("umberto.untitled", vec!["umberto.untitled"]),
     ] {
@@ -70,12 +70,11 @@ pub async fn before() -> (World, OktaIntegrationStatus) {
             .iter()
             .map(|employee| world.company.employee(employee))
             .collect();
-        let decision = json!({ "decision": "Match", "employeeIds": employees });
-        world.decide(handle, decision).await;
+        world.decide_match(handle, &employees).await;
         world.wait_for_state(handle, MatchState::Proposed).await;
     }
     let integration = world
-        .wait_for("the plan of every kind of write", |integration| {
+        .wait_for("the plan with every kind of write", |integration| {
             let plan = integration.status.as_ref().and_then(|status| status.plan.clone());
             plan.is_some_and(|plan| plan.total == i32::try_from(WRITES).unwrap())
         })

@@ -1,5 +1,5 @@
-//! A second finish: a few people, finished once and changed since, so that it
-//! holds every kind of write, a second one over one of ours too.
+//! A company before a later apply, whose plan has every kind of write, among them updates of
+//! values that the operator wrote before.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use sandbox::{company::Company, okta};
 use serde_json::json;
 
 use crate::{
-    scenario::some_of_acme,
+    scenario::subset_of_acme,
     world::{World, open_guard},
 };
 
@@ -27,8 +27,8 @@ const PEOPLE: [&str; 12] = [
     "walter.noemail",
 ];
 
-/// Walter has no employee, and no email either, so that the one who is handed
-/// over to him gets the former email back.
+/// Walter has no employee and no email, so the former email of the employee that is
+/// reassigned to him is restored.
 const EMPLOYEES: [&str; 9] = [
     "amir.haddad",
     "anna.becker",
@@ -43,41 +43,39 @@ const EMPLOYEES: [&str; 9] = [
 
 const GROUPS: [&str; 3] = ["Engineering", "Sales", "Support"];
 
-/// How many writes the finish holds: a team, two invitations and a title,
-/// six updates, a restore and a deactivation.
+/// A team, two invitations and a title, six updates, a restore, and a deactivation.
 pub const WRITES: usize = 12;
 
 fn company() -> Company {
-    let mut acme = some_of_acme(&PEOPLE, &EMPLOYEES, &GROUPS);
+    let mut acme = subset_of_acme(&PEOPLE, &EMPLOYEES, &GROUPS);
     let (sales, mona) = (acme.group("Sales").to_owned(), acme.user("mona.idris").to_owned());
     acme.members.entry(sales).or_default().push(mona);
     acme
 }
 
-/// The company before it, and the plan that waits for it.
+/// The company right before the apply, and the status with its plan.
 pub async fn before() -> (World, OktaIntegrationStatus) {
     let world = World::prepared_with(company(), okta::Settings::default()).await;
     world.activate(open_guard()).await;
     world.wait_for_phase(Phase::Review).await;
     for handle in ["anna.becker", "elizabeth.taylor", "robert.miller"] {
         let employee = world.company.employee(handle);
-        let decision = json!({ "decision": "Match", "employeeIds": [employee] });
-        world.decide(handle, decision).await;
+        world.decide_match(handle, &[employee]).await;
         world.wait_for_state(handle, MatchState::Proposed).await;
     }
-    world.finish().await;
+    world.finalize().await;
     world.patch(json!({ "finalized": false })).await;
 
     let acme = Company::acme();
     let new_group = acme.group("Data Science");
     world.okta.edit(|org| {
-        // With the id that it has in each run, as everything here.
+        // Its id must be the same in every run.
         let record = acme.groups.iter().find(|group| group["id"] == new_group);
         org.groups.insert(new_group.to_owned(), record.unwrap().clone());
         org.members.insert(new_group.to_owned(), BTreeSet::new());
         org.remove_member("Sales", "mona.idris");
         org.add_member("Data Science", "mona.idris");
-        // An update of everything, and one over what we wrote the last time.
+        // An update of every field, and one of values that the first apply wrote.
         org.rename_user("mona.idris", "Mona", "Idris-Berg");
         org.set_email("mona.idris", "mona.idris-berg@acme.com");
         org.set_title("mona.idris", Some("Lead Data Scientist"));
@@ -86,7 +84,7 @@ pub async fn before() -> (World, OktaIntegrationStatus) {
         // A second move.
         org.remove_member("Support", "tara.moved");
         org.add_member("Engineering", "tara.moved");
-        // An email that is free only once its holder has another.
+        // An email that is available only after another employee gets a new one.
         org.set_email("carla.rossi", "carla.bianchi@acme.com");
         org.set_email("david.cohen", "carla.rossi@acme.com");
         org.set_status("amir.haddad", "DEPROVISIONED");
@@ -104,15 +102,10 @@ pub async fn before() -> (World, OktaIntegrationStatus) {
     world
         .decide("robert.miller", json!({ "decision": "Auto", "employeeIds": [] }))
         .await;
-    let handed_over = world.company.employee("robert.miller");
-    world
-        .decide(
-            "walter.noemail",
-            json!({ "decision": "Match", "employeeIds": [handed_over] }),
-        )
-        .await;
+    let reassigned = world.company.employee("robert.miller");
+    world.decide_match("walter.noemail", &[reassigned]).await;
     let integration = world
-        .wait_for("the plan of every kind of write", |integration| {
+        .wait_for("the plan with every kind of write", |integration| {
             let plan = integration.status.as_ref().and_then(|status| status.plan.clone());
             plan.is_some_and(|plan| plan.total == i32::try_from(WRITES).unwrap() && plan.relinks == 2)
         })

@@ -1,8 +1,6 @@
-//! Kill test: a first finish, and a later one with every kind of write, are cut
-//! short by SIGKILL at every boundary between two of their effects, and end as
-//! ones that were not; where every plan waits for an admin, without another approval.
-//! The same with two replicas, where the leader is paused by SIGSTOP at each kind of
-//! write, past its lease, and woken.
+//! Crash tests. The operator is killed with SIGKILL at every write of an apply, and a
+//! leader is paused with SIGSTOP past its lease at each kind of write. Afterwards both
+//! services and the cluster must hold what an uninterrupted apply leaves.
 //!
 //! `cargo test --test crash -- --nocapture` prints a line for each case.
 
@@ -10,7 +8,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a test that fails here has found something"
+    reason = "a panic fails the test"
 )]
 
 mod boundary;

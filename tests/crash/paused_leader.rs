@@ -1,4 +1,4 @@
-//! Two replicas, and a leader that sleeps past its lease and wakes.
+//! Two replicas: the leader is paused with SIGSTOP past its lease and resumed later.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,10 +8,7 @@ use k8s_openapi::api::{
     coordination::v1::Lease,
     rbac::v1::{Role, RoleBinding},
 };
-use kube::{
-    Api, ResourceExt,
-    api::{Patch, PatchParams},
-};
+use kube::Api;
 use okta_insightful_operator::api::{OktaIntegration, Phase};
 use sandbox::{
     company::Company, control_plane::kept_process::KeptProcess, faults::Kind, journal::Entry, okta,
@@ -20,34 +17,34 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    boundary::{MOMENTS, Moment, Whole, each_kind, name, request, resolved_end, run, told, whole},
-    scenario::{Finish, Leave},
-    world::{World, open_guard, start},
+    boundary::{MOMENTS, Moment, Uninterrupted, each_kind, final_state, list, name, request, run},
+    scenario::{Clearance, Scenario},
+    world::{World, apply, open_guard, start},
 };
 
-/// How many companies are in work at a time; they mostly wait for a lease to run out.
-const AT_A_TIME: usize = 8;
+/// How many cases run at a time; they mostly wait for a lease to expire.
+const MAX_CONCURRENT: usize = 8;
 
-const LONG: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Shorter than a lease: who wakes has the answer.
-const ANSWER_AFTER: Duration = Duration::from_secs(5);
+/// Shorter than a lease, so that the resumed leader finds the response.
+const RESPONSE_DELAY: Duration = Duration::from_secs(5);
 
-/// A Lease of its own for each company, named as the chart's.
+/// The name of the Lease in the namespace of each company: the one that the chart uses.
 const LEASE: &str = "okta-insightful-operator";
 
-/// The replica that leads; the world's operator stands by.
+/// The leader; `World::operator` is the standby.
 struct Leader {
     process: KeptProcess,
-    /// Its name in the Lease.
+    /// Its identity in the Lease.
     identity: String,
 }
 
 impl Leader {
-    /// Two replicas in place of the world's one, with a Lease in its namespace.
-    async fn with_a_standby(world: &mut World) -> Self {
+    /// Replaces the operator by two replicas with a Lease in the company's namespace.
+    async fn with_standby(world: &mut World) -> Self {
         world.stop_operator().await;
-        allow_a_lease(world).await;
+        allow_lease(world).await;
         let lease = format!("{}/{LEASE}", world.namespace);
         let arguments = ["--lease", lease.as_str()];
         let process = start(world.plane, &[&world.namespace], &arguments).await;
@@ -55,7 +52,7 @@ impl Leader {
         let identity = loop {
             match holder(world).await {
                 Some(identity) => break identity,
-                None => assert!(started.elapsed() < LONG, "{}", process.log_tail(30)),
+                None => assert!(started.elapsed() < TIMEOUT, "{}", process.log_tail(30)),
             }
             sleep(Duration::from_millis(50)).await;
         };
@@ -63,43 +60,46 @@ impl Leader {
         Self { process, identity }
     }
 
-    /// Puts it to sleep. Gives the writes until then.
+    /// Pauses the leader. Returns the writes until then.
     async fn pause(&self, world: &World) -> Vec<Entry> {
         self.process.pause().unwrap();
         let writes = world.insightful.journal().writes();
         let holder = holder(world).await;
-        assert_eq!(holder.as_ref(), Some(&self.identity), "who was paused led");
+        assert_eq!(
+            holder.as_ref(),
+            Some(&self.identity),
+            "the paused replica is the leader"
+        );
         writes
     }
 
-    /// Waits until the other one leads and has written all there is to write.
-    async fn taken_over(&self, world: &World) {
+    /// Waits until the standby is the leader and the integration is in sync.
+    async fn wait_for_takeover(&self, world: &World) {
         let started = Instant::now();
         while holder(world).await.as_ref() == Some(&self.identity) {
-            assert!(started.elapsed() < LONG, "{}", world.log_tail());
+            assert!(started.elapsed() < TIMEOUT, "{}", world.log_tail());
             sleep(Duration::from_millis(100)).await;
         }
-        // With more patience than the world's: the first sync writes all that is left.
+        // With a longer timeout than `World::sync`: the first sync makes all remaining writes.
         let request = world.request_sync().await;
         while world.status().await.last_handled_sync_request.as_ref() != Some(&request) {
-            assert!(started.elapsed() < LONG, "{}", world.log_tail());
+            assert!(started.elapsed() < TIMEOUT, "{}", world.log_tail());
             sleep(Duration::from_millis(100)).await;
         }
         world.wait_for_phase(Phase::InSync).await;
     }
 
-    /// Wakes it, and it must write nothing more, neither to Insightful nor
-    /// to the cluster. Gives what it wrote all the same.
-    async fn wake(&self, world: &World) -> Vec<String> {
+    /// Resumes the leader. Returns its writes to Insightful and the cluster, of which there must be none.
+    async fn resume(&self, world: &World) -> Vec<String> {
         let before = versions(world).await;
         world.insightful.journal().clear();
         self.process.resume().unwrap();
         let started = Instant::now();
-        // What it was paused in comes to an end, and then it would begin anew.
+        // The interrupted reconcile ends, and another one would start.
         while !world.log_of(&self.process).contains("completed=") {
             assert!(
-                started.elapsed() < LONG,
-                "the apply has no end:\n{}",
+                started.elapsed() < TIMEOUT,
+                "the interrupted reconcile does not end:\n{}",
                 self.process.log_tail(30)
             );
             sleep(Duration::from_millis(50)).await;
@@ -108,23 +108,21 @@ impl Leader {
         let writes = world.insightful.journal().writes();
         let mut wrong = Vec::new();
         if !writes.is_empty() {
-            wrong.push(format!("the woken leader wrote:\n      {}", told(&writes)));
+            wrong.push(format!("the resumed leader wrote:\n      {}", list(&writes)));
         }
         let after = versions(world).await;
         for (name, version) in &after {
             if before.get(name) != Some(version) {
-                wrong.push(format!("the woken leader wrote {name}"));
+                wrong.push(format!("the resumed leader wrote {name}"));
             }
         }
         wrong
     }
 }
 
-/// Lets operators under the chart's ServiceAccount contend for a Lease in the
-/// world's namespace. The chart gives rights to one only, and cases that share
-/// one would have to wait for each other.
-async fn allow_a_lease(world: &World) {
-    let params = PatchParams::apply("admin");
+/// Allows the chart's ServiceAccount to use a Lease in the company's namespace. The chart's own RBAC
+/// covers a single Lease, for which concurrent cases would have to wait.
+async fn allow_lease(world: &World) {
     let role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": LEASE },
         "rules": [{
@@ -132,97 +130,96 @@ async fn allow_a_lease(world: &World) {
         }],
     });
     let roles: Api<Role> = Api::namespaced(world.client.clone(), &world.namespace);
-    roles.patch(LEASE, &params, &Patch::Apply(role)).await.unwrap();
+    apply(&roles, role).await;
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": { "name": LEASE },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": LEASE },
         "subjects": [{ "kind": "ServiceAccount", "name": LEASE, "namespace": LEASE }],
     });
     let bindings: Api<RoleBinding> = Api::namespaced(world.client.clone(), &world.namespace);
-    bindings
-        .patch(LEASE, &params, &Patch::Apply(binding))
-        .await
-        .unwrap();
+    apply(&bindings, binding).await;
 }
 
-/// Who holds the Lease.
+/// The identity of the Lease's holder.
 async fn holder(world: &World) -> Option<String> {
     let api: Api<Lease> = Api::namespaced(world.client.clone(), &world.namespace);
     let lease = api.get_opt(LEASE).await.unwrap()?;
     lease.spec?.holder_identity.filter(|holder| !holder.is_empty())
 }
 
-/// The versions of all that the operator writes in the cluster.
+/// The resource versions of all objects that the operator writes.
 async fn versions(world: &World) -> BTreeMap<String, Option<String>> {
-    let matches = world.matches().await;
+    let mut versions = world.match_versions().await;
     let integration: OktaIntegration = world.integration().await;
-    matches
-        .into_iter()
-        .map(|(name, object)| (name, object.resource_version()))
-        .chain([(
-            "the integration".to_owned(),
-            integration.metadata.resource_version,
-        )])
-        .collect()
+    versions.insert(
+        "the integration".to_owned(),
+        integration.metadata.resource_version,
+    );
+    versions
 }
 
-/// Runs one case. Gives what is to be told of it.
-async fn case(whole: &Whole, place: usize, moment: Moment) -> Result<String, String> {
-    let (mut world, status) = Finish::Second.prepared().await;
+/// Runs one case. Returns details for its line, or how it differs.
+async fn case(uninterrupted: &Uninterrupted, index: usize, moment: Moment) -> Result<String, String> {
+    let (mut world, status) = Scenario::LaterApply.prepared().await;
     assert_eq!(
         status.plan.unwrap().hash,
-        whole.plan,
-        "the same facts, the same plan"
+        uninterrupted.plan,
+        "the plan must be the same in every run"
     );
-    let leader = Leader::with_a_standby(&mut world).await;
+    let leader = Leader::with_standby(&mut world).await;
     let faults = world.insightful.faults();
     match moment {
-        // Without a word how long: the leader waits for as long as it usually
-        // does, which is less than a lease, and then would make the request.
-        Moment::BeforeTheEffect => {
-            faults.once(request(&whole.writes, place), Kind::Status(429, None));
+        // Without Retry-After the leader waits for its default time, which is shorter than a lease,
+        // before it sends the request again.
+        Moment::BeforeEffect => {
+            faults.once(request(&uninterrupted.writes, index), Kind::Status(429, None));
         }
-        Moment::BeforeTheAnswer => {
-            faults.once(request(&whole.writes, place), Kind::DelayAnswer(ANSWER_AFTER));
+        Moment::BeforeResponse => {
+            faults.once(
+                request(&uninterrupted.writes, index),
+                Kind::DelayAnswer(RESPONSE_DELAY),
+            );
         }
-        Moment::AfterTheAnswer => {}
+        Moment::AfterResponse => {}
     }
-    world.patch(Leave::Guard.given_to(&whole.plan)).await;
+    world
+        .patch(Clearance::WithinGuard.spec(&uninterrupted.plan))
+        .await;
     let journal = world.insightful.journal();
-    let has_come = |entries: &[Entry]| moment.has_come(entries, place);
-    journal.wait_until(has_come, LONG).await.unwrap();
+    let reached = |entries: &[Entry]| moment.is_reached(entries, index);
+    journal.wait_until(reached, TIMEOUT).await.unwrap();
     let before = leader.pause(&world).await;
 
-    leader.taken_over(&world).await;
+    leader.wait_for_takeover(&world).await;
     let writes = journal.writes();
-    let end = resolved_end(&world).await;
-    let woken = leader.wake(&world).await;
+    let state = final_state(&world).await;
+    let late_writes = leader.resume(&world).await;
 
-    let mut wrong = whole.differences(place, &end, &writes, &world.status().await);
-    wrong.extend(woken);
+    let mut wrong = uninterrupted.differences(index, &state, &writes, &world.status().await);
+    wrong.extend(late_writes);
     if wrong.is_empty() {
         let after = writes.len() - before.len();
         Ok(format!(
-            "{} writes before the pause, {after} by the other",
+            "{} writes before the pause, {after} by the standby",
             before.len()
         ))
     } else {
         wrong.push(format!(
-            "the writes, {} of them before the pause:\n      {}",
+            "all writes, {} of them before the pause:\n      {}",
             before.len(),
-            told(&writes)
+            list(&writes)
         ));
         Err(wrong.join("\n    "))
     }
 }
 
-/// Pauses a leader that has used up what it may ask of Insightful in a minute, and
-/// so waits for the next one with a write that is on record. Gives the case that follows.
-async fn paused_while_it_waits_for_its_share() -> impl Future<Output = Result<String, String>> {
+/// Pauses a leader that has used up Insightful's rate limit and waits, with a recorded write, for the
+/// next minute. Returns the rest of the case.
+async fn paused_while_waiting_for_rate_limit() -> impl Future<Output = Result<String, String>> {
     let mut world = World::prepared_with(Company::generate(300, 7), okta::Settings::default()).await;
     world.activate(open_guard()).await;
     world.wait_for_phase(Phase::Review).await;
-    let leader = Leader::with_a_standby(&mut world).await;
+    let leader = Leader::with_standby(&mut world).await;
     world.patch(json!({ "finalized": true })).await;
     let waits = |integration: &OktaIntegration| {
         let status = integration.status.as_ref();
@@ -234,22 +231,22 @@ async fn paused_while_it_waits_for_its_share() -> impl Future<Output = Result<St
     let before = leader.pause(&world).await;
     assert!(
         before.iter().all(|entry| entry.status == Some(200)),
-        "none is under way"
+        "no write is in flight"
     );
     async move {
-        leader.taken_over(&world).await;
+        leader.wait_for_takeover(&world).await;
         let after = world.insightful.journal().writes().len() - before.len();
         world.idle_sync_writes_nothing().await;
-        // What it waited for is over when it wakes.
-        let left = until.duration_since(Timestamp::now());
-        sleep(Duration::try_from(left).unwrap_or_default() + Duration::from_secs(1)).await;
-        let mut wrong = leader.wake(&world).await;
+        // The leader is resumed after the end of its wait.
+        let remaining = until.duration_since(Timestamp::now());
+        sleep(Duration::try_from(remaining).unwrap_or_default() + Duration::from_secs(1)).await;
+        let mut wrong = leader.resume(&world).await;
         if after == 0 {
-            wrong.push("there was nothing left to wait with".to_owned());
+            wrong.push("the standby had nothing left to write".to_owned());
         }
         if wrong.is_empty() {
             Ok(format!(
-                "{} writes before the pause, {after} by the other",
+                "{} writes before the pause, {after} by the standby",
                 before.len()
             ))
         } else {
@@ -259,16 +256,23 @@ async fn paused_while_it_waits_for_its_share() -> impl Future<Output = Result<St
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_paused_at_any_kind_of_write_writes_nothing_more_and_the_other_ends_what_it_began() {
-    let whole: &'static Whole = Box::leak(Box::new(whole(Finish::Second).await));
-    // Before the others begin: a minute's share is used up by those only who are fast.
-    let waiting = paused_while_it_waits_for_its_share().await;
-    let mut cases = vec![("paused while it waits for its share".to_owned(), waiting.boxed())];
-    for place in each_kind(&whole.writes) {
+async fn a_leader_paused_at_any_kind_of_write_writes_nothing_more_and_the_standby_completes_the_apply() {
+    let scenario = Scenario::LaterApply;
+    let uninterrupted: &'static Uninterrupted = Box::leak(Box::new(Uninterrupted::run(scenario).await));
+    // Before the other cases start: only a fast apply uses up the rate limit of a minute.
+    let waiting = paused_while_waiting_for_rate_limit().await;
+    let mut cases = vec![(
+        "paused while waiting for the rate limit".to_owned(),
+        waiting.boxed(),
+    )];
+    for index in each_kind(&uninterrupted.writes) {
         for moment in MOMENTS {
-            let name = name(Finish::Second, whole, place, moment);
-            cases.push((format!("paused {name}"), case(whole, place, moment).boxed()));
+            let name = name(scenario, uninterrupted, index, moment);
+            cases.push((
+                format!("paused {name}"),
+                case(uninterrupted, index, moment).boxed(),
+            ));
         }
     }
-    run(cases, AT_A_TIME).await;
+    run(cases, MAX_CONCURRENT).await;
 }

@@ -1,4 +1,4 @@
-//! A few of Acme's people before a finish that is cut short.
+//! The companies whose applies are interrupted, and the clearance of their plans.
 
 use std::collections::BTreeSet;
 
@@ -8,54 +8,53 @@ use serde_json::{Value, json};
 
 use crate::{first_apply, later_apply, world::World};
 
-/// Which finish is cut short.
+/// An apply to interrupt.
 #[derive(Clone, Copy, Debug)]
-pub enum Finish {
-    /// The first one: nothing is on record yet.
-    First,
-    /// One over what an earlier one wrote.
-    Second,
+pub enum Scenario {
+    /// The first apply: no match is in force yet.
+    FirstApply,
+    /// An apply that changes values which an earlier apply wrote.
+    LaterApply,
 }
 
-impl Finish {
-    /// The company before the finish, and the plan that waits for it.
+impl Scenario {
+    /// The company right before the apply, and the status with its plan.
     pub async fn prepared(self) -> (World, OktaIntegrationStatus) {
         match self {
-            Self::First => first_apply::before().await,
-            Self::Second => later_apply::before().await,
+            Self::FirstApply => first_apply::before().await,
+            Self::LaterApply => later_apply::before().await,
         }
     }
 
-    /// How many writes the finish holds.
+    /// The number of writes of the apply.
     pub fn writes(self) -> usize {
         match self {
-            Self::First => first_apply::WRITES,
-            Self::Second => later_apply::WRITES,
+            Self::FirstApply => first_apply::WRITES,
+            Self::LaterApply => later_apply::WRITES,
         }
     }
 }
 
-/// By what leave the plan is written.
+/// Why the plan may be applied.
 #[derive(Clone, Copy, Debug)]
-pub enum Leave {
-    /// It stays within the guard.
-    Guard,
-    /// Every plan waits for an admin, who lets exactly this one through.
-    Approval,
+pub enum Clearance {
+    WithinGuard,
+    /// Every plan needs an approval, and this one has it.
+    Approved,
 }
 
-impl Leave {
-    /// What the admin sets to finish.
-    pub fn given_to(self, plan: &str) -> Value {
+impl Clearance {
+    /// The spec that starts the apply.
+    pub fn spec(self, plan: &str) -> Value {
         match self {
-            Self::Guard => json!({ "finalized": true }),
-            Self::Approval => json!({ "finalized": true, "approval": "EveryPlan", "approvedPlan": plan }),
+            Self::WithinGuard => json!({ "finalized": true }),
+            Self::Approved => json!({ "finalized": true, "approval": "EveryPlan", "approvedPlan": plan }),
         }
     }
 }
 
-/// Acme with these people, employees and team groups only.
-pub fn some_of_acme(people: &[&str], employees: &[&str], groups: &[&str]) -> Company {
+/// Acme with only these people, employees and team groups.
+pub fn subset_of_acme(people: &[&str], employees: &[&str], groups: &[&str]) -> Company {
     let mut acme = Company::acme();
     let people: BTreeSet<String> = people.iter().map(|handle| acme.user(handle).to_owned()).collect();
     let employees: BTreeSet<String> = employees

@@ -1,4 +1,4 @@
-//! SIGKILL at every boundary.
+//! The operator is killed with SIGKILL at every write and started again.
 
 use std::time::Duration;
 
@@ -6,44 +6,44 @@ use okta_insightful_operator::api::Phase;
 use sandbox::{faults::Kind, journal::Entry};
 
 use crate::{
-    boundary::{MOMENTS, Moment, Whole, each, each_kind, name, request, resolved_end, run, told, whole},
-    scenario::{Finish, Leave},
+    boundary::{MOMENTS, Moment, Uninterrupted, each, each_kind, final_state, list, name, request, run},
+    scenario::{Clearance, Scenario},
     world::start_operator,
 };
 
-/// How many companies are in work at a time.
-const AT_A_TIME: usize = 4;
+/// How many cases run at a time.
+const MAX_CONCURRENT: usize = 4;
 
-const LONG: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Runs one case. Gives what is to be told of it.
+/// Runs one case. Returns details for its line, or how it differs.
 async fn case(
-    finish: Finish,
-    leave: Leave,
-    whole: &Whole,
-    place: usize,
+    scenario: Scenario,
+    clearance: Clearance,
+    uninterrupted: &Uninterrupted,
+    index: usize,
     moment: Moment,
 ) -> Result<String, String> {
-    let (mut world, status) = finish.prepared().await;
+    let (mut world, status) = scenario.prepared().await;
     assert_eq!(
         status.plan.unwrap().hash,
-        whole.plan,
-        "the same facts, the same plan"
+        uninterrupted.plan,
+        "the plan must be the same in every run"
     );
     let faults = world.insightful.faults();
     match moment {
-        Moment::BeforeTheEffect => {
-            faults.once(request(&whole.writes, place), Kind::Delay(LONG));
+        Moment::BeforeEffect => {
+            faults.once(request(&uninterrupted.writes, index), Kind::Delay(TIMEOUT));
         }
-        Moment::BeforeTheAnswer => {
-            faults.once(request(&whole.writes, place), Kind::DelayAnswer(LONG));
+        Moment::BeforeResponse => {
+            faults.once(request(&uninterrupted.writes, index), Kind::DelayAnswer(TIMEOUT));
         }
-        Moment::AfterTheAnswer => {}
+        Moment::AfterResponse => {}
     }
-    world.patch(leave.given_to(&whole.plan)).await;
+    world.patch(clearance.spec(&uninterrupted.plan)).await;
     let journal = world.insightful.journal();
-    let has_come = |entries: &[Entry]| moment.has_come(entries, place);
-    journal.wait_until(has_come, LONG).await.unwrap();
+    let reached = |entries: &[Entry]| moment.is_reached(entries, index);
+    journal.wait_until(reached, TIMEOUT).await.unwrap();
     let mut operator = world.operator.take().unwrap();
     operator.kill().await.unwrap();
     drop(operator);
@@ -53,17 +53,17 @@ async fn case(
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;
     let writes = world.insightful.journal().writes();
-    let end = resolved_end(&world).await;
+    let state = final_state(&world).await;
     let status = world.status().await;
 
-    let mut wrong = whole.differences(place, &end, &writes, &status);
-    if let Leave::Approval = leave
-        && place + 1 < finish.writes()
-        && status.last_applied_plan.as_ref() != Some(&whole.plan)
+    let mut wrong = uninterrupted.differences(index, &state, &writes, &status);
+    if let Clearance::Approved = clearance
+        && index + 1 < scenario.writes()
+        && status.last_applied_plan.as_ref() != Some(&uninterrupted.plan)
     {
         wrong.push(format!(
-            "the plan that was approved is {}, and the one that is applied {:?}",
-            whole.plan, status.last_applied_plan
+            "the approved plan is {}, the applied one {:?}",
+            uninterrupted.plan, status.last_applied_plan
         ));
     }
     if wrong.is_empty() {
@@ -71,38 +71,38 @@ async fn case(
         Ok(format!("{after} writes after the restart"))
     } else {
         wrong.push(format!(
-            "the writes, {} of them before the kill:\n      {}",
+            "all writes, {} of them before the kill:\n      {}",
             before.len(),
-            told(&writes)
+            list(&writes)
         ));
         Err(wrong.join("\n    "))
     }
 }
 
-/// Kills at the boundaries that are picked, at each moment.
-async fn killed(finish: Finish, leave: Leave, places: impl Fn(&[Entry]) -> Vec<usize>) {
-    let whole: &'static Whole = Box::leak(Box::new(whole(finish).await));
-    let cases = places(&whole.writes)
+/// Kills the operator at the chosen writes, at each moment.
+async fn kill_at(scenario: Scenario, clearance: Clearance, choose: impl Fn(&[Entry]) -> Vec<usize>) {
+    let uninterrupted: &'static Uninterrupted = Box::leak(Box::new(Uninterrupted::run(scenario).await));
+    let cases = choose(&uninterrupted.writes)
         .into_iter()
-        .flat_map(|place| MOMENTS.map(|moment| (place, moment)))
-        .map(|(place, moment)| {
-            let name = name(finish, whole, place, moment);
-            (name, case(finish, leave, whole, place, moment))
+        .flat_map(|index| MOMENTS.map(|moment| (index, moment)))
+        .map(|(index, moment)| {
+            let name = name(scenario, uninterrupted, index, moment);
+            (name, case(scenario, clearance, uninterrupted, index, moment))
         });
-    run(cases.collect(), AT_A_TIME).await;
+    run(cases.collect(), MAX_CONCURRENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_boundary_a_first_finish_ends_as_one_that_was_not() {
-    killed(Finish::First, Leave::Guard, each).await;
+async fn a_first_apply_killed_at_any_write_ends_like_an_uninterrupted_one() {
+    kill_at(Scenario::FirstApply, Clearance::WithinGuard, each).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_boundary_a_finish_ends_as_one_that_was_not() {
-    killed(Finish::Second, Leave::Guard, each).await;
+async fn a_later_apply_killed_at_any_write_ends_like_an_uninterrupted_one() {
+    kill_at(Scenario::LaterApply, Clearance::WithinGuard, each).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_an_approved_finish_ends_without_another_approval() {
-    killed(Finish::Second, Leave::Approval, each_kind).await;
+async fn an_approved_apply_killed_at_any_kind_of_write_needs_no_other_approval() {
+    kill_at(Scenario::LaterApply, Clearance::Approved, each_kind).await;
 }

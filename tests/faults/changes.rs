@@ -1,5 +1,5 @@
-//! For each call and round, a change that makes the operator call, and the
-//! only writes that may come of it.
+//! For each call and round: a change that makes the operator send the call, and the
+//! writes that it may cause.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use sandbox::journal::Entry;
 use serde_json::{Value, json};
 
 use crate::{
-    matrix::{Call, Fault, Phase, senseless},
+    matrix::{Call, Fault, Phase, inapplicable},
     world::{World, open_guard},
 };
 
-/// People whose employee is in step with Okta; one leaves in each round.
-const LEAVERS: [&str; 15] = [
+/// People whose employees are in sync with Okta; one departs in each round.
+const DEPARTING: [&str; 15] = [
     "amir.haddad",
     "beatrice.moreau",
     "chen.xiu",
@@ -31,26 +31,26 @@ const LEAVERS: [&str; 15] = [
     "imani.diallo",
 ];
 
-/// Whose team is another in each round of the searches for what changed.
+/// The person who moves to another team in each round of the delta searches.
 const MOVED: &str = "amir.haddad";
 
-/// The spec of every company here: whoever has no employee is invited, so that
-/// an employee who is missing from an answer would be invited wrongly.
+/// The spec of the integration. People without an employee are invited, so that an employee who is
+/// missing from a response would be invited wrongly.
 pub fn spec(call: Call, settings: &str) -> Value {
     let mut spec = open_guard();
     spec["matching"] = json!({ "unmatched": "Create" });
     spec["insightful"] = json!({ "newEmployees": { "sharedSettings": settings } });
-    if call.is_of_changes() {
-        // Nothing but a cycle of the interval searches for what changed.
+    if call.is_delta_search() {
+        // Only a periodic sync is a delta sync.
         spec["sync"] = json!({ "interval": "1s" });
     }
     spec
 }
 
-/// The team that is on record and that nobody is in, in the rounds of its read.
+/// A bound team without members, for the reads of a team by id.
 const TEAM: &str = "Newsroom";
 
-/// Binds a group to a new team. Gives Insightful's list of teams without it.
+/// Binds a group to a new team. Returns Insightful's list of teams from before.
 pub async fn bind_a_team(world: &World) -> Value {
     let list = reqwest::Client::new()
         .get(format!("{}/team", world.insightful.url()))
@@ -66,8 +66,8 @@ pub async fn bind_a_team(world: &World) -> Value {
     list
 }
 
-/// Makes the change of a round. Gives the writes that may, and must, come of it.
-pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<String> {
+/// Makes the change of a round. Returns the writes that it must cause; no others are allowed.
+pub fn make_change(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<String> {
     let account = world.insightful.snapshot();
     let jane = account.employee_id("jane.doe@acme.com");
     world
@@ -83,18 +83,18 @@ pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<S
             allowed.insert(format!("create team Team {round}"));
         }
         Call::User | Call::Deactivate => {
-            let leaver = LEAVERS[round];
-            world.okta.edit(|org| org.set_status(leaver, "DEPROVISIONED"));
-            let employee = account.employee_id(&format!("{leaver}@acme.com"));
+            let handle = DEPARTING[round];
+            world.okta.edit(|org| org.set_status(handle, "DEPROVISIONED"));
+            let employee = account.employee_id(&format!("{handle}@acme.com"));
             allowed.insert(format!("deactivate {employee}"));
         }
-        // The decision follows in `decide`.
+        // `unmatch` makes the decision.
         Call::Employee => {
             let mona = account.employee_id("mona.idris@acme.com");
             allowed.insert(format!("update {mona}"));
         }
-        // A list that lacks the team has the operator look for it by its id; only
-        // where that says so too is it made anew.
+        // When the list lacks the team, the operator reads it by id and creates it again only if
+        // that read does not find it either.
         Call::Team if fault == Fault::NotFound => {
             world.insightful.edit(|account| account.delete_team(TEAM));
             allowed.insert(format!("create team {TEAM}"));
@@ -102,15 +102,15 @@ pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<S
         Call::Team => {}
         Call::ChangedUsers | Call::ChangedGroups => {
             let new = format!("new{round}");
-            // There and back, by the rounds that were run: some make no sense.
-            let is_run = |fault: &&Fault| senseless(**fault, call, Phase::After).is_none();
+            // The person moves back and forth; rounds that do not apply are skipped.
+            let is_run = |fault: &&Fault| inapplicable(**fault, call, Phase::After).is_none();
             let earlier = Fault::ALL[..round].iter().filter(is_run).count();
             let (from, to) = if earlier.is_multiple_of(2) {
                 ("Engineering", "Sales")
             } else {
                 ("Sales", "Engineering")
             };
-            // Half of it, as a search that was cut short shows it, moves nobody and invites nobody wrongly.
+            // A truncated search shows only a part of this change; it must move or invite nobody wrongly.
             world.okta.edit(|org| {
                 let id = org.add_user(&new, "Noa", "New");
                 org.add_member("Sales", &id);
@@ -122,7 +122,7 @@ pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<S
             allowed.insert(format!("update {moved}"));
         }
         _ => {
-            // Somebody new here and there, and somebody new in Okta only.
+            // One person is new in both services, the other only in Okta.
             let (known, new) = (format!("known{round}"), format!("new{round}"));
             world.insightful.edit(|account| {
                 account.add_employee("Kim Known", &format!("{known}@acme.com"), "Sales");
@@ -139,14 +139,14 @@ pub fn make(world: &World, call: Call, fault: Fault, round: usize) -> BTreeSet<S
     allowed
 }
 
-/// Takes a match back where the call is a part of an undo.
-pub async fn decide(world: &World, call: Call) {
+/// Unmatches a person if the call is a part of an unmatch.
+pub async fn unmatch(world: &World, call: Call) {
     if call == Call::Employee {
         world.decide("mona.idris", json!({ "decision": "Ignore" })).await;
     }
 }
 
-/// Undoes what stands in the way of the next round.
+/// Prepares the next round.
 pub async fn clean_up(world: &World, call: Call) {
     if call == Call::Employee {
         world.decide("mona.idris", json!({ "decision": "Auto" })).await;
@@ -158,19 +158,19 @@ pub async fn clean_up(world: &World, call: Call) {
     }
 }
 
-/// How often each write was tried, and how often it took effect.
-pub fn tried(writes: &[Entry]) -> BTreeMap<String, (usize, usize)> {
-    let mut tried: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+/// The number of attempts and of effects of each write.
+pub fn write_counts(writes: &[Entry]) -> BTreeMap<String, (usize, usize)> {
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for entry in writes {
-        let (tries, effects) = tried.entry(write(entry)).or_default();
-        *tries += 1;
+        let (attempts, effects) = counts.entry(write(entry)).or_default();
+        *attempts += 1;
         *effects += usize::from(entry.effect);
     }
-    tried
+    counts
 }
 
 fn write(entry: &Entry) -> String {
-    let of_body = |field: &str| {
+    let body_field = |field: &str| {
         let body = entry.body.as_ref();
         body.and_then(|body| body[field].as_str())
             .unwrap_or_default()
@@ -178,8 +178,8 @@ fn write(entry: &Entry) -> String {
     };
     let last = entry.path.rsplit('/').next().unwrap_or_default();
     match entry.method.as_str() {
-        "POST" if last == "team" => format!("create team {}", of_body("name")),
-        "POST" => format!("invite {}", of_body("email")),
+        "POST" if last == "team" => format!("create team {}", body_field("name")),
+        "POST" => format!("invite {}", body_field("email")),
         "PUT" => format!("update {last}"),
         _ => format!("deactivate {last}"),
     }

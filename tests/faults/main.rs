@@ -1,14 +1,14 @@
-//! Fault matrix: each fault of the sandbox on each call of both services,
-//! before and after the finish. No wrong write, a condition that names the
-//! cause, and recovery without a restart.
+//! Fault matrix: every fault of the sandbox on every call to both services, before and
+//! after finalizing. No fault may cause a wrong write; each is reported with its cause,
+//! and the operator recovers without a restart.
 //!
-//! `cargo test --test faults -- --nocapture` prints it as a table.
+//! `cargo test --test faults -- --nocapture` prints the results as a table.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a test that fails here has found something"
+    reason = "a panic fails the test"
 )]
 
 mod changes;
@@ -23,17 +23,20 @@ use futures::{StreamExt, stream};
 
 use crate::matrix::Call;
 
-/// How many companies are in work at a time; they mostly wait.
-const AT_A_TIME: usize = 6;
+/// How many calls are tested at a time; the tests mostly wait.
+const MAX_CONCURRENT: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_fault_of_any_call_leads_to_a_wrong_write_or_silence() {
+async fn every_fault_is_reported_and_causes_no_wrong_write() {
     let runs = Call::ALL.map(|call| async move {
-        // A panic in a run is that run's result.
+        // In a task, so that a panic names its call.
         let cells = tokio::spawn(run::all_faults(call)).await;
         (call, cells.unwrap_or_else(|panic| panic!("{call}: {panic}")))
     });
-    let runs: Vec<_> = stream::iter(runs).buffer_unordered(AT_A_TIME).collect().await;
+    let runs: Vec<_> = stream::iter(runs)
+        .buffer_unordered(MAX_CONCURRENT)
+        .collect()
+        .await;
     let wrong = table::print(&runs);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

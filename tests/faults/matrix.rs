@@ -1,13 +1,13 @@
-//! The calls, the faults, which of them make sense together, and what is to be
-//! seen of each.
+//! The calls, the faults, which of them apply to each other, and the expected symptom
+//! of each combination.
 
 use std::{fmt, time::Duration};
 
 use okta_insightful_operator::api::conditions;
 use sandbox::faults::{Kind, Match};
 
-/// What tells the searches for what changed from those for everything.
-pub const CHANGED: &str = "lastUpdated gt";
+/// The part of a query that distinguishes a delta sync's searches from a full sync's.
+pub const DELTA_SEARCH: &str = "lastUpdated gt";
 
 /// A call that the operator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +15,7 @@ pub enum Call {
     Users,
     Groups,
     Members,
-    /// The search of a cycle that reads only what changed.
     ChangedUsers,
-    /// Likewise.
     ChangedGroups,
     Employees,
     Teams,
@@ -77,8 +75,8 @@ impl Call {
             Self::Users => Match::get("/api/v1/users"),
             Self::Groups => Match::get("/api/v1/groups"),
             Self::Members => Match::get("/api/v1/groups/*/users"),
-            Self::ChangedUsers => Match::get("/api/v1/users").query(CHANGED),
-            Self::ChangedGroups => Match::get("/api/v1/groups").query(CHANGED),
+            Self::ChangedUsers => Match::get("/api/v1/users").query(DELTA_SEARCH),
+            Self::ChangedGroups => Match::get("/api/v1/groups").query(DELTA_SEARCH),
             Self::User => Match::get("/api/v1/users/*"),
             Self::Employees => Match::get("/api/v1/employee"),
             Self::Teams => Match::get("/api/v1/team"),
@@ -96,12 +94,12 @@ impl Call {
         self < Self::Employees || self == Self::User
     }
 
-    /// A read that no full sync makes, and every other one does.
-    pub fn is_of_changes(self) -> bool {
+    /// A read that only a delta sync makes.
+    pub fn is_delta_search(self) -> bool {
         matches!(self, Self::ChangedUsers | Self::ChangedGroups)
     }
 
-    /// A read of every sync. The others are made by an apply only.
+    /// A read that a sync makes. The other calls are made only by an apply.
     pub fn is_list(self) -> bool {
         self < Self::User
     }
@@ -110,13 +108,13 @@ impl Call {
         self >= Self::CreateTeam
     }
 
-    /// Whether its failures concern one person, who is told of on their match.
-    fn is_one_persons(self) -> bool {
+    /// Whether a failure concerns one person and is reported on the person's match.
+    fn is_of_one_person(self) -> bool {
         self >= Self::CreateEmployee
     }
 }
 
-/// A fault of the sandbox, by a word for the table.
+/// A fault of the sandbox; its name is its row in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     Error,
@@ -136,8 +134,8 @@ pub enum Fault {
     DroppedPage,
 }
 
-/// Slow, and within every time-out.
-const SLOW: Duration = Duration::from_secs(2);
+/// Shorter than every timeout.
+const DELAY: Duration = Duration::from_secs(2);
 
 impl Fault {
     pub const ALL: [Self; 15] = [
@@ -166,8 +164,8 @@ impl Fault {
             Self::NotFound => Kind::Status(404, None),
             Self::Invalid => Kind::Status(422, None),
             Self::RateLimited => Kind::RateLimited,
-            Self::Delay => Kind::Delay(SLOW),
-            Self::DelayAnswer => Kind::DelayAnswer(SLOW),
+            Self::Delay => Kind::Delay(DELAY),
+            Self::DelayAnswer => Kind::DelayAnswer(DELAY),
             Self::CutBefore => Kind::CutBefore,
             Self::CutAfter => Kind::CutAfter,
             Self::BrokenJson => Kind::BrokenJson,
@@ -180,7 +178,7 @@ impl Fault {
         }
     }
 
-    /// How often it strikes before it passes by itself; None for as long as it stands.
+    /// How many requests the fault affects; `None` for all until it is removed.
     pub fn times(self) -> Option<u32> {
         match self {
             Self::RateLimited => Some(2),
@@ -190,93 +188,93 @@ impl Fault {
     }
 }
 
-/// Before or after the finish.
+/// Before or after finalizing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     Before,
     After,
 }
 
-/// Why a fault makes no sense for a call, if it does not.
-pub fn senseless(fault: Fault, call: Call, phase: Phase) -> Option<&'static str> {
+/// Why a fault does not apply to a call, if it does not.
+pub fn inapplicable(fault: Fault, call: Call, phase: Phase) -> Option<&'static str> {
     match fault {
-        _ if phase == Phase::Before && !call.is_list() => Some("made by an apply only"),
+        _ if phase == Phase::Before && !call.is_list() => Some("only an apply makes this call"),
         Fault::PaginationLoop | Fault::CrossOriginPagination if !(call.is_okta() && call.is_list()) => {
-            Some("no pages, so no next one")
+            Some("no pages")
         }
         Fault::EmptyPage | Fault::DroppedPage if !call.is_list() => Some("no list"),
-        Fault::Invalid if !call.is_write() => Some("holds no value that could be refused"),
+        Fault::Invalid if !call.is_write() => Some("no value to refuse"),
         _ => None,
     }
 }
 
-/// What is to be seen while a fault stands.
+/// The expected symptom of an active fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing: it is waited for.
-    Passes,
-    /// Nothing: it looks as if nothing had changed, and the next read brings what did.
-    Later,
-    /// Nothing: what it says is so.
-    Believed,
-    /// A condition of the integration, with its reason.
+pub enum Symptom {
+    /// None: the call is retried until it succeeds.
+    Retried,
+    /// None: nothing seems to have changed, and the next search finds the change.
+    NextSearch,
+    /// None: the response is taken as true.
+    Accepted,
+    /// A condition of the integration with this status and reason.
     Condition(&'static str, bool, &'static str),
-    /// The Ready condition of a person's match, with its reason.
+    /// The Ready condition of a person's match with this reason.
     Person(&'static str),
 }
 
-/// What is to be seen, and what it is called in the table.
-pub fn expected(fault: Fault, call: Call, phase: Phase) -> Seen {
+/// The expected symptom of a fault on a call.
+pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
     let connected = if call.is_okta() {
         conditions::OKTA_CONNECTED
     } else {
         conditions::INSIGHTFUL_CONNECTED
     };
-    let broken = |reason| Seen::Condition(connected, false, reason);
+    let connection = |reason| Symptom::Condition(connected, false, reason);
     let lost = |reason| {
-        if call.is_one_persons() {
-            Seen::Person("OutcomeUnknown")
+        if call.is_of_one_person() {
+            Symptom::Person("OutcomeUnknown")
         } else {
-            broken(reason)
+            connection(reason)
         }
     };
     let refused = |reason| {
-        if call.is_one_persons() {
-            Seen::Person("WriteRefused")
+        if call.is_of_one_person() {
+            Symptom::Person("WriteRefused")
         } else {
-            broken(reason)
+            connection(reason)
         }
     };
     match fault {
-        // The read says in the end that the team is there, and the list that it is not.
+        // The read finally shows the team, which the list lacks.
         Fault::RateLimited | Fault::Delay | Fault::DelayAnswer if call == Call::Team => {
-            broken("InconsistentLists")
+            connection("InconsistentLists")
         }
-        Fault::RateLimited | Fault::Delay | Fault::DelayAnswer => Seen::Passes,
+        Fault::RateLimited | Fault::Delay | Fault::DelayAnswer => Symptom::Retried,
         Fault::Error => lost("Unavailable"),
-        Fault::Unauthorized => broken("TokenRefused"),
-        Fault::Forbidden => broken("NotPermitted"),
+        Fault::Unauthorized => connection("TokenRefused"),
+        Fault::Forbidden => connection("NotPermitted"),
         Fault::NotFound => match call {
-            Call::User => Seen::Person("DepartureNotConfirmed"),
-            Call::Employee => Seen::Person("EmployeeNotFound"),
-            Call::Team => Seen::Believed,
+            Call::User => Symptom::Person("DepartureNotConfirmed"),
+            Call::Employee => Symptom::Person("EmployeeNotFound"),
+            Call::Team => Symptom::Accepted,
             _ => refused("NotFound"),
         },
         Fault::Invalid => refused("Invalid"),
         Fault::CutBefore | Fault::CutAfter => lost("NoResponse"),
         Fault::BrokenJson => lost("InvalidResponse"),
-        Fault::PaginationLoop => broken("PaginationLoop"),
-        Fault::CrossOriginPagination => broken("CrossOriginPagination"),
-        Fault::EmptyPage | Fault::DroppedPage if call.is_of_changes() => Seen::Later,
+        Fault::PaginationLoop => connection("PaginationLoop"),
+        Fault::CrossOriginPagination => connection("CrossOriginPagination"),
+        Fault::EmptyPage | Fault::DroppedPage if call.is_delta_search() => Symptom::NextSearch,
         Fault::EmptyPage | Fault::DroppedPage => match (call, phase) {
-            (Call::Users, _) if fault == Fault::EmptyPage => broken("InvalidResponse"),
-            // Before the finish the Held condition says what would be held.
+            (Call::Users, _) if fault == Fault::EmptyPage => connection("InvalidResponse"),
+            // Before finalizing, the Held condition shows the reason for which the plan would be held.
             (Call::Users, _) | (_, Phase::After) if call.is_okta() => {
-                Seen::Condition(conditions::HELD, phase == Phase::After, "PeopleMissing")
+                Symptom::Condition(conditions::HELD, phase == Phase::After, "PeopleMissing")
             }
-            (Call::Groups | Call::Members, _) => Seen::Person("NotInTeamGroup"),
-            (Call::SharedSettings, _) => Seen::Person("SharedSettingsMissing"),
-            _ => broken("InvalidResponse"),
+            (Call::Groups | Call::Members, _) => Symptom::Person("NotInTeamGroup"),
+            (Call::SharedSettings, _) => Symptom::Person("SharedSettingsMissing"),
+            _ => connection("InvalidResponse"),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! One call's faults, one after the other, in one company with one operator.
+//! Runs all faults of one call, one after the other, in one company with one operator.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,26 +17,25 @@ use tokio::time::Instant;
 
 use crate::{
     changes,
-    matrix::{CHANGED, Call, Fault, Phase, Seen, expected, senseless},
+    matrix::{Call, DELTA_SEARCH, Fault, Phase, Symptom, expected, inapplicable},
     world::World,
 };
 
-/// Reads are tried five times before they fail; the machine may be busy besides.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A read is attempted five times before it fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a cell says: what was seen, or what was wrong.
+/// The symptom of each fault, or the failure of its test.
 pub type Cells = BTreeMap<(Phase, Fault), Result<String, String>>;
 
-/// Runs all faults of a call.
 pub async fn all_faults(call: Call) -> Cells {
     let mut company = Company::acme();
-    // As long as there are records that may be anybody's, nobody is invited without a decision.
+    // With unidentifiable employees in the account, nobody is invited without a decision.
     company.employees.retain(|employee| {
         employee["email"]
             .as_str()
             .is_some_and(|email| email.contains('@'))
     });
-    // The org's limits would only make it slow: a sync follows the other.
+    // Rate limits would only slow the test down.
     let limits = okta::Limits {
         users: 100_000,
         user: 100_000,
@@ -48,7 +47,7 @@ pub async fn all_faults(call: Call) -> Cells {
         ..okta::Settings::default()
     };
     let mut world = World::prepared_with(company, okta).await;
-    // In the half of the list that a dropped page lacks, so that its lack shows.
+    // The last one is on the page that the DroppedPage fault drops.
     let account = world.insightful.snapshot();
     let last = account.shared_settings().last().unwrap()["name"].clone();
     let settings = last.as_str().unwrap();
@@ -61,24 +60,24 @@ pub async fn all_faults(call: Call) -> Cells {
     let mut stale = None;
     for phase in [Phase::Before, Phase::After] {
         if phase == Phase::After {
-            assert!(world.writes().is_empty(), "nothing is written before the finish");
-            world.finish().await;
+            assert!(world.writes().is_empty(), "nothing is written before finalizing");
+            world.finalize().await;
             if call == Call::Team {
                 stale = Some(changes::bind_a_team(&world).await);
             }
         }
         for (round, fault) in Fault::ALL.into_iter().enumerate() {
-            if senseless(fault, call, phase).is_some() {
+            if inapplicable(fault, call, phase).is_some() {
                 continue;
             }
             let started = Instant::now();
-            let cell = one(&mut world, call, fault, phase, round, stale.as_ref()).await;
+            let cell = run_round(&mut world, call, fault, phase, round, stale.as_ref()).await;
             let took = started.elapsed().as_secs_f32();
             println!("{call} {fault:?} {phase:?}: {cell:?} ({took:.1} s)");
-            let lost = cell.is_err();
+            let failed = cell.is_err();
             cells.insert((phase, fault), cell);
-            if lost {
-                // What comes after a wrong end says nothing.
+            if failed {
+                // The next round starts from a clean state.
                 world.insightful.faults().clear();
                 world.okta.faults().clear();
                 world.sync().await;
@@ -91,7 +90,7 @@ pub async fn all_faults(call: Call) -> Cells {
     cells
 }
 
-async fn one(
+async fn run_round(
     world: &mut World,
     call: Call,
     fault: Fault,
@@ -104,58 +103,58 @@ async fn one(
     let full = world.status().await.last_full_sync_time;
     world.insightful.journal().clear();
     let expected = expected(fault, call, phase);
-    let stale = stale.filter(|_| expected != Seen::Believed).map(|list| {
+    let stale = stale.filter(|_| expected != Symptom::Accepted).map(|list| {
         let on = Call::Teams.requests();
         let kind = Kind::Status(200, Some(list.clone()));
         world.insightful.faults().always(on, kind)
     });
-    let handle = add(world, call, fault);
+    let handle = add_fault(world, call, fault);
     let allowed = match phase {
         Phase::Before => BTreeSet::new(),
-        Phase::After => changes::make(world, call, fault, round),
+        Phase::After => changes::make_change(world, call, fault, round),
     };
     if phase == Phase::After {
-        changes::decide(world, call).await;
+        changes::unmatch(world, call).await;
     }
-    if !call.is_of_changes() {
+    if !call.is_delta_search() {
         world.request_sync().await;
     }
 
-    let seen = wait_for(world, expected, &reasons, &handle, fault.times()).await?;
+    let symptom = wait_for_symptom(world, expected, &reasons, &handle, fault.times()).await?;
     if handle.hits() == 0 {
-        return Err("no request met the fault".to_owned());
+        return Err("the fault affected no request".to_owned());
     }
-    only(&allowed, &world.insightful.journal().writes())?;
+    check_writes(&allowed, &world.insightful.journal().writes())?;
 
     handle.remove();
     if let Some(stale) = stale {
         stale.remove();
     }
-    recovers(world, call, phase, &allowed).await?;
-    if expected == Seen::Later && world.status().await.last_full_sync_time != full {
-        return Err("only a read of everything brought what had changed".to_owned());
+    wait_for_recovery(world, call, phase, &allowed).await?;
+    if expected == Symptom::NextSearch && world.status().await.last_full_sync_time != full {
+        return Err("only a full sync found the change".to_owned());
     }
     let writes = world.insightful.journal().writes();
-    only(&allowed, &writes)?;
-    let tried = changes::tried(&writes);
+    check_writes(&allowed, &writes)?;
+    let counts = changes::write_counts(&writes);
     for write in &allowed {
-        let effects = tried.get(write).map_or(0, |(_, effects)| *effects);
+        let effects = counts.get(write).map_or(0, |(_, effects)| *effects);
         if effects != 1 {
-            return Err(format!("{write} took effect {effects} times: {tried:?}"));
+            return Err(format!("{write} took effect {effects} times: {counts:?}"));
         }
     }
     if phase == Phase::After {
         changes::clean_up(world, call).await;
     } else if self::states(world).await != states {
-        return Err("the matches are not what they were before the fault".to_owned());
+        return Err("the states of the matches differ from those before the fault".to_owned());
     }
     if world.operator.as_mut().unwrap().has_exited() {
-        return Err("the operator has ended".to_owned());
+        return Err("the operator has exited".to_owned());
     }
-    Ok(seen)
+    Ok(symptom)
 }
 
-fn add(world: &World, call: Call, fault: Fault) -> Handle {
+fn add_fault(world: &World, call: Call, fault: Fault) -> Handle {
     let faults = if call.is_okta() {
         world.okta.faults()
     } else {
@@ -168,10 +167,10 @@ fn add(world: &World, call: Call, fault: Fault) -> Handle {
     })
 }
 
-/// Waits for what is to be seen of the fault, and gives its word for the table.
-async fn wait_for(
+/// Waits for the symptom of the fault. Returns its cell in the table.
+async fn wait_for_symptom(
     world: &World,
-    expected: Seen,
+    expected: Symptom,
     before: &BTreeMap<String, usize>,
     handle: &Handle,
     times: Option<u32>,
@@ -179,44 +178,44 @@ async fn wait_for(
     let started = Instant::now();
     loop {
         let found = match expected {
-            // What came of it is seen by what is written then.
-            Seen::Passes if Some(handle.hits()) == times => return Ok("waits".to_owned()),
-            // A second one begins where the first one ended well.
-            Seen::Later if handle.hits() > 1 => return Ok("later".to_owned()),
-            Seen::Believed if handle.hits() > 0 => return Ok("believed".to_owned()),
-            Seen::Passes | Seen::Later | Seen::Believed => None,
-            Seen::Condition(type_, status, reason) => {
+            // The writes of the round show that the call succeeded.
+            Symptom::Retried if Some(handle.hits()) == times => return Ok("retried".to_owned()),
+            // The second search starts where the first one ended.
+            Symptom::NextSearch if handle.hits() > 1 => return Ok("next search".to_owned()),
+            Symptom::Accepted if handle.hits() > 0 => return Ok("accepted".to_owned()),
+            Symptom::Retried | Symptom::NextSearch | Symptom::Accepted => None,
+            Symptom::Condition(type_, status, reason) => {
                 let now = world.status().await.conditions;
                 let status = if status { "True" } else { "False" };
                 conditions::find(&now, type_)
                     .filter(|condition| condition.status == status && condition.reason == reason)
                     .map(|condition| condition.message.clone())
             }
-            Seen::Person(reason) => {
+            Symptom::Person(reason) => {
                 let matches = world.matches().await;
-                let told = messages(&matches, reason);
-                let more = told.len() > before.get(reason).copied().unwrap_or(0);
-                told.into_iter().next().filter(|_| more)
+                let messages = messages(&matches, reason);
+                let is_new = messages.len() > before.get(reason).copied().unwrap_or(0);
+                messages.into_iter().next().filter(|_| is_new)
             }
         };
         if let Some(message) = found {
             if message.is_empty() {
-                return Err(format!("{expected:?} says nothing"));
+                return Err(format!("{expected:?} has no message"));
             }
             return Ok(match expected {
-                Seen::Condition(_, _, reason) | Seen::Person(reason) => reason.to_owned(),
-                Seen::Passes | Seen::Later | Seen::Believed => unreachable!("returned above"),
+                Symptom::Condition(_, _, reason) | Symptom::Person(reason) => reason.to_owned(),
+                Symptom::Retried | Symptom::NextSearch | Symptom::Accepted => unreachable!("returned above"),
             });
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > TIMEOUT {
             let status = world.status().await;
-            let all: Vec<String> = status
+            let conditions: Vec<String> = status
                 .conditions
                 .iter()
                 .map(|condition| format!("{}={} {}", condition.type_, condition.status, condition.reason))
                 .collect();
             return Err(format!(
-                "{expected:?} was not seen; conditions: {all:?}, people: {:?}, writes: {:?}",
+                "no {expected:?}; conditions: {conditions:?}, people: {:?}, writes: {:?}",
                 reasons(world).await,
                 world.writes()
             ));
@@ -225,15 +224,19 @@ async fn wait_for(
     }
 }
 
-/// Everything is well again, by the same operator; where the search for what changed
-/// had failed, without a sync that is asked for.
-async fn recovers(world: &World, call: Call, phase: Phase, allowed: &BTreeSet<String>) -> Result<(), String> {
-    if call.is_of_changes() {
-        changes_are_read(world, allowed).await?;
+/// Waits until the same operator has recovered; after a failed delta search, without a requested sync.
+async fn wait_for_recovery(
+    world: &World,
+    call: Call,
+    phase: Phase,
+    allowed: &BTreeSet<String>,
+) -> Result<(), String> {
+    if call.is_delta_search() {
+        wait_for_delta_syncs(world, allowed).await?;
     } else {
         world.sync().await;
     }
-    let wanted = match phase {
+    let ready_reason = match phase {
         Phase::Before => "AwaitingFinalize",
         Phase::After => "InSync",
     };
@@ -244,16 +247,16 @@ async fn recovers(world: &World, call: Call, phase: Phase, allowed: &BTreeSet<St
             let condition = conditions::find(&status.conditions, type_);
             condition.is_some_and(|condition| condition.status == "True" && condition.reason == reason)
         };
-        let well = is(conditions::READY, wanted)
+        let healthy = is(conditions::READY, ready_reason)
             && is(conditions::OKTA_CONNECTED, "Connected")
             && is(conditions::INSIGHTFUL_CONNECTED, "Connected");
         let idle = phase == Phase::Before || status.plan.as_ref().is_some_and(|plan| plan.total == 0);
-        if well && idle {
+        if healthy && idle {
             return Ok(());
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > TIMEOUT {
             return Err(format!(
-                "it does not recover: {:?} {:?} {:?}",
+                "no recovery: {:?} {:?} {:?}",
                 status.conditions.first(),
                 status.plan,
                 reasons(world).await
@@ -263,43 +266,43 @@ async fn recovers(world: &World, call: Call, phase: Phase, allowed: &BTreeSet<St
     }
 }
 
-/// Cycles read what changed again, and it is written.
-async fn changes_are_read(world: &World, allowed: &BTreeSet<String>) -> Result<(), String> {
+/// Waits until delta syncs succeed and the change is written.
+async fn wait_for_delta_syncs(world: &World, allowed: &BTreeSet<String>) -> Result<(), String> {
     world.okta.journal().clear();
     let searched = |entries: &[Entry]| {
         let searches = |path: &str| {
-            let of_changes = |entry: &&Entry| {
+            let is_delta = |entry: &&Entry| {
                 let search = entry.param("search").unwrap_or_default();
-                entry.path == path && search.contains(CHANGED)
+                entry.path == path && search.contains(DELTA_SEARCH)
             };
-            entries.iter().filter(of_changes).count()
+            entries.iter().filter(is_delta).count()
         };
-        // The first may have begun before the fault passed.
+        // The first may have started before the fault was removed.
         searches("/api/v1/users") > 1 && searches("/api/v1/groups") > 1
     };
-    let searched = world.okta.journal().wait_until(searched, PATIENCE).await;
+    let searched = world.okta.journal().wait_until(searched, TIMEOUT).await;
     searched.map_err(|missing| missing.to_string())?;
     let is_written = |entries: &[Entry]| {
-        let tried = changes::tried(entries);
+        let counts = changes::write_counts(entries);
         allowed
             .iter()
-            .all(|write| tried.get(write).is_some_and(|(_, effects)| *effects > 0))
+            .all(|write| counts.get(write).is_some_and(|(_, effects)| *effects > 0))
     };
-    let written = world.insightful.journal().wait_until(is_written, PATIENCE).await;
+    let written = world.insightful.journal().wait_until(is_written, TIMEOUT).await;
     written.map(drop).map_err(|missing| missing.to_string())
 }
 
-/// No write, not even one that Insightful refuses, beyond what the plan allows.
-fn only(allowed: &BTreeSet<String>, writes: &[Entry]) -> Result<(), String> {
-    let tried = changes::tried(writes);
-    let wrong: Vec<_> = tried
+/// Fails if Insightful received a write that is not allowed, even one that it refused.
+fn check_writes(allowed: &BTreeSet<String>, writes: &[Entry]) -> Result<(), String> {
+    let counts = changes::write_counts(writes);
+    let wrong: Vec<_> = counts
         .iter()
         .filter(|(write, _)| !allowed.contains(*write))
         .collect();
     if wrong.is_empty() {
         Ok(())
     } else {
-        Err(format!("wrong writes {wrong:?}; allowed are {allowed:?}"))
+        Err(format!("wrong writes: {wrong:?}; allowed: {allowed:?}"))
     }
 }
 
@@ -311,7 +314,7 @@ async fn states(world: &World) -> BTreeMap<String, Option<MatchState>> {
         .collect()
 }
 
-/// How many people's matches have each reason.
+/// The number of matches with each Ready reason.
 async fn reasons(world: &World) -> BTreeMap<String, usize> {
     let mut reasons = BTreeMap::new();
     for object in world.matches().await.into_values() {
@@ -323,6 +326,7 @@ async fn reasons(world: &World) -> BTreeMap<String, usize> {
     reasons
 }
 
+/// The messages of all matches with this Ready reason.
 fn messages(matches: &BTreeMap<String, EmployeeMatch>, reason: &str) -> Vec<String> {
     let ready = matches.values().filter_map(|object| {
         let conditions = &object.status.as_ref()?.conditions;

@@ -1,25 +1,28 @@
-//! The table.
+//! Prints the results of the fault matrix as tables.
 
 use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
 use crate::{
-    matrix::{Call, Fault, Phase, senseless},
+    matrix::{Call, Fault, Phase, inapplicable},
     run::Cells,
 };
 
-/// Columns that fit a terminal.
-const ACROSS: usize = 5;
+/// How many columns fit a terminal.
+const MAX_COLUMNS: usize = 5;
 
-/// Prints what was seen of each fault. Gives what was wrong.
+/// Prints the symptom of each fault. Returns the failures.
 pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
     let runs: BTreeMap<Call, &Cells> = runs.iter().map(|(call, cells)| (*call, cells)).collect();
     let mut wrong = Vec::new();
-    let mut counted = 0;
-    for (title, phase) in [("Before the finish", Phase::Before), ("After it", Phase::After)] {
-        for calls in Call::ALL.chunks(ACROSS) {
-            let empty = |call: &Call| senseless(Fault::Error, *call, phase).is_some();
+    let mut passed = 0;
+    for (title, phase) in [
+        ("Before finalizing", Phase::Before),
+        ("After finalizing", Phase::After),
+    ] {
+        for calls in Call::ALL.chunks(MAX_COLUMNS) {
+            let empty = |call: &Call| inapplicable(Fault::Error, *call, phase).is_some();
             if calls.iter().all(empty) {
                 continue;
             }
@@ -31,15 +34,15 @@ pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
                 let mut row = vec![format!("{fault:?}")];
                 for call in calls {
                     row.push(
-                        match (senseless(fault, *call, phase), runs[call].get(&(phase, fault))) {
+                        match (inapplicable(fault, *call, phase), runs[call].get(&(phase, fault))) {
                             (Some(_), _) => "-".to_owned(),
                             (None, Some(Ok(seen))) => {
-                                counted += 1;
+                                passed += 1;
                                 seen.clone()
                             }
                             (None, Some(Err(why))) => {
                                 wrong.push(format!("{call}, {fault:?}, {phase:?}: {why}"));
-                                "WRONG".to_owned()
+                                "FAILED".to_owned()
                             }
                             (None, None) => {
                                 wrong.push(format!("{call}, {fault:?}, {phase:?}: not run"));
@@ -54,9 +57,9 @@ pub fn print(runs: &[(Call, Cells)]) -> Vec<String> {
         }
     }
     println!(
-        "{counted} cases as they should be, {} wrong. A word is the reason that the condition gave; \"waits\": \
-         the call is repeated and nobody need know; \"later\": it looks as if nothing had changed, and the next \
-         search brings what did; \"believed\": what it says is so; \"-\": the fault makes no sense there.",
+        "{passed} cases passed, {} failed. The cells show the reason of the condition. \"retried\": the call \
+         is repeated and no condition is needed; \"next search\": the fault looks like an unchanged directory, and \
+         the next search finds the change; \"accepted\": the response is taken as true; \"-\": not applicable.",
         wrong.len()
     );
     wrong

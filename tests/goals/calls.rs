@@ -1,11 +1,15 @@
-//! How many calls a full sync, an idle cycle and a cycle with changes take.
+//! The number of calls of a full sync, of an idle cycle and of a cycle with changes.
 
 use std::time::Duration;
 
 use kube::{Api, ResourceExt};
 use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, Phase};
-use sandbox::{company::Company, journal::Journal, okta};
-use serde_json::json;
+use sandbox::{
+    company::{Company, GROUP_PREFIX},
+    journal::Journal,
+    okta,
+};
+use serde_json::{Value, json};
 
 use crate::{figure, until, world::World};
 
@@ -14,30 +18,25 @@ const TEAMS: usize = 20;
 const CHANGED_PEOPLE: usize = 10;
 const CHANGED_GROUPS: usize = 3;
 
-/// What Okta and Insightful give on one page at most.
-const PAGE: usize = 200;
+/// The page size of Okta and Insightful.
+const PAGE_SIZE: usize = 200;
 
 const INTERVAL: &str = "4s";
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 pub async fn measure() {
     let company = Company::generate_with(PEOPLE, TEAMS, 1);
-    let pages = |people: usize| people.div_ceil(PAGE).max(1);
+    let pages = |people: usize| people.div_ceil(PAGE_SIZE).max(1);
     let member_pages: usize = company
         .groups
         .iter()
-        .filter(|group| {
-            group["profile"]["name"]
-                .as_str()
-                .unwrap()
-                .starts_with("OKTA_INSGRP_")
-        })
+        .filter(|group| is_team_group(group))
         .map(|group| pages(company.members[group["id"].as_str().unwrap()].len()))
         .sum();
     let minimum = pages(PEOPLE) + pages(TEAMS) + member_pages;
     let world = World::prepared_with(company, okta::Settings::default()).await;
     world.activate(json!({ "sync": { "interval": INTERVAL } })).await;
-    until(&world, "the review", PATIENCE, |status| {
+    until(&world, "the review", TIMEOUT, |status| {
         status.phase == Some(Phase::Review)
     })
     .await;
@@ -51,21 +50,17 @@ pub async fn measure() {
     let cycle = next_cycle(&world, || ()).await;
     figure(
         "Calls of an idle cycle",
-        "2 Okta + 3 Insightful, no EmployeeMatch write, at most one status write",
+        "2 Okta + 3 Insightful; writes: 0 EmployeeMatch, at most 1 status",
         cycle,
     );
 
     let changed = pages(CHANGED_PEOPLE);
-    let groups: Vec<String> = {
-        let org = world.okta.snapshot();
-        let prefixed = org.groups.iter().filter(|(_, group)| {
-            group["profile"]["name"]
-                .as_str()
-                .unwrap()
-                .starts_with("OKTA_INSGRP_")
-        });
-        prefixed.map(|(id, _)| id.clone()).take(CHANGED_GROUPS).collect()
-    };
+    let org = world.okta.snapshot();
+    let team_groups = org.groups.iter().filter(|(_, group)| is_team_group(group));
+    let groups: Vec<String> = team_groups
+        .map(|(id, _)| id.clone())
+        .take(CHANGED_GROUPS)
+        .collect();
     let mut changed_members = 0;
     let change = || {
         world.okta.edit(|org| {
@@ -89,36 +84,35 @@ pub async fn measure() {
     );
 }
 
-fn calls(world: &World) -> (usize, usize) {
-    let answered = |journal: &Journal| journal.entries().len();
-    (
-        answered(world.okta.journal()),
-        answered(world.insightful.journal()),
-    )
+fn is_team_group(group: &Value) -> bool {
+    let name = group["profile"]["name"].as_str().unwrap();
+    name.starts_with(GROUP_PREFIX)
 }
 
-/// Changes something between two cycles. Gives what the next one called and wrote.
+/// The number of calls to Okta and to Insightful.
+fn calls(world: &World) -> (usize, usize) {
+    let count = |journal: &Journal| journal.entries().len();
+    (count(world.okta.journal()), count(world.insightful.journal()))
+}
+
+/// Makes a change between two cycles. Returns the calls and writes of the second cycle.
 async fn next_cycle(world: &World, change: impl FnOnce()) -> String {
     let last = world.status().await.last_sync_time;
-    until(world, "a cycle", PATIENCE, |status| status.last_sync_time != last).await;
-    // What that one has to write is written.
+    until(world, "a cycle", TIMEOUT, |status| status.last_sync_time != last).await;
+    // Wait for the writes of that cycle.
     tokio::time::sleep(Duration::from_secs(1)).await;
     change();
     world.okta.journal().clear();
     world.insightful.journal().clear();
     let (versions, version) = (match_versions(world).await, version(world).await);
     let last = world.status().await.last_sync_time;
-    until(world, "a cycle", PATIENCE, |status| status.last_sync_time != last).await;
+    until(world, "a cycle", TIMEOUT, |status| status.last_sync_time != last).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (okta, insightful) = calls(world);
     let now = match_versions(world).await;
     let written = now.iter().filter(|version| !versions.contains(version)).count();
-    let status = if version == self::version(world).await {
-        "no"
-    } else {
-        "a"
-    };
-    format!("{okta} Okta + {insightful} Insightful, {written} EmployeeMatch writes, {status} status write")
+    let status = u8::from(version != self::version(world).await);
+    format!("{okta} Okta + {insightful} Insightful; writes: {written} EmployeeMatch, {status} status")
 }
 
 async fn match_versions(world: &World) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! First proposals for 10,000 people, beside the raw time to write the same
-//! objects; then a decision about one of them.
+//! The time to write the first proposals, compared with the time to write the same objects
+//! without the operator; then the time until a decision shows its effect.
 
 use std::{
     collections::BTreeMap,
@@ -29,15 +29,15 @@ use crate::{
 };
 
 const PEOPLE: usize = 10_000;
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How many objects are written at a time for the baseline.
-const PARALLEL: usize = 16;
+/// How many objects the baseline writes at a time.
+const MAX_CONCURRENT: usize = 16;
 
-/// How long the operator and the baseline write before it is the other's turn.
+/// How long the operator and the baseline write alternately.
 const TURN: Duration = Duration::from_secs(3);
 
-/// Limits that do not matter: this is about the API server.
+/// Settings of Okta without effective rate limits.
 pub fn no_limits() -> okta::Settings {
     okta::Settings {
         limits: Limits {
@@ -51,58 +51,58 @@ pub fn no_limits() -> okta::Settings {
     }
 }
 
-/// The machine is not as fast in one minute as in the next, so that what is compared
-/// is done by turns: the operator is paused while the baseline is written.
+/// The operator and the baseline write alternately, because the speed of the machine varies over time.
+/// The operator is paused during the baseline's turns.
 pub async fn measure() {
     let company = Company::generate(PEOPLE, 1);
-    // What the baseline writes is what the operator wrote for the same company before.
+    // The baseline writes the objects that the operator writes for the same company.
     let before = World::prepared_with(company.clone(), no_limits()).await;
     before.activate(json!({})).await;
-    until(&before, "the review", PATIENCE, is_in_review).await;
-    let mut raw = Raw::like(&before).await;
+    until(&before, "the review", TIMEOUT, is_in_review).await;
+    let mut baseline = Baseline::of(&before).await;
     drop(before);
 
     let world = World::prepared_with(company, no_limits()).await;
     let operator = world.operator.as_ref().unwrap();
     world.activate(json!({})).await;
-    until(&world, "the first EmployeeMatches", PATIENCE, |status| {
+    until(&world, "the first EmployeeMatches", TIMEOUT, |status| {
         let progress = status.progress.as_ref();
         progress.is_some_and(|progress| progress.step == Step::WritingMatches)
     })
     .await;
     let mut proposals = since_last_call(&[world.okta.journal(), world.insightful.journal()]);
-    let mut goes_on = Instant::now();
+    let mut turn_start = Instant::now();
     loop {
-        let is_over = timeout(TURN, until(&world, "the review", PATIENCE, is_in_review)).await;
+        let review = timeout(TURN, until(&world, "the review", TIMEOUT, is_in_review)).await;
         operator.pause().unwrap();
-        proposals += goes_on.elapsed();
-        raw.write(TURN).await;
+        proposals += turn_start.elapsed();
+        baseline.write(TURN).await;
         operator.resume().unwrap();
-        goes_on = Instant::now();
-        if is_over.is_ok() {
+        turn_start = Instant::now();
+        if review.is_ok() {
             break;
         }
     }
-    raw.write(PATIENCE).await;
+    baseline.write(TIMEOUT).await;
     figure(
         "First proposals for 10,000 people",
-        "at most 1.2 times the raw time to create and status-patch the same objects",
+        "at most 1.2 times the baseline: create and status-patch the same objects",
         format!(
-            "{:.2} times ({:.1} s from the last answer read to the review, {:.1} s raw, by turns of {} s)",
-            proposals.as_secs_f64() / raw.took.as_secs_f64(),
+            "{:.2} times ({:.1} s from the last response to the review, baseline {:.1} s, alternating every {} s)",
+            proposals.as_secs_f64() / baseline.took.as_secs_f64(),
             proposals.as_secs_f64(),
-            raw.took.as_secs_f64(),
+            baseline.took.as_secs_f64(),
             TURN.as_secs(),
         ),
     );
-    decisions(&world).await;
+    measure_decisions(&world).await;
 }
 
 fn is_in_review(status: &OktaIntegrationStatus) -> bool {
     status.phase == Some(Phase::Review)
 }
 
-/// How long ago the last call was.
+/// The time since the last call to either service.
 fn since_last_call(journals: &[&Journal]) -> Duration {
     journals
         .iter()
@@ -111,17 +111,16 @@ fn since_last_call(journals: &[&Journal]) -> Duration {
         .unwrap()
 }
 
-/// The baseline: the same objects, created and status-patched in a namespace that
-/// nobody watches.
-struct Raw {
+/// Creates and status-patches the same objects in a namespace without an operator.
+struct Baseline {
     writes: Pin<Box<dyn Stream<Item = ()> + Send>>,
     took: Duration,
 }
 
-impl Raw {
-    /// Takes the objects of a world that was reviewed.
-    async fn like(world: &World) -> Self {
-        let namespace = world.plane.namespace("raw").await.unwrap();
+impl Baseline {
+    /// The objects of a company in review.
+    async fn of(world: &World) -> Self {
+        let namespace = world.plane.namespace("baseline").await.unwrap();
         let integrations: Api<OktaIntegration> = Api::namespaced(world.client.clone(), &namespace);
         let manifest = integration(NAME, &world.okta.url(), &world.insightful.url(), json!({}));
         let integration = integrations
@@ -140,12 +139,12 @@ impl Raw {
             write(api.clone(), new, status)
         });
         Self {
-            writes: Box::pin(writes.buffer_unordered(PARALLEL)),
+            writes: Box::pin(writes.buffer_unordered(MAX_CONCURRENT)),
             took: Duration::ZERO,
         }
     }
 
-    /// Goes on for this long, or until all are written.
+    /// Writes for this long, or until all objects are written.
     async fn write(&mut self, turn: Duration) {
         let started = Instant::now();
         while started.elapsed() < turn && self.writes.next().await.is_some() {}
@@ -168,8 +167,8 @@ async fn write(api: Api<EmployeeMatch>, object: EmployeeMatch, status: Value) {
         .unwrap();
 }
 
-/// How long decisions take to show.
-async fn decisions(world: &World) {
+/// Measures the time until decisions show their effect.
+async fn measure_decisions(world: &World) {
     let matches = world.matches().await;
     let matches: BTreeMap<&String, &EmployeeMatch> = matches
         .iter()
@@ -180,7 +179,7 @@ async fn decisions(world: &World) {
         .collect();
     world.okta.journal().clear();
     let pid = world.operator.as_ref().unwrap().pid();
-    let work = process::work(pid);
+    let cpu_before = process::cpu_time(pid);
     let (mut times, mut made) = (Vec::new(), 0);
     for (name, object) in matches.into_iter().step_by(100).take(5) {
         let employee = object.status.as_ref().unwrap().employee.as_ref().unwrap();
@@ -196,15 +195,15 @@ async fn decisions(world: &World) {
         }
     }
     times.sort_unstable();
-    let work = (process::work(pid) - work) / made;
+    let cpu = (process::cpu_time(pid) - cpu_before) / made;
     figure(
-        "A decision's effect visible, 10,000 people",
+        "Effect of a decision visible, 10,000 people",
         "under 2 s, no Okta call",
         format!(
-            "{:.2} s (the slowest of {made} {:.2} s; {:.2} s of processor time each), {} Okta calls",
+            "{:.2} s (median of {made}; slowest {:.2} s; {:.2} s CPU time each), {} Okta calls",
             times[times.len() / 2].as_secs_f64(),
             times.last().unwrap().as_secs_f64(),
-            work.as_secs_f64(),
+            cpu.as_secs_f64(),
             world.okta.journal().entries().len(),
         ),
     );
@@ -221,7 +220,7 @@ async fn decide(world: &World, name: &str, decision: Value, state: MatchState) -
             assert_eq!(status.state, Some(state), "{name}");
             return started.elapsed();
         }
-        assert!(started.elapsed() < PATIENCE, "{name} shows no effect");
+        assert!(started.elapsed() < TIMEOUT, "{name} shows no effect");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! A full pull with latency, beside the same requests one after another.
+//! The duration of a full sync with latency, compared with the same requests in sequence.
 
 use std::time::{Duration, Instant};
 
@@ -27,11 +27,11 @@ pub async fn measure() {
     .await;
     let okta = world.okta.journal().entries();
     let insightful = world.insightful.journal().entries();
-    // The journals begin with their emulators, which were started one right after the other.
+    // Times are relative to the start of each emulator; both started at almost the same time.
     let at = |entry: &&Entry| entry.at;
     let first = okta.iter().min_by_key(at).unwrap().at;
     let last = okta.iter().max_by_key(at).unwrap().at + LATENCY;
-    let pull = last - first;
+    let duration = last - first;
     let refused = |entries: &[Entry]| entries.iter().filter(|entry| entry.status == Some(429)).count();
     let refused = refused(&okta) + refused(&insightful);
 
@@ -59,15 +59,15 @@ pub async fn measure() {
             answer.bytes().await.unwrap();
         }
     }
-    let one_by_one = started.elapsed();
+    let sequential = started.elapsed();
     figure(
-        "Full pull of 5,000 people in 50 groups at 50 ms latency",
-        "at least 3 times faster than page after page; no 429",
+        "Full sync of 5,000 people in 50 groups at 50 ms latency",
+        "at least 3 times faster than in sequence; no 429",
         format!(
-            "{:.1} times ({:.1} s; {:.1} s page after page, {} calls); {refused} times 429",
-            one_by_one.as_secs_f64() / pull.as_secs_f64(),
-            pull.as_secs_f64(),
-            one_by_one.as_secs_f64(),
+            "{:.1} times ({:.1} s; {:.1} s in sequence, {} calls); {refused} times 429",
+            sequential.as_secs_f64() / duration.as_secs_f64(),
+            duration.as_secs_f64(),
+            sequential.as_secs_f64(),
             okta.len() + insightful.len(),
         ),
     );

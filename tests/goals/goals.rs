@@ -1,17 +1,16 @@
-//! The goals of size and speed, with figures of the real operator on a real API
-//! server, under the chart's ServiceAccount, against the emulators.
+//! Benchmarks for the goals of size and speed. They measure the real operator, with the
+//! chart's ServiceAccount, on a real API server and against the emulators.
 //!
-//! `cargo bench --bench goals` prints a line for each goal as its figure becomes
-//! known; `cargo bench --bench goals -- calls memory` only those. It judges
-//! nothing: figures depend on the machine, which is why they stand beside a
-//! baseline of the same run where there is one. Only a line that could not be
-//! measured makes it fail.
+//! `cargo bench --bench goals` prints one table row per goal; `cargo bench --bench goals --
+//! calls memory` runs only those benchmarks. Figures depend on the machine, so they are
+//! compared with a baseline of the same run where one exists, and none fails the run.
+//! Only a benchmark that panics does.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a bench that cannot go on has nothing to print"
+    reason = "a panic fails the benchmark"
 )]
 
 mod calls;
@@ -37,15 +36,15 @@ use okta_insightful_operator::api::OktaIntegrationStatus;
 
 use world::World;
 
-/// A figure that answers a goal.
+/// Prints a table row.
 pub fn figure(what: &str, goal: impl Display, figure: impl Display) {
     println!("| {what} | {goal} | {figure} |");
 }
 
-/// What a measurement of goals does; it prints its figures itself.
-type Measure = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A benchmark, which prints its own rows.
+type Benchmark = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const MEASURES: [(&str, Measure); 7] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("start", || Box::pin(startup::measure())),
     ("calls", || Box::pin(calls::measure())),
     ("pull", || Box::pin(full_sync::measure())),
@@ -55,20 +54,17 @@ const MEASURES: [(&str, Measure); 7] = [
     ("memory", || Box::pin(memory::measure())),
 ];
 
-/// Waits until the integration's status is as wanted.
-///
-/// # Panics
-/// When that takes longer than `timeout`.
+/// Waits until the integration's status satisfies `predicate`. Panics after `timeout`.
 pub async fn until(
     world: &World,
     what: &str,
     timeout: Duration,
-    is_so: impl Fn(&OktaIntegrationStatus) -> bool,
+    predicate: impl Fn(&OktaIntegrationStatus) -> bool,
 ) -> OktaIntegrationStatus {
     let started = Instant::now();
     loop {
         let status = world.status().await;
-        if is_so(&status) {
+        if predicate(&status) {
             return status;
         }
         if started.elapsed() > timeout {
@@ -79,7 +75,7 @@ pub async fn until(
                 ..
             } = status;
             panic!(
-                "{what} did not come to be: {phase:?} {progress:?} {conditions:?}\n{}",
+                "timed out waiting for {what}: {phase:?} {progress:?} {conditions:?}\n{}",
                 world.log_tail()
             );
         }
@@ -89,15 +85,18 @@ pub async fn until(
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // cargo adds `--bench`.
-    let wanted: Vec<String> = std::env::args()
+    // Cargo adds the argument `--bench`.
+    let selected: Vec<String> = std::env::args()
         .skip(1)
         .filter(|argument| !argument.starts_with("--"))
         .collect();
-    let unknown = |name: &&String| MEASURES.iter().all(|(known, _)| known != name);
-    if let Some(name) = wanted.iter().find(unknown) {
-        let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).collect();
-        eprintln!("there is no {name:?}: {}", names.join(", "));
+    let unknown = |name: &&String| BENCHMARKS.iter().all(|(known, _)| known != name);
+    if let Some(name) = selected.iter().find(unknown) {
+        let names: Vec<&str> = BENCHMARKS.iter().map(|(name, _)| *name).collect();
+        eprintln!(
+            "unknown benchmark {name:?}; the benchmarks are {}",
+            names.join(", ")
+        );
         return ExitCode::FAILURE;
     }
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -105,13 +104,13 @@ async fn main() -> ExitCode {
     println!("{cores} cores, load {}\n", load.trim());
     println!("| What | Goal | Figure |\n|---|---|---|");
     let mut code = ExitCode::SUCCESS;
-    for (name, measure) in MEASURES {
-        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+    for (name, benchmark) in BENCHMARKS {
+        if !selected.is_empty() && !selected.iter().any(|selected| selected == name) {
             continue;
         }
-        // A task of its own, so that a panic ends its lines and no other's.
-        if tokio::spawn(measure()).await.is_err() {
-            figure(name, "", "could not be measured: see above");
+        // In a task, so that a panic ends only this benchmark.
+        if tokio::spawn(benchmark()).await.is_err() {
+            figure(name, "", "failed: see above");
             code = ExitCode::FAILURE;
         }
     }

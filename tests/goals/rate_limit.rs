@@ -1,5 +1,5 @@
-//! The share of Okta's rate limit, by the emulator's own count, while others of
-//! the org take theirs.
+//! The share of Okta's rate limit that the operator uses, as counted by the emulator, while
+//! other clients of the org use it too.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use serde_json::json;
 use crate::{figure, until, world::World};
 
 const PEOPLE: usize = 2000;
-/// Enough that members alone take several windows.
+/// Enough for the reads of members to take several windows.
 const TEAMS: usize = 300;
 const PERCENT: u32 = 50;
 
 pub async fn measure() {
     let company = Company::generate_with(PEOPLE, TEAMS, 1);
     let limits = Limits {
-        // Okta's windows are minutes; shorter ones show the same in less time.
+        // Shorter than Okta's window of a minute, to save time.
         window_seconds: 10,
         ..Limits::default()
     };
@@ -34,7 +34,7 @@ pub async fn measure() {
         .await;
     let others = async {
         loop {
-            // In 10 seconds 200 of the org's 500, beside the token's own limit of 250.
+            // In 10 seconds, 200 of the org's limit of 500; the token's limit is 250.
             world.okta.spend(Bucket::Groups, 2);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -58,7 +58,7 @@ pub async fn measure() {
         format!("{most} of {limit} ({} %)", most * 100 / limit)
     };
     figure(
-        "Share of Okta's rate limit, others taking theirs",
+        "Share of Okta's rate limit, with other clients",
         format!("at most {PERCENT} % of each bucket"),
         format!(
             "groups {}, users {}; {refused} times 429",

@@ -1,4 +1,4 @@
-//! How long a start takes, and how big the program is that starts.
+//! The startup time and the size of the binary.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,10 +14,10 @@ use crate::{
 };
 
 const STARTS: usize = 10;
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often it is asked: what a time may be too long by.
-const STEP: Duration = Duration::from_millis(2);
+/// The error of a measured time is at most this long.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 pub async fn measure() {
     let program = program();
@@ -33,10 +33,10 @@ pub async fn measure() {
     times.sort_unstable();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     figure(
-        "Start, from the spawn of the program to `/readyz` answering 200",
+        "Startup: from the spawn of the process to 200 from `/readyz`",
         "",
         format!(
-            "{:.0} ms in the median of {STARTS}, {:.0} ms at worst; the program has {} KiB",
+            "{:.0} ms (median of {STARTS}; slowest {:.0} ms); the binary has {} KiB",
             milliseconds(times[STARTS / 2]),
             milliseconds(times[STARTS - 1]),
             program.metadata().unwrap().len() / 1024,
@@ -44,26 +44,26 @@ pub async fn measure() {
     );
 }
 
-/// The program that cargo built with this bench, where `GOALS_PROGRAM` names no
-/// other, such as the one that goes into the image.
+/// The binary that Cargo built with this benchmark. The environment variable `GOALS_PROGRAM` overrides
+/// it, for example with the binary of the image.
 fn program() -> PathBuf {
     let built = Path::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
     std::env::var_os("GOALS_PROGRAM").map_or_else(|| built.to_owned(), PathBuf::from)
 }
 
-/// Starts an operator, waits until it is ready, and ends it.
+/// Starts an operator, waits until it is ready, and stops it.
 async fn time_to_ready(plane: &'static ControlPlane, command: &Command, port: u16) -> Duration {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("http://127.0.0.1:{port}/readyz");
     let started = Instant::now();
     let operator = spawn(plane, command);
     loop {
-        let answer = client.get(&url).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
+        let response = client.get(&url).send().await;
+        if response.is_ok_and(|response| response.status().is_success()) {
             break;
         }
-        assert!(started.elapsed() < PATIENCE, "{}", operator.log_tail(30));
-        tokio::time::sleep(STEP).await;
+        assert!(started.elapsed() < TIMEOUT, "{}", operator.log_tail(30));
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     let time = started.elapsed();
     operator.stop().await.unwrap();

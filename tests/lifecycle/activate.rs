@@ -1,10 +1,10 @@
-//! Activate and sync: nothing is written to Insightful, everything is shown.
+//! Activating an integration: the first sync shows proposals and writes nothing to Insightful.
 
 use std::time::Duration;
 
 use kube::api::{Patch, PatchParams};
 use okta_insightful_operator::api::{
-    Decision, EmployeeMatch, INTEGRATION_LABEL, MatchState, Phase, ProposalKind, Step, TeamState, match_name,
+    Decision, EmployeeMatch, INTEGRATION_LABEL, MatchState, Phase, ProposalKind, Step, TeamState,
 };
 use sandbox::{company::Company, okta};
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::world::{NAME, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everybody_in_scope_is_shown_and_nothing_is_written() {
+async fn the_first_sync_shows_every_person_in_scope_and_writes_nothing() {
     let world = World::in_review(json!({})).await;
     let status = world.status().await;
 
@@ -30,7 +30,7 @@ async fn everybody_in_scope_is_shown_and_nothing_is_written() {
     ];
     assert_eq!(
         teams, expected,
-        "the prefix is never visible, and other groups are no teams"
+        "team names have no prefix, and groups without it are no teams"
     );
 
     for (handle, state, reason) in [
@@ -60,10 +60,10 @@ async fn everybody_in_scope_is_shown_and_nothing_is_written() {
         );
     }
     let matches = world.matches().await;
-    for outside in ["nora.nogroup", "nate.vpn"] {
+    for handle in ["nora.nogroup", "nate.vpn"] {
         assert!(
-            !matches.contains_key(&world.match_name(outside)),
-            "{outside} is in no team group"
+            !matches.contains_key(&world.match_name(handle)),
+            "{handle} is in no team group"
         );
     }
 
@@ -104,7 +104,7 @@ async fn everybody_in_scope_is_shown_and_nothing_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn progress_is_visible_while_it_takes_long() {
+async fn a_slow_sync_shows_its_progress() {
     let slow = okta::Settings {
         latency: Duration::from_millis(300),
         max_page: Some(5),
@@ -132,16 +132,10 @@ async fn progress_is_visible_while_it_takes_long() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decision_made_in_git_before_the_activation_counts() {
+async fn a_decision_made_before_activation_takes_effect() {
     let world = World::prepared().await;
-    let id = world.okta.snapshot().user_id("jane.doe");
-    let name = match_name(NAME, &id);
-    let manifest = json!({
-        "apiVersion": "integrations.insightful.io/v1alpha1",
-        "kind": "EmployeeMatch",
-        "metadata": { "name": name },
-        "spec": { "integrationRef": { "name": NAME }, "oktaUserId": id, "decision": "Ignore" },
-    });
+    let name = world.match_name("jane.doe");
+    let manifest = world.match_manifest("jane.doe", json!({ "decision": "Ignore" }));
     let api = world.api::<EmployeeMatch>();
     api.patch(&name, &PatchParams::apply("flux"), &Patch::Apply(manifest))
         .await
@@ -157,7 +151,7 @@ async fn a_decision_made_in_git_before_the_activation_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everyone_can_be_in_scope() {
+async fn people_everyone_includes_people_without_a_team_group() {
     let world = World::in_review(json!({ "okta": { "people": "Everyone" } })).await;
     assert_eq!(world.status().await.people.unwrap().total, 62);
     let nora = world.match_status("nora.nogroup").await;
@@ -165,6 +159,6 @@ async fn everyone_can_be_in_scope() {
     assert_eq!(
         nora.person.unwrap().team,
         None,
-        "without a team group the team stays what it is"
+        "a person without a team group keeps their team"
     );
 }

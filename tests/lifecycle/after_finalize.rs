@@ -1,15 +1,13 @@
-//! Edit later: changes in Okta flow on, matches are taken back and made anew.
+//! After finalizing: changes in Okta are applied; matches are undone and made again.
 
-use okta_insightful_operator::api::{
-    CycleResult, EmployeeMatchStatus, MatchState, OktaIntegrationStatus, Phase, conditions,
-};
+use okta_insightful_operator::api::{CycleResult, MatchState, OktaIntegrationStatus, Phase, conditions};
 use sandbox::{
     faults::{Kind, Match},
     insightful::Account,
 };
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, open_guard, validation_error};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_and_a_new_email_update_the_same_employee() {
@@ -38,23 +36,18 @@ async fn a_rename_and_a_new_email_update_the_same_employee() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_match_taken_back_gives_back_what_it_replaced() {
-    let world = World::in_review(crate::world::open_guard()).await;
+async fn unmatching_restores_the_replaced_values() {
+    let world = World::in_review(open_guard()).await;
     let anna = world.company.employee("anna.becker").to_owned();
-    world
-        .decide(
-            "anna.becker",
-            json!({ "decision": "Match", "employeeIds": [anna] }),
-        )
-        .await;
+    world.decide_match("anna.becker", &[&anna]).await;
     world.wait_for_state("anna.becker", MatchState::Proposed).await;
-    world.finish().await;
+    world.finalize().await;
     assert_eq!(
         world.insightful.snapshot().employee(&anna)["name"],
         "Anna Schneider"
     );
 
-    // Somebody moved her meanwhile: that is not ours to undo.
+    // A value that somebody else wrote is not restored.
     world
         .insightful
         .edit(|account| account.set_email(&anna, "anna@acme.com"));
@@ -62,9 +55,7 @@ async fn a_match_taken_back_gives_back_what_it_replaced() {
     world
         .decide("anna.becker", json!({ "decision": "Ignore", "employeeIds": [] }))
         .await;
-    world
-        .wait_for_match("anna.becker", "taken back", |status| status.applied.is_none())
-        .await;
+    world.wait_until_unmatched("anna.becker").await;
     assert_eq!(world.writes(), [format!("PUT /api/v1/employee/{anna} 200")]);
     let account = world.insightful.snapshot();
     assert_eq!(account.employee(&anna)["name"], "Anna Becker");
@@ -75,21 +66,18 @@ async fn a_match_taken_back_gives_back_what_it_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_given_back_at_once_is_on_record_until_it_is() {
-    let world = World::in_review(crate::world::open_guard()).await;
+async fn a_restore_that_is_limited_or_refused_is_retried() {
+    let world = World::in_review(open_guard()).await;
     let before = world.insightful.snapshot();
-    world.finish().await;
+    world.finalize().await;
     let ignore = json!({ "decision": "Ignore" });
 
-    // A rate limit is waited for.
+    // The operator waits for a rate limit.
     let mona = world.company.employee("mona.idris").to_owned();
     let requests = Match::put(&format!("/api/v1/employee/{mona}"));
     let limit = world.insightful.faults().once(requests, Kind::RateLimited);
     world.decide("mona.idris", ignore.clone()).await;
-    let is_given_back = |status: &EmployeeMatchStatus| status.applied.is_none();
-    world
-        .wait_for_match("mona.idris", "taken back", is_given_back)
-        .await;
+    world.wait_until_unmatched("mona.idris").await;
     assert_eq!(limit.hits(), 1);
     let team_of = |account: &Account, employee: &str| account.employee(employee)["teamId"].clone();
     assert_eq!(
@@ -98,45 +86,42 @@ async fn what_is_not_given_back_at_once_is_on_record_until_it_is() {
     );
     world.wait_for_phase(Phase::InSync).await;
 
-    // A refusal is tried again, and stands in the history once.
+    // A refused restore is retried and has one entry in the history.
     let pia = world.company.employee("pia.hofer").to_owned();
     let applied = world.match_status("pia.hofer").await.applied.unwrap();
-    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
-        "details": [{ "type": "string", "field": "teamId", "message": "The 'teamId' field is not liked!" }] });
     let requests = Match::put(&format!("/api/v1/employee/{pia}"));
     let faults = world.insightful.faults();
-    let standing = faults.always(requests, Kind::Status(422, Some(refusal)));
+    let fault = faults.always(requests, Kind::Status(422, Some(validation_error("teamId"))));
     world.decide("pia.hofer", ignore).await;
     let status = world
-        .wait_for_match("pia.hofer", "the refusal", |status| {
-            conditions::find(&status.conditions, conditions::READY)
-                .is_some_and(|ready| ready.reason == "WriteRefused" && ready.message.contains("is not liked"))
+        .wait_for_match("pia.hofer", "the refused restore", |status| {
+            conditions::find(&status.conditions, conditions::READY).is_some_and(|ready| {
+                ready.reason == "WriteRefused" && ready.message.contains("has an invalid value")
+            })
         })
         .await;
     assert_eq!(
         status.applied.map(|applied| applied.fields),
         Some(applied.fields),
-        "what is to be given back is on record"
+        "the values to restore stay recorded"
     );
     let cycles = |status: &OktaIntegrationStatus| -> Vec<CycleResult> {
         status.history.iter().map(|entry| entry.result).collect()
     };
-    let told = world
-        .wait_for("the refusal in the history", |integration| {
+    let failed = world
+        .wait_for("the refused restore in the history", |integration| {
             let status = integration.status.as_ref();
             status.is_some_and(|status| cycles(status).first() == Some(&CycleResult::PartlyApplied))
         })
         .await;
-    let told = cycles(&told.status.unwrap());
-    let tries = standing.hits();
+    let expected = cycles(&failed.status.unwrap());
+    let attempts = fault.hits();
     world
-        .wait_for("two more tries", |_| standing.hits() >= tries + 2)
+        .wait_for("two more attempts", |_| fault.hits() >= attempts + 2)
         .await;
-    assert_eq!(cycles(&world.status().await), told);
-    standing.remove();
-    world
-        .wait_for_match("pia.hofer", "taken back", is_given_back)
-        .await;
+    assert_eq!(cycles(&world.status().await), expected);
+    fault.remove();
+    world.wait_until_unmatched("pia.hofer").await;
     let status = world.wait_for_phase(Phase::InSync).await;
     assert_eq!(cycles(&status)[0], CycleResult::Applied);
     assert_eq!(
@@ -147,16 +132,14 @@ async fn what_is_not_given_back_at_once_is_on_record_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_keep_a_match_taken_back_leaves_what_was_written() {
-    let mut spec = crate::world::open_guard();
+async fn unmatching_with_on_unmatch_keep_restores_nothing() {
+    let mut spec = open_guard();
     spec["onUnmatch"] = json!("Keep");
     let world = World::in_review(spec).await;
-    world.finish().await;
+    world.finalize().await;
     world.insightful.journal().clear();
     world.decide("mona.idris", json!({ "decision": "Ignore" })).await;
-    world
-        .wait_for_match("mona.idris", "taken back", |status| status.applied.is_none())
-        .await;
+    world.wait_until_unmatched("mona.idris").await;
     assert_eq!(world.writes(), Vec::<String>::new());
     let account = world.insightful.snapshot();
     assert_eq!(
@@ -177,25 +160,18 @@ async fn a_person_is_matched_to_another_employee() {
     world
         .decide("tara.moved", json!({ "rejectedEmployeeIds": [tara] }))
         .await;
-    world
-        .wait_for_match("tara.moved", "taken back", |status| status.applied.is_none())
-        .await;
+    world.wait_until_unmatched("tara.moved").await;
     assert_eq!(
         world.insightful.snapshot().employee(&tara)["teamId"],
         sales,
-        "back in the team of before"
+        "the former team is restored"
     );
 
     world
         .insightful
         .edit(|account| account.set_email(&tara, "tara.other@acme.com"));
     world.sync().await;
-    world
-        .decide(
-            "tara.moved",
-            json!({ "decision": "Match", "employeeIds": [cody] }),
-        )
-        .await;
+    world.decide_match("tara.moved", &[&cody]).await;
     world.wait_for_state("tara.moved", MatchState::Matched).await;
     let account = world.insightful.snapshot();
     assert_eq!(account.employee(&cody)["name"], "Tara Singh");
@@ -204,20 +180,13 @@ async fn a_person_is_matched_to_another_employee() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
+async fn a_matched_employee_can_be_reassigned_and_assigned_back() {
     let world = World::in_sync().await;
     let tara = world.company.employee("tara.moved").to_owned();
-    // Nick has no employee; somebody says that Tara's is his.
-    world
-        .decide(
-            "nick.newcomer",
-            json!({ "decision": "Match", "employeeIds": [tara] }),
-        )
-        .await;
+    // Nick has no employee; a decision gives him Tara's.
+    world.decide_match("nick.newcomer", &[&tara]).await;
     world.wait_for_state("nick.newcomer", MatchState::Matched).await;
-    world
-        .wait_for_match("tara.moved", "given away", |status| status.applied.is_none())
-        .await;
+    world.wait_until_unmatched("tara.moved").await;
     let account = world.insightful.snapshot();
     assert_eq!(account.employee(&tara)["name"], "Nick Turner");
     assert_eq!(account.employee(&tara)["email"], "nick.newcomer@acme.com");
@@ -228,15 +197,8 @@ async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
             json!({ "decision": "Ignore", "employeeIds": [] }),
         )
         .await;
-    world
-        .wait_for_match("nick.newcomer", "taken back", |status| status.applied.is_none())
-        .await;
-    world
-        .decide(
-            "tara.moved",
-            json!({ "decision": "Match", "employeeIds": [tara] }),
-        )
-        .await;
+    world.wait_until_unmatched("nick.newcomer").await;
+    world.decide_match("tara.moved", &[&tara]).await;
     world
         .wait_for_match("tara.moved", "in force again", |status| {
             status
@@ -254,7 +216,7 @@ async fn a_matched_employee_goes_to_another_person_and_can_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_team_is_bound_to_its_group_whatever_either_is_called() {
+async fn a_renamed_group_keeps_its_team() {
     let world = World::in_sync().await;
     let support = world.company.team("Support").to_owned();
     world.insightful.journal().clear();
@@ -272,26 +234,21 @@ async fn a_team_is_bound_to_its_group_whatever_either_is_called() {
     assert_eq!(
         world.writes(),
         Vec::<String>::new(),
-        "nobody is moved, no team is created"
+        "nobody is moved and no team is created"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_person_has_two_employees() {
+async fn a_person_can_have_two_employees() {
     let world = World::in_sync().await;
     let (desktop, laptop) = (
         world.company.employee("dora.devices").to_owned(),
         world.company.employee("dora.laptop").to_owned(),
     );
     world.insightful.journal().clear();
+    world.decide_match("dora.devices", &[&desktop, &laptop]).await;
     world
-        .decide(
-            "dora.devices",
-            json!({ "decision": "Match", "employeeIds": [desktop, laptop] }),
-        )
-        .await;
-    world
-        .wait_for_match("dora.devices", "both", |status| {
+        .wait_for_match("dora.devices", "both employees", |status| {
             status
                 .applied
                 .as_ref()
@@ -304,7 +261,7 @@ async fn one_person_has_two_employees() {
     assert_eq!(
         account.employee(&laptop)["email"],
         "dora.vogel@oldacme.io",
-        "only the first takes the email"
+        "only the first employee gets the email"
     );
     assert_eq!(
         account.employee(&laptop)["teamId"],

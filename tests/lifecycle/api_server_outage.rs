@@ -1,4 +1,4 @@
-//! The API server is away for a moment, or refuses what is said, and what is said when it is back.
+//! Outages of the API server and rejected status updates: results of an apply are reported afterwards.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::world::{World, free_port, open_guard, operator_kubeconfig, start_with};
 
-/// Passes on what an operator and the API server say to each other, until it is cut.
+/// A TCP relay between an operator and the API server that can be disconnected.
 struct Relay {
     address: SocketAddr,
     open: watch::Sender<bool>,
@@ -39,22 +39,22 @@ impl Relay {
         let state = open.subscribe();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass_on(client, server, state.clone()));
+                tokio::spawn(relay_connection(client, server, state.clone()));
             }
         });
         Self { address, open }
     }
 
-    fn cut(&self) {
+    fn disconnect(&self) {
         self.open.send_replace(false);
     }
 
-    fn mend(&self) {
+    fn reconnect(&self) {
         self.open.send_replace(true);
     }
 }
 
-async fn pass_on(mut client: TcpStream, server: SocketAddr, mut open: watch::Receiver<bool>) {
+async fn relay_connection(mut client: TcpStream, server: SocketAddr, mut open: watch::Receiver<bool>) {
     if !*open.borrow_and_update() {
         return;
     }
@@ -65,8 +65,8 @@ async fn pass_on(mut client: TcpStream, server: SocketAddr, mut open: watch::Rec
     }
 }
 
-/// Acme in step, with an operator that reaches the API server through a relay.
-async fn behind_a_relay() -> (World, Relay) {
+/// Acme in sync, with an operator that reaches the API server through a relay.
+async fn in_sync_behind_relay() -> (World, Relay) {
     let mut world = World::in_sync().await;
     world.stop_operator().await;
     let kubeconfig = std::fs::read_to_string(operator_kubeconfig(world.plane).await).unwrap();
@@ -89,23 +89,23 @@ async fn behind_a_relay() -> (World, Relay) {
     (world, relay)
 }
 
-/// Lets a write be made while the API server goes away before its answer comes,
-/// and waits until the operator has found that nothing can be said.
-async fn goes_away_during(write: Match, change: impl FnOnce(&mut Org), world: &World, relay: &Relay) {
+/// Makes a change in Okta, disconnects the API server during the write that follows, and waits until
+/// a reconcile fails.
+async fn disconnect_during(write: Match, change: impl FnOnce(&mut Org), world: &World, relay: &Relay) {
     world.okta.edit(change);
-    let slow = world
+    let delayed = world
         .insightful
         .faults()
         .once(write, Kind::DelayAnswer(Duration::from_secs(2)));
     world.request_sync().await;
-    while slow.hits() == 0 {
+    while delayed.hits() == 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    relay.cut();
-    until_a_reconcile_fails(world).await;
+    relay.disconnect();
+    wait_for_failed_reconcile(world).await;
 }
 
-async fn until_a_reconcile_fails(world: &World) {
+async fn wait_for_failed_reconcile(world: &World) {
     let operator = world.operator.as_ref().unwrap();
     while !world
         .log_of(operator)
@@ -115,18 +115,18 @@ async fn until_a_reconcile_fails(world: &World) {
     }
 }
 
-/// Waits until the status tells of so many applies, and all is well.
-async fn until_told(world: &World, applies: usize) -> OktaIntegrationStatus {
-    let told = world.wait_for("the outcome", |integration| {
+/// Waits until the history has `entries` entries and the integration is in sync.
+async fn wait_for_history(world: &World, entries: usize) -> OktaIntegrationStatus {
+    let integration = world.wait_for("the history", |integration| {
         let status = integration.status.as_ref().unwrap();
-        status.history.len() >= applies && status.phase == Some(Phase::InSync)
+        status.history.len() >= entries && status.phase == Some(Phase::InSync)
     });
-    told.await.status.unwrap()
+    integration.await.status.unwrap()
 }
 
-/// Has the API server refuse each status that tells of one more apply, until the
-/// policy with the name that is given is deleted.
-async fn refuse_more_history(world: &World) -> String {
+/// Makes the API server deny status updates that add a history entry. Returns the name of the
+/// policy that does so.
+async fn deny_history_updates(world: &World) -> String {
     let name = format!("no-more-history-{}", world.namespace);
     let client = world.plane.admin_client().await.unwrap();
     let policy: ValidatingAdmissionPolicy = serde_json::from_value(json!({
@@ -159,7 +159,7 @@ async fn refuse_more_history(world: &World) -> String {
     let post = PostParams::default();
     Api::all(client.clone()).create(&post, &policy).await.unwrap();
     Api::all(client).create(&post, &binding).await.unwrap();
-    // The API server takes a moment to heed it.
+    // The API server enforces a new policy after a delay.
     let longer = json!({ "status": { "history": vec![world.status().await.history[0].clone(); 9] } });
     let dry_run = PatchParams {
         dry_run: true,
@@ -176,7 +176,7 @@ async fn refuse_more_history(world: &World) -> String {
     name
 }
 
-async fn allow_more_history(world: &World, policy: &str) {
+async fn allow_history_updates(world: &World, policy: &str) {
     let client = world.plane.admin_client().await.unwrap();
     let delete = DeleteParams::default();
     let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(client.clone());
@@ -186,18 +186,18 @@ async fn allow_more_history(world: &World, policy: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_told_when_the_api_server_is_back() {
-    let (world, relay) = behind_a_relay().await;
+async fn an_apply_is_reported_when_the_api_server_is_back() {
+    let (world, relay) = in_sync_behind_relay().await;
     let before = world.status().await;
     let rename = |org: &mut Org| org.rename_user("jane.doe", "Jane", "Roe");
-    goes_away_during(Match::put("/api/v1/employee/*"), rename, &world, &relay).await;
+    disconnect_during(Match::put("/api/v1/employee/*"), rename, &world, &relay).await;
     assert_eq!(
         world.status().await.history,
         before.history,
-        "nothing could be said"
+        "the status cannot be written"
     );
-    relay.mend();
-    let status = until_told(&world, before.history.len() + 1).await;
+    relay.reconnect();
+    let status = wait_for_history(&world, before.history.len() + 1).await;
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(status.history[1..], before.history);
     assert_ne!(status.last_applied_plan, before.last_applied_plan);
@@ -206,49 +206,49 @@ async fn what_was_done_is_told_when_the_api_server_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_before_an_apply_was_cut_short_is_told_too() {
-    let (world, relay) = behind_a_relay().await;
+async fn an_interrupted_apply_is_reported_when_the_api_server_is_back() {
+    let (world, relay) = in_sync_behind_relay().await;
     let before = world.status().await;
     let to_a_new_team = |org: &mut Org| {
         let group = org.add_group(&format!("{GROUP_PREFIX}Robotics"));
         org.remove_member("Engineering", "amir.haddad");
         org.add_member(&group, "amir.haddad");
     };
-    // The team is created; what Amir's record was cannot be put on record.
-    goes_away_during(Match::post("/api/v1/team"), to_a_new_team, &world, &relay).await;
+    // The team is created; the before-image of Amir's employee cannot be stored.
+    disconnect_during(Match::post("/api/v1/team"), to_a_new_team, &world, &relay).await;
     assert_eq!(world.writes(), ["POST /api/v1/team 200"]);
-    relay.mend();
-    let status = until_told(&world, before.history.len() + 2).await;
-    let told: Vec<_> = status.history[..2]
+    relay.reconnect();
+    let status = wait_for_history(&world, before.history.len() + 2).await;
+    let new: Vec<_> = status.history[..2]
         .iter()
         .map(|entry| (entry.writes, entry.result))
         .collect();
-    assert_eq!(told, [(1, CycleResult::Applied), (1, CycleResult::PartlyApplied)]);
+    assert_eq!(new, [(1, CycleResult::Applied), (1, CycleResult::PartlyApplied)]);
     assert_eq!(status.history[2..], before.history);
     assert_eq!(world.writes().len(), 2, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_done_is_told_though_it_was_refused_at_first() {
+async fn an_apply_is_reported_after_a_denied_status_update() {
     let world = World::in_sync().await;
     let before = world.status().await;
     world.insightful.journal().clear();
-    let policy = refuse_more_history(&world).await;
+    let policy = deny_history_updates(&world).await;
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
     world.request_sync().await;
-    until_a_reconcile_fails(&world).await;
+    wait_for_failed_reconcile(&world).await;
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     assert_eq!(world.status().await.history, before.history);
-    allow_more_history(&world, &policy).await;
-    let status = until_told(&world, before.history.len() + 1).await;
+    allow_history_updates(&world, &policy).await;
+    let status = wait_for_history(&world, before.history.len() + 1).await;
     assert_eq!((status.history[0].writes, status.history[0].failed), (1, 0));
     assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn long_work_that_goes_on_is_not_stalled() {
+async fn a_slow_sync_is_not_stalled() {
     let world = World::in_review(open_guard()).await;
     world.write_secret("insightful", "token", "a-wrong-token").await;
     world.request_sync().await;

@@ -1,21 +1,21 @@
-//! Approved: what an admin let through is written whole, whatever cuts it
-//! short, and nothing that they did not see.
+//! Approved plans: an interrupted apply of an approved plan is completed, and
+//! nothing beyond the approved plan is written.
 
 use std::time::Duration;
 
 use okta_insightful_operator::api::{MatchState, Phase, conditions};
 use sandbox::{
-    faults::{Kind, Match},
+    faults::{Handle, Kind, Match},
     journal::Entry,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::world::{World, open_guard, start_operator};
+use crate::world::{World, open_guard, start_operator, validation_error};
 
-const LONG: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Acme where every plan waits, finished: gives the plan that is held.
-async fn held() -> (World, String) {
+/// Acme, finalized, where every plan needs an approval. Returns the hash of the held plan.
+async fn held_plan() -> (World, String) {
     let mut spec = open_guard();
     spec["approval"] = json!("EveryPlan");
     let world = World::in_review(spec).await;
@@ -28,50 +28,56 @@ async fn approve(world: &World, plan: &str) {
     world.patch(json!({ "approvedPlan": plan })).await;
 }
 
-/// Waits until so many writes were asked for.
-async fn writes_begun(world: &World, count: usize) {
-    let so_many = move |entries: &[Entry]| entries.iter().filter(|entry| entry.is_write()).count() >= count;
+/// Waits until Insightful has received `count` write requests.
+async fn wait_for_writes(world: &World, count: usize) {
+    let received = move |entries: &[Entry]| entries.iter().filter(|entry| entry.is_write()).count() >= count;
     world
         .insightful
         .journal()
-        .wait_until(so_many, LONG)
+        .wait_until(received, TIMEOUT)
         .await
         .unwrap();
 }
 
-fn refusal() -> Value {
-    json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
-        "details": [{ "type": "string", "field": "title", "message": "The 'title' field is not liked!" }] })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_persons_refusal_is_tried_again_without_another_approval() {
-    let (world, plan) = held().await;
+/// Approves the plan, of which Insightful refuses to update Jane's employee. Returns the fault and
+/// the employee's id.
+async fn approve_with_a_refused_write(world: &World, plan: &str) -> (Handle, String) {
     let jane = world.company.employee("jane.doe").to_owned();
-    let standing = world.insightful.faults().always(
+    let fault = world.insightful.faults().always(
         Match::put(&format!("/api/v1/employee/{jane}")),
-        Kind::Status(422, Some(refusal())),
+        Kind::Status(422, Some(validation_error("title"))),
     );
-    approve(&world, &plan).await;
+    approve(world, plan).await;
     world
         .wait_for_condition(conditions::READY, "False", "WritesRefused")
         .await;
+    (fault, jane)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_write_is_retried_without_another_approval() {
+    let (world, plan) = held_plan().await;
+    let (fault, jane) = approve_with_a_refused_write(&world, &plan).await;
     let status = world.status().await;
-    assert_eq!(status.phase, Some(Phase::Failed), "not all is well");
-    assert_eq!(status.applying.unwrap().plan, plan, "it is not written whole");
+    assert_eq!(status.phase, Some(Phase::Failed), "a write is refused");
+    assert_eq!(
+        status.applying.unwrap().plan,
+        plan,
+        "the apply of the plan is not complete"
+    );
     assert_eq!(world.reason("jane.doe").await, "WriteRefused");
     assert_eq!(
         world.state("lena.leaver").await,
         MatchState::Deactivated,
-        "the others are written"
+        "the other people are written"
     );
 
-    standing.remove();
+    fault.remove();
     let status = world.wait_for_phase(Phase::InSync).await;
     assert_eq!(
         status.last_applied_plan,
         Some(plan.clone()),
-        "by the name that was approved"
+        "the hash that was approved"
     );
     assert_eq!(status.applying, None);
     assert!(
@@ -87,24 +93,24 @@ async fn one_persons_refusal_is_tried_again_without_another_approval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_new_after_a_crash_waits_for_an_admin() {
-    let (mut world, plan) = held().await;
+async fn a_change_during_a_crash_needs_another_approval() {
+    let (mut world, plan) = held_plan().await;
     let faults = world.insightful.faults();
-    faults.once(Match::put("/api/v1/employee/*").after(5), Kind::Delay(LONG));
+    faults.once(Match::put("/api/v1/employee/*").after(5), Kind::Delay(TIMEOUT));
     approve(&world, &plan).await;
-    // Two teams, five updates, and one that gets no answer.
-    writes_begun(&world, 8).await;
+    // Two teams, five updates, and one update without an answer.
+    wait_for_writes(&world, 8).await;
     world.operator.take().unwrap().kill().await.unwrap();
     faults.clear();
-    let is_written = |world: &World| world.insightful.journal().writes().len();
-    let before = is_written(&world);
-    // Nobody saw this one.
+    let write_count = |world: &World| world.insightful.journal().writes().len();
+    let before = write_count(&world);
+    // The approved plan lacks this change.
     world
         .okta
         .edit(|org| org.rename_user("gloria.mendes", "Gloria", "Mendes-Silva"));
     world.operator = Some(start_operator(world.plane, &[&world.namespace]).await);
     let status = world
-        .wait_for("the hold", |integration| {
+        .wait_for("the held plan", |integration| {
             let status = integration.status.clone().unwrap_or_default();
             status.phase == Some(Phase::Held) && status.applying.is_none()
         })
@@ -112,39 +118,43 @@ async fn what_is_new_after_a_crash_waits_for_an_admin() {
         .status
         .unwrap();
     world.sync().await;
-    assert_eq!(is_written(&world), before, "what is left waits with it");
+    assert_eq!(
+        write_count(&world),
+        before,
+        "the remaining writes wait for the approval too"
+    );
     assert_eq!(world.status().await.applying, None);
 
-    // As it was, it is another plan than the approved one still: that one is off the record.
+    // Even without the change, the remaining plan differs from the approved one, whose approval is spent.
     world
         .okta
         .edit(|org| org.rename_user("gloria.mendes", "Gloria", "Mendes"));
     world.sync().await;
     world.wait_for_phase(Phase::Held).await;
-    assert_eq!(is_written(&world), before);
+    assert_eq!(write_count(&world), before);
 
-    let rest = world.status().await.plan.unwrap();
-    assert_ne!(rest.hash, status.plan.unwrap().hash);
-    approve(&world, &rest.hash).await;
+    let remaining = world.status().await.plan.unwrap();
+    assert_ne!(remaining.hash, status.plan.unwrap().hash);
+    approve(&world, &remaining.hash).await;
     let status = world.wait_for_phase(Phase::InSync).await;
-    assert_eq!(status.last_applied_plan, Some(rest.hash));
+    assert_eq!(status.last_applied_plan, Some(remaining.hash));
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_orderly_stop_in_the_middle_needs_no_other_approval() {
-    let (mut world, plan) = held().await;
+async fn a_graceful_shutdown_during_an_apply_needs_no_other_approval() {
+    let (mut world, plan) = held_plan().await;
     world.insightful.faults().once(
         Match::put("/api/v1/employee/*").after(5),
         Kind::Delay(Duration::from_secs(1)),
     );
     approve(&world, &plan).await;
-    writes_begun(&world, 8).await;
+    wait_for_writes(&world, 8).await;
     world.stop_operator().await;
     let written = world.insightful.journal().writes();
     assert!(
         written.len() < 20 && written.iter().all(|entry| entry.status == Some(200)),
-        "what was being written is finished, and nothing more is begun: {:?}",
+        "in-flight writes are finished and no others are started: {:?}",
         world.writes()
     );
     world.operator = Some(start_operator(world.plane, &[&world.namespace]).await);
@@ -154,27 +164,21 @@ async fn an_orderly_stop_in_the_middle_needs_no_other_approval() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decision_made_in_the_middle_waits_for_an_admin() {
-    let (world, plan) = held().await;
-    let jane = world.company.employee("jane.doe").to_owned();
-    let standing = world.insightful.faults().always(
-        Match::put(&format!("/api/v1/employee/{jane}")),
-        Kind::Status(422, Some(refusal())),
-    );
-    approve(&world, &plan).await;
-    world
-        .wait_for_condition(conditions::READY, "False", "WritesRefused")
-        .await;
-    // Tara's match is in force by now: taking it back is nothing that was approved.
+async fn a_decision_made_during_an_apply_needs_another_approval() {
+    let (world, plan) = held_plan().await;
+    let (fault, _) = approve_with_a_refused_write(&world, &plan).await;
+    // Tara's match is in force already; the approved plan does not unmatch it.
     world.insightful.journal().clear();
     world.decide("tara.moved", json!({ "decision": "Ignore" })).await;
-    let status = world.wait_for_match("tara.moved", "what is taken back", |status| {
-        !status.unmatching.is_empty()
-    });
+    let status = world
+        .wait_for_match("tara.moved", "the employee to unmatch", |status| {
+            !status.unmatching.is_empty()
+        })
+        .await;
     let tara = world.company.employee("tara.moved");
-    assert_eq!(status.await.unmatching, [tara]);
+    assert_eq!(status.unmatching, [tara]);
     world.wait_for_phase(Phase::Held).await;
-    standing.remove();
+    fault.remove();
     world.sync().await;
     let of_tara = world.writes().iter().filter(|line| line.contains(tara)).count();
     assert_eq!(of_tara, 0);

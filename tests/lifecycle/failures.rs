@@ -1,4 +1,4 @@
-//! Blocker: what fails is said, harms nobody, and passes without a restart.
+//! Failures of both services: they are reported, cause no wrong write and need no restart to recover.
 
 use kube::{ResourceExt, api::ListParams};
 use okta_insightful_operator::api::{
@@ -9,15 +9,15 @@ use sandbox::{
     faults::{Fault, Kind, Match},
     okta,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{World, open_guard};
+use crate::world::{World, open_guard, validation_error};
 
 const USERS: &str = "/api/v1/users";
 const MEMBERS: &str = "/api/v1/groups/*/users";
 
-/// A finished company whose Okta answers in pages of five.
-async fn paged_and_in_sync() -> World {
+/// Acme in sync, whose Okta answers in pages of five.
+async fn in_sync_with_small_pages() -> World {
     let paged = okta::Settings {
         max_page: Some(5),
         ..okta::Settings::default()
@@ -25,14 +25,14 @@ async fn paged_and_in_sync() -> World {
     let world = World::prepared_with(Company::acme(), paged).await;
     world.activate(open_guard()).await;
     world.wait_for_phase(Phase::Review).await;
-    world.finish().await;
+    world.finalize().await;
     world.insightful.journal().clear();
     world
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_fails_writes_nothing_and_says_why() {
-    let world = paged_and_in_sync().await;
+async fn a_failed_read_is_reported_and_writes_nothing() {
+    let world = in_sync_with_small_pages().await;
     for (fault, reason) in [
         (Kind::Status(500, None), "Unavailable"),
         (Kind::BrokenJson, "InvalidResponse"),
@@ -44,11 +44,11 @@ async fn a_read_that_fails_writes_nothing_and_says_why() {
         ),
     ] {
         for path in [USERS, MEMBERS] {
-            let standing = world
+            let active = world
                 .okta
                 .faults()
                 .always(Match::get(path).after(2), fault.clone());
-            // A change that must not be acted on while the read is not whole.
+            // A departure that must not be applied while reads fail.
             world
                 .okta
                 .edit(|org| org.set_status("amir.haddad", "DEPROVISIONED"));
@@ -58,9 +58,9 @@ async fn a_read_that_fails_writes_nothing_and_says_why() {
                 .await;
             assert_eq!(world.status().await.phase, Some(Phase::Failed));
             assert_eq!(world.writes(), Vec::<String>::new(), "{fault:?} on {path}");
-            assert!(standing.hits() > 0);
+            assert!(active.hits() > 0);
             world.okta.edit(|org| org.set_status("amir.haddad", "ACTIVE"));
-            standing.remove();
+            active.remove();
             world.sync().await;
             world
                 .wait_for_condition(conditions::OKTA_CONNECTED, "True", "Connected")
@@ -72,25 +72,25 @@ async fn a_read_that_fails_writes_nothing_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_answer_deactivates_nobody_and_shows() {
-    let world = paged_and_in_sync().await;
-    let standing = world.okta.faults().always(Match::get(USERS), Kind::EmptyPage);
+async fn an_empty_response_is_reported_and_deactivates_nobody() {
+    let world = in_sync_with_small_pages().await;
+    let active = world.okta.faults().always(Match::get(USERS), Kind::EmptyPage);
     world.request_sync().await;
     world
         .wait_for_condition(conditions::OKTA_CONNECTED, "False", "InvalidResponse")
         .await;
-    standing.remove();
+    active.remove();
     world.sync().await;
 
-    // No members at all is an answer that can be true; it moves nobody either.
-    let standing = world.okta.faults().always(Match::get(MEMBERS), Kind::EmptyPage);
+    // A group without members is possible; nobody is moved either.
+    let active = world.okta.faults().always(Match::get(MEMBERS), Kind::EmptyPage);
     world.request_sync().await;
     let message = world
         .wait_for_condition(conditions::HELD, "True", "PeopleMissing")
         .await;
     assert!(message.contains("known people"), "{message}");
     assert_eq!(world.state("jane.doe").await, MatchState::OutOfScope);
-    // The command that it gives lists them, Jane too.
+    // The command in the message lists the missing people, Jane among them.
     let selector = message.split_once("--field-selector ").unwrap().1;
     let selector = selector.split_once(". ").unwrap().0;
     let api: kube::Api<EmployeeMatch> = world.api();
@@ -105,7 +105,7 @@ async fn an_empty_answer_deactivates_nobody_and_shows() {
             .iter()
             .any(|object| object.name_any() == world.match_name("jane.doe"))
     );
-    standing.remove();
+    active.remove();
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;
     assert_eq!(world.writes(), Vec::<String>::new());
@@ -113,11 +113,11 @@ async fn an_empty_answer_deactivates_nobody_and_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_page_deactivates_nobody_and_shows() {
-    let world = paged_and_in_sync().await;
-    // A leaver whose record is on the page that does come, so that there is something to hold.
+async fn a_dropped_page_is_reported_and_deactivates_nobody() {
+    let world = in_sync_with_small_pages().await;
+    // A change on a page that is read, so that there is a plan to hold.
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
-    let standing = world
+    let active = world
         .okta
         .faults()
         .always(Match::get(USERS).after(2), Kind::DroppedPage);
@@ -127,19 +127,15 @@ async fn a_dropped_page_deactivates_nobody_and_shows() {
         .await;
     assert!(message.contains("known people"), "{message}");
     assert_eq!(world.writes(), Vec::<String>::new());
-    standing.remove();
+    active.remove();
     world.sync().await;
     world.wait_for_phase(Phase::InSync).await;
-    assert_eq!(
-        world.writes().len(),
-        1,
-        "Jane's new name, once the answer is whole"
-    );
+    assert_eq!(world.writes().len(), 1, "Jane's new name, after a complete read");
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_stalls_until_the_secret_is_mended() {
+async fn a_wrong_token_stalls_until_the_secret_is_corrected() {
     let world = World::in_sync().await;
     for (secret, condition, right) in [
         ("okta", conditions::OKTA_CONNECTED, world.okta.token().to_owned()),
@@ -166,7 +162,7 @@ async fn a_wrong_token_stalls_until_the_secret_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_secret_stalls_until_it_is_there() {
+async fn a_missing_secret_stalls_until_it_is_created() {
     let world = World::prepared().await;
     world
         .activate(json!({ "okta": { "auth": { "apiToken": { "secretRef": { "name": "later" } } } } }))
@@ -184,7 +180,7 @@ async fn a_missing_secret_stalls_until_it_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_token_lets_everything_be_seen_and_nothing_be_written() {
+async fn a_read_only_token_allows_reviews_and_no_apply() {
     let world = World::prepared().await;
     world.activate(open_guard()).await;
     let mut reader = String::new();
@@ -207,42 +203,37 @@ async fn a_read_token_lets_everything_be_seen_and_nothing_be_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_persons_trouble_is_their_own() {
+async fn a_refused_write_blocks_only_its_person() {
     let world = World::in_review(open_guard()).await;
     let jane = world.company.employee("jane.doe").to_owned();
-    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
-        "details": [{ "type": "string", "field": "title", "message": "The 'title' field is not liked!" }] });
     let path = format!("/api/v1/employee/{jane}");
-    let standing = world
-        .insightful
-        .faults()
-        .always(Match::put(&path), Kind::Status(422, Some(refusal)));
+    let active = world.insightful.faults().always(
+        Match::put(&path),
+        Kind::Status(422, Some(validation_error("title"))),
+    );
     world.patch(json!({ "finalized": true })).await;
-    let status = world
-        .wait_for_match("jane.doe", "the refusal", |status| {
-            conditions::find(&status.conditions, conditions::READY)
-                .is_some_and(|ready| ready.reason == "WriteRefused")
-        })
-        .await;
+    let status = world.wait_for_reason("jane.doe", "WriteRefused").await;
     assert!(
-        status.conditions[0].message.contains("is not liked"),
+        status.conditions[0].message.contains("has an invalid value"),
         "{:?}",
         status.conditions
     );
     world
         .wait_for_condition(conditions::READY, "False", "WritesRefused")
         .await;
-    assert_eq!(world.status().await.phase, Some(Phase::Failed), "not all is well");
+    assert_eq!(
+        world.status().await.phase,
+        Some(Phase::Failed),
+        "a write is refused"
+    );
     assert_eq!(
         world.state("amir.haddad").await,
         MatchState::Matched,
-        "the others are written"
+        "the other people are written"
     );
-    assert_eq!(
-        world.status().await.people.unwrap().blocked,
-        world.status().await.people.unwrap().review + world.status().await.people.unwrap().unmatched + 1
-    );
-    standing.remove();
+    let people = world.status().await.people.unwrap();
+    assert_eq!(people.blocked, people.review + people.unmatched + 1);
+    active.remove();
     world.wait_for_phase(Phase::InSync).await;
     world
         .wait_for_condition(conditions::READY, "True", "InSync")
@@ -255,32 +246,25 @@ async fn one_persons_trouble_is_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn others_go_on_while_a_team_is_refused() {
+async fn a_refused_team_blocks_only_its_members() {
     let world = World::in_review(open_guard()).await;
-    let refusal = json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
-        "details": [{ "type": "string", "field": "name", "message": "The 'name' field is not liked!" }] });
-    // Of the two new teams, the second: Marketing.
-    let standing = world.insightful.faults().always(
+    // The second of the two new teams is Marketing.
+    let active = world.insightful.faults().always(
         Match::post("/api/v1/team").after(1),
-        Kind::Status(422, Some(refusal)),
+        Kind::Status(422, Some(validation_error("name"))),
     );
     world.patch(json!({ "finalized": true })).await;
     let members = ["pia.hofer", "quentin.blanc"];
     for handle in members {
-        let status = world
-            .wait_for_match(handle, "the missing team", |status| {
-                conditions::find(&status.conditions, conditions::READY)
-                    .is_some_and(|ready| ready.reason == "TeamMissing")
-            })
-            .await;
+        let status = world.wait_for_reason(handle, "TeamMissing").await;
         let written = status.applied.unwrap().fields;
-        assert!(written.is_empty(), "nothing of {handle} is written: {written:?}");
+        assert!(written.is_empty(), "{handle} is not written: {written:?}");
     }
     let status = world
-        .wait_for("what the refusal says", |integration| {
+        .wait_for("the message about the refused team", |integration| {
             let status = integration.status.clone().unwrap_or_default();
             conditions::find(&status.conditions, conditions::READY).is_some_and(|ready| {
-                ready.message.contains("\"Marketing\"") && ready.message.contains("is not liked")
+                ready.message.contains("\"Marketing\"") && ready.message.contains("has an invalid value")
             })
         })
         .await
@@ -296,15 +280,15 @@ async fn others_go_on_while_a_team_is_refused() {
         .collect();
     let mut expected = members.map(|handle| world.match_name(handle));
     expected.sort();
-    assert_eq!(waiting, expected, "everybody else is written");
+    assert_eq!(waiting, expected, "all others are written");
     let account = world.insightful.snapshot();
     assert_eq!(
         account.employee("mona.idris@acme.com")["teamId"],
         account.team_id("Data Science")
     );
 
-    assert!(standing.hits() > 0);
-    standing.remove();
+    assert!(active.hits() > 0);
+    active.remove();
     world.wait_for_phase(Phase::InSync).await;
     let account = world.insightful.snapshot();
     for handle in members {
@@ -316,7 +300,7 @@ async fn others_go_on_while_a_team_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_invites_nobody_twice() {
+async fn a_lost_response_invites_nobody_twice() {
     for fault in [
         Kind::CutAfter,
         Kind::CutBefore,
@@ -328,7 +312,7 @@ async fn a_lost_answer_invites_nobody_twice() {
             .decide("nick.newcomer", json!({ "decision": "Create" }))
             .await;
         world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
-        let once = world
+        let fault_handle = world
             .insightful
             .faults()
             .once(Match::post("/api/v1/employee"), fault.clone());
@@ -338,17 +322,17 @@ async fn a_lost_answer_invites_nobody_twice() {
                 status.state == Some(MatchState::Matched) && status.changes.is_empty()
             })
             .await;
-        assert_eq!(once.hits(), 1);
+        assert_eq!(fault_handle.hits(), 1);
         assert!(
             status.applied.unwrap().created && status.pending.is_none(),
             "{fault:?}"
         );
-        let effects = world.insightful.journal().writes();
-        let invited = effects
+        let writes = world.insightful.journal().writes();
+        let invitations = writes
             .iter()
             .filter(|entry| entry.method == "POST" && entry.path.ends_with("/employee") && entry.effect)
             .count();
-        assert_eq!(invited, 1, "{fault:?}");
+        assert_eq!(invitations, 1, "{fault:?}");
         assert_eq!(
             world.insightful.snapshot().title("nick.newcomer@acme.com"),
             Some("Account Executive")
@@ -359,7 +343,7 @@ async fn a_lost_answer_invites_nobody_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_creates_no_team_twice() {
+async fn a_lost_response_creates_no_team_twice() {
     let world = World::in_review(open_guard()).await;
     world
         .insightful
@@ -381,13 +365,13 @@ async fn a_lost_answer_creates_no_team_twice() {
     assert_eq!(
         (team.state, &team.pending),
         (TeamState::Created, &None),
-        "known to be ours"
+        "the integration records it as created"
     );
     world.idle_sync_writes_nothing().await;
 }
 
-/// Insightful's list of teams as it is now.
-async fn list_of_teams(world: &World) -> serde_json::Value {
+/// Insightful's current list of teams.
+async fn list_teams(world: &World) -> Value {
     let list = reqwest::Client::new()
         .get(format!("{}/team", world.insightful.url()))
         .bearer_auth(world.insightful.token())
@@ -395,15 +379,15 @@ async fn list_of_teams(world: &World) -> serde_json::Value {
     list.await.unwrap().json().await.unwrap()
 }
 
-/// Insightful lists a team without employees nowhere else, and takes a name twice.
+/// Only the list of teams shows a team without employees, and Insightful accepts duplicate names.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_lacks_the_new_team_creates_no_second_one() {
+async fn a_stale_team_list_creates_no_duplicate_of_a_new_team() {
     let world = World::in_review(open_guard()).await;
-    let before = list_of_teams(&world).await;
+    let before = list_teams(&world).await;
     let faults = world.insightful.faults();
     let lost = faults.once(Match::post("/api/v1/team"), Kind::CutAfter);
     world.patch(json!({ "finalized": true })).await;
-    // All is read again a second after the answer was lost.
+    // Everything is read again one second after the lost response.
     while lost.hits() == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
@@ -414,23 +398,23 @@ async fn a_list_that_lacks_the_new_team_creates_no_second_one() {
     assert_eq!(stale.hits(), 1);
     world.wait_for_phase(Phase::InSync).await;
     let teams = world.insightful.snapshot().teams();
-    let made = teams.iter().filter(|team| team["name"] == "Data Science");
-    assert_eq!(made.count(), 1);
+    let created = teams.iter().filter(|team| team["name"] == "Data Science");
+    assert_eq!(created.count(), 1);
     world.idle_sync_writes_nothing().await;
 }
 
-/// The group is renamed meanwhile, so that nothing but the id on record tells that it has a team.
+/// The group is renamed, so that only the recorded id shows that it has a team.
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_that_lack_a_team_on_record_create_no_second_one_and_unbind_none() {
+async fn a_stale_team_list_keeps_the_binding_of_a_known_team() {
     let world = World::in_sync().await;
-    let before = list_of_teams(&world).await;
+    let before = list_teams(&world).await;
     let group = world.okta.edit(|org| org.add_group("OKTA_INSGRP_Newsroom"));
-    let made = world.sync().await;
+    let created = world.sync().await;
     let bound = |status: &OktaIntegrationStatus| {
         let team = status.teams.iter().find(|team| team.group_id == group);
         team.and_then(|team| team.team_id.clone())
     };
-    assert!(bound(&made).is_some());
+    assert!(bound(&created).is_some());
     let written = world.writes();
 
     world
@@ -445,13 +429,13 @@ async fn lists_that_lack_a_team_on_record_create_no_second_one_and_unbind_none()
     let message = world
         .wait_for_condition(conditions::INSIGHTFUL_CONNECTED, "False", "InconsistentLists")
         .await;
-    assert!(message.contains(&bound(&made).unwrap()), "{message}");
+    assert!(message.contains(&bound(&created).unwrap()), "{message}");
     world.wait_for_phase(Phase::InSync).await;
     assert_eq!(stale.hits(), 3);
-    assert_eq!(bound(&world.status().await), bound(&made));
+    assert_eq!(bound(&world.status().await), bound(&created));
     assert_eq!(world.writes(), written);
 
-    // One that is really gone is made again.
+    // A team that is deleted in Insightful is created again.
     world.insightful.edit(|account| account.delete_team("Newsroom"));
     world.sync().await;
     let teams = world.insightful.snapshot().teams();
@@ -460,20 +444,20 @@ async fn lists_that_lack_a_team_on_record_create_no_second_one_and_unbind_none()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_rate_limit_of_insightful_is_waited_for() {
+async fn an_apply_waits_for_insightfuls_rate_limit() {
     let world = World::in_review(open_guard()).await;
     world
         .insightful
         .faults()
         .once(Match::put("/api/v1/employee/*").after(3), Kind::RateLimited);
-    world.finish().await;
+    world.finalize().await;
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_apply_that_mostly_fails_is_broken_off_and_not_hammered() {
+async fn an_apply_with_many_failures_is_aborted_and_retried_with_backoff() {
     let world = World::in_review(open_guard()).await;
-    let standing = world
+    let active = world
         .insightful
         .faults()
         .always(Match::put("/api/v1/employee/*"), Kind::Status(422, None));
@@ -482,16 +466,19 @@ async fn an_apply_that_mostly_fails_is_broken_off_and_not_hammered() {
         .wait_for_condition(conditions::INSIGHTFUL_CONNECTED, "False", "TooManyFailures")
         .await;
     assert!(message.contains("writes failed"), "{message}");
-    let first = standing.hits();
-    assert!(first <= 10, "{first} of 38 were tried before it was broken off");
+    let first = active.hits();
+    assert!(
+        first <= 10,
+        "{first} of 38 writes were attempted before the abort"
+    );
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     assert!(
-        standing.hits() <= first * 4,
-        "tried again with growing delays: {}",
-        standing.hits()
+        active.hits() <= first * 4,
+        "retried without backoff: {} attempts",
+        active.hits()
     );
     assert_eq!(world.status().await.phase, Some(Phase::Failed));
-    standing.remove();
+    active.remove();
     world.wait_for_phase(Phase::InSync).await;
     world.idle_sync_writes_nothing().await;
 }

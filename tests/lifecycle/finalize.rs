@@ -1,4 +1,4 @@
-//! Finish: what was shown is what is written, once, and somebody is told.
+//! Finalizing: exactly the previewed changes are written, once, and a notification is sent.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::world::{World, open_guard};
 
-/// The writes that the previews announce: method, path and body by employee.
-async fn announced(world: &World) -> BTreeMap<String, (String, Value)> {
+/// The writes that the matches preview: method and body by path.
+async fn previewed_writes(world: &World) -> BTreeMap<String, (String, Value)> {
     let teams = world.insightful.snapshot().teams();
     let team_id = |name: &str| {
         teams
@@ -40,7 +40,7 @@ async fn announced(world: &World) -> BTreeMap<String, (String, Value)> {
                 Field::Team => {
                     body["teamId"] = team_id(&to).unwrap_or_else(|| json!(format!("new team {to}")))
                 }
-                Field::Active => unreachable!("looked at above"),
+                Field::Active => unreachable!("handled above"),
             }
         }
         writes.insert(path(""), ("PUT".to_owned(), body));
@@ -49,21 +49,25 @@ async fn announced(world: &World) -> BTreeMap<String, (String, Value)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_finish_writes_exactly_the_preview() {
+async fn finalizing_writes_exactly_the_preview() {
     let world = World::in_review(open_guard()).await;
     world
         .decide("nick.newcomer", json!({ "decision": "Create" }))
         .await;
     world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
-    let mut announced = announced(&world).await;
-    assert!(announced.len() > 30);
-    assert_eq!(world.writes(), Vec::<String>::new(), "nothing before the finish");
+    let mut expected = previewed_writes(&world).await;
+    assert!(expected.len() > 30);
+    assert_eq!(
+        world.writes(),
+        Vec::<String>::new(),
+        "nothing is written before finalizing"
+    );
 
-    world.finish().await;
+    world.finalize().await;
     let writes = world.insightful.journal().writes();
     assert!(
         writes.iter().all(|entry| entry.status == Some(200)),
-        "Insightful refused nothing: {:?}",
+        "Insightful accepts every write: {:?}",
         world.writes()
     );
     let account = world.insightful.snapshot();
@@ -73,7 +77,7 @@ async fn the_finish_writes_exactly_the_preview() {
             *value = json!(id);
         }
     };
-    for (_, body) in announced.values_mut() {
+    for (_, body) in expected.values_mut() {
         body.get_mut("teamId").map(new_team);
     }
 
@@ -87,14 +91,14 @@ async fn the_finish_writes_exactly_the_preview() {
     assert_eq!(
         posts[0],
         ("/api/v1/team", &json!({ "name": "Data Science" })),
-        "teams come first"
+        "teams are created first"
     );
     assert_eq!(posts[1], ("/api/v1/team", &json!({ "name": "Marketing" })));
     assert_eq!(posts[2].0, "/api/v1/employee");
     assert_eq!(posts[2].1["email"], "nick.newcomer@acme.com");
     assert_eq!(posts[2].1["teamId"], account.team_id("Sales"));
     let invited = account.employee_id("nick.newcomer@acme.com");
-    announced.insert(
+    expected.insert(
         format!("/api/v1/employee/{invited}"),
         ("PUT".to_owned(), json!({ "title": "Account Executive" })),
     );
@@ -109,11 +113,11 @@ async fn the_finish_writes_exactly_the_preview() {
             )
         })
         .collect();
-    assert_eq!(written, announced);
+    assert_eq!(written, expected);
     assert_eq!(written.len() + 3, writes.len(), "nothing is written twice");
     assert!(
         paths.last().unwrap().contains("/deactivate/"),
-        "deactivations come last"
+        "deactivations are last"
     );
 
     let status = world.status().await;
@@ -145,17 +149,12 @@ async fn the_finish_writes_exactly_the_preview() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_write_leaves_what_it_replaced() {
+async fn every_write_records_the_replaced_value() {
     let world = World::in_review(open_guard()).await;
     let anna = world.company.employee("anna.becker").to_owned();
-    world
-        .decide(
-            "anna.becker",
-            json!({ "decision": "Match", "employeeIds": [anna] }),
-        )
-        .await;
+    world.decide_match("anna.becker", &[&anna]).await;
     world.wait_for_state("anna.becker", MatchState::Proposed).await;
-    world.finish().await;
+    world.finalize().await;
     let applied = world.match_status("anna.becker").await.applied.unwrap();
     let fields: Vec<_> = applied
         .fields
@@ -178,7 +177,7 @@ async fn every_write_leaves_what_it_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_beyond_the_guard_waits_for_its_hash() {
+async fn a_plan_beyond_the_guard_is_held_until_its_hash_is_approved() {
     let world = World::in_review(json!({ "guard": { "maxTeamMoves": 3 } })).await;
     world.patch(json!({ "finalized": true })).await;
     let status = world.wait_for_phase(Phase::Held).await;
@@ -200,7 +199,7 @@ async fn a_plan_beyond_the_guard_waits_for_its_hash() {
     assert_eq!(
         world.writes(),
         Vec::<String>::new(),
-        "another plan's hash lets nothing through"
+        "the hash of another plan approves nothing"
     );
 
     world.patch(json!({ "approvedPlan": hash })).await;
@@ -211,7 +210,7 @@ async fn a_plan_beyond_the_guard_waits_for_its_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_every_plan_each_plan_waits() {
+async fn with_approval_every_plan_each_plan_is_held() {
     let mut spec = open_guard();
     spec["approval"] = json!("EveryPlan");
     let world = World::in_review(spec).await;
@@ -235,7 +234,7 @@ async fn with_every_plan_each_plan_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finalized_back_to_false_stops_all_writes() {
+async fn setting_finalized_to_false_stops_all_writes() {
     let world = World::in_sync().await;
     world.patch(json!({ "finalized": false })).await;
     world.wait_for_phase(Phase::Review).await;
@@ -245,7 +244,7 @@ async fn finalized_back_to_false_stops_all_writes() {
         org.set_status("amir.haddad", "DEPROVISIONED");
     });
     let status = world.sync().await;
-    assert_eq!(status.plan.unwrap().total, 2, "what would change is still shown");
+    assert_eq!(status.plan.unwrap().total, 2, "the plan is still shown");
     assert_eq!(world.writes(), Vec::<String>::new());
     world.patch(json!({ "finalized": true })).await;
     world.wait_for_phase(Phase::InSync).await;
@@ -253,11 +252,11 @@ async fn finalized_back_to_false_stops_all_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_nobody_is_invited_by_policy() {
+async fn unmatched_create_invites_people_without_an_employee() {
     let mut spec = open_guard();
     spec["matching"] = json!({ "unmatched": "Create" });
     let world = World::prepared().await;
-    // As long as there are records that may be anybody's, nobody is invited without a decision.
+    // With unidentifiable employees in the account, nobody is invited without a decision.
     world.insightful.edit(|account| {
         account.delete_employee(world.company.employee("device.k7"));
         account.delete_employee(world.company.employee("device.front"));
@@ -266,7 +265,7 @@ async fn who_has_nobody_is_invited_by_policy() {
     world.wait_for_phase(Phase::Review).await;
     let planned = world.status().await.plan.unwrap().create_employees;
     assert!(planned >= 2);
-    world.finish().await;
+    world.finalize().await;
     let invitations = world.insightful.journal().writes();
     let invitations: Vec<_> = invitations
         .iter()
@@ -277,13 +276,13 @@ async fn who_has_nobody_is_invited_by_policy() {
     assert_eq!(
         account.employee("nina.newcomer@acme.com")["teamId"],
         account.team_id("Data Science"),
-        "into the team that was created a moment before"
+        "the team that the same apply created"
     );
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_told_once_for_each_completed_plan() {
+async fn a_webhook_is_notified_once_for_each_applied_plan() {
     let webhook = Webhook::start();
     let world = World::prepared().await;
     world.write_secret("chat", "url", &webhook.url()).await;
@@ -294,7 +293,7 @@ async fn a_webhook_is_told_once_for_each_completed_plan() {
     assert!(webhook.received().is_empty());
 
     webhook.refuse_next(1, 503);
-    world.finish().await;
+    world.finalize().await;
     world
         .wait_for_condition(conditions::NOTIFIED, "True", "Delivered")
         .await;
@@ -307,9 +306,9 @@ async fn a_webhook_is_told_once_for_each_completed_plan() {
         "{message}"
     );
     world.idle_sync_writes_nothing().await;
-    assert_eq!(webhook.received().len(), 1, "an idle sync tells nothing");
+    assert_eq!(webhook.received().len(), 1, "an idle sync sends no notification");
 
-    // A receiver that is down for long: said in a condition, without its address, and told later.
+    // A failing receiver is reported in a condition, without its address, and notified later.
     webhook.refuse_next(2, 500);
     world
         .okta

@@ -1,4 +1,4 @@
-//! Git: a tool that owns decisions and the operator never fight over a field.
+//! GitOps: the operator and a tool that applies decisions from Git own different fields.
 
 use kube::api::{Patch, PatchParams};
 use okta_insightful_operator::api::{EmployeeMatch, FIELD_MANAGER, MatchState, OktaIntegration};
@@ -7,24 +7,12 @@ use serde_json::{Value, json};
 use crate::world::{NAME, World, integration, open_guard};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_cycles_of_a_git_tool_and_the_operator_change_nothing() {
+async fn repeated_applies_from_git_and_syncs_change_nothing() {
     let world = World::in_review(open_guard()).await;
     let mut spec = open_guard();
     spec["finalized"] = json!(true);
     let manifest = integration(NAME, &world.okta.url(), &world.insightful.url(), spec);
-    let decision = |handle: &str, spec: Value| {
-        let id = world.okta.snapshot().user_id(handle);
-        let mut object = json!({
-            "apiVersion": "integrations.insightful.io/v1alpha1",
-            "kind": "EmployeeMatch",
-            "metadata": { "name": world.match_name(handle) },
-            "spec": { "integrationRef": { "name": NAME }, "oktaUserId": id },
-        });
-        for (key, value) in spec.as_object().unwrap() {
-            object["spec"][key] = value.clone();
-        }
-        (world.match_name(handle), object)
-    };
+    let decision = |handle: &str, spec: Value| (world.match_name(handle), world.match_manifest(handle, spec));
     let anna = world.company.employee("anna.becker");
     let decisions = [
         decision(
@@ -34,8 +22,8 @@ async fn ten_cycles_of_a_git_tool_and_the_operator_change_nothing() {
         decision("nick.newcomer", json!({ "decision": "Create" })),
         decision("jane.doe", json!({ "decision": "Ignore" })),
     ];
-    // Flux and Argo CD apply like this: without force, so that a fight over a field is an error.
-    let as_git = PatchParams::apply("flux");
+    // Like Flux and Argo CD, without force: a field that another manager owns is an error.
+    let params = PatchParams::apply("flux");
     let apply_all = || async {
         let integrations = world.api::<OktaIntegration>();
         integrations
@@ -45,7 +33,7 @@ async fn ten_cycles_of_a_git_tool_and_the_operator_change_nothing() {
         let matches = world.api::<EmployeeMatch>();
         for (name, manifest) in &decisions {
             matches
-                .patch(name, &as_git, &Patch::Apply(manifest))
+                .patch(name, &params, &Patch::Apply(manifest))
                 .await
                 .unwrap();
         }
@@ -55,19 +43,17 @@ async fn ten_cycles_of_a_git_tool_and_the_operator_change_nothing() {
     world.wait_for_state("nick.newcomer", MatchState::Matched).await;
     world.sync().await;
 
-    let versions = || async {
-        let matches = world.matches().await.into_iter();
-        matches
-            .map(|(name, object)| (name, object.metadata.resource_version))
-            .collect::<Vec<_>>()
-    };
-    let before = versions().await;
+    let before = world.match_versions().await;
     world.insightful.journal().clear();
     for _ in 0..10 {
         apply_all().await;
         world.sync().await;
     }
-    assert_eq!(versions().await, before, "no match was written, by either");
+    assert_eq!(
+        world.match_versions().await,
+        before,
+        "neither of the two has written a match"
+    );
     assert_eq!(world.writes(), Vec::<String>::new());
 
     let object = world.api::<EmployeeMatch>().get(&decisions[0].0).await.unwrap();

@@ -5,7 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a test that fails here has found something"
+    reason = "a panic fails the test"
 )]
 
 mod activate;

@@ -1,17 +1,15 @@
-//! Many integrations in one operator do not mix.
+//! Many integrations in one operator are isolated from each other.
 
-use kube::{
-    Api,
-    api::{ListParams, Patch, PatchParams},
-};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, api::ListParams};
 use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, Phase};
 use sandbox::{company::Company, control_plane::ControlPlane, insightful::Insightful, okta::Okta};
 use serde_json::json;
 
-use crate::world::{NAME, integration, open_guard, start_operator};
+use crate::world::{NAME, apply, integration, open_guard, secret, start_operator};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_integrations_in_twenty_namespaces_do_not_mix() {
+async fn integrations_in_different_namespaces_are_isolated() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
     let mut orgs = Vec::new();
@@ -24,26 +22,18 @@ async fn twenty_integrations_in_twenty_namespaces_do_not_mix() {
     let _operator = start_operator(plane, &namespaces).await;
 
     for (index, (namespace, okta, insightful)) in orgs.iter().enumerate() {
-        // Each org has a token of its own, and refuses the others'.
+        // Each org accepts only its own token.
         okta.set_token(&format!("okta-token-{index}"));
         insightful.set_token(&format!("insightful-token-{index}"));
         for (name, token) in [("okta", okta.token()), ("insightful", insightful.token())] {
-            let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(client.clone(), namespace);
-            let secret = json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": { "token": token },
-            });
-            secrets
-                .patch(name, &PatchParams::apply("admin"), &Patch::Apply(secret))
-                .await
-                .unwrap();
+            let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+            apply(&secrets, secret(name, "token", token)).await;
         }
         let mut spec = open_guard();
         spec["finalized"] = json!(true);
         let manifest = integration(NAME, &okta.url(), &insightful.url(), spec);
         let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
-        api.patch(NAME, &PatchParams::apply("admin"), &Patch::Apply(manifest))
-            .await
-            .unwrap();
+        apply(&api, manifest).await;
     }
 
     for (namespace, okta, insightful) in &orgs {
@@ -68,7 +58,7 @@ async fn twenty_integrations_in_twenty_namespaces_do_not_mix() {
         for object in &matches {
             assert!(
                 org.users.contains_key(&object.spec.okta_user_id),
-                "{namespace} holds a stranger"
+                "{namespace} has a match of another org"
             );
         }
         assert!(okta.journal().entries().iter().all(|entry| entry.authorized));

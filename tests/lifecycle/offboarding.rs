@@ -1,5 +1,7 @@
-//! Leaving: people, who are deactivated once and only on evidence, and the
-//! integration itself, which leaves Insightful as it is.
+//! Departed people are deactivated once and only on evidence from Okta. Suspending or
+//! deleting the integration changes nothing in Insightful.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use okta_insightful_operator::api::{MatchState, OktaIntegration, Phase};
 use serde_json::json;
@@ -7,7 +9,7 @@ use serde_json::json;
 use crate::world::{NAME, World, open_guard};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leaver_is_deactivated_once_after_a_look_at_their_record() {
+async fn a_departed_person_is_deactivated_once_after_a_read_by_id() {
     let world = World::in_sync().await;
     let amir = world.company.employee("amir.haddad").to_owned();
     world
@@ -29,25 +31,25 @@ async fn a_leaver_is_deactivated_once_after_a_look_at_their_record() {
             .entries()
             .iter()
             .any(|entry| entry.path == by_id),
-        "read again by id"
+        "the person is read by id"
     );
     world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_that_lags_behind_the_record_deactivates_nobody() {
+async fn a_stale_list_of_users_deactivates_nobody() {
     let world = World::in_sync().await;
     world
         .okta
         .edit(|org| org.set_status("amir.haddad", "DEPROVISIONED"));
-    // The list still says so when the record no longer does.
+    // The list still shows DEPROVISIONED, the record of the user does not.
     world
         .okta
-        .configure(|settings| settings.lag = std::time::Duration::from_secs(20));
+        .configure(|settings| settings.lag = Duration::from_secs(20));
     world.okta.edit(|org| org.set_status("amir.haddad", "ACTIVE"));
     world.insightful.journal().clear();
     world.sync().await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.writes(), Vec::<String>::new());
     assert_ne!(
         world.insightful.snapshot().employee("amir.haddad@acme.com")["deactivated"],
@@ -66,16 +68,20 @@ async fn absence_is_not_evidence() {
         org.delete_user("jane.doe");
         org.remove_member("Engineering", "amir.haddad");
         org.delete_group("Marketing");
-        org.rename_group("Support", "Support, no team any more");
+        org.rename_group("Support", "Support, not a team");
     });
     world.insightful.journal().clear();
-    // The match's name is of the id that Okta no longer knows.
+    // Okta no longer has the id, so the name of the match comes from the company's data.
     let name = okta_insightful_operator::api::match_name(NAME, world.company.user("jane.doe"));
     world.sync().await;
     assert_eq!(world.writes(), Vec::<String>::new());
     let jane = world.matches().await.remove(&name).unwrap().status.unwrap();
     assert_eq!(jane.state, Some(MatchState::OutOfScope));
-    assert_eq!(jane.person.unwrap().name, "Jane Doe", "who it was stays readable");
+    assert_eq!(
+        jane.person.unwrap().name,
+        "Jane Doe",
+        "the name of the person stays"
+    );
     assert_eq!(jane.conditions[0].reason, "NotInOktaResponse");
     for handle in ["amir.haddad", "pia.hofer", "jonas.berg"] {
         assert_eq!(
@@ -87,9 +93,9 @@ async fn absence_is_not_evidence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_that_is_gone_for_a_read_moves_nobody_and_has_its_team_when_it_is_back() {
+async fn a_group_that_disappears_and_returns_keeps_its_team_and_moves_nobody() {
     let world = World::in_sync().await;
-    // Its team keeps its name, and so is found by the group's id only.
+    // The team keeps its name, so only the id of the group identifies it.
     world.okta.edit(|org| {
         org.rename_group("Data Science", "OKTA_INSGRP_Science");
         org.add_member("Support", "mona.idris");
@@ -101,12 +107,12 @@ async fn a_group_that_is_gone_for_a_read_moves_nobody_and_has_its_team_when_it_i
 
     world
         .okta
-        .edit(|org| org.rename_group("Science", "Science, for a while"));
+        .edit(|org| org.rename_group("Science", "Science, not a team"));
     let status = world.sync().await;
     assert_eq!(
         status.phase,
         Some(Phase::InSync),
-        "so few are missing that nothing is held"
+        "too few people are missing to hold the plan"
     );
     let team = status
         .teams
@@ -127,7 +133,7 @@ async fn a_group_that_is_gone_for_a_read_moves_nobody_and_has_its_team_when_it_i
 
     world
         .okta
-        .edit(|org| org.rename_group("Science, for a while", "OKTA_INSGRP_Science"));
+        .edit(|org| org.rename_group("Science, not a team", "OKTA_INSGRP_Science"));
     let status = world.sync().await;
     assert_eq!(status.phase, Some(Phase::InSync));
     assert_eq!(world.writes(), Vec::<String>::new());
@@ -137,11 +143,11 @@ async fn a_group_that_is_gone_for_a_read_moves_nobody_and_has_its_team_when_it_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_suspension_means_is_policy() {
+async fn suspended_people_are_kept_by_default_and_deactivated_on_request() {
     let mut spec = open_guard();
     spec["okta"] = json!({ "suspended": "Deactivate" });
     let world = World::in_review(spec).await;
-    world.finish().await;
+    world.finalize().await;
     assert_eq!(world.state("sam.suspended").await, MatchState::Deactivated);
     assert_ne!(
         world.insightful.snapshot().employee("sam.suspended@acme.com")["deactivated"],
@@ -152,12 +158,12 @@ async fn what_suspension_means_is_policy() {
     assert_eq!(
         world.state("sam.suspended").await,
         MatchState::Matched,
-        "by default suspension is leave"
+        "the default is Keep"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_who_comes_back_waits_for_a_reactivation_by_hand() {
+async fn a_returning_person_waits_for_a_manual_reactivation() {
     let world = World::in_sync().await;
     world.okta.edit(|org| org.set_status("lena.leaver", "ACTIVE"));
     world.insightful.journal().clear();
@@ -168,7 +174,7 @@ async fn a_person_who_comes_back_waits_for_a_reactivation_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_integration_reads_and_writes_nothing_until_it_is_resumed() {
+async fn a_suspended_integration_makes_no_calls_until_it_is_resumed() {
     let world = World::in_sync().await;
     world.patch(json!({ "suspend": true })).await;
     world.wait_for_phase(Phase::Suspended).await;
@@ -176,7 +182,7 @@ async fn a_suspended_integration_reads_and_writes_nothing_until_it_is_resumed() 
     world.okta.journal().clear();
     world.insightful.journal().clear();
     world.request_sync().await;
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(world.okta.journal().entries().len(), 0);
     assert_eq!(world.insightful.journal().entries().len(), 0);
 
@@ -190,7 +196,7 @@ async fn a_suspended_integration_reads_and_writes_nothing_until_it_is_resumed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_integration_takes_its_matches_and_leaves_insightful() {
+async fn deleting_an_integration_deletes_its_matches_and_changes_nothing_in_insightful() {
     let world = World::in_sync().await;
     let before: Vec<_> = world.insightful.snapshot().employees().cloned().collect();
     world.insightful.journal().clear();
@@ -199,11 +205,13 @@ async fn a_deleted_integration_takes_its_matches_and_leaves_insightful() {
         .delete(NAME, &Default::default())
         .await
         .unwrap();
-    let started = tokio::time::Instant::now();
-    while !world.matches().await.is_empty() {
-        assert!(started.elapsed().as_secs() < 60, "the matches are not collected");
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-    }
+    world
+        .poll(
+            "the deletion of the matches",
+            || world.matches(),
+            BTreeMap::is_empty,
+        )
+        .await;
     assert_eq!(world.writes(), Vec::<String>::new());
     let after: Vec<_> = world.insightful.snapshot().employees().cloned().collect();
     assert_eq!(after, before);

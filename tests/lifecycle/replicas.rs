@@ -1,4 +1,4 @@
-//! Two replicas: one writes, the other stands by and takes over.
+//! Leader election: only the leader writes, and the standby takes over.
 
 use std::time::Duration;
 
@@ -14,11 +14,10 @@ use tokio::{
 
 use crate::world::{World, open_guard, start_replica};
 
-/// All worlds' replicas contend for one Lease, the one that the chart gives rights
-/// to: one test at a time.
+/// Serializes the tests: they share the one Lease that the chart's RBAC covers.
 static LEASE: Mutex<()> = Mutex::const_new(());
 
-/// Who holds the Lease, in the operator's namespace, where its rights are.
+/// The identity of the Lease's holder; empty without one.
 async fn holder(world: &World) -> String {
     let api: Api<Lease> = Api::namespaced(world.client.clone(), "okta-insightful-operator");
     let lease = api.get_opt("okta-insightful-operator").await.unwrap();
@@ -28,7 +27,7 @@ async fn holder(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
+async fn a_leader_paused_past_its_lease_writes_nothing_when_resumed() {
     let _lease = LEASE.lock().await;
     let mut world = World::prepared().await;
     world.stop_operator().await;
@@ -39,18 +38,18 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     assert!(!leader.is_empty());
     let second = start_replica(world.plane, &[&world.namespace]).await;
 
-    // The leader is paused while one of its writes is under way.
-    let stuck = world.insightful.faults().once(
+    // The leader is paused during one of its writes.
+    let delayed = world.insightful.faults().once(
         Match::put("/api/v1/employee/*").after(5),
         Kind::DelayAnswer(Duration::from_millis(1500)),
     );
     world.patch(json!({ "finalized": true })).await;
-    while stuck.hits() == 0 {
+    while delayed.hits() == 0 {
         sleep(Duration::from_millis(5)).await;
     }
     first.pause().unwrap();
     let before = world.writes().len();
-    assert!(before < 38, "it was stopped in the middle");
+    assert!(before < 38, "the leader is paused during the apply");
 
     world.wait_for_phase(Phase::InSync).await;
     assert_ne!(holder(&world).await, leader, "the other replica took over");
@@ -61,15 +60,14 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     assert_eq!(
         world.insightful.journal().writes().len(),
         after.len(),
-        "the woken leader writes nothing"
+        "the resumed leader writes nothing"
     );
 
-    // Everybody was written, and nobody twice but the one whose answer was lost.
     let posts = after
         .iter()
         .filter(|entry| entry.method == "POST" && entry.effect)
         .count();
-    assert_eq!(posts, 2, "two teams, each once");
+    assert_eq!(posts, 2, "each of the two teams is created once");
     assert_eq!(world.state("jane.doe").await, MatchState::Matched);
     let account = world.insightful.snapshot();
     assert_eq!(
@@ -79,13 +77,13 @@ async fn a_leader_that_is_paused_past_its_lease_writes_nothing_when_it_wakes() {
     world.idle_sync_writes_nothing().await;
     drop(first);
 
-    // An orderly stop gives the lease up at once.
+    // A graceful shutdown releases the lease.
     second.stop().await.unwrap();
     assert_eq!(holder(&world).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes() {
+async fn a_leader_reads_again_after_a_term_of_another_replica() {
     let _lease = LEASE.lock().await;
     let mut world = World::in_sync().await;
     world.stop_operator().await;
@@ -94,20 +92,20 @@ async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes()
     let leader = holder(&world).await;
     first.pause().unwrap();
 
-    // The other's term: it writes what is new.
+    // The other replica becomes the leader and writes a change.
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
     let second = start_replica(world.plane, &[&world.namespace]).await;
-    let applied = world.wait_for("the other's apply", |integration| {
+    let applied = world.wait_for("the apply of the other replica", |integration| {
         let status = integration.status.as_ref().unwrap();
         status.history.len() > before.history.len() && status.phase == Some(Phase::InSync)
     });
-    let said = applied.await.status.unwrap();
+    let expected = applied.await.status.unwrap();
     assert_ne!(holder(&world).await, leader);
     second.stop().await.unwrap();
     let written = world.writes();
 
-    // What the first remembers of Jane is her old name, and of the history one apply less.
-    // The times of a status are whole seconds: its next sync is to be in another one.
+    // The first replica's memory has Jane's old name and a shorter history.
+    // Status times have a resolution of one second; the next sync must have another time.
     sleep(Duration::from_secs(1)).await;
     first.resume().unwrap();
     let leads_again = async {
@@ -117,9 +115,9 @@ async fn a_leader_that_slept_through_anothers_term_reads_anew_before_it_writes()
     };
     timeout(Duration::from_secs(60), leads_again).await.unwrap();
     let read = world.wait_for("a sync", |integration| {
-        integration.status.as_ref().unwrap().last_sync_time > said.last_sync_time
+        integration.status.as_ref().unwrap().last_sync_time > expected.last_sync_time
     });
-    assert_eq!(read.await.status.unwrap().history, said.history);
+    assert_eq!(read.await.status.unwrap().history, expected.history);
     assert_eq!(world.writes(), written);
     first.stop().await.unwrap();
 }

@@ -1,24 +1,19 @@
-//! Review: decisions show their effect within seconds, without asking Okta.
+//! Review: decisions show their effect within seconds and without calls to Okta.
 
 use okta_insightful_operator::api::{Field, MatchState, Phase, conditions, match_name};
 use serde_json::json;
 
-use crate::world::{NAME, World};
+use crate::world::{NAME, World, open_guard};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decision_shows_its_effect_without_a_read_of_okta() {
+async fn a_decision_shows_its_effect_without_calls_to_okta() {
     let world = World::in_review(json!({})).await;
     let plan = world.status().await.plan.unwrap();
     world.okta.journal().clear();
     world.insightful.journal().clear();
 
     let anna = world.company.employee("anna.becker").to_owned();
-    world
-        .decide(
-            "anna.becker",
-            json!({ "decision": "Match", "employeeIds": [anna] }),
-        )
-        .await;
+    world.decide_match("anna.becker", &[&anna]).await;
     let status = world.wait_for_state("anna.becker", MatchState::Proposed).await;
     let fields: Vec<Field> = status.changes.iter().map(|change| change.field).collect();
     assert_eq!(fields, [Field::Name, Field::Email, Field::Title]);
@@ -46,9 +41,9 @@ async fn a_decision_shows_its_effect_without_a_read_of_okta() {
     assert_ne!(changed.hash, plan.hash, "another plan has another hash");
     assert_eq!(
         changed.updates, plan.updates,
-        "one more by decision, one less by Ignore"
+        "one update is added by Match and one removed by Ignore"
     );
-    assert_eq!(world.okta.journal().entries().len(), 0, "Okta was not asked");
+    assert_eq!(world.okta.journal().entries().len(), 0, "no calls to Okta");
     assert_eq!(world.writes(), Vec::<String>::new());
     world.idle_sync_writes_nothing().await;
 }
@@ -74,13 +69,11 @@ async fn a_rejected_employee_is_not_proposed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_people_who_claim_one_employee_are_both_in_conflict_and_neither_is_written() {
-    let world = World::in_review(crate::world::open_guard()).await;
+async fn two_people_who_claim_one_employee_are_in_conflict_and_not_written() {
+    let world = World::in_review(open_guard()).await;
     let john = world.company.employee("john.smith").to_owned();
     for handle in ["john.smith", "john.smith2"] {
-        world
-            .decide(handle, json!({ "decision": "Match", "employeeIds": [john] }))
-            .await;
+        world.decide_match(handle, &[&john]).await;
     }
     world.wait_for_state("john.smith", MatchState::Conflict).await;
     world.wait_for_state("john.smith2", MatchState::Conflict).await;
@@ -95,11 +88,11 @@ async fn two_people_who_claim_one_employee_are_both_in_conflict_and_neither_is_w
         })
         .await;
 
-    world.finish().await;
-    let touched = world.insightful.journal().writes();
+    world.finalize().await;
+    let writes = world.insightful.journal().writes();
     assert!(
-        !touched.iter().any(|entry| entry.path.contains(&john)),
-        "{touched:?}"
+        !writes.iter().any(|entry| entry.path.contains(&john)),
+        "{writes:?}"
     );
 
     world
@@ -113,14 +106,9 @@ async fn two_people_who_claim_one_employee_are_both_in_conflict_and_neither_is_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decision_for_an_unknown_employee_says_so() {
+async fn a_decision_for_an_unknown_employee_is_reported() {
     let world = World::in_review(json!({})).await;
-    world
-        .decide(
-            "jane.doe",
-            json!({ "decision": "Match", "employeeIds": ["wnosuchemployee"] }),
-        )
-        .await;
+    world.decide_match("jane.doe", &["wnosuchemployee"]).await;
     world
         .wait_for_match("jane.doe", "EmployeeNotFound", |status| {
             conditions::find(&status.conditions, conditions::READY)
@@ -134,12 +122,7 @@ async fn a_decision_for_an_unknown_employee_says_so() {
 async fn an_explicit_decision_outranks_a_proposal() {
     let world = World::in_review(json!({})).await;
     let jane = world.company.employee("jane.doe").to_owned();
-    world
-        .decide(
-            "nick.newcomer",
-            json!({ "decision": "Match", "employeeIds": [jane] }),
-        )
-        .await;
+    world.decide_match("nick.newcomer", &[&jane]).await;
     world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
     let status = world.wait_for_state("jane.doe", MatchState::Unmatched).await;
     let candidates = status.proposal.unwrap().candidates;
@@ -150,7 +133,7 @@ async fn an_explicit_decision_outranks_a_proposal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn precedence_settles_a_doubtful_team() {
+async fn precedence_resolves_an_ambiguous_team() {
     let world = World::in_review(json!({})).await;
     assert_eq!(world.state("diego.doubtful").await, MatchState::Review);
     world
@@ -161,7 +144,7 @@ async fn precedence_settles_a_doubtful_team() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_automatic_matching_every_proposal_waits() {
+async fn without_automatic_matching_every_proposal_needs_a_decision() {
     let world = World::in_review(json!({ "matching": { "automatic": false } })).await;
     assert_eq!(world.state("jane.doe").await, MatchState::Review);
     let plan = world.status().await.plan.unwrap();
@@ -173,57 +156,53 @@ async fn without_automatic_matching_every_proposal_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_review_list_is_a_field_selector() {
+async fn field_selectors_list_matches_by_state_email_and_decision() {
     let world = World::in_review(json!({})).await;
-    let list = |selector: &'static str| {
+    let count = async |selector: &str| {
+        let namespace = world.namespace.as_str();
         let arguments = [
             "get",
             "em",
             "-n",
-            &world.namespace,
+            namespace,
             "--field-selector",
             selector,
             "-o",
             "name",
-        ]
-        .map(str::to_owned);
-        async {
-            let arguments = arguments;
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            world.plane.kubectl(&arguments).await.unwrap().lines().count()
-        }
+        ];
+        world.plane.kubectl(&arguments).await.unwrap().lines().count()
     };
     let people = world.status().await.people.unwrap();
     assert_eq!(
-        list("status.state=Review").await,
+        count("status.state=Review").await,
         usize::try_from(people.review).unwrap()
     );
-    assert_eq!(list("status.person.email=jane.doe@acme.com").await, 1);
-    assert_eq!(list("spec.decision=Auto").await, 60);
+    assert_eq!(count("status.person.email=jane.doe@acme.com").await, 1);
+    assert_eq!(count("spec.decision=Auto").await, 60);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_on_a_recording_says_what_the_cluster_says() {
-    let world = World::in_review(crate::world::open_guard()).await;
+async fn a_plan_from_a_recording_equals_the_plan_in_the_cluster() {
+    let world = World::in_review(open_guard()).await;
     let nick = json!({ "decision": "Create" });
     world.decide("nick.newcomer", nick).await;
     world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
     for phase in [Phase::Review, Phase::InSync] {
         if phase == Phase::InSync {
-            world.finish().await;
+            world.finalize().await;
             world
                 .okta
                 .edit(|org| org.set_title("jane.doe", Some("Principal Engineer")));
             world.patch(json!({ "finalized": false })).await;
             world.wait_for_phase(Phase::Review).await;
         }
-        let said = world.sync().await;
+        let expected = world.sync().await;
         let recording = tempfile::TempDir::new().unwrap();
         let out = recording.path().join("recording");
         let out = out.to_str().unwrap();
         let cluster = format!("{}/{NAME}", world.namespace);
         world
-            .program(&[
+            .run_cli(&[
                 "record",
                 "--cluster",
                 &cluster,
@@ -232,10 +211,10 @@ async fn a_plan_on_a_recording_says_what_the_cluster_says() {
                 out,
             ])
             .await;
-        let report = world.program(&["plan", "--from", out, "-o", "json"]).await;
+        let report = world.run_cli(&["plan", "--from", out, "-o", "json"]).await;
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-        assert_eq!(report["summary"], serde_json::to_value(said.plan).unwrap());
-        assert_eq!(report["teams"], serde_json::to_value(said.teams).unwrap());
+        assert_eq!(report["summary"], serde_json::to_value(expected.plan).unwrap());
+        assert_eq!(report["teams"], serde_json::to_value(expected.teams).unwrap());
         let matches = world.matches().await;
         assert_eq!(report["people"].as_array().unwrap().len(), matches.len());
         for person in report["people"].as_array().unwrap() {

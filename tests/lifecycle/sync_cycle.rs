@@ -1,12 +1,12 @@
-//! Stay in step, at next to no cost: what a cycle reads and writes, and what
-//! survives a restart.
+//! Periodic syncs: the calls and writes of a cycle, delta syncs, rate limits, and
+//! the state that survives a restart.
 
 use std::{path::Path, time::Duration};
 
 use futures::{StreamExt, TryStreamExt};
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, WatchEvent, WatchParams},
+    api::{DeleteParams, ListParams, WatchEvent, WatchParams},
 };
 use okta_insightful_operator::api::{
     EmployeeMatch, MatchState, OktaIntegration, Phase, Step, SyncKind, conditions,
@@ -18,31 +18,31 @@ use sandbox::{
 };
 use serde_json::json;
 
-use crate::world::{NAME, World, integration, open_guard, start};
+use crate::world::{NAME, World, apply, integration, open_guard, start};
 
 const USERS: &str = "/api/v1/users";
 const GROUPS: &str = "/api/v1/groups";
 
-/// Long enough that nothing but a restart or somebody's word causes a sync.
-const HOURLY: &str = "1h";
+/// Long enough that no sync starts without a request or a restart.
+const LONG_INTERVAL: &str = "1h";
 
-/// Acme in step, syncing every second.
-async fn every_second() -> World {
+/// Acme in sync, with an interval of one second.
+async fn syncing_every_second() -> World {
     let world = World::in_sync().await;
     world.patch(json!({ "sync": { "interval": "1s" } })).await;
     world.wait_for_phase(Phase::InSync).await;
     world
 }
 
-/// The paths that Okta was asked for since the last look.
-fn okta_calls(world: &World) -> Vec<String> {
+/// The paths requested from Okta since the last call of this function.
+fn take_okta_calls(world: &World) -> Vec<String> {
     let entries = world.okta.journal().entries();
     world.okta.journal().clear();
     entries.into_iter().map(|entry| entry.path).collect()
 }
 
-/// Waits until that many cycles have begun from now on.
-async fn cycles(world: &World, count: usize) {
+/// Waits until `count` more cycles have begun.
+async fn wait_for_cycles(world: &World, count: usize) {
     world.okta.journal().clear();
     let begun = world.okta.journal().wait_until(
         |entries| entries.iter().filter(|entry| entry.path == GROUPS).count() >= count,
@@ -51,7 +51,7 @@ async fn cycles(world: &World, count: usize) {
     begun.await.unwrap();
 }
 
-/// Starts the world's operator anew, keeping its state in `dir`.
+/// Restarts the operator with `dir` as its state directory.
 async fn restart(world: &mut World, dir: &Path) {
     world.stop_operator().await;
     let dir = dir.to_str().unwrap();
@@ -59,8 +59,8 @@ async fn restart(world: &mut World, dir: &Path) {
     world.operator = Some(operator);
 }
 
-/// Waits until the users, the groups and each group's members have been read.
-async fn everything_is_read(world: &World) {
+/// Waits until a full sync has read the users and the members of every group.
+async fn wait_for_full_sync(world: &World) {
     let read = world.okta.journal().wait_until(
         |entries| {
             entries
@@ -78,35 +78,18 @@ async fn everything_is_read(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_cycle_is_five_calls_and_at_most_one_status() {
-    let world = every_second().await;
-    cycles(&world, 2).await;
+async fn an_idle_cycle_makes_five_calls_and_at_most_one_status_update() {
+    let world = syncing_every_second().await;
+    wait_for_cycles(&world, 2).await;
     let integrations: Api<OktaIntegration> = world.api();
     let matches: Api<EmployeeMatch> = world.api();
     let params = WatchParams::default();
-    let since = |list: Option<String>| list.unwrap();
-    let integration_version = since(
-        integrations
-            .list(&Default::default())
-            .await
-            .unwrap()
-            .metadata
-            .resource_version,
-    );
-    let match_version = since(
-        matches
-            .list(&Default::default())
-            .await
-            .unwrap()
-            .metadata
-            .resource_version,
-    );
-    let mut statuses = integrations
-        .watch(&params, &integration_version)
-        .await
-        .unwrap()
-        .boxed();
-    let mut written = matches.watch(&params, &match_version).await.unwrap().boxed();
+    let version = integrations.list(&ListParams::default()).await.unwrap().metadata;
+    let version = version.resource_version.unwrap();
+    let mut statuses = integrations.watch(&params, &version).await.unwrap().boxed();
+    let version = matches.list(&ListParams::default()).await.unwrap().metadata;
+    let version = version.resource_version.unwrap();
+    let mut written = matches.watch(&params, &version).await.unwrap().boxed();
 
     world.okta.journal().clear();
     world.insightful.journal().clear();
@@ -120,19 +103,15 @@ async fn an_idle_cycle_is_five_calls_and_at_most_one_status() {
     let okta = world.okta.journal().entries();
     let insightful = world.insightful.journal().entries();
     let of = |path: &str| okta.iter().filter(|entry| entry.path == path).count();
-    // The first status may tell of a cycle that began before, and a sixth cycle may have begun.
+    // The first status may be of an earlier cycle, and a sixth cycle may have begun.
     let cycles = of(USERS);
     assert!((4..=6).contains(&cycles), "{cycles} cycles");
-    assert_eq!(
-        of(USERS) + of(GROUPS),
-        okta.len(),
-        "nothing else is asked of Okta"
-    );
+    assert_eq!(of(USERS) + of(GROUPS), okta.len(), "no other calls to Okta");
     assert!(cycles.abs_diff(of(GROUPS)) <= 1);
     let of_insightful = insightful.len();
     assert!(
         of_insightful.abs_diff(3 * cycles) <= 3,
-        "three of Insightful for each of {cycles}: {of_insightful}"
+        "three calls to Insightful for each of {cycles} cycles: {of_insightful}"
     );
     for entry in okta.iter().filter(|entry| entry.path == USERS) {
         assert!(entry.param("search").unwrap().starts_with("lastUpdated gt "));
@@ -151,7 +130,7 @@ async fn an_idle_cycle_is_five_calls_and_at_most_one_status() {
         })
         .collect();
     synced.dedup();
-    assert_eq!(synced.len(), 5, "one status for a sync");
+    assert_eq!(synced.len(), 5, "one status update for each sync");
     let full = |integration: &OktaIntegration| integration.status.clone().unwrap().last_full_sync_time;
     assert_eq!(full(&seen[0]), full(&seen[4]));
     assert_eq!(world.writes(), Vec::<String>::new());
@@ -160,9 +139,9 @@ async fn an_idle_cycle_is_five_calls_and_at_most_one_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_flows_on_with_the_calls_that_it_takes() {
-    let world = every_second().await;
-    cycles(&world, 1).await;
+async fn a_change_is_applied_with_the_fewest_calls() {
+    let world = syncing_every_second().await;
+    wait_for_cycles(&world, 1).await;
     let sales = world.okta.snapshot().group_id("Sales");
     world.insightful.journal().clear();
     world.okta.edit(|org| {
@@ -181,14 +160,14 @@ async fn a_change_flows_on_with_the_calls_that_it_takes() {
                 && account.employee(amir)["teamId"] == account.team_id("Sales")
         })
         .await;
-    let told = |integration: &OktaIntegration| {
+    let has_delta = |integration: &OktaIntegration| {
         let history = &integration.status.as_ref().unwrap().history;
         history.iter().any(|entry| entry.kind == SyncKind::Delta)
     };
-    world.wait_for("what was applied in the history", told).await;
+    world.wait_for("the apply in the history", has_delta).await;
     assert_eq!(world.writes().len(), 2);
-    // The two groups, and no other, were read for it.
-    let mut members: Vec<String> = okta_calls(&world)
+    // Only the members of the two changed groups are read.
+    let mut members: Vec<String> = take_okta_calls(&world)
         .into_iter()
         .filter(|path| path != USERS && path != GROUPS)
         .collect();
@@ -201,14 +180,14 @@ async fn a_change_flows_on_with_the_calls_that_it_takes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_delta_shows_is_found_when_everything_is_read_and_switches_nobody_off() {
-    let world = every_second().await;
+async fn a_full_sync_finds_deletions_and_deactivates_nobody() {
+    let world = syncing_every_second().await;
     world.okta.edit(|org| {
         org.delete_user("jane.doe");
         org.rename_group("Support", "Support");
     });
     world.insightful.journal().clear();
-    cycles(&world, 3).await;
+    wait_for_cycles(&world, 3).await;
     let status = world.status().await;
     assert!(status.teams.iter().any(|team| team.name == "Support"));
 
@@ -222,29 +201,29 @@ async fn what_no_delta_shows_is_found_when_everything_is_read_and_switches_nobod
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_goes_on_from_what_was_kept_and_trusts_nothing_odd() {
+async fn a_restart_uses_saved_state_only_if_it_is_valid() {
     let state = tempfile::tempdir().unwrap();
     let mut world = World::prepared().await;
     restart(&mut world, state.path()).await;
     let mut spec = open_guard();
-    spec["sync"] = json!({ "interval": HOURLY });
+    spec["sync"] = json!({ "interval": LONG_INTERVAL });
     world.activate(spec).await;
     world.wait_for_phase(Phase::Review).await;
-    world.finish().await;
+    world.finalize().await;
     let uid = world.integration().await.uid().unwrap();
-    let kept = state.path().join(format!("{uid}.json"));
-    assert!(kept.exists());
+    let saved = state.path().join(format!("{uid}.json"));
+    assert!(saved.exists());
     assert!(
-        !std::fs::read_to_string(&kept)
+        !std::fs::read_to_string(&saved)
             .unwrap()
             .contains(world.okta.token())
     );
 
-    // What changed meanwhile, and only that, is read.
+    // Only changes since the last sync are read.
     world.stop_operator().await;
     world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
     let full = world.status().await.last_full_sync_time;
-    okta_calls(&world);
+    take_okta_calls(&world);
     restart(&mut world, state.path()).await;
     world
         .wait_for("Jane's new name", |integration| {
@@ -255,47 +234,45 @@ async fn a_restart_goes_on_from_what_was_kept_and_trusts_nothing_odd() {
                 .is_some_and(|entry| entry.kind == SyncKind::Delta)
         })
         .await;
-    let mut calls = okta_calls(&world);
+    let mut calls = take_okta_calls(&world);
     calls.sort();
     assert_eq!(calls, [GROUPS, USERS]);
     assert_eq!(world.status().await.last_full_sync_time, full);
     let jane = world.company.employee("jane.doe");
     assert_eq!(world.insightful.snapshot().employee(jane)["name"], "Jane Roe");
 
-    // A broken file is as good as none.
-    let bytes = std::fs::read(&kept).unwrap();
-    std::fs::write(&kept, &bytes[..bytes.len() / 2]).unwrap();
+    // A corrupt file causes a full sync.
+    let bytes = std::fs::read(&saved).unwrap();
+    std::fs::write(&saved, &bytes[..bytes.len() / 2]).unwrap();
     world.stop_operator().await;
-    okta_calls(&world);
+    take_okta_calls(&world);
     restart(&mut world, state.path()).await;
-    everything_is_read(&world).await;
+    wait_for_full_sync(&world).await;
     let operator = world.operator.as_ref().unwrap();
     assert!(world.log_of(operator).contains("everything is read"));
 
-    // Another prefix, another scope: what was kept says nothing.
+    // The saved state of another scope causes a full sync.
     world.stop_operator().await;
     world.patch(json!({ "okta": { "people": "Everyone" } })).await;
-    okta_calls(&world);
+    take_okta_calls(&world);
     restart(&mut world, state.path()).await;
-    everything_is_read(&world).await;
+    wait_for_full_sync(&world).await;
 
-    // What is kept of an integration that is no more is removed.
+    // The saved state of a deleted integration is removed.
     let api: Api<OktaIntegration> = world.api();
     api.delete(NAME, &DeleteParams::default()).await.unwrap();
     restart(&mut world, state.path()).await;
-    let started = tokio::time::Instant::now();
-    while kept.exists() {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "{}",
-            world.log_tail()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    world
+        .poll(
+            "the removal of the saved state",
+            || async { saved.exists() },
+            |exists| !exists,
+        )
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_that_waits_for_the_limit_says_until_when() {
+async fn a_sync_that_waits_for_a_rate_limit_shows_until_when() {
     let mut settings = okta::Settings {
         max_page: Some(5),
         ..okta::Settings::default()
@@ -331,16 +308,16 @@ async fn a_read_that_waits_for_the_limit_says_until_when() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_apply_that_waits_for_the_limit_says_until_when_and_when_it_ends() {
+async fn an_apply_that_waits_for_a_rate_limit_shows_its_estimated_end() {
     let world = World::prepared_with(Company::generate(300, 7), okta::Settings::default()).await;
     let mut spec = open_guard();
-    spec["sync"] = json!({ "interval": HOURLY });
+    spec["sync"] = json!({ "interval": LONG_INTERVAL });
     world.activate(spec).await;
     let status = world.wait_for_phase(Phase::Review).await;
     let writes = status.plan.unwrap().total;
     assert!(
         (210..390).contains(&writes),
-        "more than a minute's, less than two: {writes}"
+        "more writes than the limit of one minute, fewer than that of two: {writes}"
     );
     world.patch(json!({ "finalized": true })).await;
     let waiting = |integration: &OktaIntegration| {
@@ -366,12 +343,12 @@ async fn an_apply_that_waits_for_the_limit_says_until_when_and_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_integrations_of_one_org_stay_within_the_share_together() {
+async fn two_integrations_of_one_org_share_its_rate_limit() {
     let mut settings = okta::Settings {
         max_page: Some(20),
         ..okta::Settings::default()
     };
-    // Four pages of users each, and six calls in a window for both.
+    // Each needs four pages of users; both together may make six calls in a window.
     settings.limits.users = 12;
     settings.limits.token_percent = 100;
     settings.limits.window_seconds = 5;
@@ -379,19 +356,18 @@ async fn two_integrations_of_one_org_stay_within_the_share_together() {
     let api: Api<OktaIntegration> = world.api();
     world.activate(json!({})).await;
     let second = integration("second", &world.okta.url(), &world.insightful.url(), json!({}));
-    api.patch("second", &PatchParams::apply("admin"), &Patch::Apply(second))
-        .await
-        .unwrap();
+    apply(&api, second).await;
     for name in [NAME, "second"] {
-        let started = tokio::time::Instant::now();
-        while api.get(name).await.unwrap().status.unwrap_or_default().phase != Some(Phase::Review) {
-            assert!(
-                started.elapsed() < Duration::from_secs(60),
-                "{}",
-                world.log_tail()
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        world
+            .poll(
+                &format!("the review of {name}"),
+                || async { api.get(name).await.unwrap() },
+                |integration| {
+                    let status = integration.status.as_ref();
+                    status.is_some_and(|status| status.phase == Some(Phase::Review))
+                },
+            )
+            .await;
     }
     let calls = world.okta.journal().entries();
     assert!(calls.iter().all(|entry| entry.status == Some(200)), "no 429");
@@ -400,8 +376,8 @@ async fn two_integrations_of_one_org_stay_within_the_share_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missed_interval_shows_until_a_sync_is_good_again() {
-    let world = every_second().await;
+async fn a_missed_interval_is_reported_until_a_sync_succeeds() {
+    let world = syncing_every_second().await;
     let down = world.okta.faults().always(Match::any(), Kind::Status(401, None));
     let message = world
         .wait_for_condition(conditions::SYNC_LATE, "True", "IntervalMissed")
@@ -410,7 +386,7 @@ async fn a_missed_interval_shows_until_a_sync_is_good_again() {
     down.remove();
     world.request_sync().await;
     world
-        .wait_for("a good sync", |integration| {
+        .wait_for("a successful sync", |integration| {
             let status = integration.status.clone().unwrap_or_default();
             conditions::find(&status.conditions, conditions::SYNC_LATE).is_none()
         })

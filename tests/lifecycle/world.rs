@@ -1,8 +1,9 @@
-//! One company with an Okta org, an Insightful account, a namespace of the
-//! shared API server, and an operator of its own that watches it.
+//! A test company: an Okta org, an Insightful account, a namespace on the shared
+//! API server, and an operator that watches that namespace.
 
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
@@ -28,21 +29,22 @@ use sandbox::{
     insightful::Insightful,
     okta::{self, Okta},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-/// How long a test waits for what it expects.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for an expected state.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The name of the integration in every world.
+/// The name of the integration in every test company.
 pub const NAME: &str = "acme";
 
-/// The chart, installed once for all tests: the ServiceAccount that operators run as.
+/// The kubeconfig of the chart's ServiceAccount; the chart is installed once for all tests.
 static OPERATOR_KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
 
-static LOGS: AtomicUsize = AtomicUsize::new(0);
+/// Numbers operator logs and sync requests.
+static COUNTER: AtomicUsize = AtomicUsize::new(0);
 
-/// See the module.
 pub struct World {
     pub company: Company,
     pub okta: Okta,
@@ -50,13 +52,12 @@ pub struct World {
     pub plane: &'static ControlPlane,
     pub client: Client,
     pub namespace: String,
-    /// The operator, for tests that end it on the way.
+    /// `None` while the operator is stopped.
     pub operator: Option<KeptProcess>,
 }
 
 impl World {
-    /// Acme, activated and synced, in review. The integration holds `spec` over
-    /// the default one.
+    /// Acme, activated and synced, in phase Review. `spec` is merged over the default spec.
     pub async fn in_review(spec: Value) -> Self {
         let world = Self::prepared().await;
         world.activate(spec).await;
@@ -64,19 +65,19 @@ impl World {
         world
     }
 
-    /// Acme, finished and in step, with a guard that lets everything through.
+    /// Acme, finalized and in sync, with a guard that allows every plan.
     pub async fn in_sync() -> Self {
         let world = Self::in_review(open_guard()).await;
-        world.finish().await;
+        world.finalize().await;
         world
     }
 
-    /// Acme with running services and operator; nothing applied yet.
+    /// Acme with both services and the operator running, and no integration yet.
     pub async fn prepared() -> Self {
         Self::prepared_with(Company::acme(), okta::Settings::default()).await
     }
 
-    /// The same with another company, or another Okta.
+    /// Like `prepared`, with this company and these settings of Okta.
     pub async fn prepared_with(company: Company, okta: okta::Settings) -> Self {
         let plane = ControlPlane::shared();
         let namespace = plane.namespace("people").await.unwrap();
@@ -89,7 +90,7 @@ impl World {
             namespace: namespace.clone(),
             operator: None,
         };
-        // Insightful's limit is Insightful's matter: most tests are about something else.
+        // Most tests are not about Insightful's rate limit.
         world.insightful.configure(|settings| settings.limit = 100_000);
         world.operator = Some(start_operator(plane, &[&namespace]).await);
         world
@@ -101,21 +102,11 @@ impl World {
         self.write_secret("insightful", "token", self.insightful.token())
             .await;
         let manifest = integration(NAME, &self.okta.url(), &self.insightful.url(), spec);
-        let api: Api<OktaIntegration> = self.api();
-        api.patch(NAME, &PatchParams::apply("admin"), &Patch::Apply(manifest))
-            .await
-            .unwrap();
+        apply::<OktaIntegration>(&self.api(), manifest).await;
     }
 
     pub async fn write_secret(&self, name: &str, key: &str, value: &str) {
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": { key: value },
-        });
-        let secrets: Api<Secret> = self.api();
-        secrets
-            .patch(name, &PatchParams::apply("admin").force(), &Patch::Apply(secret))
-            .await
-            .unwrap();
+        apply::<Secret>(&self.api(), secret(name, key, value)).await;
     }
 
     pub fn api<K>(&self) -> Api<K>
@@ -125,7 +116,7 @@ impl World {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Changes the integration's spec as an admin does with `kubectl patch`.
+    /// Patches the integration's spec.
     pub async fn patch(&self, spec: Value) {
         let api: Api<OktaIntegration> = self.api();
         api.patch(
@@ -137,10 +128,10 @@ impl World {
         .unwrap();
     }
 
-    /// Sets `finalized` and waits until everything is applied.
-    pub async fn finish(&self) {
+    /// Sets `finalized` and waits until a plan is applied and the integration is in sync.
+    pub async fn finalize(&self) {
         self.patch(json!({ "finalized": true })).await;
-        self.wait_for("the finish", |integration| {
+        self.wait_for("the apply", |integration| {
             integration.status.as_ref().is_some_and(|status| {
                 status.phase == Some(Phase::InSync) && status.last_applied_plan.is_some()
             })
@@ -148,7 +139,7 @@ impl World {
         .await;
     }
 
-    /// Asks for a sync now and waits until it has been answered and nothing is under way.
+    /// Requests a sync and waits until it is complete.
     pub async fn sync(&self) -> OktaIntegrationStatus {
         let request = self.request_sync().await;
         self.wait_for("the sync", |integration| {
@@ -162,9 +153,9 @@ impl World {
         .unwrap()
     }
 
-    /// Asks for a sync now. Gives the annotation's value.
+    /// Requests a sync. Returns the annotation's value.
     pub async fn request_sync(&self) -> String {
-        let request = format!("{}", LOGS.fetch_add(1, Ordering::Relaxed));
+        let request = format!("{}", COUNTER.fetch_add(1, Ordering::Relaxed));
         let patch = json!({ "metadata": { "annotations": { SYNC_REQUESTED_AT: request } } });
         let api: Api<OktaIntegration> = self.api();
         api.patch(NAME, &PatchParams::default(), &Patch::Merge(patch))
@@ -173,7 +164,7 @@ impl World {
         request
     }
 
-    /// Decides about a person as a reviewer does with `kubectl patch`.
+    /// Patches the spec of a person's EmployeeMatch.
     pub async fn decide(&self, handle: &str, spec: Value) {
         let api: Api<EmployeeMatch> = self.api();
         let name = self.match_name(handle);
@@ -186,8 +177,27 @@ impl World {
         .unwrap();
     }
 
+    /// Decides that these employees are the person's.
+    pub async fn decide_match(&self, handle: &str, employee_ids: &[&str]) {
+        let decision = json!({ "decision": "Match", "employeeIds": employee_ids });
+        self.decide(handle, decision).await;
+    }
+
     pub fn match_name(&self, handle: &str) -> String {
         match_name(NAME, &self.okta.snapshot().user_id(handle))
+    }
+
+    /// A manifest of a person's EmployeeMatch, with `decision` merged into its spec.
+    pub fn match_manifest(&self, handle: &str, decision: Value) -> Value {
+        let id = self.okta.snapshot().user_id(handle);
+        let mut spec = json!({ "integrationRef": { "name": NAME }, "oktaUserId": id });
+        merge(&mut spec, decision);
+        json!({
+            "apiVersion": "integrations.insightful.io/v1alpha1",
+            "kind": "EmployeeMatch",
+            "metadata": { "name": match_name(NAME, &id) },
+            "spec": spec,
+        })
     }
 
     pub async fn integration(&self) -> OktaIntegration {
@@ -204,6 +214,14 @@ impl World {
         let list = api.list(&ListParams::default()).await.unwrap();
         list.into_iter()
             .map(|object| (object.name_any(), object))
+            .collect()
+    }
+
+    /// The resource version of every EmployeeMatch, by name.
+    pub async fn match_versions(&self) -> BTreeMap<String, Option<String>> {
+        let matches = self.matches().await.into_iter();
+        matches
+            .map(|(name, object)| (name, object.metadata.resource_version))
             .collect()
     }
 
@@ -230,19 +248,37 @@ impl World {
             .clone()
     }
 
-    /// Waits until the integration is as wanted.
-    pub async fn wait_for(&self, what: &str, is_so: impl Fn(&OktaIntegration) -> bool) -> OktaIntegration {
+    /// Polls until the state satisfies `predicate`. Panics with the state and the end of the operator's
+    /// log after `TIMEOUT`.
+    pub async fn poll<S: Serialize, F: Future<Output = S>>(
+        &self,
+        what: &str,
+        read: impl Fn() -> F,
+        predicate: impl Fn(&S) -> bool,
+    ) -> S {
         let started = tokio::time::Instant::now();
         loop {
-            let integration = self.integration().await;
-            if is_so(&integration) {
-                return integration;
+            let state = read().await;
+            if predicate(&state) {
+                return state;
             }
-            if started.elapsed() > PATIENCE {
-                self.give_up(what, &serde_json::to_value(&integration).unwrap());
-            }
+            assert!(
+                started.elapsed() <= TIMEOUT,
+                "timed out waiting for {what}; current state:\n{}\nend of the operator's log:\n{}",
+                serde_yaml::to_string(&state).unwrap(),
+                self.log_tail()
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until the integration satisfies `predicate`.
+    pub async fn wait_for(
+        &self,
+        what: &str,
+        predicate: impl Fn(&OktaIntegration) -> bool,
+    ) -> OktaIntegration {
+        self.poll(what, || self.integration(), predicate).await
     }
 
     pub async fn wait_for_phase(&self, phase: Phase) -> OktaIntegrationStatus {
@@ -258,7 +294,7 @@ impl World {
         integration.status.unwrap()
     }
 
-    /// Waits until a condition of the integration has this status and reason.
+    /// Waits until a condition of the integration has this status and reason. Returns its message.
     pub async fn wait_for_condition(&self, type_: &str, status: &str, reason: &str) -> String {
         let integration = self
             .wait_for(&format!("condition {type_}={status} ({reason})"), |integration| {
@@ -274,27 +310,15 @@ impl World {
             .clone()
     }
 
-    /// Waits until a person's match is as wanted.
+    /// Waits until the status of a person's match satisfies `predicate`.
     pub async fn wait_for_match(
         &self,
         handle: &str,
         what: &str,
-        is_so: impl Fn(&EmployeeMatchStatus) -> bool,
+        predicate: impl Fn(&EmployeeMatchStatus) -> bool,
     ) -> EmployeeMatchStatus {
-        let started = tokio::time::Instant::now();
-        loop {
-            let status = self.match_status(handle).await;
-            if is_so(&status) {
-                return status;
-            }
-            if started.elapsed() > PATIENCE {
-                self.give_up(
-                    &format!("{handle}: {what}"),
-                    &serde_json::to_value(&status).unwrap(),
-                );
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let what = format!("{handle}: {what}");
+        self.poll(&what, || self.match_status(handle), predicate).await
     }
 
     pub async fn wait_for_state(&self, handle: &str, state: MatchState) -> EmployeeMatchStatus {
@@ -304,23 +328,28 @@ impl World {
         .await
     }
 
-    #[track_caller]
-    fn give_up(&self, what: &str, seen: &Value) -> ! {
-        panic!(
-            "{what} did not come to be; what is there:\n{}\nthe operator's log ends:\n{}",
-            serde_yaml::to_string(seen).unwrap(),
-            self.log_tail()
-        );
+    /// Waits until the Ready condition of a person's match has this reason.
+    pub async fn wait_for_reason(&self, handle: &str, reason: &str) -> EmployeeMatchStatus {
+        self.wait_for_match(handle, &format!("reason {reason}"), |status| {
+            conditions::find(&status.conditions, conditions::READY)
+                .is_some_and(|ready| ready.reason == reason)
+        })
+        .await
     }
 
-    /// Stops the world's own operator, for tests that start theirs.
+    /// Waits until a person has no match in force.
+    pub async fn wait_until_unmatched(&self, handle: &str) {
+        self.wait_for_match(handle, "no match in force", |status| status.applied.is_none())
+            .await;
+    }
+
+    /// Stops the operator, if it runs.
     pub async fn stop_operator(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.stop().await.unwrap();
         }
     }
 
-    /// All that an operator logged.
     pub fn log_of(&self, operator: &KeptProcess) -> String {
         std::fs::read_to_string(operator.log()).unwrap()
     }
@@ -332,24 +361,23 @@ impl World {
             .unwrap_or_default()
     }
 
-    /// Waits until there is an event with this reason in the namespace.
+    /// Waits until the namespace has an event with this reason.
     pub async fn wait_for_event(&self, reason: &str) {
         let api: Api<Event> = self.api();
-        let started = tokio::time::Instant::now();
-        loop {
+        let reasons = || async {
             let events = api.list(&ListParams::default()).await.unwrap();
-            let reasons: Vec<String> = events.into_iter().filter_map(|event| event.reason).collect();
-            if reasons.iter().any(|seen| seen == reason) {
-                return;
-            }
-            if started.elapsed() > PATIENCE {
-                self.give_up(&format!("event {reason}"), &json!(reasons));
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            events
+                .into_iter()
+                .filter_map(|event| event.reason)
+                .collect::<Vec<_>>()
+        };
+        self.poll(&format!("event {reason}"), reasons, |reasons| {
+            reasons.iter().any(|seen| seen == reason)
+        })
+        .await;
     }
 
-    /// The writes that Insightful saw, as lines, from now on.
+    /// The write requests that Insightful received since its journal was cleared, one line each.
     pub fn writes(&self) -> Vec<String> {
         self.insightful
             .journal()
@@ -359,8 +387,8 @@ impl World {
             .collect()
     }
 
-    /// Runs a subcommand of the program as an admin of the cluster. Gives what it prints.
-    pub async fn program(&self, arguments: &[&str]) -> String {
+    /// Runs a subcommand of the operator's binary with admin rights. Returns its standard output.
+    pub async fn run_cli(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
         command
             .args(arguments)
@@ -378,17 +406,10 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Each test ends with this: a sync that finds nothing new writes nothing,
-    /// neither to Insightful nor to any EmployeeMatch.
+    /// Asserts that a sync without changes writes nothing to Insightful and no EmployeeMatch.
     pub async fn idle_sync_writes_nothing(&self) {
         self.sync().await;
-        let versions = |matches: BTreeMap<String, EmployeeMatch>| -> BTreeMap<String, Option<String>> {
-            matches
-                .into_iter()
-                .map(|(name, object)| (name, object.metadata.resource_version))
-                .collect()
-        };
-        let before = versions(self.matches().await);
+        let before = self.match_versions().await;
         self.insightful.journal().clear();
         let status = self.sync().await;
         assert_eq!(
@@ -397,7 +418,7 @@ impl World {
             "an idle sync writes nothing to Insightful"
         );
         assert_eq!(
-            versions(self.matches().await),
+            self.match_versions().await,
             before,
             "an idle sync writes no EmployeeMatch"
         );
@@ -405,14 +426,14 @@ impl World {
     }
 }
 
-/// The spec over the default one that lets plans of any size through.
+/// A spec whose guard allows plans of any size.
 pub fn open_guard() -> Value {
     json!({ "guard": {
         "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%",
     } })
 }
 
-/// An integration's manifest: `spec` over the default one.
+/// An integration's manifest; `spec` is merged over the default spec.
 pub fn integration(name: &str, okta: &str, insightful: &str, spec: Value) -> Value {
     let mut manifest = json!({
         "apiVersion": "integrations.insightful.io/v1alpha1",
@@ -443,12 +464,36 @@ fn merge(into: &mut Value, over: Value) {
     }
 }
 
-/// Starts an operator under the chart's ServiceAccount, as the only replica.
+/// A manifest of a Secret with one key.
+pub fn secret(name: &str, key: &str, value: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": { key: value },
+    })
+}
+
+/// Applies a manifest with the field manager `admin`.
+pub async fn apply<K>(api: &Api<K>, manifest: Value)
+where
+    K: Clone + DeserializeOwned + Debug,
+{
+    let name = manifest["metadata"]["name"].as_str().unwrap().to_owned();
+    let params = PatchParams::apply("admin").force();
+    api.patch(&name, &params, &Patch::Apply(manifest)).await.unwrap();
+}
+
+/// Insightful's answer to a request with an invalid value in `field`.
+pub fn validation_error(field: &str) -> Value {
+    json!({ "type": "VALIDATION_ERROR", "message": "Parameters validation error!",
+        "details": [{ "type": "string", "field": field,
+            "message": format!("The '{field}' field has an invalid value!") }] })
+}
+
+/// Starts an operator with the chart's ServiceAccount and without leader election.
 pub async fn start_operator(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
     start(plane, namespaces, &[]).await
 }
 
-/// Starts an operator that contends for the Lease of the chart's rights.
+/// Starts an operator that takes part in leader election, with the Lease that the chart's RBAC covers.
 pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
     start(
         plane,
@@ -458,33 +503,33 @@ pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) ->
     .await
 }
 
-/// Starts an operator with more arguments.
-pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], more: &[&str]) -> KeptProcess {
+/// Starts an operator with additional arguments.
+pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], arguments: &[&str]) -> KeptProcess {
     let environment = [("RUST_LOG", "info,okta_insightful_operator=debug")];
-    start_with(plane, namespaces, free_port(), more, &environment).await
+    start_with(plane, namespaces, free_port(), arguments, &environment).await
 }
 
-/// A port that nobody listens on.
+/// An unused port.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// Starts an operator under the chart's ServiceAccount that shows its metrics on this port.
+/// Starts an operator with the chart's ServiceAccount that serves its metrics on `port`.
 pub async fn start_with(
     plane: &'static ControlPlane,
     namespaces: &[&str],
     port: u16,
-    more: &[&str],
+    arguments: &[&str],
     environment: &[(&str, &str)],
 ) -> KeptProcess {
     let program = Path::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
     let mut command = run_command(plane, program, namespaces, port).await;
-    command.args(more).envs(environment.iter().copied());
+    command.args(arguments).envs(environment.iter().copied());
     spawn(plane, &command)
 }
 
-/// What runs this program as the operator: under the chart's ServiceAccount, with its metrics on this port.
+/// A command that runs `program` as the operator, with the chart's ServiceAccount and its metrics on `port`.
 pub async fn run_command(
     plane: &'static ControlPlane,
     program: &Path,
@@ -515,15 +560,16 @@ pub async fn operator_kubeconfig(plane: &'static ControlPlane) -> &'static Path 
     OPERATOR_KUBECONFIG.get_or_init(|| install_chart(plane)).await
 }
 
-/// Starts an operator with a log of its own.
+/// Starts an operator that logs to a separate file.
 pub fn spawn(plane: &'static ControlPlane, command: &Command) -> KeptProcess {
-    let log = plane
-        .directory()
-        .join(format!("operator-{}.log", LOGS.fetch_add(1, Ordering::Relaxed)));
+    let log = plane.directory().join(format!(
+        "operator-{}.log",
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    ));
     KeptProcess::spawn(command, &log, &Ending::default()).unwrap()
 }
 
-/// Installs the chart with the real helm. Gives the kubeconfig of its ServiceAccount.
+/// Installs the chart with Helm. Returns the kubeconfig of its ServiceAccount.
 async fn install_chart(plane: &'static ControlPlane) -> PathBuf {
     let namespace = "okta-insightful-operator";
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/okta-insightful-operator");
@@ -542,7 +588,7 @@ async fn install_chart(plane: &'static ControlPlane) -> PathBuf {
         ])
         .await
         .unwrap();
-    // The CRDs come with the chart; this waits until they are served.
+    // The chart has installed the CRDs; this waits until they are served.
     plane
         .install_crds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
         .await

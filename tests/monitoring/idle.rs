@@ -46,7 +46,7 @@ async fn only_changes_are_assessed() {
     world.operator = Some(replica);
     world.activate(open_guard()).await;
     world.wait_for_phase(Phase::Review).await;
-    world.finish().await;
+    world.finalize().await;
 
     let first = comparable(world.sync().await);
     let count = assessments(port).await;

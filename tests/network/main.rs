@@ -1,6 +1,6 @@
-//! A company's network: its own certificate authority and its proxy, set by the
-//! values of the chart and used by the program, over real TLS.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! A company's certificate authority and HTTPS proxy, configured by the values of the chart
+//! and used by the operator over real TLS.
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod tls;
 
@@ -30,16 +30,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use tls::{Authority, Proxy};
+use tls::{CertificateAuthority, Proxy};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the chart mounts the bundle.
 const MOUNT: &str = "/etc/okta-insightful-operator/ca";
 
-/// The environment that the chart gives the program for these values, with the
-/// bundle at a place of this machine.
+/// The environment variables that the chart sets for these values, with the CA bundle in the
+/// directory `bundle`.
 async fn environment(values: &Value, bundle: &Path) -> BTreeMap<String, String> {
     let values = format!("--set-json={values}");
     let arguments = [
@@ -96,15 +96,16 @@ fn path(url: &str) -> String {
     url.path().to_owned()
 }
 
-/// As a ConfigMap or Secret is mounted: a link to a link to the file.
-fn mounted(dir: &Path, pem: &str) {
+/// Creates a CA bundle like in a mounted ConfigMap or Secret: behind two symbolic links.
+fn write_bundle(dir: &Path, pem: &str) {
     fs::create_dir(dir.join("..2026_01_31")).unwrap();
     fs::write(dir.join("..2026_01_31/ca.crt"), pem).unwrap();
     std::os::unix::fs::symlink("..2026_01_31", dir.join("..data")).unwrap();
     std::os::unix::fs::symlink("..data/ca.crt", dir.join("ca.crt")).unwrap();
 }
 
-/// `plan` of Acme, whose Okta org is at a domain that only the proxy can reach.
+/// Runs `plan` for Acme, whose Okta org has a domain that only the proxy resolves. Returns the exit code,
+/// standard output and standard error.
 async fn plan(
     okta: &Okta,
     insightful: &Insightful,
@@ -148,17 +149,17 @@ async fn plan(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_services_are_read_through_a_proxy_that_opens_tls() {
+async fn both_services_are_read_through_a_tls_inspecting_proxy() {
     let company = Company::acme();
     let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let services = [
         ("sso.acme.invalid:443", address(&okta.url())),
         ("app.insightful.io:443", address(&insightful.url())),
     ];
     let proxy = Proxy::start(&authority, &services).await;
     let bundle = TempDir::new().unwrap();
-    mounted(bundle.path(), &authority.pem());
+    write_bundle(bundle.path(), &authority.pem());
 
     let proxied = json!({ "proxy": { "httpsProxy": proxy.url } });
     let mut trusted = proxied.clone();
@@ -168,30 +169,32 @@ async fn both_services_are_read_through_a_proxy_that_opens_tls() {
     assert_eq!(code, Some(2), "there are changes: {err}");
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["people"].as_array().unwrap().len(), 60);
-    assert_eq!(proxy.asked(), ["app.insightful.io:443", "sso.acme.invalid:443"]);
+    assert_eq!(
+        proxy.take_hosts(),
+        ["app.insightful.io:443", "sso.acme.invalid:443"]
+    );
 
-    // Without the bundle, nothing is sent to who cannot prove to be the service.
+    // Without the bundle, the certificates are not trusted and nothing is sent.
     okta.journal().clear();
     let (code, _, err) = plan(&okta, &insightful, &environment(&proxied, bundle.path()).await).await;
     assert_eq!(code, Some(1));
     assert!(err.contains("UnknownIssuer"), "{err}");
     assert!(okta.journal().entries().is_empty());
-    assert!(!proxy.asked().is_empty());
+    assert!(!proxy.take_hosts().is_empty());
 
-    // What noProxy names is not asked of the proxy.
+    // Hosts in noProxy are not reached through the proxy.
     let mut direct = trusted.clone();
     direct["proxy"]["noProxy"] = "localhost,.acme.invalid".into();
     let (code, _, err) = plan(&okta, &insightful, &environment(&direct, bundle.path()).await).await;
     assert_eq!(code, Some(1), "there is no such host");
     assert!(err.contains("no connection to Okta"), "{err}");
-    assert!(!proxy.asked().contains(&"sso.acme.invalid:443".to_owned()));
+    assert!(!proxy.take_hosts().contains(&"sso.acme.invalid:443".to_owned()));
 }
 
-/// The proxy is on the way to the services alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_server_is_not_reached_through_the_proxy() {
     let plane = ControlPlane::shared();
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let proxy = Proxy::start(&authority, &[("nobody:443", ([127, 0, 0, 1], 1).into())]).await;
     let bundle = TempDir::new().unwrap();
     let proxied = json!({ "proxy": { "httpsProxy": proxy.url } });
@@ -203,17 +206,16 @@ async fn the_api_server_is_not_reached_through_the_proxy() {
         .await
         .unwrap()
         .unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
-        said.contains("ok      may get, list, watch oktaintegrations"),
-        "{said}"
+        stdout.contains("ok      may get, list, watch oktaintegrations"),
+        "{stdout}"
     );
-    assert_eq!(proxy.asked(), Vec::<String>::new());
+    assert_eq!(proxy.take_hosts(), Vec::<String>::new());
 }
 
-/// The authorities that the chart names beside the bundle are those of the image.
 #[tokio::test]
-async fn the_image_has_the_public_authorities_where_the_chart_says() {
+async fn the_chart_refers_to_the_public_ca_certificates_of_the_image() {
     let bundle = TempDir::new().unwrap();
     let values = json!({ "caBundle": { "secret": "authorities" } });
     let file = &environment(&values, bundle.path()).await["SSL_CERT_FILE"];
@@ -225,7 +227,7 @@ async fn the_image_has_the_public_authorities_where_the_chart_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_operator_trusts_an_authority_of_the_company() {
+async fn the_operator_trusts_the_ca_bundle() {
     let plane = ControlPlane::shared();
     plane
         .install_crds(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crds"))
@@ -239,8 +241,8 @@ async fn the_operator_trusts_an_authority_of_the_company() {
         Webhook::start(),
     );
     insightful.configure(|settings| settings.limit = 100_000);
-    let authority = Authority::new();
-    let front = async |url: String| {
+    let authority = CertificateAuthority::new();
+    let behind_tls = async |url: String| {
         let server = authority.server(address(&url)).await;
         format!("{server}{}", path(&url))
     };
@@ -249,7 +251,7 @@ async fn the_operator_trusts_an_authority_of_the_company() {
     for (name, value) in [
         ("okta", okta.token()),
         ("insightful", insightful.token()),
-        ("chat", &front(webhook.url()).await),
+        ("chat", &behind_tls(webhook.url()).await),
     ] {
         let secret = json!({ "metadata": { "name": name }, "stringData": { "value": value } });
         let secret = serde_json::from_value(secret).unwrap();
@@ -260,9 +262,9 @@ async fn the_operator_trusts_an_authority_of_the_company() {
         "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
         "metadata": { "name": "acme" },
         "spec": {
-            "okta": { "orgUrl": front(okta.url()).await, "auth": { "apiToken": { "secretRef": reference("okta") } } },
+            "okta": { "orgUrl": behind_tls(okta.url()).await, "auth": { "apiToken": { "secretRef": reference("okta") } } },
             "insightful": {
-                "url": front(insightful.url()).await,
+                "url": behind_tls(insightful.url()).await,
                 "apiToken": { "secretRef": reference("insightful") },
                 "newEmployees": { "team": "Onboarding", "sharedSettings": "Default" },
             },
@@ -280,32 +282,32 @@ async fn the_operator_trusts_an_authority_of_the_company() {
         .await
         .unwrap();
     let bundle = TempDir::new().unwrap();
-    mounted(bundle.path(), &authority.pem());
+    write_bundle(bundle.path(), &authority.pem());
 
-    let doubting = start(plane, &namespace, &environment(&json!({}), bundle.path()).await);
-    let seen = wait_for(&integrations, &doubting, |integration| {
+    let without_bundle = start(plane, &namespace, &environment(&json!({}), bundle.path()).await);
+    let seen = wait_for(&integrations, &without_bundle, |integration| {
         condition(integration, conditions::READY).0 == "False"
     })
     .await;
-    // Both are read at the same time: either may be the first to fail.
+    // Both services are read concurrently, and either may fail first.
     let (_, message) = condition(&seen, conditions::READY);
     assert!(
         message.contains("UnknownIssuer") && message.contains("caBundle"),
         "{message}"
     );
-    doubting.stop().await.unwrap();
+    without_bundle.stop().await.unwrap();
     assert!(okta.journal().entries().is_empty() && webhook.received().is_empty());
 
     let trusted = json!({ "caBundle": { "secret": "authorities" } });
-    let trusting = start(plane, &namespace, &environment(&trusted, bundle.path()).await);
-    let seen = wait_for(&integrations, &trusting, |integration| {
+    let with_bundle = start(plane, &namespace, &environment(&trusted, bundle.path()).await);
+    let seen = wait_for(&integrations, &with_bundle, |integration| {
         condition(integration, conditions::NOTIFIED).0 == "True"
     })
     .await;
     assert_eq!(seen.status.unwrap().phase, Some(Phase::InSync));
     assert!(!insightful.journal().writes().is_empty());
     assert_eq!(webhook.received().len(), 1);
-    trusting.stop().await.unwrap();
+    with_bundle.stop().await.unwrap();
 }
 
 fn start(plane: &ControlPlane, namespace: &str, environment: &BTreeMap<String, String>) -> KeptProcess {
@@ -335,16 +337,16 @@ fn condition(integration: &OktaIntegration, type_: &str) -> (String, String) {
 async fn wait_for(
     integrations: &Api<OktaIntegration>,
     operator: &KeptProcess,
-    is_so: impl Fn(&OktaIntegration) -> bool,
+    predicate: impl Fn(&OktaIntegration) -> bool,
 ) -> OktaIntegration {
     let started = Instant::now();
     loop {
         let integration = integrations.get("acme").await.unwrap();
-        if is_so(&integration) {
+        if predicate(&integration) {
             return integration;
         }
         assert!(
-            started.elapsed() < PATIENCE,
+            started.elapsed() < TIMEOUT,
             "{}\n{}",
             serde_yaml::to_string(&integration.status).unwrap(),
             operator.log_tail(30)

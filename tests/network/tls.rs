@@ -1,5 +1,4 @@
-//! What stands between the operator and the services in a company's network: an
-//! authority of its own, servers that it vouches for, and a proxy that opens TLS.
+//! A private certificate authority, TLS servers with its certificates, and a TLS-inspecting proxy.
 
 use std::{
     collections::BTreeMap,
@@ -18,22 +17,22 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// A certificate authority that no machine knows.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+/// A certificate authority that is not in any trust store.
+pub struct CertificateAuthority(CertifiedIssuer<'static, KeyPair>);
 
-impl Authority {
+impl CertificateAuthority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// The certificate that makes others trust it.
+    /// The root certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// Speaks TLS as these hosts.
+    /// Accepts TLS connections with a certificate for these hosts.
     fn acceptor(&self, hosts: &[&str]) -> TlsAcceptor {
         let hosts: Vec<String> = hosts.iter().copied().map(str::to_owned).collect();
         let key = KeyPair::generate().unwrap();
@@ -52,41 +51,45 @@ impl Authority {
         TlsAcceptor::from(Arc::new(config))
     }
 
-    /// A server on this machine, with TLS, that passes on to `behind`. Gives
-    /// its address, such as `https://127.0.0.1:40123`.
-    pub async fn server(&self, behind: SocketAddr) -> String {
+    /// Starts a local TLS server in front of `backend`. Returns its URL, such as
+    /// `https://127.0.0.1:40123`.
+    pub async fn server(&self, backend: SocketAddr) -> String {
         let acceptor = self.acceptor(&["127.0.0.1"]);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(open_tls(acceptor.clone(), client, behind));
+                tokio::spawn(terminate_tls(acceptor.clone(), client, backend));
             }
         });
         format!("https://{address}")
     }
 }
 
-/// Ends when either side does; a client that does not trust the certificate
-/// ends it at once.
-async fn open_tls(acceptor: TlsAcceptor, client: impl AsyncRead + AsyncWrite + Unpin, behind: SocketAddr) {
+/// Relays until either side closes the connection. A client that does not trust the certificate
+/// closes it during the handshake.
+async fn terminate_tls(
+    acceptor: TlsAcceptor,
+    client: impl AsyncRead + AsyncWrite + Unpin,
+    backend: SocketAddr,
+) {
     let Ok(mut client) = acceptor.accept(client).await else {
         return;
     };
-    let mut service = TcpStream::connect(behind).await.unwrap();
+    let mut service = TcpStream::connect(backend).await.unwrap();
     drop(copy_bidirectional(&mut client, &mut service).await);
 }
 
-/// A proxy that opens TLS with its authority's certificates, as companies run.
+/// An HTTPS proxy that inspects TLS with certificates of its authority, as companies use.
 pub struct Proxy {
     pub url: String,
-    /// What it was asked to connect to, with port.
-    asked: Arc<Mutex<Vec<String>>>,
+    /// The targets of CONNECT requests, with port.
+    hosts: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// One that takes these hosts (with port) for these services, and knows no others.
-    pub async fn start(authority: &Authority, services: &[(&str, SocketAddr)]) -> Self {
+    /// Starts a proxy that relays these hosts (with port) to these services and rejects others.
+    pub async fn start(authority: &CertificateAuthority, services: &[(&str, SocketAddr)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let names: Vec<&str> = services
@@ -98,8 +101,8 @@ impl Proxy {
             .iter()
             .map(|(host, address)| ((*host).to_owned(), *address))
             .collect();
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let journal = asked.clone();
+        let hosts = Arc::<Mutex<Vec<String>>>::default();
+        let journal = hosts.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (acceptor, services, journal) = (acceptor.clone(), services.clone(), journal.clone());
@@ -107,7 +110,7 @@ impl Proxy {
                     let mut client = BufReader::new(client);
                     let target = connect_target(&mut client).await;
                     journal.lock().unwrap().push(target.clone());
-                    let Some(behind) = services.get(&target) else {
+                    let Some(backend) = services.get(&target) else {
                         drop(client.write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n").await);
                         return;
                     };
@@ -115,19 +118,19 @@ impl Proxy {
                         .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
                         .await
                         .unwrap();
-                    open_tls(acceptor, client, *behind).await;
+                    terminate_tls(acceptor, client, *backend).await;
                 });
             }
         });
-        Self { url, asked }
+        Self { url, hosts }
     }
 
-    /// The hosts that it was asked for since the last look, each once.
-    pub fn asked(&self) -> Vec<String> {
-        let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
-        asked.sort_unstable();
-        asked.dedup();
-        asked
+    /// The distinct hosts that were requested since the last call.
+    pub fn take_hosts(&self) -> Vec<String> {
+        let mut hosts = std::mem::take(&mut *self.hosts.lock().unwrap());
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
     }
 }
 

@@ -1,4 +1,4 @@
-//! What happens in a company, at random: people change, decide and fail.
+//! Random changes in a company: its people, teams, employees and decisions, and faults of both services.
 
 use std::time::Duration;
 
@@ -8,30 +8,31 @@ use kube::{
     api::{ListParams, Patch, PatchParams},
 };
 use okta_insightful_operator::api::{EmployeeMatch, Phase};
-use sandbox::faults::{Fault, Kind, Match};
+use sandbox::{
+    company::GROUP_PREFIX,
+    faults::{Fault, Kind, Match},
+};
 use serde_json::json;
 
 use crate::world::World;
 
-const TEAMS_PREFIX: &str = "OKTA_INSGRP_";
-
-/// One change somewhere, and now and then a fault. Gives whether there was one.
-pub async fn strike(world: &World, random: &mut Rng) -> bool {
+/// Makes at most one change, and sometimes adds a fault. Returns whether there was a change.
+pub async fn make_change(world: &World, random: &mut Rng) -> bool {
     if random.u8(..10) == 0 {
-        fault(world, random);
+        add_fault(world, random);
     }
     match random.u8(..20) {
-        0..=13 => in_okta(world, random),
-        14 => in_insightful(world, random),
-        15 => return decision(world, random).await,
-        16 => return approve(world).await,
+        0..=13 => change_okta(world, random),
+        14 => change_insightful(world, random),
+        15 => return change_decision(world, random).await,
+        16 => return approve_held_plan(world).await,
         _ => return false,
     }
     true
 }
 
-/// The admin looks after a plan that is held, and lets it through.
-pub async fn approve(world: &World) -> bool {
+/// Approves the plan if it is held. Returns whether it was.
+pub async fn approve_held_plan(world: &World) -> bool {
     let status = world.status().await;
     let Some(plan) = status.plan.filter(|_| status.phase == Some(Phase::Held)) else {
         return false;
@@ -40,7 +41,7 @@ pub async fn approve(world: &World) -> bool {
     true
 }
 
-fn in_okta(world: &World, random: &mut Rng) {
+fn change_okta(world: &World, random: &mut Rng) {
     let number = random.u32(..100_000);
     world.okta.edit(|org| {
         let people: Vec<String> = org.users.keys().cloned().collect();
@@ -49,45 +50,47 @@ fn in_okta(world: &World, random: &mut Rng) {
             .iter()
             .filter(|(_, group)| {
                 let name = group["profile"]["name"].as_str();
-                name.is_some_and(|name| name.starts_with(TEAMS_PREFIX))
+                name.is_some_and(|name| name.starts_with(GROUP_PREFIX))
             })
             .map(|(id, _)| id.clone())
             .collect();
-        let Some(who) = random.choice(&people) else { return };
+        let Some(person) = random.choice(&people) else {
+            return;
+        };
         let Some(team) = random.choice(&teams) else { return };
-        let left = org.user(who)["status"] == "DEPROVISIONED";
+        let has_departed = org.user(person)["status"] == "DEPROVISIONED";
         match random.u8(..16) {
-            0..=3 => org.set_title(who, Some(&format!("Engineer {}", number % 7))),
-            4 | 5 => org.rename_user(who, "Kim", &format!("Name{number}")),
-            6 => org.set_email(who, &format!("kim{number}@acme.com")),
+            0..=3 => org.set_title(person, Some(&format!("Engineer {}", number % 7))),
+            4 | 5 => org.rename_user(person, "Kim", &format!("Name{number}")),
+            6 => org.set_email(person, &format!("kim{number}@acme.com")),
             7 | 8 => {
-                for group in org.groups_of(who) {
+                for group in org.groups_of(person) {
                     if teams.contains(&group) {
-                        org.remove_member(&group, who);
+                        org.remove_member(&group, person);
                     }
                 }
-                org.add_member(team, who);
+                org.add_member(team, person);
             }
-            9 if org.groups_of(who).len() > 2 => org.remove_member(team, who),
+            9 if org.groups_of(person).len() > 2 => org.remove_member(team, person),
             10 | 11 if people.len() < 120 => {
                 let id = org.add_user(&format!("new{number}"), "New", &format!("Comer{number}"));
                 org.add_member(team, &id);
             }
-            12 => org.set_status(who, "DEPROVISIONED"),
-            13 if left => org.set_status(who, "ACTIVE"),
-            13 => org.set_status(who, "SUSPENDED"),
+            12 => org.set_status(person, "DEPROVISIONED"),
+            13 if has_departed => org.set_status(person, "ACTIVE"),
+            13 => org.set_status(person, "SUSPENDED"),
             14 if teams.len() < 20 => {
-                let id = org.add_group(&format!("{TEAMS_PREFIX}Team {number}"));
-                org.add_member(&id, who);
+                let id = org.add_group(&format!("{GROUP_PREFIX}Team {number}"));
+                org.add_member(&id, person);
             }
-            // More would be held as an org that lacks many of its people.
-            15 if number.is_multiple_of(10) => org.delete_user(who),
+            // Rarely: the plan is held when many people are missing.
+            15 if number.is_multiple_of(10) => org.delete_user(person),
             _ => {}
         }
     });
 }
 
-fn in_insightful(world: &World, random: &mut Rng) {
+fn change_insightful(world: &World, random: &mut Rng) {
     world.insightful.edit(|account| {
         let employees: Vec<String> = account.employees.keys().cloned().collect();
         if let Some(employee) = random.choice(&employees) {
@@ -99,7 +102,7 @@ fn in_insightful(world: &World, random: &mut Rng) {
     });
 }
 
-async fn decision(world: &World, random: &mut Rng) -> bool {
+async fn change_decision(world: &World, random: &mut Rng) -> bool {
     let api: Api<EmployeeMatch> = world.api();
     let Ok(list) = api.list(&ListParams::default()).await else {
         return false;
@@ -113,7 +116,7 @@ async fn decision(world: &World, random: &mut Rng) -> bool {
     api.patch(&name, &PatchParams::default(), &patch).await.is_ok()
 }
 
-fn fault(world: &World, random: &mut Rng) {
+fn add_fault(world: &World, random: &mut Rng) {
     let kind = match random.u8(..9) {
         0 => Kind::Status(500, None),
         1 => Kind::Status(503, None),

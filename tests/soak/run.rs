@@ -1,16 +1,15 @@
-//! A long run squeezed into minutes: several companies whose people and teams
-//! change at random, services that fail at random, and one operator that syncs
-//! each of them every second or so.
+//! Soak test: one operator syncs several companies about once a second while their people,
+//! teams and decisions change at random and both services fail at random.
 //!
-//! `cargo bench --bench soak` (`-- MINUTES COMPANIES SEED`, by default 5, 8 and 1)
-//! prints what the operator uses as it goes on, and at the end whether that is
-//! flat and whether Insightful holds what Okta says. It fails if it does not.
+//! `cargo bench --bench soak -- MINUTES COMPANIES SEED` (default 5, 8 and 1) prints the
+//! resource usage of the operator during the run. It fails if the usage has grown at the end,
+//! or if Insightful's data differs from Okta's.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a run that fails here has found something"
+    reason = "a panic fails the run"
 )]
 
 mod random_changes;
@@ -36,19 +35,20 @@ use world::{World, free_port, open_guard, start_operator, start_with};
 
 /// People of each company at the start.
 const PEOPLE: usize = 40;
-/// How often a line is printed.
-const EVERY: Duration = Duration::from_secs(10);
-/// How long the operator has to come to rest at the end.
-const TO_REST: Duration = Duration::from_secs(120);
-/// The end may use so much more than the first quarter of the run: in percent.
-const TOLERATED_GROWTH: u64 = 25;
+/// How often a row is printed.
+const ROW_INTERVAL: Duration = Duration::from_secs(10);
+/// The time limit for the operator to settle at the end.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// The allowed growth of the usage at the end over that in the second quarter of the run.
+const MAX_GROWTH_PERCENT: u64 = 25;
 
-fn argument(place: usize, default: u64) -> u64 {
-    // `cargo bench` adds `--bench` to what it is given.
+/// The numeric argument at this index.
+fn argument(index: usize, default: u64) -> u64 {
+    // Cargo adds the argument `--bench`.
     let numbers = std::env::args().skip(1).filter_map(|text| text.parse().ok());
     numbers
         .collect::<Vec<u64>>()
-        .get(place)
+        .get(index)
         .copied()
         .unwrap_or(default)
 }
@@ -63,7 +63,7 @@ async fn main() -> ExitCode {
         let company = Company::generate(PEOPLE, seed * 1000 + company);
         let mut world = World::prepared_with(company, okta::Settings::default()).await;
         world.stop_operator().await;
-        // The limits are another test's matter: cycles here are hundreds of times as frequent.
+        // This test syncs far more often than the rate limits allow.
         world.okta.configure(|settings| {
             settings.limits = Limits {
                 users: 100_000,
@@ -78,8 +78,8 @@ async fn main() -> ExitCode {
     let namespaces: Vec<String> = worlds.iter().map(|world| world.namespace.clone()).collect();
     let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
     let port = free_port();
-    let quiet = [("RUST_LOG", "warn")];
-    let operator = start_with(plane, &namespaces, port, &[], &quiet).await;
+    let environment = [("RUST_LOG", "warn")];
+    let operator = start_with(plane, &namespaces, port, &[], &environment).await;
     let process = (operator.pid(), port);
     for world in &worlds {
         let mut spec = open_guard();
@@ -92,15 +92,15 @@ async fn main() -> ExitCode {
     let started = Instant::now();
     let end = started + Duration::from_secs(60 * minutes);
     let mut changes = 0_u64;
-    let mut next_line = started;
+    let mut next_row = started;
     let mut used: Vec<Usage> = Vec::new();
-    println!("{}", Usage::HEAD);
+    println!("{}", Usage::HEADER);
     while Instant::now() < end {
         for world in &worlds {
-            changes += u64::from(random_changes::strike(world, &mut random).await);
+            changes += u64::from(random_changes::make_change(world, &mut random).await);
         }
-        if Instant::now() >= next_line {
-            next_line += EVERY;
+        if Instant::now() >= next_row {
+            next_row += ROW_INTERVAL;
             let cycles = worlds.iter().map(cycles).sum();
             let usage = operators_usage(process, started.elapsed(), cycles, changes).await;
             println!("{usage}");
@@ -109,48 +109,48 @@ async fn main() -> ExitCode {
         sleep(Duration::from_millis(200)).await;
     }
 
-    println!("the changes end; the operator comes to rest");
+    println!("no more changes; waiting for the operator to settle");
     for world in &worlds {
         world.okta.faults().clear();
         world.insightful.faults().clear();
     }
-    let mut wrong = verification::at_rest(&worlds, TO_REST).await;
+    let mut problems = verification::settled(&worlds, SETTLE_TIMEOUT).await;
     let cycles = worlds.iter().map(cycles).sum();
     let last = operators_usage(process, started.elapsed(), cycles, changes).await;
     println!("{last}");
-    wrong.extend(usage::growth(&used, &last, TOLERATED_GROWTH));
+    problems.extend(usage::growth(&used, &last, MAX_GROWTH_PERCENT));
     operator.stop().await.unwrap();
 
-    println!("a new operator, which knows nothing but what stands in the cluster, finds nothing to do");
+    println!("a new operator, which has only the state in the cluster, must find no changes");
     let writes: Vec<usize> = worlds.iter().map(|world| world.writes().len()).collect();
     let second = start_operator(plane, &namespaces).await;
     for (world, before) in worlds.iter().zip(writes) {
         world.patch(json!({ "sync": { "interval": "15m" } })).await;
         let status = world.sync().await;
-        // Held is a plan that is empty but for people whom Okta lacks.
+        // An empty plan is held when people are missing from Okta.
         if !matches!(status.phase, Some(Phase::InSync | Phase::Held))
             || status.plan.is_none_or(|plan| plan.total > 0)
         {
-            wrong.push(format!("{}: not in step: {:?}", world.namespace, status.phase));
+            problems.push(format!("{}: not in sync: {:?}", world.namespace, status.phase));
         }
         let new = &world.writes()[before..];
-        wrong.extend(
+        problems.extend(
             new.iter()
                 .map(|line| format!("{}: written again: {line}", world.namespace)),
         );
-        wrong.extend(verification::differences(world).await);
+        problems.extend(verification::differences(world).await);
     }
     second.stop().await.unwrap();
-    if wrong.is_empty() {
-        println!("ok: flat, and Insightful holds what Okta says");
+    if problems.is_empty() {
+        println!("ok: the usage has not grown, and Insightful's data equals Okta's");
         return ExitCode::SUCCESS;
     }
-    println!("WRONG");
-    wrong.iter().for_each(|line| println!("  {line}"));
+    println!("FAILED");
+    problems.iter().for_each(|line| println!("  {line}"));
     ExitCode::FAILURE
 }
 
-/// How many cycles Insightful has seen begin.
+/// The number of cycles, by the reads of Insightful's teams.
 fn cycles(world: &World) -> u64 {
     let reads = |entry: &&sandbox::journal::Entry| entry.method == "GET" && entry.path == "/api/v1/team";
     world.insightful.journal().entries().iter().filter(reads).count() as u64

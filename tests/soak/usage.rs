@@ -1,8 +1,8 @@
-//! What the operator's process uses, as Linux counts it.
+//! Resource usage of the operator's process.
 
 use std::{fmt, fs, time::Duration};
 
-/// At one moment.
+/// The usage at one moment, with the cycles and changes until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     at: Duration,
@@ -13,13 +13,13 @@ pub struct Usage {
     files: u64,
     threads: u64,
     tasks: u64,
-    /// Time of the processors so far, hundredths of a second.
-    worked: u64,
+    /// CPU time so far, in ticks of 10 ms.
+    cpu_ticks: u64,
 }
 
 impl Usage {
-    /// The head of the table.
-    pub const HEAD: &str = "| seconds | cycles | changes | resident MiB | open files | threads | tasks | worked, s |\n|--:|--:|--:|--:|--:|--:|--:|--:|";
+    /// The header of the table.
+    pub const HEADER: &str = "| seconds | cycles | changes | resident MiB | open files | threads | tasks | CPU s |\n|--:|--:|--:|--:|--:|--:|--:|--:|";
 }
 
 impl fmt::Display for Usage {
@@ -32,7 +32,7 @@ impl fmt::Display for Usage {
             files,
             threads,
             tasks,
-            worked,
+            cpu_ticks,
         } = self;
         write!(
             f,
@@ -40,13 +40,13 @@ impl fmt::Display for Usage {
             at.as_secs(),
             resident / 1024,
             resident % 1024 * 10 / 1024,
-            worked / 100,
-            worked % 100,
+            cpu_ticks / 100,
+            cpu_ticks % 100,
         )
     }
 }
 
-/// Looks at an operator's process, and asks it at its port for metrics.
+/// Reads the usage from `/proc` and from the operator's metrics.
 pub async fn operators_usage((pid, port): (u32, u16), at: Duration, cycles: u64, changes: u64) -> Usage {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("http://127.0.0.1:{port}/metrics");
@@ -61,7 +61,7 @@ pub async fn operators_usage((pid, port): (u32, u16), at: Duration, cycles: u64,
         line.split_whitespace().next().unwrap().parse().unwrap()
     };
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // Fields 14 and 15 of proc(5); the program's name before them may hold spaces.
+    // Fields 14 and 15 (utime and stime) of proc_pid_stat(5); the name of the program may have spaces.
     let fields = stat
         .rsplit(')')
         .next()
@@ -77,20 +77,20 @@ pub async fn operators_usage((pid, port): (u32, u16), at: Duration, cycles: u64,
         files: fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count() as u64,
         threads: line("Threads:"),
         tasks: tasks.unwrap().parse().unwrap(),
-        worked: fields.map(|field| field.parse::<u64>().unwrap()).sum(),
+        cpu_ticks: fields.map(|field| field.parse::<u64>().unwrap()).sum(),
     }
 }
 
 type CountOf = fn(&Usage) -> u64;
 
-/// What grew: the end against the mean of the second quarter, when all is warm.
-pub fn growth(used: &[Usage], last: &Usage, tolerated_percent: u64) -> Vec<String> {
-    let warm = &used[used.len() / 4..(used.len() / 2).max(used.len() / 4 + 1).min(used.len())];
-    if warm.is_empty() {
-        return vec!["the run was too short to say what grows".to_owned()];
+/// Compares the end with the mean of the second quarter. Returns what has grown too much.
+pub fn growth(used: &[Usage], last: &Usage, max_percent: u64) -> Vec<String> {
+    let baseline = &used[used.len() / 4..(used.len() / 2).max(used.len() / 4 + 1).min(used.len())];
+    if baseline.is_empty() {
+        return vec!["the run is too short to measure growth".to_owned()];
     }
     let mut grown = Vec::new();
-    // What is counted, how, and how much more or less of it means nothing.
+    // The name, the value and the growth that is always allowed.
     let measures: [(&str, CountOf, u64); 4] = [
         ("resident KiB", |usage| usage.resident, 4096),
         ("open files", |usage| usage.files, 8),
@@ -98,10 +98,10 @@ pub fn growth(used: &[Usage], last: &Usage, tolerated_percent: u64) -> Vec<Strin
         ("tasks", |usage| usage.tasks, 8),
     ];
     for (what, of, slack) in measures {
-        let before = warm.iter().map(of).sum::<u64>() / warm.len() as u64;
+        let before = baseline.iter().map(of).sum::<u64>() / baseline.len() as u64;
         let now = of(last);
-        println!("{what}: {before} when warm, {now} at the end");
-        if now > before + before * tolerated_percent / 100 + slack {
+        println!("{what}: {before} in the second quarter, {now} at the end");
+        if now > before + before * max_percent / 100 + slack {
             grown.push(format!("{what} grew from {before} to {now}"));
         }
     }

@@ -1,4 +1,4 @@
-//! Whether Insightful holds what Okta says, for everybody of whom the operator says so.
+//! Compares Insightful's data with Okta's for every person whose match is Ready.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,14 +7,14 @@ use sandbox::company::GROUP_PREFIX;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::{random_changes::approve, world::World};
+use crate::{random_changes::approve_held_plan, world::World};
 
-/// So long nothing must be written before the operator is taken to be at rest.
-const QUIET: Duration = Duration::from_secs(8);
+/// The operator has settled when nothing is written for this long.
+const QUIET_PERIOD: Duration = Duration::from_secs(8);
 
-/// Waits until nothing more is written anywhere. Gives what is not as Okta says then.
-pub async fn at_rest(worlds: &[World], timeout: Duration) -> Vec<String> {
-    // Whoever waits out a failure, up to five minutes, is asked not to.
+/// Waits until nothing is written any more. Returns the differences between both services.
+pub async fn settled(worlds: &[World], timeout: Duration) -> Vec<String> {
+    // A requested sync ends a backoff, which can take minutes.
     for world in worlds {
         world.request_sync().await;
     }
@@ -24,34 +24,38 @@ pub async fn at_rest(worlds: &[World], timeout: Duration) -> Vec<String> {
     loop {
         let mut now = Vec::new();
         for world in worlds {
-            approve(world).await;
+            approve_held_plan(world).await;
             let status = world.status().await;
-            let is_well = !matches!(
+            let is_healthy = !matches!(
                 status.phase,
                 Some(Phase::Failed | Phase::Syncing | Phase::Applying)
             );
-            now.push((is_well, world.writes().len(), status.plan.map(|plan| plan.hash)));
+            now.push((
+                is_healthy,
+                world.writes().len(),
+                status.plan.map(|plan| plan.hash),
+            ));
         }
-        if now != before || now.iter().any(|(is_well, ..)| !is_well) {
+        if now != before || now.iter().any(|(is_healthy, ..)| !is_healthy) {
             before = now;
             since = Instant::now();
-        } else if since.elapsed() >= QUIET {
+        } else if since.elapsed() >= QUIET_PERIOD {
             break;
         }
         if started.elapsed() > timeout {
-            return vec![format!("something is still written after {timeout:?}")];
+            return vec![format!("the operator still writes after {timeout:?}")];
         }
         sleep(Duration::from_millis(500)).await;
     }
     let mut wrong = Vec::new();
     for world in worlds {
         wrong.extend(differences(world).await);
-        wrong.extend(done_twice(world));
+        wrong.extend(repeated_creations(world));
     }
     wrong
 }
 
-/// What is not as Okta says.
+/// The differences between Okta and Insightful, one per line.
 pub async fn differences(world: &World) -> Vec<String> {
     let org = world.okta.snapshot();
     let account = world.insightful.snapshot();
@@ -75,32 +79,32 @@ pub async fn differences(world: &World) -> Vec<String> {
             .applied
             .map(|applied| applied.employee_ids)
             .unwrap_or_default();
-        let mut expect = |what: &str, is: &Value, should: &str| {
-            if text(is) != should {
+        let mut expect = |field: &str, actual: &Value, expected: &str| {
+            if text(actual) != expected {
                 wrong.push(format!(
-                    "{}/{name}: {what} is {is}, not {should:?}",
+                    "{}/{name}: {field} is {actual}, not {expected:?}",
                     world.namespace
                 ));
             }
         };
-        for (place, id) in employees.iter().enumerate() {
+        for (index, id) in employees.iter().enumerate() {
             let Some(employee) = account.employees.get(id) else {
                 expect("employee", &Value::Null, id);
                 continue;
             };
-            let has_departed = employee["deactivated"].as_u64() != Some(0);
+            let is_deactivated = employee["deactivated"].as_u64() != Some(0);
             if user["status"] == "DEPROVISIONED" {
-                expect("switched off", &has_departed.to_string().into(), "true");
+                expect("deactivated", &is_deactivated.to_string().into(), "true");
                 continue;
             }
-            if status.state != Some(MatchState::Matched) || has_departed {
+            if status.state != Some(MatchState::Matched) || is_deactivated {
                 continue;
             }
             compared += 1;
             let profile = &user["profile"];
-            let full = format!("{} {}", text(&profile["firstName"]), text(&profile["lastName"]));
-            expect("name", &employee["name"], full.trim());
-            if place == 0 {
+            let full_name = format!("{} {}", text(&profile["firstName"]), text(&profile["lastName"]));
+            expect("name", &employee["name"], full_name.trim());
+            if index == 0 {
                 expect("email", &employee["email"], &text(&profile["email"]));
             }
             let groups = org.groups_of(&object.spec.okta_user_id);
@@ -118,7 +122,7 @@ pub async fn differences(world: &World) -> Vec<String> {
         }
     }
     if compared == 0 {
-        wrong.push(format!("{}: nobody could be compared", world.namespace));
+        wrong.push(format!("{}: no person could be compared", world.namespace));
     }
     wrong
 }
@@ -128,23 +132,24 @@ fn is_ready(object: &EmployeeMatch) -> bool {
     conditions::find(&status.conditions, conditions::READY).is_some_and(|ready| ready.status == "True")
 }
 
-/// Invitations and teams that were made twice.
-fn done_twice(world: &World) -> Vec<String> {
-    let mut made: BTreeMap<(String, String), usize> = BTreeMap::new();
+/// Employees and teams that were created more than once.
+fn repeated_creations(world: &World) -> Vec<String> {
+    let mut creations: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in world.insightful.journal().writes() {
-        let made_of = match entry.path.as_str() {
+        let key = match entry.path.as_str() {
             "/api/v1/employee" => "email",
             "/api/v1/team" => "name",
             _ => continue,
         };
         if entry.effect {
             let body = entry.body.unwrap_or_default();
-            *made.entry((entry.path, text(&body[made_of]))).or_default() += 1;
+            *creations.entry((entry.path, text(&body[key]))).or_default() += 1;
         }
     }
-    made.into_iter()
+    creations
+        .into_iter()
         .filter(|(_, times)| *times > 1)
-        .map(|((path, what), times)| format!("{}: POST {path} {what}: {times} times", world.namespace))
+        .map(|((path, key), times)| format!("{}: POST {path} {key}: {times} times", world.namespace))
         .collect()
 }
 
