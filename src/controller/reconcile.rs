@@ -256,8 +256,8 @@ impl<'a> Reconcile<'a> {
         if view.assessment != before.assessment {
             self.preview(view, matches).await?;
         }
-        let plan = match &view.verdict {
-            Verdict::Cleared(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
+        let plan = match view.verdict.cleared() {
+            Some(plan) if self.is_worth_applying(&view.verdict) => plan.clone(),
             _ => return Ok(Ok(())),
         };
         // What is written is what is shown: a decision that was changed meanwhile is looked at first.
@@ -388,14 +388,14 @@ impl<'a> Reconcile<'a> {
     /// Thinks again about what is known now. What followed before is let go
     /// first: of a large company both together would be half as much again.
     fn think_again(&self, view: &mut View, matches: &Matches) {
-        view.verdict = Verdict::NotFinalized;
+        view.verdict = Verdict::default();
         view.assessment = Assessment::default();
         *view = self.assess(std::mem::take(&mut view.bindings), matches);
     }
 
     /// Whether a plan may be written and holds anything that does not wait for its next try.
     fn is_worth_applying(&self, verdict: &Verdict) -> bool {
-        let Verdict::Cleared(plan) = verdict else {
+        let Some(plan) = verdict.cleared() else {
             return false;
         };
         let plan = plan.as_plan();

@@ -17,7 +17,7 @@ use crate::{
     model::{PersonId, Snapshot},
     rules::{
         approval,
-        guard::{self, Breach, Clearance, Verdict},
+        guard::{Breach, Clearance, ClearedPlan},
         schedule,
         status::{self, About, Cycle, Known, Times, integration_status},
     },
@@ -88,19 +88,13 @@ impl Reconcile<'_> {
             bindings: _,
         } = view;
         let records = matches.records();
-        let breaches = guard::breaches(
-            &assessment.plan,
-            &self.integration.spec,
-            records,
-            &assessment.resolved,
-        );
         self.report(&Cycle::Known(Known {
             snapshot,
             assessment,
             records,
-            breaches: &breaches,
-            former_names: former_names(&breaches, view, snapshot, matches),
-            held: matches!(verdict, Verdict::Held(_)),
+            breaches: &verdict.breaches,
+            former_names: former_names(&verdict.breaches, view, snapshot, matches),
+            held: verdict.is_held(),
             applying: applying.as_ref(),
             done: untold.map(|untold| &untold.outcome.done),
             failures: &self.session.failures,
@@ -114,11 +108,7 @@ impl Reconcile<'_> {
 
     /// Puts on record what must be known if this apply is cut short: the teams
     /// that are about to be created, and the plan that an admin let through.
-    pub(super) async fn begin(
-        &self,
-        cleared: &guard::ClearedPlan,
-        view: &mut View,
-    ) -> Result<(), ReconcileError> {
+    pub(super) async fn begin(&self, cleared: &ClearedPlan, view: &mut View) -> Result<(), ReconcileError> {
         self.check_leadership()?;
         let plan = cleared.as_plan();
         let is_approved = matches!(cleared.clearance(), Clearance::Approved(_));

@@ -1,4 +1,5 @@
-//! May it? A plan is cleared to be written, or held with the reasons.
+//! May a plan be written? The guard bounds the harm of one plan; beyond a bound, the plan is held until an
+//! admin approves it by its hash.
 //!
 //! Only [`judge`] makes a [`ClearedPlan`], and only a cleared plan can be applied.
 
@@ -7,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::{
-    api::{Applying, Approval, Decision, MatchState, OktaIntegrationSpec},
+    api::{Applying, Approval, Decision, GuardPolicy, MatchState, OktaIntegrationSpec},
     model::PersonId,
     rules::{
         blocker::Blocker,
@@ -16,13 +17,39 @@ use crate::{
     },
 };
 
+/// Whether a plan may be written, and the bounds that it exceeds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The bounds that the plan exceeds, whatever the ruling: an admin wants to know them before finalizing,
+    /// and after approving the plan.
+    pub breaches: Vec<Breach>,
+    /// Whether the plan may be written.
+    pub ruling: Ruling,
+}
+
+impl Verdict {
+    /// Whether the plan waits for `approvedPlan`.
+    pub fn is_held(&self) -> bool {
+        self.ruling == Ruling::Held
+    }
+
+    /// The plan, if it may be written.
+    pub fn cleared(&self) -> Option<&ClearedPlan> {
+        match &self.ruling {
+            Ruling::Cleared(plan) => Some(plan),
+            Ruling::NotFinalized | Ruling::Held => None,
+        }
+    }
+}
+
 /// Whether a plan may be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nobody finished yet: nothing may be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Ruling {
+    /// The integration is not finalized: nothing may be written.
+    #[default]
     NotFinalized,
-    /// The plan waits for `approvedPlan`.
-    Held(Vec<Breach>),
+    /// The plan exceeds a bound and waits for `approvedPlan`.
+    Held,
     /// The plan may be written.
     Cleared(ClearedPlan),
 }
@@ -35,35 +62,32 @@ pub struct ClearedPlan {
 }
 
 impl ClearedPlan {
-    /// The plan, to look at.
     pub fn as_plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// By what clearance it may be written.
     pub fn clearance(&self) -> &Clearance {
         &self.clearance
     }
 
-    /// The plan, to write.
     pub fn into_inner(self) -> Plan {
         Arc::unwrap_or_clone(self.plan)
     }
 }
 
-/// By what clearance a plan may be written.
+/// Why a plan may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clearance {
-    /// It stays within the guard: the resolution clearance of the Finish.
+    /// The integration is finalized and the plan exceeds no bound.
     WithinGuard,
-    /// `approvedPlan` names it, by this hash.
+    /// `approvedPlan` names the plan, by this hash.
     Approved(String),
-    /// It is what is left of the plan of this hash, which `approvedPlan` named.
+    /// The plan is the remainder of the plan of this hash, which `approvedPlan` names.
     Resumed(String),
 }
 
 impl Clearance {
-    /// The plan that an admin named and that this one is, or is left of.
+    /// The hash of the approved plan that this plan is, or is the remainder of.
     pub fn approved_plan(&self) -> Option<&str> {
         match self {
             Self::WithinGuard => None,
@@ -72,82 +96,123 @@ impl Clearance {
     }
 }
 
-/// A bound that a plan goes beyond.
+/// A kind of write whose number `spec.guard` bounds. A new bound is a variant here and a line in each table below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Deactivations,
+    TeamMoves,
+    EmailChanges,
+    /// Matches that are unmatched.
+    Relinks,
+}
+
+impl Bound {
+    const ALL: [Self; 4] = [
+        Self::Deactivations,
+        Self::TeamMoves,
+        Self::EmailChanges,
+        Self::Relinks,
+    ];
+
+    /// The people whom the bounded writes concern, once for each write.
+    fn people(self, plan: &Plan) -> Vec<&PersonId> {
+        let deactivations = plan.deactivations.iter();
+        let updates = plan.updates.iter();
+        match self {
+            Self::Deactivations => deactivations.map(|write| &write.person).collect(),
+            Self::TeamMoves => updates
+                .filter(|write| write.team.is_some())
+                .map(|write| &write.person)
+                .collect(),
+            Self::EmailChanges => updates
+                .filter(|write| write.email.is_some())
+                .map(|write| &write.person)
+                .collect(),
+            Self::Relinks => plan.unmatches.keys().collect(),
+        }
+    }
+
+    fn allowed(self, guard: &GuardPolicy) -> &IntOrString {
+        match self {
+            Self::Deactivations => &guard.max_deactivations,
+            Self::TeamMoves => &guard.max_team_moves,
+            Self::EmailChanges => &guard.max_email_changes,
+            Self::Relinks => &guard.max_relinks,
+        }
+    }
+
+    /// The reason for the condition, the field of `spec.guard`, and the bounded write in singular and plural.
+    fn words(self) -> (&'static str, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Deactivations => (
+                "TooManyDeactivations",
+                "maxDeactivations",
+                "deactivation",
+                "deactivations",
+            ),
+            Self::TeamMoves => ("TooManyTeamMoves", "maxTeamMoves", "team move", "team moves"),
+            Self::EmailChanges => (
+                "TooManyEmailChanges",
+                "maxEmailChanges",
+                "email change",
+                "email changes",
+            ),
+            Self::Relinks => ("TooManyRelinks", "maxRelinks", "unmatch", "unmatches"),
+        }
+    }
+}
+
+/// Why a plan needs an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Breach {
-    /// More employees switched off than `maxDeactivations`.
-    Deactivations(Excess),
-    /// More employees moved than `maxTeamMoves`.
-    TeamMoves(Excess),
-    /// More emails replaced than `maxEmailChanges`.
-    EmailChanges(Excess),
-    /// More matches taken back than `maxRelinks`.
-    Relinks(Excess),
-    /// Okta's answer lacks many of the people who were known, which no bound
-    /// of single counts would show.
+    /// More writes than `spec.guard` allows.
+    Exceeded {
+        bound: Bound,
+        planned: usize,
+        allowed: usize,
+    },
+    /// Okta's response lacks many of the known people. They need no write, so that no bound counts them.
     PeopleMissing {
-        /// Who is not there, or is in no team group any more; sorted.
+        /// Known people who are not in the response or no longer in a team group; sorted.
         missing: Vec<PersonId>,
-        /// Of how many.
         known: usize,
     },
     /// `approval: EveryPlan`.
     EveryPlan,
 }
 
-/// How many are planned, and how many are allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Excess {
-    /// Planned.
-    pub planned: usize,
-    /// Allowed.
-    pub allowed: usize,
-}
-
 impl Breach {
     /// The stable reason for the condition.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Deactivations(_) => "TooManyDeactivations",
-            Self::TeamMoves(_) => "TooManyTeamMoves",
-            Self::EmailChanges(_) => "TooManyEmailChanges",
-            Self::Relinks(_) => "TooManyRelinks",
+            Self::Exceeded { bound, .. } => bound.words().0,
             Self::PeopleMissing { .. } => "PeopleMissing",
             Self::EveryPlan => "EveryPlanNeedsApproval",
         }
     }
 
-    /// Whom the writes beyond the bound concern, or who is missing.
+    /// The people whom the bounded writes concern, or who are missing.
     pub fn people<'a>(&'a self, plan: &'a Plan) -> Vec<&'a PersonId> {
         match self {
-            Self::Deactivations(_) => plan.deactivations.iter().map(|write| &write.person).collect(),
-            Self::TeamMoves(_) => plan
-                .updates
-                .iter()
-                .filter(|write| write.team.is_some())
-                .map(|write| &write.person)
-                .collect(),
-            Self::EmailChanges(_) => plan
-                .updates
-                .iter()
-                .filter(|write| write.email.is_some())
-                .map(|write| &write.person)
-                .collect(),
-            Self::Relinks(_) => plan.unmatches.keys().collect(),
+            Self::Exceeded { bound, .. } => bound.people(plan),
             Self::PeopleMissing { missing, .. } => missing.iter().collect(),
             Self::EveryPlan => Vec::new(),
         }
     }
 
-    /// In words.
     pub fn message(&self) -> String {
         match self {
-            Self::Deactivations(excess) => excess.message("deactivations", "maxDeactivations"),
-            Self::TeamMoves(excess) => excess.message("team moves", "maxTeamMoves"),
-            Self::EmailChanges(excess) => excess.message("email changes", "maxEmailChanges"),
-            Self::Relinks(excess) => excess.message("matches taken back", "maxRelinks"),
+            Self::Exceeded {
+                bound,
+                planned,
+                allowed,
+            } => {
+                let (_, field, one, many) = bound.words();
+                let noun = if *planned == 1 { one } else { many };
+                format!("{planned} {noun} planned, spec.guard.{field} allows {allowed}")
+            }
             Self::PeopleMissing { missing, known } => format!(
-                "{} of {known} known people are not in Okta's answer, or in no team group any more",
+                "{} of {known} known people are not in Okta's response or no longer in a team group",
                 missing.len()
             ),
             Self::EveryPlan => "spec.approval is EveryPlan".to_owned(),
@@ -155,25 +220,8 @@ impl Breach {
     }
 }
 
-impl Excess {
-    fn message(self, what: &str, bound: &str) -> String {
-        format!(
-            "{} {what}, and spec.guard.{bound} allows {}",
-            self.planned, self.allowed
-        )
-    }
-}
-
-/// How many of the known people are missing before a plan is held: more than a
-/// tenth, and more than one.
-fn too_many_missing(missing: usize, known: usize) -> bool {
-    missing > 1 && missing * 10 > known
-}
-
-/// Clears a plan or holds it. A plan whose hash `approvedPlan` names is cleared
-/// whatever its size, and so is what is left of it: `applying` is the plan on
-/// record that [`approval::of`](crate::rules::approval::of) found it to be left of.
-/// Without the Finish, nothing is cleared.
+/// Whether a plan may be written. `records` and `resolved` are those that the plan was made from; `applying`
+/// is the approved plan of which [`approval::of`](crate::rules::approval::of) found this one to be the remainder.
 pub fn judge(
     plan: Arc<Plan>,
     spec: &OktaIntegrationSpec,
@@ -182,35 +230,41 @@ pub fn judge(
     applying: Option<&Applying>,
 ) -> Verdict {
     let breaches = breaches(&plan, spec, records, resolved);
-    if !spec.finalized {
-        return Verdict::NotFinalized;
-    }
-    // An answer that lacks many of the people is another one than that which was approved.
-    let is_whole = !breaches
-        .iter()
-        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
-    let approved = || {
-        spec.approved_plan
-            .clone()
-            .filter(|approved| *approved == plan.hash())
+    let ruling = if !spec.finalized {
+        Ruling::NotFinalized
+    } else if let Some(clearance) = clearance(&plan, spec, &breaches, applying) {
+        Ruling::Cleared(ClearedPlan { plan, clearance })
+    } else {
+        Ruling::Held
     };
-    let clearance = match applying {
-        _ if plan.is_empty() && breaches.is_empty() => Clearance::WithinGuard,
-        Some(applying) if is_whole && spec.approved_plan.as_ref() == Some(&applying.plan) => {
-            Clearance::Resumed(applying.plan.clone())
-        }
-        _ if breaches.is_empty() => Clearance::WithinGuard,
-        _ => match approved() {
-            Some(hash) => Clearance::Approved(hash),
-            None => return Verdict::Held(breaches),
-        },
-    };
-    Verdict::Cleared(ClearedPlan { plan, clearance })
+    Verdict { breaches, ruling }
 }
 
-/// The bounds that a plan goes beyond, finished or not: what an admin wants to
-/// know before the Finish, too.
-pub fn breaches(
+/// Why the plan of a finalized integration may be written; None if it is held.
+fn clearance(
+    plan: &Plan,
+    spec: &OktaIntegrationSpec,
+    breaches: &[Breach],
+    applying: Option<&Applying>,
+) -> Option<Clearance> {
+    let approved = spec.approved_plan.as_ref();
+    // A response that lacks many people is not the one that the approval rests on.
+    let is_missing_people = breaches
+        .iter()
+        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
+    let resumed = applying.filter(|applying| !is_missing_people && approved == Some(&applying.plan));
+    if let Some(Applying { plan, .. }) = resumed {
+        return Some(Clearance::Resumed(plan.clone()));
+    }
+    if breaches.is_empty() {
+        return Some(Clearance::WithinGuard);
+    }
+    let approved = approved.filter(|hash| **hash == plan.hash())?;
+    Some(Clearance::Approved(approved.clone()))
+}
+
+/// Why a plan needs an approval, whether or not the integration is finalized.
+fn breaches(
     plan: &Plan,
     spec: &OktaIntegrationSpec,
     records: &Records,
@@ -220,35 +274,26 @@ pub fn breaches(
         .values()
         .filter(|resolved| matches!(resolved.resolution, Resolution::Matched(_)))
         .count();
-    let excess = |planned: usize, bound: &IntOrString| {
-        let allowed = allowed(bound, matched);
-        (planned > allowed).then_some(Excess { planned, allowed })
-    };
-    let team_moves = plan.updates.iter().filter(|update| update.team.is_some()).count();
-    let email_changes = plan
-        .updates
-        .iter()
-        .filter(|update| update.email.is_some())
-        .count();
+    let mut breaches: Vec<Breach> = Bound::ALL
+        .into_iter()
+        .map(|bound| Breach::Exceeded {
+            bound,
+            planned: bound.people(plan).len(),
+            allowed: allowed(bound.allowed(&spec.guard), matched),
+        })
+        .filter(|breach| matches!(breach, Breach::Exceeded { planned, allowed, .. } if planned > allowed))
+        .collect();
     let (missing, known) = missing(records, resolved);
-
-    let mut breaches: Vec<Breach> = [
-        excess(plan.deactivations.len(), &spec.guard.max_deactivations).map(Breach::Deactivations),
-        excess(team_moves, &spec.guard.max_team_moves).map(Breach::TeamMoves),
-        excess(email_changes, &spec.guard.max_email_changes).map(Breach::EmailChanges),
-        excess(plan.unmatches.len(), &spec.guard.max_relinks).map(Breach::Relinks),
-        too_many_missing(missing.len(), known).then_some(Breach::PeopleMissing { missing, known }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    if too_many_missing(missing.len(), known) {
+        breaches.push(Breach::PeopleMissing { missing, known });
+    }
     if spec.approval == Approval::EveryPlan && !plan.is_empty() {
         breaches.push(Breach::EveryPlan);
     }
     breaches
 }
 
-/// The bound as a count; a percentage is rounded down.
+/// The bound as a count; a percentage is of the matched people, rounded down.
 fn allowed(bound: &IntOrString, matched: usize) -> usize {
     match bound {
         IntOrString::Int(count) => usize::try_from(*count).unwrap_or(0),
@@ -259,22 +304,25 @@ fn allowed(bound: &IntOrString, matched: usize) -> usize {
     }
 }
 
-/// Whom of the people on record Okta's answer lacks, and of how many. Those who
-/// have left, and those an admin leaves alone, do not count. All who are missing
-/// are in the state `OutOfScope`, by which they can be listed.
+/// A plan is held if more than a tenth of the known people are missing, and more than one.
+fn too_many_missing(missing: usize, known: usize) -> bool {
+    missing > 1 && missing * 10 > known
+}
+
+/// The people on record whom Okta's response lacks, and the number of people on record. Departed and ignored
+/// people do not count. Every missing person has the state `OutOfScope`, by which they can be listed.
 fn missing(records: &Records, resolved: &BTreeMap<PersonId, Resolved>) -> (Vec<PersonId>, usize) {
     let known = records.iter().filter(|(_, record)| {
-        record.state != Some(MatchState::Deactivated)
+        record.state.is_some_and(|state| state != MatchState::Deactivated)
             && record.decision != Decision::Ignore
-            && record.state.is_some()
     });
     known.fold((Vec::new(), 0), |(mut missing, known), (id, record)| {
-        let gone = match resolved.get(id).map(|resolved| &resolved.resolution) {
+        let is_missing = match resolved.get(id).map(|resolved| &resolved.resolution) {
             Some(Resolution::OutOfScope(Blocker::NotInOktaResponse)) => true,
             Some(Resolution::OutOfScope(Blocker::NotInTeamGroup)) => record.applied.is_some(),
             _ => false,
         };
-        missing.extend(gone.then(|| id.clone()));
+        missing.extend(is_missing.then(|| id.clone()));
         (missing, known + 1)
     })
 }
@@ -284,7 +332,7 @@ mod tests {
     use super::*;
     use crate::{api::Field, model::OktaStatus, rules::example::Example};
 
-    /// Twenty people who are matched by decision, of whom each would be moved to a new team.
+    /// Twenty people, matched by decision, each of whom would be moved to a new team.
     fn twenty() -> Example {
         let mut example = Example::new();
         for n in 0..20 {
@@ -312,15 +360,16 @@ mod tests {
     }
 
     fn reasons(example: &Example) -> Vec<&'static str> {
-        match verdict(example) {
-            Verdict::Held(breaches) => breaches.iter().map(Breach::reason).collect(),
-            Verdict::Cleared(_) => vec![],
-            Verdict::NotFinalized => vec!["NotFinalized"],
+        let Verdict { breaches, ruling } = verdict(example);
+        match ruling {
+            Ruling::Held => breaches.iter().map(Breach::reason).collect(),
+            Ruling::Cleared(_) => vec![],
+            Ruling::NotFinalized => vec!["NotFinalized"],
         }
     }
 
     #[test]
-    fn nothing_is_cleared_before_the_finish() {
+    fn nothing_is_cleared_before_the_integration_is_finalized() {
         let mut example = twenty();
         assert_eq!(reasons(&example), Vec::<&str>::new());
         example.spec.finalized = false;
@@ -329,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bound_holds_what_is_beyond_it_and_lets_through_what_is_at_it() {
+    fn a_plan_is_held_beyond_a_bound_and_cleared_at_it() {
         let bound = |count| IntOrString::Int(count);
         let mut example = twenty();
         example.spec.guard.max_team_moves = bound(20);
@@ -359,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approved_hash_lets_exactly_that_plan_through() {
+    fn an_approved_hash_clears_only_that_plan() {
         let mut example = twenty();
         example.spec.approval = Approval::EveryPlan;
         assert_eq!(reasons(&example), ["EveryPlanNeedsApproval"]);
@@ -369,12 +418,12 @@ mod tests {
         assert_eq!(
             reasons(&example),
             ["EveryPlanNeedsApproval"],
-            "what changed since is another plan"
+            "a later change makes it another plan"
         );
     }
 
     #[test]
-    fn an_org_that_lacks_many_of_the_known_people_is_held() {
+    fn a_plan_is_held_when_many_known_people_are_missing() {
         let mut example = twenty();
         for n in 0..20 {
             example.record(&format!("p{n:02}")).state = Some(MatchState::Matched);
@@ -383,32 +432,53 @@ mod tests {
         assert_eq!(reasons(&example), Vec::<&str>::new(), "two of twenty");
         example.people.drain(0..1);
         assert_eq!(reasons(&example), ["PeopleMissing"], "three of twenty");
-        let missing = |example: &Example| match verdict(example) {
-            Verdict::Held(breaches) => {
-                let plan = example.assess().plan;
-                let people = breaches[0].people(&plan);
-                people.iter().map(ToString::to_string).collect::<Vec<_>>()
-            }
-            other => panic!("{other:?}"),
+        let people = |example: &Example| {
+            let plan = example.assess().plan;
+            let Verdict { breaches, .. } = verdict(example);
+            let people = breaches[0].people(&plan);
+            people.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(missing(&example), ["p00", "p01", "p02"]);
+        assert_eq!(people(&example), ["p00", "p01", "p02"]);
         for id in ["p00", "p01"] {
             example.record(id).decision = Decision::Ignore;
         }
         assert_eq!(
             reasons(&example),
             Vec::<&str>::new(),
-            "who is left alone is not missed"
+            "ignored people do not count"
         );
         for id in ["p00", "p01"] {
             example.matched(id, &[]);
             example.record(id).state = Some(MatchState::Deactivated);
         }
-        assert_eq!(reasons(&example), Vec::<&str>::new(), "nor who has left");
+        assert_eq!(reasons(&example), Vec::<&str>::new(), "nor do departed people");
     }
 
     #[test]
-    fn a_percentage_is_rounded_down_and_a_count_is_a_count() {
+    fn a_verdict_carries_its_breaches_whatever_the_ruling() {
+        let mut example = twenty();
+        example.spec.guard.max_team_moves = IntOrString::Int(1);
+        let breach = Breach::Exceeded {
+            bound: Bound::TeamMoves,
+            planned: 20,
+            allowed: 1,
+        };
+        assert_eq!(
+            breach.message(),
+            "20 team moves planned, spec.guard.maxTeamMoves allows 1"
+        );
+        let breaches = [breach];
+        assert_eq!(verdict(&example).breaches, breaches, "held");
+        example.spec.approved_plan = Some(example.assess().plan.hash());
+        let approved = verdict(&example);
+        assert!(approved.cleared().is_some());
+        assert_eq!(approved.breaches, breaches, "approved");
+        example.spec.finalized = false;
+        assert_eq!(verdict(&example).breaches, breaches, "not finalized");
+    }
+
+    #[test]
+    fn a_percentage_is_rounded_down() {
         let percent = |text: &str| IntOrString::String(text.to_owned());
         for (bound, matched, expected) in [
             (percent("5%"), 100, 5),
@@ -424,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenth_of_the_people_may_be_missing() {
+    fn a_plan_is_held_when_more_than_a_tenth_of_the_people_are_missing() {
         for (missing, known, held) in [
             (0, 0, false),
             (1, 3, false),

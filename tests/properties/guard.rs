@@ -1,10 +1,10 @@
-//! What the guard lets through.
+//! A plan is cleared or held as its size and the approval say.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use okta_insightful_operator::{
     api::Approval,
     rules::{
-        guard::{Breach, Verdict, judge},
+        guard::{Breach, Ruling, Verdict, judge},
         resolve::Resolution,
     },
 };
@@ -53,31 +53,29 @@ proptest! {
             }
         });
         let beyond = beyond.count();
-        match verdict(&world) {
-            Verdict::Cleared(cleared) => {
-                prop_assert_eq!(beyond, 0);
-                prop_assert!(approval == Approval::Guarded || plan.is_empty());
+        let Verdict { breaches, ruling } = verdict(&world);
+        let of_size = breaches.iter().filter(|breach| matches!(breach, Breach::Exceeded { .. }));
+        prop_assert_eq!(of_size.count(), beyond);
+        let every_plan = approval == Approval::EveryPlan && !plan.is_empty();
+        prop_assert_eq!(breaches.contains(&Breach::EveryPlan), every_plan);
+        match &ruling {
+            Ruling::Cleared(cleared) => {
+                prop_assert!(breaches.is_empty(), "{breaches:?}");
                 prop_assert_eq!(cleared.as_plan(), &**plan);
             }
-            Verdict::Held(breaches) => {
-                let of_size = breaches
-                    .iter()
-                    .filter(|breach| !matches!(breach, Breach::PeopleMissing { .. } | Breach::EveryPlan));
-                prop_assert_eq!(of_size.count(), beyond);
-                let every_plan = approval == Approval::EveryPlan && !plan.is_empty();
-                prop_assert_eq!(breaches.contains(&Breach::EveryPlan), every_plan);
-            }
-            Verdict::NotFinalized => prop_assert!(false, "it is finalized"),
+            Ruling::Held => prop_assert!(!breaches.is_empty()),
+            Ruling::NotFinalized => prop_assert!(false, "it is finalized"),
         }
 
-        let held = matches!(verdict(&world), Verdict::Held(_));
         let mut other = plan.hash();
         other.replace_range(70..71, if other.ends_with('0') { "1" } else { "0" });
         world.spec.approved_plan = Some(other);
-        prop_assert_eq!(matches!(verdict(&world), Verdict::Held(_)), held, "another plan's hash");
+        prop_assert_eq!(verdict(&world), Verdict { breaches: breaches.clone(), ruling }, "another plan's hash");
         world.spec.approved_plan = Some(plan.hash());
-        prop_assert!(matches!(verdict(&world), Verdict::Cleared(_)));
+        let approved = verdict(&world);
+        prop_assert!(approved.cleared().is_some());
+        prop_assert_eq!(&approved.breaches, &breaches);
         world.spec.finalized = false;
-        prop_assert_eq!(verdict(&world), Verdict::NotFinalized);
+        prop_assert_eq!(verdict(&world), Verdict { breaches, ruling: Ruling::NotFinalized });
     }
 }

@@ -18,7 +18,7 @@ use okta_insightful_operator::{
     rules::{
         approval::{self, Announced, Announcements},
         assessment::{Assessment, bindings},
-        guard::{self, Verdict},
+        guard,
         plan::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Replace, Restore,
             TeamTarget, Update,
@@ -368,14 +368,12 @@ impl World {
             &assessment.resolved,
             None,
         );
-        let Verdict::Cleared(cleared) = verdict else {
-            panic!("an approved plan is cleared: {verdict:?}");
-        };
+        let cleared = verdict.cleared().expect("an approved plan is cleared");
         let mut done = None;
         if !plan.is_empty() {
             let teams = status::team_statuses(&self.snapshot(), &assessment);
             assert!(approval::is_announced(&assessment, &self.announcements()));
-            self.status = approval::begun(self.status.clone(), teams, &cleared, NOW);
+            self.status = approval::begun(self.status.clone(), teams, cleared, NOW);
             bindings
                 .pending
                 .extend(plan.teams.iter().map(|team| team.group.clone()));
@@ -384,7 +382,7 @@ impl World {
                 steps: steps.unwrap_or(usize::MAX),
                 world: self,
             };
-            if apply.plan(cleared.into_inner()).is_err() {
+            if apply.plan(cleared.clone().into_inner()).is_err() {
                 return plan;
             }
             done = Some(Done {

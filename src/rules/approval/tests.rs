@@ -8,7 +8,7 @@ use crate::{
     rules::{
         assessment::bindings,
         example::Example,
-        guard::{self, Verdict},
+        guard::{self, Ruling, Verdict},
         status::{match_status, team_statuses},
     },
 };
@@ -66,11 +66,9 @@ impl Begun {
         let assessment = example.assess();
         example.spec.approved_plan = Some(assessment.plan.hash());
         let verdict = judge(&example, &assessment, None);
-        let Verdict::Cleared(cleared) = verdict else {
-            panic!("an approved plan is cleared: {verdict:?}");
-        };
+        let cleared = verdict.cleared().expect("an approved plan is cleared");
         let teams = team_statuses(&example.snapshot(), &assessment);
-        let status = begun(OktaIntegrationStatus::default(), teams, &cleared, NOW);
+        let status = begun(OktaIntegrationStatus::default(), teams, cleared, NOW);
         let statuses = statuses(&example, &assessment);
         Self {
             example,
@@ -92,8 +90,8 @@ impl Begun {
         let snapshot = self.example.snapshot();
         let assessment = Assessment::of(&snapshot, spec, records, &bindings(&self.status));
         let applying = of(&self.status, spec, &assessment, &self.announcements());
-        match judge(&self.example, &assessment, applying) {
-            Verdict::Cleared(cleared) => match cleared.clearance() {
+        match judge(&self.example, &assessment, applying).ruling {
+            Ruling::Cleared(cleared) => match cleared.clearance() {
                 Clearance::WithinGuard => "within the guard",
                 Clearance::Approved(_) => "approved",
                 Clearance::Resumed(of) => {
@@ -101,8 +99,8 @@ impl Begun {
                     "remainder"
                 }
             },
-            Verdict::Held(_) => "held",
-            Verdict::NotFinalized => "not finalized",
+            Ruling::Held => "held",
+            Ruling::NotFinalized => "not finalized",
         }
     }
 

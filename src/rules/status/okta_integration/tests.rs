@@ -3,7 +3,12 @@
 use super::*;
 use crate::{
     api::{PendingOperation, conditions::find},
-    rules::{example::Example, guard::Excess, status::WriteFailure, teams::Bindings},
+    rules::{
+        example::Example,
+        guard::{Bound, judge},
+        status::WriteFailure,
+        teams::Bindings,
+    },
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -181,11 +186,11 @@ fn how_a_cycle_that_knows_both_services_ends() {
             "would be held",
             |e| e.spec.finalized = false,
             |c| {
-                let excess = Excess {
+                c.breaches = vec![Breach::Exceeded {
+                    bound: Bound::TeamMoves,
                     planned: 2,
                     allowed: 1,
-                };
-                c.breaches = vec![Breach::TeamMoves(excess)];
+                }];
             },
             Phase::Review,
             [
@@ -439,15 +444,16 @@ fn a_held_plan_says_who_and_how_to_let_it_through() {
     }
     let mut cycled = Cycled::of(&example);
     cycled.held = true;
-    cycled.breaches = vec![Breach::TeamMoves(Excess {
+    cycled.breaches = vec![Breach::Exceeded {
+        bound: Bound::TeamMoves,
         planned: 5,
         allowed: 1,
-    })];
+    }];
     let status = cycled.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
     let hash = example.assess().plan.hash();
     for part in [
-        "5 team moves, and spec.guard.maxTeamMoves allows 1 (Ann Doe0, Ann Doe1, Ann Doe2 and 2 more)",
+        "5 team moves planned, spec.guard.maxTeamMoves allows 1 (Ann Doe0, Ann Doe1, Ann Doe2 and 2 more)",
         "kubectl get em -n people",
         &format!(
             "kubectl patch oi acme -n people --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
@@ -477,18 +483,20 @@ fn who_is_missing_is_named_and_can_be_listed() {
     example.record("p3").decision = crate::api::Decision::Ignore;
     let mut cycled = Cycled::of(&example);
     let (snapshot, assessment) = cycled.known.clone().unwrap();
-    cycled.breaches = crate::rules::guard::breaches(
-        &assessment.plan,
+    cycled.breaches = judge(
+        assessment.plan.clone(),
         &example.spec,
         &example.records,
         &assessment.resolved,
-    );
+        None,
+    )
+    .breaches;
     cycled.former_names.insert("p1".into(), "Ann Former".into());
     cycled.held = true;
     let status = cycled.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
     for part in [
-        "3 of 8 known people are not in Okta's answer, or in no team group any more (Ann Doe0, Ann Former, p2).",
+        "3 of 8 known people are not in Okta's response or no longer in a team group (Ann Doe0, Ann Former, p2).",
         "kubectl get em -n people -o wide --field-selector spec.integrationRef.name=acme,spec.decision!=Ignore,status.state=OutOfScope.",
     ] {
         assert!(held.contains(part), "{part:?} in {held:?}");
