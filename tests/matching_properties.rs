@@ -5,10 +5,10 @@ mod directory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use directory::Case;
+use directory::{Case, proposals};
 use okta_insightful_operator::{
     api::ProposalKind,
-    matching::{EmployeeRecord, Evidence, PersonRecord, Proposal, propose},
+    matching::{EmployeeRecord, Evidence, PersonRecord, Proposal, Verdict, propose},
     model::{EmployeeId, OktaStatus, OtherNames, Person, PersonId},
 };
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ type Proposals = BTreeMap<PersonId, Proposal>;
 fn automatic(proposals: &Proposals) -> BTreeSet<(PersonId, EmployeeId)> {
     proposals
         .iter()
-        .filter(|(_, proposal)| proposal.kind == ProposalKind::Auto)
+        .filter(|(_, proposal)| proposal.verdict == Verdict::Auto)
         .filter_map(|(person, proposal)| Some((person.clone(), proposal.best()?.employee.clone())))
         .collect()
 }
@@ -124,7 +124,7 @@ proptest! {
             last_updated: None,
         };
         let mut with = evidence.clone();
-        with.people.push(PersonRecord { person: &stranger, left: false, team: None });
+        with.people.push(PersonRecord { person: &stranger, departed: false, team: None });
         for (person, employee) in automatic(&propose(&with)).difference(&before) {
             prop_assert!(is_true(&case, person, employee), "{person} {employee}");
         }
@@ -134,7 +134,7 @@ proptest! {
     fn nobody_is_created_who_left_or_has_candidates(seed in 0_u64..10_000, size in 20_usize..300) {
         let case = Case::generate(seed, size);
         let evidence = case.evidence();
-        let proposals = propose(&evidence);
+        let proposals = proposals(&evidence);
         for subject in &evidence.people {
             let proposal = &proposals[&subject.person.id];
             if proposal.kind == ProposalKind::Create {

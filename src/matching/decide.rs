@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashSet};
 
 use super::{
-    Candidate, Evidence, MOST_CANDIDATES, Proposal, Reason,
+    Candidate, Evidence, MOST_CANDIDATES, Proposal, Verdict,
     blocking::Blocks,
     calibration,
     compare::{Comparison, Link, compare, may_be},
@@ -17,10 +17,7 @@ use super::{
     parallel::{for_all, number},
     reasons::reasons,
 };
-use crate::{
-    api::{ProposalKind, UnmatchedPolicy},
-    model::PersonId,
-};
+use crate::model::PersonId;
 
 /// The most pairs that are kept of one person.
 const KEPT: usize = 16;
@@ -65,7 +62,6 @@ struct Nameless {
 }
 
 struct Decider<'a> {
-    evidence: &'a Evidence<'a>,
     facts: Features<'a>,
     learned: Learned,
     rejected: HashSet<(u32, u32)>,
@@ -75,7 +71,6 @@ struct Decider<'a> {
 pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
     let facts = Features::of(evidence);
     let decider = Decider {
-        evidence,
         learned: Learned::from(&facts),
         rejected: rejected(evidence, &facts),
         facts,
@@ -154,7 +149,10 @@ impl Decider<'_> {
         let open: Vec<usize> = (0..facts.people.len()).filter(|at| is_open(*at)).collect();
         let share = Blocks::share_left(open.len());
         let nameless = Nameless {
-            open: open.iter().filter(|at| !facts.people[**at].subject.left).count(),
+            open: open
+                .iter()
+                .filter(|at| !facts.people[**at].subject.departed)
+                .count(),
             records,
         };
         let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
@@ -168,7 +166,7 @@ impl Decider<'_> {
                 return pairs.iter().take(1).copied().collect();
             }
             blocks.candidates_left(facts, &self.learned, person, share, found);
-            if show_anybody && !person.subject.left {
+            if show_anybody && !person.subject.departed {
                 let records = nameless.records.iter().copied();
                 blocks.closest(&self.learned, person, records, ANYBODY_SHOWN, found);
             }
@@ -300,7 +298,7 @@ impl Decider<'_> {
         let wants = |at: u32| {
             let best = pairs[at as usize].first()?.employee;
             let name = self.compare_names(at, best);
-            let works_here = !self.facts.people[at as usize].subject.left;
+            let works_here = !self.facts.people[at as usize].subject.departed;
             (works_here && name.given.agrees() && name.family.agrees()).then_some(best)
         };
         let mut wanted = vec![false; self.facts.employees.len()];
@@ -329,7 +327,7 @@ impl Decider<'_> {
         } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
             found.push(Doubt::RunnerUpPerson);
         }
-        if person.subject.left && !employee.deactivated && wanted[best.employee as usize] {
+        if person.subject.departed && !employee.deactivated && wanted[best.employee as usize] {
             found.push(Doubt::WorksHereNow);
         }
         if pairs.get(1).is_some_and(|next| best.bits - next.bits < MARGIN) {
@@ -382,7 +380,7 @@ impl Decider<'_> {
             .collect();
         if automatic {
             return Proposal {
-                kind: ProposalKind::Auto,
+                verdict: Verdict::Auto,
                 candidates,
                 doubts: Vec::new(),
             };
@@ -392,22 +390,18 @@ impl Decider<'_> {
                 || self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
         };
         if !candidates.iter().zip(last).any(waits_for) {
-            let (kind, doubt) = self.nobody(person, nameless);
             return Proposal {
-                kind,
-                // Who is invited is none of these.
-                candidates: if kind == ProposalKind::Create {
-                    Vec::new()
-                } else {
-                    candidates
+                verdict: Verdict::Nobody {
+                    unidentifiable: self.unidentifiable(person, nameless),
                 },
-                doubts: vec![doubt],
+                candidates,
+                doubts: vec!["no employee has this email or name".into()],
             };
         }
         if candidates[0].confidence.fraction() < LEAST_PLAUSIBLE {
-            let doubt = "nobody resembles this person; those shown may be anybody's records".into();
+            let doubt = "no plausible employee; the candidates shown cannot be identified".into();
             return Proposal {
-                kind: ProposalKind::None,
+                verdict: Verdict::Implausible,
                 candidates,
                 doubts: vec![doubt],
             };
@@ -423,7 +417,7 @@ impl Decider<'_> {
             doubts.push(Doubt::NameNotWhole);
         }
         Proposal {
-            kind: ProposalKind::Review,
+            verdict: Verdict::Review,
             candidates,
             doubts: doubts.into_iter().map(|doubt| doubt.text().into()).collect(),
         }
@@ -460,39 +454,19 @@ impl Decider<'_> {
         !contradicts || married || found.account.is_some() || found.link <= Link::Sister
     }
 
-    /// How many records that may be anybody's may be this person's: they are not
-    /// from another time.
-    fn may_be_theirs(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> usize {
+    /// How many unidentifiable records may be this person's: they are not from
+    /// another time. 0 where they are few beside the people without an employee.
+    fn unidentifiable(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> usize {
+        let is_few = |records: usize| records * OPEN_TO_EACH <= nameless.open;
+        if is_few(nameless.records.len()) {
+            return 0;
+        }
         let of_other_time = |employee: &&u32| {
             let employee = &self.facts.employees[**employee as usize];
             let found = self.learned.date(&person.circumstances, &employee.circumstances);
             self.learned.dates_tell() && found.is_some_and(|bits| bits <= OTHER_TIME)
         };
-        nameless.records.len() - nameless.records.iter().filter(of_other_time).count()
-    }
-
-    /// What becomes of a person whom no employee resembles.
-    fn nobody(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> (ProposalKind, Reason) {
-        let nobody = "no employee has this email or this name";
-        let record = person.subject.person;
-        if self.evidence.unmatched == UnmatchedPolicy::Review || person.subject.left || !record.is_employed()
-        {
-            return (ProposalKind::None, nobody.into());
-        }
-        if person.email.is_none() {
-            return (
-                ProposalKind::None,
-                format!("{nobody}, and without an email nobody can be invited").into(),
-            );
-        }
-        let nameless_here = self.may_be_theirs(person, nameless);
-        if nameless_here * OPEN_TO_EACH > nameless.open {
-            let doubt = format!(
-                "{nobody}, but {nameless_here} employees have neither a name nor an email that says who they are: \
-                 one of them may be this person"
-            );
-            return (ProposalKind::None, doubt.into());
-        }
-        (ProposalKind::Create, nobody.into())
+        let records = nameless.records.len() - nameless.records.iter().filter(of_other_time).count();
+        if is_few(records) { 0 } else { records }
     }
 }

@@ -155,7 +155,7 @@ fn contradictions(
     veto(found.of_another, Doubt::AddressOfAnotherPerson);
     veto(found.has_another, Doubt::AddressOfAnotherEmployee);
     veto(
-        employee.object.employee.deactivated && !person.subject.left,
+        employee.object.employee.deactivated && !person.subject.departed,
         Doubt::SwitchedOff,
     );
     veto(found.role, Doubt::RoleMailbox);

@@ -39,10 +39,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use crate::{
-    api::{ProposalKind, UnmatchedPolicy},
-    model::{Employee, EmployeeId, Person, PersonId},
-};
+use crate::model::{Employee, EmployeeId, Person, PersonId};
 
 /// The most candidates that are shown.
 const MOST_CANDIDATES: usize = 5;
@@ -87,24 +84,40 @@ pub struct Candidate {
     pub reasons: Vec<Reason>,
 }
 
+/// The result of matching for one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The first candidate is the person; nothing contradicts it.
+    Auto,
+    /// The first candidate is plausible, but an admin must decide.
+    Review,
+    /// No candidate is plausible, but at least one cannot be ruled out.
+    Implausible,
+    /// No employee resembles the person.
+    Nobody {
+        /// Active employees without an identifying name or email who may be this
+        /// person; 0 where they are too few for that to be likely.
+        unidentifiable: usize,
+    },
+}
+
 /// Who a person is believed to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
-    /// How it would be acted on.
-    pub kind: ProposalKind,
-    /// At most five, best first. Where somebody is proposed, it is the first;
-    /// [`ProposalKind::None`] may show records that could be anybody's.
+    /// Whether the first candidate is the person.
+    pub verdict: Verdict,
+    /// At most five, best first.
     pub candidates: Vec<Candidate>,
-    /// Why it is not surer, or why nobody is proposed; in plain words.
+    /// Why the verdict is not [`Verdict::Auto`].
     pub doubts: Vec<Reason>,
 }
 
 impl Proposal {
     /// The employee that is proposed, if one is.
     pub fn best(&self) -> Option<&Candidate> {
-        match self.kind {
-            ProposalKind::Auto | ProposalKind::Review => self.candidates.first(),
-            ProposalKind::Create | ProposalKind::None => None,
+        match self.verdict {
+            Verdict::Auto | Verdict::Review => self.candidates.first(),
+            Verdict::Implausible | Verdict::Nobody { .. } => None,
         }
     }
 }
@@ -114,8 +127,8 @@ impl Proposal {
 pub struct PersonRecord<'a> {
     /// The person.
     pub person: &'a Person,
-    /// Whether the person left, by the integration's policy.
-    pub left: bool,
+    /// Whether the person departed, by the integration's policy.
+    pub departed: bool,
     /// Name of the team.
     pub team: Option<&'a str>,
 }
@@ -144,13 +157,11 @@ pub struct Evidence<'a> {
     /// Employees who are taken, by decision or by a match in force: they are
     /// proposed to nobody else.
     pub bound: BTreeMap<EmployeeId, PersonId>,
-    /// What happens to a person without any plausible employee.
-    pub unmatched: UnmatchedPolicy,
 }
 
 /// Proposes an employee for each person in scope. The order of the input does not
 /// matter; equal candidates are ordered by id. No employee is proposed as
-/// [`ProposalKind::Auto`] to two people.
+/// [`Verdict::Auto`] to two people.
 pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
     decide::decide(evidence)
 }

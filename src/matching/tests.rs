@@ -3,6 +3,8 @@
 use super::*;
 use crate::model::{OktaStatus, OtherNames};
 
+const NOBODY: Verdict = Verdict::Nobody { unidentifiable: 0 };
+
 fn person(id: &str, name: &str, email: Option<&str>) -> Person {
     let (given, family) = name.split_once(' ').unwrap_or((name, ""));
     Person {
@@ -40,7 +42,7 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
             .iter()
             .map(|person| PersonRecord {
                 person,
-                left: false,
+                departed: false,
                 team: None,
             })
             .collect(),
@@ -51,21 +53,20 @@ fn evidence<'a>(people: &'a [Person], employees: &'a [Employee]) -> Evidence<'a>
             .collect(),
         rejected: BTreeSet::new(),
         bound: BTreeMap::new(),
-        unmatched: UnmatchedPolicy::Review,
     }
 }
 
-fn outcome(proposals: &BTreeMap<PersonId, Proposal>, id: &str) -> (ProposalKind, Option<String>) {
+fn outcome(proposals: &BTreeMap<PersonId, Proposal>, id: &str) -> (Verdict, Option<String>) {
     let proposal = &proposals[&id.into()];
     (
-        proposal.kind,
+        proposal.verdict,
         proposal.best().map(|best| best.employee.to_string()),
     )
 }
 
 #[test]
 fn an_equal_email_with_names_that_agree_is_automatic_and_nothing_else_is() {
-    use ProposalKind::{Auto, None as Nobody, Review};
+    use Verdict::{Auto, Review};
     for (name, email, employee_name, employee_email, expected) in [
         (
             "Jane Doe",
@@ -109,7 +110,7 @@ fn an_equal_email_with_names_that_agree_is_automatic_and_nothing_else_is() {
             Some("jane@acme.com"),
             "Ann Lee",
             "ann@acme.com",
-            Nobody,
+            NOBODY,
         ),
     ] {
         let people = [person("p", name, email)];
@@ -131,14 +132,8 @@ fn an_email_that_two_have_is_reviewed() {
     ];
     let employees = [employee("e1", "Jane Doe", "x@a.com")];
     let proposals = propose(&evidence(&people, &employees));
-    assert_eq!(
-        outcome(&proposals, "p1"),
-        (ProposalKind::Review, Some("e1".into()))
-    );
-    assert_eq!(
-        outcome(&proposals, "p2"),
-        (ProposalKind::Review, Some("e1".into()))
-    );
+    assert_eq!(outcome(&proposals, "p1"), (Verdict::Review, Some("e1".into())));
+    assert_eq!(outcome(&proposals, "p2"), (Verdict::Review, Some("e1".into())));
 
     let people = [person("p1", "Jane Doe", Some("x@a.com"))];
     let employees = [
@@ -148,7 +143,7 @@ fn an_email_that_two_have_is_reviewed() {
     let proposals = propose(&evidence(&people, &employees));
     assert_eq!(
         outcome(&proposals, "p1"),
-        (ProposalKind::Review, Some("e1".into())),
+        (Verdict::Review, Some("e1".into())),
         "ties go by id"
     );
 }
@@ -159,38 +154,16 @@ fn rejected_and_taken_employees_are_not_proposed() {
     let employees = [employee("e1", "Jane Doe", "x@a.com")];
     let mut rejected = evidence(&people, &employees);
     rejected.rejected.insert(("p1".into(), "e1".into()));
-    assert_eq!(outcome(&propose(&rejected), "p1"), (ProposalKind::None, None));
+    assert_eq!(outcome(&propose(&rejected), "p1"), (NOBODY, None));
 
     let mut taken = evidence(&people, &employees);
     taken.bound.insert("e1".into(), "p2".into());
-    assert_eq!(outcome(&propose(&taken), "p1"), (ProposalKind::None, None));
+    assert_eq!(outcome(&propose(&taken), "p1"), (NOBODY, None));
     taken.bound.insert("e1".into(), "p1".into());
     assert_eq!(
         outcome(&propose(&taken), "p1"),
-        (ProposalKind::Auto, Some("e1".into()))
+        (Verdict::Auto, Some("e1".into()))
     );
-}
-
-#[test]
-fn who_has_nobody_is_invited_by_policy_only() {
-    let mut people = vec![person("p1", "Jane Doe", Some("x@a.com"))];
-    let kind = |people: &[Person], unmatched| {
-        outcome(
-            &propose(&Evidence {
-                unmatched,
-                ..evidence(people, &[])
-            }),
-            "p1",
-        )
-        .0
-    };
-    assert_eq!(kind(&people, UnmatchedPolicy::Review), ProposalKind::None);
-    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::Create);
-    people[0].status = OktaStatus::Staged;
-    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::None);
-    people[0].status = OktaStatus::Active;
-    people[0].email = None;
-    assert_eq!(kind(&people, UnmatchedPolicy::Create), ProposalKind::None);
 }
 
 #[test]
@@ -200,11 +173,11 @@ fn a_person_at_work_is_not_a_record_that_was_switched_off() {
     employees[0].deactivated = true;
     assert_eq!(
         outcome(&propose(&evidence(&people, &employees)), "p1").0,
-        ProposalKind::Review
+        Verdict::Review
     );
     let mut left = evidence(&people, &employees);
-    left.people[0].left = true;
-    assert_eq!(outcome(&propose(&left), "p1").0, ProposalKind::Auto);
+    left.people[0].departed = true;
+    assert_eq!(outcome(&propose(&left), "p1").0, Verdict::Auto);
 }
 
 /// What becomes of the first person.
@@ -293,7 +266,7 @@ fn one_kind_of_evidence_is_not_enough() {
         person.given_name = Some(given.into());
         person.family_name = Some(format!("Doe{family}"));
         let proposal = first(&[person], &[employee("e", employee_name, employee_email)]);
-        assert_eq!(proposal.kind, ProposalKind::Review, "{why}");
+        assert_eq!(proposal.verdict, Verdict::Review, "{why}");
         assert_eq!(proposal.candidates.len(), 1, "{why}");
         assert!(
             proposal.doubts.iter().any(|text| text.contains(doubt)),
@@ -312,7 +285,7 @@ fn at_one_address(given: &str, family: &str, address: &str, name: &str) -> Propo
 
 #[test]
 fn an_address_that_fits_two_names_may_be_re_used() {
-    use ProposalKind::{Auto, Review};
+    use Verdict::{Auto, Review};
     for (given, family, address, name, expected) in [
         ("Jane", "Smith", "jsmith@a.com", "Jean Smith", Review),
         ("Jane", "Smith", "jane.smith@a.com", "Jean Smith", Auto),
@@ -341,7 +314,7 @@ fn an_address_that_fits_two_names_may_be_re_used() {
     ] {
         let proposal = at_one_address(given, family, address, name);
         assert_eq!(
-            proposal.kind, expected,
+            proposal.verdict, expected,
             "{given} {family} / {name}: {:?}",
             proposal.doubts
         );
@@ -350,7 +323,7 @@ fn an_address_that_fits_two_names_may_be_re_used() {
 
 #[test]
 fn a_script_that_is_not_read_is_told_by_the_address() {
-    use ProposalKind::{Auto, Review};
+    use Verdict::{Auto, Review};
     for (given, family, address, name, expected) in [
         ("太郎", "田中", "taro.tanaka@a.com", "Taro Tanaka", Auto),
         ("철수", "김", "chulsoo.kim@a.com", "Chulsoo Kim", Auto),
@@ -362,7 +335,7 @@ fn a_script_that_is_not_read_is_told_by_the_address() {
     ] {
         let proposal = at_one_address(given, family, address, name);
         assert_eq!(
-            proposal.kind, expected,
+            proposal.verdict, expected,
             "{given} {family} / {name}: {:?}",
             proposal.doubts
         );
@@ -370,24 +343,31 @@ fn a_script_that_is_not_read_is_told_by_the_address() {
     // Without an address in common the spelt name finds the employee.
     let mut person = person("p", "x y", Some("taro.tanaka@a.com"));
     (person.given_name, person.family_name) = (Some("太郎".into()), Some("田中".into()));
-    assert_eq!(first(&[person], &[employee("e", "Taro Tanaka", "")]).kind, Review);
+    assert_eq!(
+        first(&[person], &[employee("e", "Taro Tanaka", "")]).verdict,
+        Review
+    );
 }
 
 #[test]
 fn a_middle_initial_in_an_address_is_no_slip() {
     for (own, theirs, expected) in [
-        ("john.d.smith", "john.r.smith", ProposalKind::Review),
-        ("jdsmith", "jrsmith", ProposalKind::Review),
-        ("jsmith", "jrsmith", ProposalKind::Review),
-        ("john.smith", "john.rsmith", ProposalKind::Review),
-        ("smithj", "smithjr", ProposalKind::Review),
-        ("john.smith", "jonh.smith", ProposalKind::Auto),
-        ("john.smith", "john.smyth", ProposalKind::Auto),
+        ("john.d.smith", "john.r.smith", Verdict::Review),
+        ("jdsmith", "jrsmith", Verdict::Review),
+        ("jsmith", "jrsmith", Verdict::Review),
+        ("john.smith", "john.rsmith", Verdict::Review),
+        ("smithj", "smithjr", Verdict::Review),
+        ("john.smith", "jonh.smith", Verdict::Auto),
+        ("john.smith", "john.smyth", Verdict::Auto),
     ] {
         let address = |local: &str| format!("{local}@a.com");
         let person = person("p", "John Smith", Some(&address(own)));
         let proposal = first(&[person], &[employee("e", "John Smith", &address(theirs))]);
-        assert_eq!(proposal.kind, expected, "{own} {theirs}: {:?}", proposal.doubts);
+        assert_eq!(
+            proposal.verdict, expected,
+            "{own} {theirs}: {:?}",
+            proposal.doubts
+        );
     }
 }
 
@@ -407,8 +387,8 @@ fn a_sister_company_is_no_domain_that_was_given_up() {
     let mut employees = sisters;
     employees.push(employee("e", "Maria Garcia", "maria.garcia@sister.com"));
     assert_eq!(
-        first(&people, &employees).kind,
-        ProposalKind::Auto,
+        first(&people, &employees).verdict,
+        Verdict::Auto,
         "the domain was given up"
     );
     employees.extend(
@@ -416,7 +396,7 @@ fn a_sister_company_is_no_domain_that_was_given_up() {
             .iter()
             .map(|name| employee(name, name, &mails(name, "acme.com"))),
     );
-    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+    assert_eq!(first(&people, &employees).verdict, Verdict::Review);
 }
 
 #[test]
@@ -441,12 +421,12 @@ fn a_missing_date_rules_nothing_out() {
         .chain([pair("p", "Jane Smith", "Jean Smith", "jsmith@a.com", 40)])
         .rev()
         .unzip();
-    assert_eq!(first(&people, &employees).kind, ProposalKind::Auto);
+    assert_eq!(first(&people, &employees).verdict, Verdict::Auto);
     employees[0].created_at = None;
-    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+    assert_eq!(first(&people, &employees).verdict, Verdict::Review);
     employees[0].created_at = Some(made(40));
     people[0].created = None;
-    assert_eq!(first(&people, &employees).kind, ProposalKind::Review);
+    assert_eq!(first(&people, &employees).verdict, Verdict::Review);
 }
 
 #[test]
@@ -469,7 +449,7 @@ fn the_first_email_survives_a_change() {
     let mut renamed = employee("e", "Jane Doe", "jane@private.org");
     renamed.identifier = "jane.doe@a.com".into();
     let proposal = first(&[person("p", "Jane Doe", Some("jane.doe@a.com"))], &[renamed]);
-    assert_eq!(proposal.kind, ProposalKind::Auto);
+    assert_eq!(proposal.verdict, Verdict::Auto);
     assert_eq!(
         proposal.candidates[0].reasons[0],
         "the employee's first email was this person's email"
@@ -484,9 +464,9 @@ fn who_came_back_keeps_the_record_in_use() {
     ];
     let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
     let mut evidence = evidence(&people, &employees);
-    evidence.people[0].left = true;
+    evidence.people[0].departed = true;
     let proposal = &propose(&evidence)[&people[0].id];
-    assert_eq!(proposal.kind, ProposalKind::Review);
+    assert_eq!(proposal.verdict, Verdict::Review);
     assert!(
         proposal
             .doubts
@@ -520,14 +500,14 @@ fn who_is_not_in_scope_is_a_rival_still() {
     let others = [person("o", "Jane Doe", Some("jdoe@a.com"))];
     let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
     let mut evidence = evidence(&people, &employees);
-    assert_eq!(outcome(&propose(&evidence), "p").0, ProposalKind::Auto);
+    assert_eq!(outcome(&propose(&evidence), "p").0, Verdict::Auto);
     evidence.others = vec![PersonRecord {
         person: &others[0],
-        left: false,
+        departed: false,
         team: None,
     }];
     let proposals = propose(&evidence);
-    assert_eq!(outcome(&proposals, "p"), (ProposalKind::Review, Some("e".into())));
+    assert_eq!(outcome(&proposals, "p"), (Verdict::Review, Some("e".into())));
     assert!(
         !proposals.contains_key(&others[0].id),
         "nothing is proposed for them"
@@ -560,21 +540,13 @@ fn who_resembles_nobody_is_invited_though_somebody_has_the_first_name() {
         let address = format!("x{at}@a.com");
         employee(&format!("e{at}"), "Jane Smith", &address)
     }));
-    let proposals = propose(&Evidence {
-        unmatched: UnmatchedPolicy::Create,
-        ..evidence(&people, &employees)
-    });
-    let proposal = &proposals[&people[0].id];
-    assert_eq!(proposal.kind, ProposalKind::Create, "{proposal:?}");
+    let proposal = first(&people, &employees);
+    assert_eq!(proposal.verdict, NOBODY, "{proposal:?}");
 }
 
 #[test]
 fn records_of_nobody_keep_people_from_being_invited() {
     let people = [person("p", "Jane Doe", Some("x@a.com"))];
     let employees = [employee("e", "DESKTOP-1\\user", "")];
-    let proposals = propose(&Evidence {
-        unmatched: UnmatchedPolicy::Create,
-        ..evidence(&people, &employees)
-    });
-    assert_ne!(outcome(&proposals, "p").0, ProposalKind::Create);
+    assert_ne!(first(&people, &employees).verdict, NOBODY);
 }

@@ -123,7 +123,7 @@ fn link(found: &Comparison) -> f64 {
 }
 
 fn state(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>) -> f64 {
-    match (person.subject.left, employee.deactivated) {
+    match (person.subject.departed, employee.deactivated) {
         (false, true) => -6.0,
         (true, true) => 2.0,
         (true, false) => -1.0,

@@ -7,6 +7,7 @@ pub mod blocker;
 pub(crate) mod example;
 pub mod guard;
 pub mod plan;
+pub mod proposal;
 pub mod record;
 pub mod resolve;
 pub mod schedule;

@@ -8,10 +8,11 @@ use crate::{
         Applied, Decision, EmployeeMatch, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
         ProposalKind, SuspendedPolicy,
     },
-    matching::{self, EmployeeRecord, Evidence, PersonRecord, Proposal},
+    matching::{self, EmployeeRecord, Evidence, PersonRecord},
     model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot},
     rules::{
         blocker::Blocker,
+        proposal::Proposal,
         teams::{self, DerivedTeams, TeamChoice},
     },
 };
@@ -177,7 +178,7 @@ pub fn resolve(
             .iter()
             .map(|(id, person)| PersonRecord {
                 person,
-                left: person.left(suspended_left).is_some(),
+                departed: person.left(suspended_left).is_some(),
                 team: team_names.get(id).copied(),
             })
             .collect(),
@@ -187,7 +188,7 @@ pub fn resolve(
             .filter(|(id, _)| !in_scope.contains_key(id))
             .map(|(_, person)| PersonRecord {
                 person,
-                left: person.left(suspended_left).is_some(),
+                departed: person.left(suspended_left).is_some(),
                 team: None,
             })
             .collect(),
@@ -212,14 +213,15 @@ pub fn resolve(
             })
             .collect(),
         bound: claims.bound(),
-        unmatched: spec.matching.unmatched,
     });
 
     let mut resolved: BTreeMap<PersonId, Resolved> = in_scope
         .iter()
         .map(|(id, person)| {
-            let proposal = proposals.remove(*id);
             let left = person.left(suspended_left).is_some();
+            let proposal = proposals
+                .remove(*id)
+                .map(|found| Proposal::new(found, person, left, spec.matching.unmatched));
             let resolution = claims.resolution(record(id), id, person, left, proposal.as_ref(), spec);
             // Until an employee is linked, the present team of a person in several is not known.
             let team = match &resolution {

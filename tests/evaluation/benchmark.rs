@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use okta_insightful_operator::{api::ProposalKind, matching::propose};
+use okta_insightful_operator::api::ProposalKind;
 
 /// As the program has it, with the settings of `.cargo/config.toml`.
 #[global_allocator]
@@ -58,7 +58,7 @@ fn measure(size: usize, seed: u64) {
     let evidence = case.evidence();
     let before = memory("VmRSS:");
     let (start, worked) = (Instant::now(), work());
-    let proposals = propose(&evidence);
+    let proposals = directory::proposals(&evidence);
     let (seconds, worked) = (start.elapsed().as_secs_f64(), work() - worked);
     let (mut automatic, mut wrong, mut created, mut wrongly_created) = (0, 0, 0, 0);
     let (mut rest, mut in_first_three) = (0, 0);

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::{
     api::UnmatchedPolicy,
-    matching::{EmployeeRecord, Evidence, PersonRecord},
-    model::{Employee, OktaStatus, OtherNames, Person},
+    matching::{EmployeeRecord, Evidence, PersonRecord, propose},
+    model::{Employee, OktaStatus, OtherNames, Person, PersonId},
+    rules::proposal::Proposal,
 };
 use sandbox::hard_directories::{self, Directory, Style, Truth};
 
@@ -80,7 +81,7 @@ impl Case {
         }
     }
 
-    /// What the engine is given: no decisions yet; whom nobody resembles is created.
+    /// The input of matching, without any decisions.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence {
             people: self
@@ -88,7 +89,7 @@ impl Case {
                 .iter()
                 .map(|(person, team)| PersonRecord {
                     person,
-                    left: person.left(false).is_some(),
+                    departed: person.left(false).is_some(),
                     team: team.as_deref(),
                 })
                 .collect(),
@@ -103,7 +104,18 @@ impl Case {
                 .collect(),
             rejected: BTreeSet::new(),
             bound: BTreeMap::new(),
-            unmatched: UnmatchedPolicy::Create,
         }
     }
+}
+
+/// The proposals where people without an employee are invited.
+pub fn proposals(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    let mut found = propose(evidence);
+    let records = evidence.people.iter().filter_map(|record| {
+        let id = &record.person.id;
+        let found = found.remove(id)?;
+        let proposal = Proposal::new(found, record.person, record.departed, UnmatchedPolicy::Create);
+        Some((id.clone(), proposal))
+    });
+    records.collect()
 }

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use okta_insightful_operator::{
-    api::ProposalKind,
-    matching::{Proposal, propose},
-};
+use okta_insightful_operator::{api::ProposalKind, rules::proposal::Proposal};
 use sandbox::hard_directories::{Class, Truth};
 
-use crate::directory::Case;
+use crate::directory::{Case, proposals};
 
 /// What is counted of one class.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +87,7 @@ fn share(part: usize, whole: usize) -> f64 {
 impl Measured {
     /// Runs the engine and today's rule on one directory and counts.
     pub fn measure(&mut self, case: &Case, watch: &Watch) {
-        let proposals = propose(&case.evidence());
+        let proposals = proposals(&case.evidence());
         let by_rule = equal_email_else_equal_name(case);
         for (person, proposal) in &proposals {
             let truth = &case.truths[person.as_str()];

@@ -10,12 +10,12 @@ use crate::{
         PersonSummary, ProposalKind, ProposalStatus, SuspendedPolicy, Unmatched,
         conditions::{self, Fact},
     },
-    matching::Proposal,
     model::{Employee, PersonId, Snapshot},
     rules::{
         assessment::Assessment,
         blocker::Blocker,
         plan::NotRestored,
+        proposal::Proposal,
         record,
         resolve::{Record, Resolution, Resolved},
         teams::TeamChoice,
