@@ -10,35 +10,38 @@ use tokio::time::Instant;
 
 use crate::model::PersonId;
 
-/// The first delay after a failure; it doubles up to [`LONGEST`].
-const FIRST: Duration = Duration::from_secs(1);
+/// The first delay after a failure; it doubles up to [`MAX_DELAY`].
+const INITIAL_DELAY: Duration = Duration::from_secs(1);
 
 /// The longest delay after a failure.
-const LONGEST: Duration = Duration::from_secs(5 * 60);
+const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
 
 /// The delay after one more failure, where so many came before it in a row.
 pub fn delay(earlier: u32) -> Duration {
-    FIRST
+    INITIAL_DELAY
         .saturating_mul(2_u32.saturating_pow(earlier.min(16)))
-        .min(LONGEST)
+        .min(MAX_DELAY)
 }
 
 /// The people whose last write failed, and when each is tried again.
 #[derive(Debug, Default)]
-pub struct Retries(BTreeMap<PersonId, Retry>);
+pub struct Backoffs(BTreeMap<PersonId, Backoff>);
 
 #[derive(Debug)]
-struct Retry {
+struct Backoff {
     failures: u32,
-    at: Instant,
+    retry_at: Instant,
 }
 
-impl Retries {
+impl Backoffs {
     /// A person's write failed, once more or for the first time.
-    pub fn failed(&mut self, person: PersonId, now: Instant) {
-        let retry = self.0.entry(person).or_insert(Retry { failures: 0, at: now });
-        retry.at = now + delay(retry.failures);
-        retry.failures = retry.failures.saturating_add(1);
+    pub fn record_failure(&mut self, person: PersonId, now: Instant) {
+        let backoff = self.0.entry(person).or_insert(Backoff {
+            failures: 0,
+            retry_at: now,
+        });
+        backoff.retry_at = now + delay(backoff.failures);
+        backoff.failures = backoff.failures.saturating_add(1);
     }
 
     /// Forgets everybody else: their writes took effect, or are due no longer.
@@ -47,24 +50,24 @@ impl Retries {
     }
 
     /// Everybody may be tried again at once; the next failure still counts as one more.
-    pub fn hurry(&mut self, now: Instant) {
-        for retry in self.0.values_mut() {
-            retry.at = retry.at.min(now);
+    pub fn retry_now(&mut self, now: Instant) {
+        for backoff in self.0.values_mut() {
+            backoff.retry_at = backoff.retry_at.min(now);
         }
     }
 
     /// Those who still wait for their next try.
-    pub fn resting(&self, now: Instant) -> BTreeSet<PersonId> {
-        let resting = self.0.iter().filter(|(_, retry)| now < retry.at);
-        resting.map(|(person, _)| person.clone()).collect()
+    pub fn backing_off(&self, now: Instant) -> BTreeSet<PersonId> {
+        let backing_off = self.0.iter().filter(|(_, backoff)| now < backoff.retry_at);
+        backing_off.map(|(person, _)| person.clone()).collect()
     }
 
     /// Until the first of those who wait is tried again; None if nobody waits.
-    pub fn next(&self, now: Instant) -> Option<Duration> {
+    pub fn next_retry(&self, now: Instant) -> Option<Duration> {
         let waits = self
             .0
             .values()
-            .map(|retry| retry.at.saturating_duration_since(now));
+            .map(|backoff| backoff.retry_at.saturating_duration_since(now));
         waits.filter(|wait| !wait.is_zero()).min()
     }
 }
@@ -77,7 +80,7 @@ mod tests {
     fn delays_double_to_a_bound() {
         let delays: Vec<u64> = (0..10).map(|earlier| delay(earlier).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-        assert_eq!(delay(u32::MAX), LONGEST);
+        assert_eq!(delay(u32::MAX), MAX_DELAY);
     }
 
     /// What happens at a second.
@@ -109,18 +112,18 @@ mod tests {
             (27, Fails("jane"), &["jane"], Some(1)),
         ];
         let begin = Instant::now();
-        let mut retries = Retries::default();
-        for (second, happening, resting, next) in story {
+        let mut backoffs = Backoffs::default();
+        for (second, happening, backing_off, next) in story {
             let now = begin + Duration::from_secs(second);
             match happening {
-                Fails(person) => retries.failed(person.into(), now),
-                Succeeds(person) => retries.retain(|other| *other != person.into()),
-                IsAskedFor => retries.hurry(now),
+                Fails(person) => backoffs.record_failure(person.into(), now),
+                Succeeds(person) => backoffs.retain(|other| *other != person.into()),
+                IsAskedFor => backoffs.retry_now(now),
             }
-            let expected: BTreeSet<PersonId> = resting.iter().map(|person| (*person).into()).collect();
-            assert_eq!(retries.resting(now), expected, "at {second}");
+            let expected: BTreeSet<PersonId> = backing_off.iter().map(|person| (*person).into()).collect();
+            assert_eq!(backoffs.backing_off(now), expected, "at {second}");
             assert_eq!(
-                retries.next(now),
+                backoffs.next_retry(now),
                 next.map(Duration::from_secs),
                 "the next try after {second}"
             );

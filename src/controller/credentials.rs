@@ -15,7 +15,7 @@ use crate::{
 
 /// Why there are no clients: somebody has to change the spec or a Secret.
 #[derive(Debug, thiserror::Error)]
-pub enum UnusableSpec {
+pub enum ConnectError {
     /// A Secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -27,7 +27,7 @@ pub enum UnusableSpec {
     ServiceApp,
 }
 
-impl UnusableSpec {
+impl ConnectError {
     /// The stable word for a condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ pub struct Connection {
     /// A digest of where Okta's token came from, and of which version of it.
     pub okta_credential: String,
     /// They are made anew when it changes.
-    made_from: String,
+    inputs: String,
 }
 
 /// The clients for a spec, which count their calls in `limits`; `present` again
@@ -62,17 +62,17 @@ pub async fn connect(
     limits: &SharedLimits,
     observer: &Arc<dyn CallObserver>,
     present: Option<&Connection>,
-) -> Result<Connection, UnusableSpec> {
+) -> Result<Connection, ConnectError> {
     let okta_token = spec
         .okta
         .auth
         .api_token
         .as_ref()
-        .ok_or(UnusableSpec::ServiceApp)?;
+        .ok_or(ConnectError::ServiceApp)?;
     let insightful_token = &spec.insightful.api_token;
     let okta = secrets::read(client, namespace, &okta_token.secret_ref).await?;
     let insightful = secrets::read(client, namespace, &insightful_token.secret_ref).await?;
-    let made_from = [
+    let inputs = [
         spec.okta.org_url.as_str(),
         &spec.okta.rate_limit_percent.to_string(),
         &okta.version,
@@ -82,7 +82,7 @@ pub async fn connect(
         &insightful_token.secret_ref.key,
     ]
     .join(" ");
-    if let Some(present) = present.filter(|present| present.made_from == made_from) {
+    if let Some(present) = present.filter(|present| present.inputs == inputs) {
         return Ok(present.clone());
     }
     let services = Services::new(spec, okta.value, insightful.value, allowed, limits, observer)?;
@@ -90,6 +90,6 @@ pub async fn connect(
     Ok(Connection {
         services: Arc::new(services),
         okta_credential: hex(&Sha256::digest(okta_credential)),
-        made_from,
+        inputs,
     })
 }

@@ -17,7 +17,7 @@ use crate::{
 const LONGEST_NOTE: usize = 1024;
 
 /// Tells of what is new in the integration's status.
-pub async fn of_transition(
+pub async fn publish_transition(
     ctx: &Context,
     integration: &OktaIntegration,
     before: &OktaIntegrationStatus,
@@ -81,7 +81,12 @@ fn review_note(status: &OktaIntegrationStatus) -> String {
 }
 
 /// Tells, on the matches concerned, what an apply gave back or could not write.
-pub async fn of_outcome(ctx: &Context, integration: &OktaIntegration, matches: &Matches, outcome: &Outcome) {
+pub async fn publish_outcome(
+    ctx: &Context,
+    integration: &OktaIntegration,
+    matches: &Matches,
+    outcome: &Outcome,
+) {
     for (person, unmatched) in &outcome.unmatched {
         if let Some(reference) = matches.reference(person) {
             let fields = unmatched

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// Its own.
-pub async fn observed(
+pub async fn reconcile_instrumented(
     integration: Arc<OktaIntegration>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
@@ -35,12 +35,12 @@ pub async fn observed(
         cycle = %format_args!("{:016x}", fastrand::u64(..)),
         result = Empty,
     );
-    let _under_way = ctx.pulse.begin(key);
-    let mut measured = Reconciling::begun(&ctx.metrics);
+    let _in_flight = ctx.liveness.track(key);
+    let mut measured = Reconciling::start(&ctx.metrics);
     let answer = reconcile(integration, ctx.clone()).instrument(span.clone()).await;
     measured.result = match &answer {
         Ok(_) => ReconcileResult::Done,
-        Err(ReconcileError::Stopping | ReconcileError::NotLeader) => ReconcileResult::GivenUp,
+        Err(ReconcileError::Stopping | ReconcileError::NotLeader) => ReconcileResult::Aborted,
         Err(ReconcileError::Kubernetes { .. } | ReconcileError::Unreadable(_)) => ReconcileResult::Failed,
     };
     span.record("result", measured.result.as_str());
@@ -65,50 +65,51 @@ struct Reconciling<'a> {
 }
 
 impl<'a> Reconciling<'a> {
-    fn begun(metrics: &'a Metrics) -> Self {
-        metrics.reconcile_begins();
+    fn start(metrics: &'a Metrics) -> Self {
+        metrics.reconcile_started();
         Self {
             metrics,
             started: Instant::now(),
-            result: ReconcileResult::GivenUp,
+            result: ReconcileResult::Aborted,
         }
     }
 }
 
 impl Drop for Reconciling<'_> {
     fn drop(&mut self) {
-        self.metrics.reconcile_ended(self.result, self.started.elapsed());
+        self.metrics
+            .reconcile_finished(self.result, self.started.elapsed());
     }
 }
 
 /// A step that is being done, until this is dropped; for steps without I/O.
-pub struct Doing<'a> {
+pub struct StepTimer<'a> {
     metrics: &'a Metrics,
     step: CycleStep,
     started: Instant,
     _span: EnteredSpan,
 }
 
-impl Drop for Doing<'_> {
+impl Drop for StepTimer<'_> {
     fn drop(&mut self) {
-        self.metrics.stepped(self.step, self.started.elapsed());
+        self.metrics.observe_step(self.step, self.started.elapsed());
     }
 }
 
 impl Context {
     /// Who hears of the calls for this integration.
-    pub fn calls_of(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
-        self.metrics.calls_of(integration)
+    pub fn call_observer(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
+        self.metrics.call_observer(integration)
     }
 
     /// Work for this integration got on.
-    pub fn got_on(&self, integration: &OktaIntegration) {
-        self.pulse.touch(&key(integration));
+    pub fn record_progress(&self, integration: &OktaIntegration) {
+        self.liveness.record_progress(&key(integration));
     }
 
     /// A step without I/O, from now until what this gives is dropped.
-    pub fn doing(&self, step: CycleStep) -> Doing<'_> {
-        Doing {
+    pub fn time_step(&self, step: CycleStep) -> StepTimer<'_> {
+        StepTimer {
             metrics: &self.metrics,
             step,
             started: Instant::now(),
@@ -124,24 +125,24 @@ impl Context {
         work: impl Future<Output = T>,
     ) -> T {
         let started = Instant::now();
-        self.got_on(integration);
+        self.record_progress(integration);
         let span = tracing::info_span!("step", otel.name = step.as_str());
         let result = work.instrument(span).await;
-        self.got_on(integration);
-        self.metrics.stepped(step, started.elapsed());
+        self.record_progress(integration);
+        self.metrics.observe_step(step, started.elapsed());
         result
     }
 
     /// Both services were read, or could not be, since `started`.
-    pub fn synced(&self, integration: &OktaIntegration, kind: SyncKind, well: bool, started: Instant) {
-        self.metrics.synced(kind, well, started.elapsed());
-        let calls = self.calls_of(integration);
+    pub fn record_sync(&self, integration: &OktaIntegration, kind: SyncKind, well: bool, started: Instant) {
+        self.metrics.record_sync(kind, well, started.elapsed());
+        let calls = self.call_observer(integration);
         for (service, step) in [
             (Service::Okta, CycleStep::ReadOkta),
             (Service::Insightful, CycleStep::ReadInsightful),
         ] {
             if let Some(last) = calls.last_answer(service, started) {
-                self.metrics.stepped(step, last - started);
+                self.metrics.observe_step(step, last - started);
             }
         }
     }

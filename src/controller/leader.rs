@@ -17,13 +17,13 @@ use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
 /// How long others respect a lease that is not renewed.
-const DURATION: Duration = Duration::from_secs(15);
+const LEASE_DURATION: Duration = Duration::from_secs(15);
 
 /// How long its holder believes in it without renewing it.
-const BELIEF: Duration = Duration::from_secs(12);
+const RENEW_DEADLINE: Duration = Duration::from_secs(12);
 
 /// How often it is renewed, or looked at.
-const EVERY: Duration = Duration::from_secs(3);
+const RETRY_PERIOD: Duration = Duration::from_secs(3);
 
 /// The Lease that replicas contend for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,15 +43,15 @@ impl LeaseName {
 /// Whether this replica leads.
 pub struct Leadership {
     /// None where there is no election and this is the only replica.
-    belief: Option<Mutex<Belief>>,
-    gained: watch::Sender<Term>,
+    claim: Option<Mutex<Claim>>,
+    terms: watch::Sender<Term>,
 }
 
 /// A time of leading without a break; counted, so that what began in one can tell
 /// that it is over even where this replica leads anew.
 pub type Term = u64;
 
-struct Belief {
+struct Claim {
     until: Instant,
     /// The present term, or the last one.
     term: Term,
@@ -59,31 +59,31 @@ struct Belief {
 
 impl Leadership {
     /// The only replica there is.
-    pub fn alone() -> Self {
+    pub fn single_replica() -> Self {
         Self {
-            belief: None,
-            gained: watch::Sender::new(0),
+            claim: None,
+            terms: watch::Sender::new(0),
         }
     }
 
     /// One of several; none leads yet.
-    pub fn contested() -> Self {
+    pub fn elected() -> Self {
         Self {
-            belief: Some(Mutex::new(Belief {
+            claim: Some(Mutex::new(Claim {
                 until: Instant::now(),
                 term: 0,
             })),
-            gained: watch::Sender::new(0),
+            terms: watch::Sender::new(0),
         }
     }
 
     /// The term in which this replica leads; None if it does not lead now.
     pub fn term(&self) -> Option<Term> {
-        let Some(belief) = &self.belief else {
+        let Some(claim) = &self.claim else {
             return Some(0);
         };
-        let belief = belief.lock();
-        (Instant::now() < belief.until).then_some(belief.term)
+        let claim = claim.lock();
+        (Instant::now() < claim.until).then_some(claim.term)
     }
 
     /// Whether this replica may write what was begun in this term.
@@ -92,40 +92,43 @@ impl Leadership {
     }
 
     /// Tells of each new term.
-    pub fn gained(&self) -> watch::Receiver<Term> {
-        self.gained.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<Term> {
+        self.terms.subscribe()
     }
 
-    fn believe_until(&self, instant: Instant) {
-        let Some(belief) = &self.belief else { return };
-        let mut belief = belief.lock();
+    fn claim_until(&self, instant: Instant) {
+        let Some(claim) = &self.claim else { return };
+        let mut claim = claim.lock();
         let now = Instant::now();
-        let led = now < belief.until;
-        belief.until = instant;
+        let led = now < claim.until;
+        claim.until = instant;
         if !led && now < instant {
-            belief.term += 1;
-            self.gained.send_replace(belief.term);
+            claim.term += 1;
+            self.terms.send_replace(claim.term);
         }
     }
 
     /// Seeks the lease and keeps it, for ever.
-    pub async fn campaign(&self, client: &Client, lease: &LeaseName, identity: &str) {
+    pub async fn run(&self, client: &Client, lease: &LeaseName, identity: &str) {
         let leases = lease.api(client);
         let mut watched: Option<(Option<String>, Instant)> = None;
         loop {
             let asked = Instant::now();
-            match self.round(&leases, &lease.name, identity, &mut watched).await {
-                Ok(true) => self.believe_until(asked + BELIEF),
-                Ok(false) => self.believe_until(asked),
+            match self
+                .try_acquire_or_renew(&leases, &lease.name, identity, &mut watched)
+                .await
+            {
+                Ok(true) => self.claim_until(asked + RENEW_DEADLINE),
+                Ok(false) => self.claim_until(asked),
                 // What is believed runs out by itself; a conflict is another's renewal.
                 Err(error) => tracing::warn!(%error, "the Lease could not be renewed"),
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(RETRY_PERIOD).await;
         }
     }
 
     /// One look at the lease. Gives whether it is ours now.
-    async fn round(
+    async fn try_acquire_or_renew(
         &self,
         leases: &Api<Lease>,
         name: &str,
@@ -149,7 +152,7 @@ impl Leadership {
         let transitions = match holder {
             holder if holder == identity => transitions,
             "" => transitions + 1,
-            _ if unchanged_since.elapsed() >= DURATION => transitions + 1,
+            _ if unchanged_since.elapsed() >= LEASE_DURATION => transitions + 1,
             _ => return Ok(false),
         };
         // The version makes sure that nobody else took it since we looked.
@@ -158,13 +161,13 @@ impl Leadership {
     }
 
     /// Gives the lease up, so that another need not wait for it to run out.
-    pub async fn resign(&self, client: &Client, lease: &LeaseName, identity: &str) {
-        if self.belief.is_none() || self.term().is_none() {
+    pub async fn release(&self, client: &Client, lease: &LeaseName, identity: &str) {
+        if self.claim.is_none() || self.term().is_none() {
             return;
         }
-        self.believe_until(Instant::now());
+        self.claim_until(Instant::now());
         let leases = lease.api(client);
-        let resigned = async {
+        let released = async {
             let mut present = leases.get(&lease.name).await?;
             let spec = present.spec.get_or_insert_default();
             if spec.holder_identity.as_deref() == Some(identity) {
@@ -175,7 +178,7 @@ impl Leadership {
             }
             Ok::<(), kube::Error>(())
         };
-        if let Err(error) = resigned.await {
+        if let Err(error) = released.await {
             tracing::warn!(%error, "the Lease could not be given up; it runs out by itself");
         }
     }
@@ -195,7 +198,7 @@ fn new_lease(name: &str, present: Option<&Lease>, identity: &str, transitions: i
         ),
         spec: Some(LeaseSpec {
             holder_identity: Some(identity.to_owned()),
-            lease_duration_seconds: i32::try_from(DURATION.as_secs()).ok(),
+            lease_duration_seconds: i32::try_from(LEASE_DURATION.as_secs()).ok(),
             acquire_time: if is_same {
                 before.acquire_time
             } else {
@@ -223,24 +226,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn belief_runs_out_by_itself_and_each_term_is_another() {
-        let leadership = Leadership::contested();
-        let gained = leadership.gained();
+        let leadership = Leadership::elected();
+        let terms = leadership.subscribe();
         assert_eq!(leadership.term(), None);
-        leadership.believe_until(Instant::now() + BELIEF);
-        leadership.believe_until(Instant::now() + BELIEF);
+        leadership.claim_until(Instant::now() + RENEW_DEADLINE);
+        leadership.claim_until(Instant::now() + RENEW_DEADLINE);
         assert!(leadership.holds(1));
-        assert_eq!(*gained.borrow(), 1);
-        tokio::time::advance(BELIEF).await;
+        assert_eq!(*terms.borrow(), 1);
+        tokio::time::advance(RENEW_DEADLINE).await;
         assert_eq!(leadership.term(), None);
-        leadership.believe_until(Instant::now() + BELIEF);
-        assert_eq!(*gained.borrow(), 2);
+        leadership.claim_until(Instant::now() + RENEW_DEADLINE);
+        assert_eq!(*terms.borrow(), 2);
         assert!(leadership.holds(2));
         assert!(!leadership.holds(1), "what was begun before is not to be written");
-        assert!(Leadership::alone().holds(0));
+        assert!(Leadership::single_replica().holds(0));
     }
 
     #[test]
     fn the_holder_believes_less_long_than_others_respect() {
-        assert!(BELIEF + EVERY <= DURATION && EVERY * 2 < BELIEF);
+        assert!(RENEW_DEADLINE + RETRY_PERIOD <= LEASE_DURATION && RETRY_PERIOD * 2 < RENEW_DEADLINE);
     }
 }

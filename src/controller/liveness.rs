@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 /// Nothing that is alive is silent for so long: a call, or a wait before one,
@@ -11,19 +11,19 @@ use tokio::time::Instant;
 pub const STUCK_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// How often the main loop beats.
-pub const EVERY: Duration = Duration::from_secs(1);
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Namespace and name of an integration.
 type Key = (String, String);
 
 /// When the main loop and each reconcile last gave a sign of life.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Liveness {
     main: Mutex<Instant>,
     reconciles: Mutex<BTreeMap<Key, Instant>>,
 }
 
-impl Pulse {
+impl Liveness {
     /// Alive now, with nothing under way.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -33,26 +33,26 @@ impl Pulse {
     }
 
     /// Beats for ever, in the task that also drives the watches and the election.
-    pub async fn beat(&self) {
+    pub async fn run_heartbeat(&self) {
         loop {
             *self.main.lock() = Instant::now();
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(HEARTBEAT_INTERVAL).await;
         }
     }
 
     /// A reconcile begins. It is under way until what this gives is dropped.
-    pub fn begin(self: &Arc<Self>, key: Key) -> UnderWay {
+    pub fn track(self: &Arc<Self>, key: Key) -> InFlight {
         self.reconciles().insert(key.clone(), Instant::now());
-        UnderWay {
-            pulse: self.clone(),
+        InFlight {
+            liveness: self.clone(),
             key,
         }
     }
 
     /// The reconcile of this integration, if one is under way, got on.
-    pub fn touch(&self, key: &Key) {
-        if let Some(touched) = self.reconciles().get_mut(key) {
-            *touched = Instant::now();
+    pub fn record_progress(&self, key: &Key) {
+        if let Some(last_progress) = self.reconciles().get_mut(key) {
+            *last_progress = Instant::now();
         }
     }
 
@@ -66,9 +66,9 @@ impl Pulse {
                 main.elapsed().as_secs()
             ));
         }
-        for ((namespace, name), touched) in self.reconciles().iter() {
-            if touched.elapsed() >= STUCK_AFTER {
-                let seconds = touched.elapsed().as_secs();
+        for ((namespace, name), last_progress) in self.reconciles().iter() {
+            if last_progress.elapsed() >= STUCK_AFTER {
+                let seconds = last_progress.elapsed().as_secs();
                 stuck.push(format!(
                     "the reconcile of {namespace}/{name} has stood still for {seconds} s"
                 ));
@@ -77,20 +77,20 @@ impl Pulse {
         stuck
     }
 
-    fn reconciles(&self) -> parking_lot::MutexGuard<'_, BTreeMap<Key, Instant>> {
+    fn reconciles(&self) -> MutexGuard<'_, BTreeMap<Key, Instant>> {
         self.reconciles.lock()
     }
 }
 
 /// A reconcile that is under way.
-pub struct UnderWay {
-    pulse: Arc<Pulse>,
+pub struct InFlight {
+    liveness: Arc<Liveness>,
     key: Key,
 }
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.pulse.reconciles().remove(&self.key);
+        self.liveness.reconciles().remove(&self.key);
     }
 }
 
@@ -105,34 +105,34 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reconcile_that_stands_still_is_stuck_and_one_that_gets_on_is_not() {
-        let pulse = Pulse::new();
+        let liveness = Liveness::new();
         let beating = tokio::spawn({
-            let pulse = pulse.clone();
-            async move { pulse.beat().await }
+            let liveness = liveness.clone();
+            async move { liveness.run_heartbeat().await }
         });
-        let _hangs = pulse.begin(key("hangs"));
-        let works = pulse.begin(key("works"));
+        let _hangs = liveness.track(key("hangs"));
+        let works = liveness.track(key("works"));
         for _ in 0..6 {
-            assert_eq!(pulse.stuck(), Vec::<String>::new());
+            assert_eq!(liveness.stuck(), Vec::<String>::new());
             tokio::time::sleep(Duration::from_secs(50)).await;
-            pulse.touch(&key("works"));
-            pulse.touch(&key("nobody"));
+            liveness.record_progress(&key("works"));
+            liveness.record_progress(&key("nobody"));
         }
         assert_eq!(
-            pulse.stuck(),
+            liveness.stuck(),
             ["the reconcile of people/hangs has stood still for 300 s"]
         );
         drop(works);
         tokio::time::sleep(STUCK_AFTER).await;
-        assert_eq!(pulse.stuck().len(), 1, "what is done is not stuck");
+        assert_eq!(liveness.stuck().len(), 1, "what is done is not stuck");
         beating.abort();
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_main_loop_that_stands_still_is_stuck() {
-        let pulse = Pulse::new();
+        let liveness = Liveness::new();
         tokio::time::advance(STUCK_AFTER).await;
-        assert_eq!(pulse.stuck(), ["the main loop has stood still for 300 s"]);
+        assert_eq!(liveness.stuck(), ["the main loop has stood still for 300 s"]);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl<'a> Reporter<'a> {
             began,
         });
         drop(steps);
-        self.ctx.got_on(self.integration);
+        self.ctx.record_progress(self.integration);
     }
 
     fn progress(&self) -> Option<Progress> {

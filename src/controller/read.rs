@@ -8,11 +8,11 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::{
-    first_reads::Turn,
+    first_reads::ReadPermit,
     progress,
     reconcile::{Reconcile, ReconcileError},
     session::Unread,
-    state_dir::{Kept, ReadWith},
+    state_dir::{ReadSource, SavedDirectory},
 };
 use crate::{
     api::{Step, SyncKind},
@@ -34,17 +34,17 @@ impl Reconcile<'_> {
     /// Waits for a turn to read for the first time since the start; None if this
     /// needs none, since it was read before, or failed before, or somebody waits
     /// for it.
-    pub(super) async fn turn(&self) -> Result<Option<Turn>, Outdated> {
+    pub(super) async fn turn(&self) -> Result<Option<ReadPermit>, Outdated> {
         let was_read = self.session.last_sync.is_some() || self.session.unread.is_some();
         if was_read || self.is_sync_asked_for() {
             return Ok(None);
         }
-        if let Some(turn) = self.ctx.turns.take_now() {
+        if let Some(turn) = self.ctx.first_reads.try_acquire() {
             return Ok(Some(turn));
         }
-        let _waits = self.ctx.metrics.waits();
+        let _waits = self.ctx.metrics.waiting();
         tokio::select! {
-            turn = self.ctx.turns.take() => Ok(Some(turn)),
+            turn = self.ctx.first_reads.acquire() => Ok(Some(turn)),
             () = self.is_outdated() => Err(Outdated),
             () = self.ctx.stopped() => Err(Outdated),
         }
@@ -56,13 +56,13 @@ impl Reconcile<'_> {
         let mut look = tokio::time::interval(LOOK_WHILE_WAITING);
         loop {
             look.tick().await;
-            let seen = self.ctx.seen(self.integration);
+            let seen = self.ctx.latest(self.integration);
             let is_same = seen.is_some_and(|seen| seen.annotations() == self.integration.annotations());
             if !is_same || !self.ctx.may_write(self.integration, self.term) {
                 return;
             }
             // To wait is not to hang.
-            self.ctx.got_on(self.integration);
+            self.ctx.record_progress(self.integration);
         }
     }
 
@@ -80,7 +80,7 @@ impl Reconcile<'_> {
         }
         let kind = match due {
             Due::Nothing | Due::Rest => {
-                self.ctx.metrics.decided();
+                self.ctx.metrics.record_decision();
                 return Ok(Ok(SyncKind::Decision));
             }
             Due::Delta => SyncKind::Delta,
@@ -92,7 +92,7 @@ impl Reconcile<'_> {
         };
         if self.is_sync_asked_for() {
             self.session.retry_apply = None;
-            self.session.retries.hurry(Instant::now());
+            self.session.retries.retry_now(Instant::now());
         }
         let started = Instant::now();
         let clock = Timestamp::now();
@@ -105,7 +105,8 @@ impl Reconcile<'_> {
             () = self.ctx.stopped() => return Err(ReconcileError::Stopping),
         };
         drop(reporter);
-        self.ctx.synced(self.integration, kind, read.is_ok(), started);
+        self.ctx
+            .record_sync(self.integration, kind, read.is_ok(), started);
         let read = match read {
             Ok(read) => read,
             Err(error) => return Ok(Err(self.could_not_read(&error))),
@@ -218,7 +219,7 @@ impl Reconcile<'_> {
         let Some(connection) = &self.session.connection else {
             return;
         };
-        let with = ReadWith {
+        let with = ReadSource {
             org: okta.org_url.clone(),
             credential: connection.okta_credential.clone(),
             prefix: okta.group_prefix.clone(),
@@ -232,13 +233,13 @@ impl Reconcile<'_> {
     }
 
     /// What was kept, if it is of use.
-    async fn kept(&self, with: &ReadWith) -> Option<Kept> {
-        let (dir, uid) = (self.ctx.state.clone()?, self.uid());
+    async fn kept(&self, with: &ReadSource) -> Option<SavedDirectory> {
+        let (dir, uid) = (self.ctx.state_dir.clone()?, self.uid());
         let loaded = tokio::task::spawn_blocking(move || dir.load(&uid)).await;
         let full_interval = schedule::full_interval(&self.integration.spec.sync, &self.uid());
         let useless = match loaded {
             Ok(Ok(None)) => return None,
-            Ok(Ok(Some(kept))) => match kept.useless(with, full_interval, Timestamp::now()) {
+            Ok(Ok(Some(kept))) => match kept.unusable_because(with, full_interval, Timestamp::now()) {
                 Some(why) => why.to_owned(),
                 None => {
                     tracing::info!(
@@ -262,7 +263,7 @@ impl Reconcile<'_> {
     /// Keeps what is known for the next start. That it cannot be kept is no
     /// reason to stop.
     async fn keep(&self) {
-        let (Some(dir), Some(kept)) = (self.ctx.state.clone(), self.session.to_keep()) else {
+        let (Some(dir), Some(kept)) = (self.ctx.state_dir.clone(), self.session.to_keep()) else {
             return;
         };
         let uid = self.uid();

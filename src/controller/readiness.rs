@@ -9,11 +9,11 @@ use parking_lot::Mutex;
 use crate::http::clip;
 
 /// The longest reason that is told, in characters.
-const LONGEST_REASON: usize = 300;
+const MAX_REASON_CHARS: usize = 300;
 
 /// One watch.
 #[derive(Debug)]
-pub struct Watch {
+pub struct InitialList {
     /// In words for people.
     what: String,
     state: Mutex<State>,
@@ -22,14 +22,14 @@ pub struct Watch {
 #[derive(Debug)]
 enum State {
     /// Nothing has come yet.
-    Waiting,
+    Pending,
     /// It could not be read, for this reason.
     Failing(String),
     /// Its first list has come whole. What comes later is the watch's own matter: it begins anew by itself.
-    Delivered,
+    Complete,
 }
 
-impl Watch {
+impl InitialList {
     /// One that has delivered nothing yet, of `kind` in `namespace`, or in all.
     pub fn new(kind: &str, namespace: Option<&str>) -> Arc<Self> {
         let what = match namespace {
@@ -38,7 +38,7 @@ impl Watch {
         };
         Arc::new(Self {
             what,
-            state: Mutex::new(State::Waiting),
+            state: Mutex::new(State::Pending),
         })
     }
 
@@ -47,16 +47,16 @@ impl Watch {
         self: Arc<Self>,
         stream: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
     ) -> impl Stream<Item = watcher::Result<watcher::Event<K>>> {
-        stream.inspect(move |item| self.heard(item))
+        stream.inspect(move |item| self.handle_item(item))
     }
 
-    fn heard<K>(&self, item: &watcher::Result<watcher::Event<K>>) {
+    fn handle_item<K>(&self, item: &watcher::Result<watcher::Event<K>>) {
         let mut state = self.state.lock();
         match (&*state, item) {
-            (State::Delivered, _) => {}
-            (_, Ok(watcher::Event::InitDone)) => *state = State::Delivered,
+            (State::Complete, _) => {}
+            (_, Ok(watcher::Event::InitDone)) => *state = State::Complete,
             (_, Err(error)) => {
-                let reason = clip(&error.to_string(), LONGEST_REASON);
+                let reason = clip(&error.to_string(), MAX_REASON_CHARS);
                 tracing::warn!(reason, "cannot read the {} yet", self.what);
                 *state = State::Failing(reason);
             }
@@ -64,23 +64,23 @@ impl Watch {
         }
     }
 
-    /// What is missing, and why; None once it has delivered.
-    fn missing(&self) -> Option<String> {
+    /// What is pending, and why; None once it has delivered.
+    fn pending(&self) -> Option<String> {
         let state = self.state.lock();
         match &*state {
-            State::Waiting => Some(format!("{}: not read yet", self.what)),
+            State::Pending => Some(format!("{}: not read yet", self.what)),
             State::Failing(reason) => Some(format!(
                 "{}: {reason}. Are the definitions installed, and do the operator's roles allow it?",
                 self.what
             )),
-            State::Delivered => None,
+            State::Complete => None,
         }
     }
 }
 
-/// What is missing of all of these; empty when the operator is ready.
-pub fn missing(watches: &[Arc<Watch>]) -> Vec<String> {
-    watches.iter().filter_map(|watch| watch.missing()).collect()
+/// What is pending of all of these; empty when the operator is ready.
+pub fn pending(lists: &[Arc<InitialList>]) -> Vec<String> {
+    lists.iter().filter_map(|list| list.pending()).collect()
 }
 
 #[cfg(test)]
@@ -94,27 +94,23 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_its_reason_until_it_comes() {
-        let watch = Watch::new("OktaIntegrations", Some("people"));
-        let watches = [watch.clone()];
+        let list = InitialList::new("OktaIntegrations", Some("people"));
+        let lists = [list.clone()];
         assert_eq!(
-            missing(&watches),
+            pending(&lists),
             ["OktaIntegrations of namespace people: not read yet"]
         );
-        watch.heard(&Item::Err(watcher::Error::NoResourceVersion));
-        let [text] = &missing(&watches)[..] else { panic!() };
+        list.handle_item(&Item::Err(watcher::Error::NoResourceVersion));
+        let [text] = &pending(&lists)[..] else { panic!() };
         assert!(
             text.contains("no metadata.resourceVersion") && text.contains("roles"),
             "{text}"
         );
-        watch.heard(&Item::Ok(watcher::Event::Init));
-        assert_eq!(missing(&watches).len(), 1, "a list that has begun is not whole");
-        watch.heard(&Item::Ok(watcher::Event::InitDone));
-        assert_eq!(missing(&watches), Vec::<String>::new());
-        watch.heard(&Item::Err(watcher::Error::NoResourceVersion));
-        assert_eq!(
-            missing(&watches),
-            Vec::<String>::new(),
-            "it begins anew by itself"
-        );
+        list.handle_item(&Item::Ok(watcher::Event::Init));
+        assert_eq!(pending(&lists).len(), 1, "a list that has begun is not whole");
+        list.handle_item(&Item::Ok(watcher::Event::InitDone));
+        assert_eq!(pending(&lists), Vec::<String>::new());
+        list.handle_item(&Item::Err(watcher::Error::NoResourceVersion));
+        assert_eq!(pending(&lists), Vec::<String>::new(), "it begins anew by itself");
     }
 }

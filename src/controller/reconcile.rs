@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::{
     Context,
     apply::{Apply, Outcome},
-    credentials::{self, UnusableSpec},
+    credentials::{self, ConnectError},
     events, integrations,
     leader::Term,
-    match_store::{Kept, Matches, Unreadable},
+    match_store::{CachedMatch, Matches, Unreadable},
     metrics::CycleStep,
     progress,
     session::{Session, Unread, Untold},
@@ -200,7 +200,7 @@ impl<'a> Reconcile<'a> {
         if view.assessment.plan.is_empty() {
             self.session.has_nothing_to_apply();
         }
-        let notification = webhook::tell(self.ctx, self.integration, &self.said()).await;
+        let notification = webhook::notify(self.ctx, self.integration, &self.said()).await;
         let untold = self.session.untold.take();
         let reported = self
             .report_known(&view, &matches, untold.as_ref(), notification.as_ref())
@@ -212,14 +212,14 @@ impl<'a> Reconcile<'a> {
         }
         let outcome = untold.map(|untold| untold.outcome);
         if let Some(outcome) = &outcome {
-            events::of_outcome(self.ctx, self.integration, &matches, outcome).await;
+            events::publish_outcome(self.ctx, self.integration, &matches, outcome).await;
         }
         // An apply can make room for more: an employee let go is somebody else's;
         // one that did not begin waits for what was being changed. And a plan that
         // is applied now is told of once its status stands.
         let more = self.is_worth_applying(&view.verdict)
             || !self.passed_over.is_empty()
-            || (outcome.is_some() && webhook::is_due(self.integration, &self.said()));
+            || (outcome.is_some() && webhook::is_pending(self.integration, &self.said()));
         let failed_to_tell = matches!(notification, Some(status::Notification::Failed { .. }));
         if outcome.is_none() && !more && !failed_to_tell {
             // Not what it began with: Insightful may have been read again since.
@@ -250,7 +250,7 @@ impl<'a> Reconcile<'a> {
         if let Err(unread) = self.refresh(services).await {
             return Ok(Err(unread));
         }
-        matches.catch_up();
+        matches.merge_events();
         let fresh = self.assess(view.bindings.clone(), matches);
         let before = std::mem::replace(view, fresh);
         if view.assessment != before.assessment {
@@ -269,7 +269,7 @@ impl<'a> Reconcile<'a> {
             .apply(plan, kind, started, services, matches, &mut view.bindings)
             .await;
         applied.map_err(ReconcileError::while_("recording before-images"))?;
-        matches.catch_up();
+        matches.merge_events();
         self.think_again(view, matches);
         self.ctx
             .step(
@@ -281,7 +281,7 @@ impl<'a> Reconcile<'a> {
         Ok(Ok(()))
     }
 
-    async fn connect(&mut self) -> Result<Arc<Services>, UnusableSpec> {
+    async fn connect(&mut self) -> Result<Arc<Services>, ConnectError> {
         let namespace = self.integration.namespace().unwrap_or_default();
         let Context {
             client,
@@ -289,7 +289,7 @@ impl<'a> Reconcile<'a> {
             limits,
             ..
         } = self.ctx;
-        let observer: Arc<dyn CallObserver> = self.ctx.calls_of(self.integration);
+        let observer: Arc<dyn CallObserver> = self.ctx.call_observer(self.integration);
         let spec = &self.integration.spec;
         let present = self.session.connection.as_ref();
         let connection = credentials::connect(
@@ -359,7 +359,7 @@ impl<'a> Reconcile<'a> {
 
     /// The thinking: no I/O.
     fn assess(&self, bindings: Bindings, matches: &Matches) -> View {
-        let _measured = self.ctx.doing(CycleStep::Assess);
+        let _measured = self.ctx.time_step(CycleStep::Assess);
         let spec = &self.integration.spec;
         let records = matches.records();
         let assessment = match self.session.known.snapshot() {
@@ -402,14 +402,14 @@ impl<'a> Reconcile<'a> {
         if self.session.is_resting() {
             return false;
         }
-        let resting = self.session.retries.resting(Instant::now());
+        let resting = self.session.retries.backing_off(Instant::now());
         !plan.teams.is_empty() || plan.people().iter().any(|person| !resting.contains(*person))
     }
 
     /// What the cluster remembers, once all of it is known.
     async fn matches(&self) -> Result<Matches, ReconcileError> {
         let namespace = self.integration.namespace().unwrap_or_default();
-        let mut stores = self.ctx.matches.iter();
+        let mut stores = self.ctx.match_stores.iter();
         let Some(store) = stores.find(|store| store.covers(&namespace)) else {
             // An integration is seen in the namespaces that are watched only.
             return Err(ReconcileError::Stopping);
@@ -428,7 +428,7 @@ impl<'a> Reconcile<'a> {
         let missing = matches.missing(view.assessment.resolved.keys());
         let created = missing.len();
         let total = Some(created + view.assessment.resolved.len());
-        let making = matches.make(missing, |done| reporter.at(Step::WritingMatches, done, total));
+        let making = matches.create_missing(missing, |done| reporter.at(Step::WritingMatches, done, total));
         let is_news = reporter
             .during(making)
             .await
@@ -445,7 +445,7 @@ impl<'a> Reconcile<'a> {
         self.session.failures.retain(|id, _| concerned.contains(id));
         self.session.retries.retain(|id| concerned.contains(id));
         let now = Timestamp::now();
-        let status_of = |id: &PersonId, record: &Record, kept: &Kept| {
+        let status_of = |id: &PersonId, record: &Record, kept: &CachedMatch| {
             match_status(
                 id,
                 snapshot,
@@ -468,7 +468,7 @@ impl<'a> Reconcile<'a> {
         if created + written.count > 0 {
             tracing::info!(created, written = written.count, "wrote EmployeeMatches");
         }
-        self.passed_over = written.passed_over;
+        self.passed_over = written.conflicts;
         Ok(())
     }
 
@@ -483,7 +483,7 @@ impl<'a> Reconcile<'a> {
         matches: &mut Matches,
         bindings: &mut Bindings,
     ) -> Result<(), kube::Error> {
-        let resting = self.session.retries.resting(Instant::now());
+        let resting = self.session.retries.backing_off(Instant::now());
         let tried: BTreeSet<PersonId> = plan
             .as_plan()
             .people()
@@ -515,7 +515,7 @@ impl<'a> Reconcile<'a> {
                 reporter.during(apply.run(plan)),
             )
             .await;
-        self.ctx.metrics.applied(outcome.done.completed);
+        self.ctx.metrics.record_apply(outcome.done.completed);
         tracing::info!(
             plan = outcome.done.plan,
             writes = outcome.done.writes,
@@ -544,13 +544,13 @@ impl<'a> Reconcile<'a> {
         let begun = Instant::now();
         // As long as between two syncs without an apply, so that it gets on however long a read takes.
         let longest = schedule::interval(&integration.spec.sync, &self.uid()).max(SHORTEST_UNTIL_DUE);
-        let are_touched = matches.are_touched();
+        let are_touched = matches.needs_reconcile();
         move || {
             if is_approved {
                 return false;
             }
             let is_asked_for = || {
-                let now = ctx.seen(integration);
+                let now = ctx.latest(integration);
                 now.is_some_and(|now| {
                     integrations::sync_request(&now) != integrations::sync_request(integration)
                 })
@@ -575,11 +575,11 @@ impl<'a> Reconcile<'a> {
         let apply = session
             .retry_apply
             .map(|retry| retry.saturating_duration_since(now));
-        let people = session.retries.next(now);
+        let people = session.retries.next_retry(now);
         let needs_action = session.broken_off.as_ref().is_some_and(|why| why.needs_action);
         let secrets = needs_action.then_some(SECRET_LOOK);
         let failed = matches!(notification, Some(status::Notification::Failed { .. }));
-        let notify = failed.then_some(webhook::RETRY);
+        let notify = failed.then_some(webhook::RETRY_INTERVAL);
         schedule::next_look(
             session.read.map(|read| read.elapsed()),
             [apply, people, secrets, notify].into_iter().flatten(),

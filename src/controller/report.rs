@@ -67,7 +67,7 @@ impl Reconcile<'_> {
         integrations::write_status(self.ctx, self.integration, &self.session.said, &after)
             .await
             .map_err(ReconcileError::while_("writing the integration's status"))?;
-        events::of_transition(self.ctx, self.integration, &before, &after).await;
+        events::publish_transition(self.ctx, self.integration, &before, &after).await;
         Ok(())
     }
 

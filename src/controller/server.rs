@@ -54,12 +54,12 @@ fn instead(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
 
 /// Alive means: nothing stands still for longer than all that it waits for can take.
 async fn alive(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
-    verdict(ctx.pulse.stuck())
+    verdict(ctx.liveness.stuck())
 }
 
 /// Ready means: the resources can be read. A standby is ready too.
 async fn ready(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
-    verdict(ctx.missing())
+    verdict(ctx.not_ready())
 }
 
 fn verdict(wrong: Vec<String>) -> (StatusCode, String) {
@@ -75,7 +75,7 @@ async fn metrics(
 ) -> Result<([(HeaderName, &'static str); 1], String), StatusCode> {
     let text = ctx
         .metrics
-        .text(ctx.leadership.term().is_some(), ctx.missing().is_empty())
+        .text(ctx.leadership.term().is_some(), ctx.not_ready().is_empty())
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
     Ok(([(CONTENT_TYPE, metrics::FORMAT)], text))
 }

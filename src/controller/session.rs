@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 use super::{
     apply::Outcome,
-    backoff::{self, Retries},
+    backoff::{self, Backoffs},
     credentials::Connection,
     idle::Rest,
     leader::Term,
-    state_dir::{Kept, ReadWith},
+    state_dir::{ReadSource, SavedDirectory},
 };
 use crate::{
     api::{HistoryEntry, OktaIntegrationStatus},
@@ -31,7 +31,7 @@ pub struct Session {
     /// The clients.
     pub connection: Option<Connection>,
     /// What Okta was read with.
-    pub read_with: Option<ReadWith>,
+    pub read_with: Option<ReadSource>,
     /// What both services last said, and how far it follows Okta.
     pub known: Known,
     /// When Okta was last read whole, on the clock.
@@ -47,7 +47,7 @@ pub struct Session {
     /// People whose last write failed.
     pub failures: WriteFailures,
     /// When each of them is tried again.
-    pub retries: Retries,
+    pub retries: Backoffs,
     /// What broke the last apply off, until the next one goes through.
     pub broken_off: Option<Disconnected>,
     /// What an apply did that no status tells of yet.
@@ -105,7 +105,7 @@ impl Session {
 
     /// Okta is to be read with something else: what it said before says nothing,
     /// but for what was kept from a read with just that.
-    pub fn read_anew(&mut self, with: ReadWith, kept: Option<Kept>) {
+    pub fn read_anew(&mut self, with: ReadSource, kept: Option<SavedDirectory>) {
         self.read = None;
         self.read_with = Some(with);
         (self.known, self.last_full) = match kept {
@@ -115,10 +115,10 @@ impl Session {
     }
 
     /// What is to be kept for the next start.
-    pub fn to_keep(&self) -> Option<Kept> {
+    pub fn to_keep(&self) -> Option<SavedDirectory> {
         let (mark, directory) = self.known.followed()?;
-        Some(Kept {
-            read_with: self.read_with.clone()?,
+        Some(SavedDirectory {
+            source: self.read_with.clone()?,
             directory: directory.clone(),
             mark,
             full: self.last_full?,
@@ -173,7 +173,7 @@ impl Session {
         self.failures.extend(outcome.failures.clone());
         self.retries.retain(|person| self.failures.contains_key(person));
         for person in outcome.failures.keys() {
-            self.retries.failed(person.clone(), now);
+            self.retries.record_failure(person.clone(), now);
         }
         self.broken_off = outcome.disconnected.clone();
         self.retry_apply = if self.broken_off.is_some() {
@@ -324,6 +324,6 @@ mod tests {
         session.note_apply(&outcome(2, &[]), &people(&["mia", "omar"]));
         assert_eq!(failing(&session), people(&[]));
         assert!(!session.is_resting());
-        assert_eq!(session.retries.next(Instant::now()), None);
+        assert_eq!(session.retries.next_retry(Instant::now()), None);
     }
 }

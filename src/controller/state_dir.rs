@@ -28,11 +28,11 @@ use crate::{
 const FORMAT: u32 = 1;
 
 /// A file beyond this is not ours: a hundred times an org of 50,000 people.
-const LARGEST: u64 = 2 << 30;
+const MAX_FILE_BYTES: u64 = 2 << 30;
 
 /// What Okta was read with. What was read with anything else says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadWith {
+pub struct ReadSource {
     /// The org's address.
     pub org: String,
     /// A digest of where the token came from, and of which version of it; nothing of the token.
@@ -45,9 +45,9 @@ pub struct ReadWith {
 
 /// What Okta said, and how far that goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
+pub struct SavedDirectory {
     /// What it was read with.
-    pub read_with: ReadWith,
+    pub source: ReadSource,
     /// Okta's half of a snapshot.
     pub directory: Arc<Directory>,
     /// How far it follows Okta.
@@ -56,16 +56,21 @@ pub struct Kept {
     pub full: Timestamp,
 }
 
-impl Kept {
+impl SavedDirectory {
     /// Why this is of no use to a read with `with` at `now`, by our clock, where
     /// everything is read anew after `full_interval`; None if it is of use.
-    pub fn useless(&self, with: &ReadWith, full_interval: Duration, now: Timestamp) -> Option<&'static str> {
-        let ReadWith {
+    pub fn unusable_because(
+        &self,
+        with: &ReadSource,
+        full_interval: Duration,
+        now: Timestamp,
+    ) -> Option<&'static str> {
+        let ReadSource {
             org,
             credential,
             prefix,
             people,
-        } = &self.read_with;
+        } = &self.source;
         if *org != with.org {
             return Some("it is from another org");
         }
@@ -85,7 +90,7 @@ impl Kept {
 
 /// Why what was kept is of no use, or why it cannot be kept. Names no person.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub enum StateDirError {
     /// A file or directory cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -96,7 +101,7 @@ pub enum KeepError {
     },
     /// The file is not what was written.
     #[error("{}: {what}", path.display())]
-    Odd {
+    Invalid {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -108,7 +113,7 @@ pub enum KeepError {
 struct Header {
     format: u32,
     integration: String,
-    read_with: ReadWith,
+    source: ReadSource,
     mark: Mark,
     full: Timestamp,
 }
@@ -122,7 +127,7 @@ impl StateDir {
     ///
     /// # Errors
     /// Why it cannot be made.
-    pub fn open(path: &Path) -> Result<Self, KeepError> {
+    pub fn open(path: &Path) -> Result<Self, StateDirError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(io_error(path))?;
         Ok(Self(path.to_owned()))
@@ -133,7 +138,7 @@ impl StateDir {
     ///
     /// # Errors
     /// Why it cannot be written; what was kept before is then still there.
-    pub fn save(&self, uid: &str, kept: &Kept) -> Result<(), KeepError> {
+    pub fn save(&self, uid: &str, kept: &SavedDirectory) -> Result<(), StateDirError> {
         let (path, part) = (self.file(uid, "json")?, self.file(uid, "part")?);
         self.write(uid, kept, &part)
             .and_then(|()| fs::rename(&part, &path))
@@ -142,11 +147,11 @@ impl StateDir {
             .map_err(|source| {
                 // A part is of no use; that it cannot be removed adds nothing.
                 let _ = fs::remove_file(&part);
-                KeepError::Io { path, source }
+                StateDirError::Io { path, source }
             })
     }
 
-    fn write(&self, uid: &str, kept: &Kept, part: &Path) -> io::Result<()> {
+    fn write(&self, uid: &str, kept: &SavedDirectory, part: &Path) -> io::Result<()> {
         if let Err(error) = fs::remove_file(part)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -157,12 +162,12 @@ impl StateDir {
             .create_new(true)
             .mode(0o600)
             .open(part)?;
-        let mut out = Summed {
+        let mut out = HashingWriter {
             out: BufWriter::new(file),
             sum: Sha256::new(),
         };
-        let Kept {
-            read_with,
+        let SavedDirectory {
+            source,
             directory,
             mark,
             full,
@@ -170,7 +175,7 @@ impl StateDir {
         let header = Header {
             format: FORMAT,
             integration: uid.to_owned(),
-            read_with: read_with.clone(),
+            source: source.clone(),
             mark: *mark,
             full: *full,
         };
@@ -181,7 +186,7 @@ impl StateDir {
         out.write_all(b"\n")?;
         serde_json::Serializer::new(&mut out).collect_seq(directory.groups().values())?;
         out.write_all(b"\n")?;
-        let Summed { mut out, sum } = out;
+        let HashingWriter { mut out, sum } = out;
         writeln!(out, "{}", hex(&sum.finalize()))?;
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)?
@@ -191,39 +196,42 @@ impl StateDir {
     /// What is kept for an integration; None if nothing is. Slow, as [`save`](Self::save) is.
     ///
     /// # Errors
-    /// What is odd about the file.
-    pub fn load(&self, uid: &str) -> Result<Option<Kept>, KeepError> {
+    /// What is invalid about the file.
+    pub fn load(&self, uid: &str) -> Result<Option<SavedDirectory>, StateDirError> {
         let path = self.file(uid, "json")?;
-        let odd = |what| KeepError::Odd {
+        let invalid = |what| StateDirError::Invalid {
             path: path.clone(),
             what,
         };
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(KeepError::Io { path, source }),
-            Ok(metadata) if metadata.len() > LARGEST => return Err(odd("is too large")),
+            Err(source) => return Err(StateDirError::Io { path, source }),
+            Ok(metadata) if metadata.len() > MAX_FILE_BYTES => return Err(invalid("is too large")),
             Ok(_) => {}
         }
         let bytes = fs::read(&path).map_err(io_error(&path))?;
-        let sum_at = bytes.len().checked_sub(65).ok_or_else(|| odd("is cut short"))?;
+        let sum_at = bytes
+            .len()
+            .checked_sub(65)
+            .ok_or_else(|| invalid("is cut short"))?;
         let (content, sum) = bytes.split_at(sum_at);
         if sum != format!("{}\n", hex(&Sha256::digest(content))).as_bytes() {
-            return Err(odd("is not what was written: its checksum is another"));
+            return Err(invalid("is not what was written: its checksum is another"));
         }
         let mut lines = content.split(|byte| *byte == b'\n');
         let mut line = || lines.next().unwrap_or_default();
-        let header: serde_json::Value = parse(line()).ok_or_else(|| odd("has no header"))?;
+        let header: serde_json::Value = parse(line()).ok_or_else(|| invalid("has no header"))?;
         if header["format"] != FORMAT {
-            return Err(odd("is of another version of the operator"));
+            return Err(invalid("is of another version of the operator"));
         }
-        let header: Header = serde_json::from_value(header).map_err(|_| odd("has a broken header"))?;
+        let header: Header = serde_json::from_value(header).map_err(|_| invalid("has a broken header"))?;
         if header.integration != uid {
-            return Err(odd("is another integration's"));
+            return Err(invalid("is another integration's"));
         }
-        let people = parse(line()).ok_or_else(|| odd("has broken people"))?;
-        let groups = parse(line()).ok_or_else(|| odd("has broken groups"))?;
-        Ok(Some(Kept {
-            read_with: header.read_with,
+        let people = parse(line()).ok_or_else(|| invalid("has broken people"))?;
+        let groups = parse(line()).ok_or_else(|| invalid("has broken groups"))?;
+        Ok(Some(SavedDirectory {
+            source: header.source,
             // Only what was read whole was kept.
             directory: Arc::new(Directory::of(
                 Complete::last_page_read(people),
@@ -239,7 +247,7 @@ impl StateDir {
     ///
     /// # Errors
     /// The first file that cannot be removed.
-    pub fn sweep(&self, exists: impl Fn(&str) -> bool) -> Result<(), KeepError> {
+    pub fn sweep(&self, exists: impl Fn(&str) -> bool) -> Result<(), StateDirError> {
         let entries = fs::read_dir(&self.0).map_err(io_error(&self.0))?;
         for entry in entries {
             let path = entry.map_err(io_error(&self.0))?.path();
@@ -257,11 +265,11 @@ impl StateDir {
         Ok(())
     }
 
-    fn file(&self, uid: &str, extension: &str) -> Result<PathBuf, KeepError> {
+    fn file(&self, uid: &str, extension: &str) -> Result<PathBuf, StateDirError> {
         if is_uid(uid) {
             Ok(self.0.join(format!("{uid}.{extension}")))
         } else {
-            Err(KeepError::Odd {
+            Err(StateDirError::Invalid {
                 path: self.0.clone(),
                 what: "an integration's uid is no file name",
             })
@@ -280,20 +288,20 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     serde_json::from_slice(line).ok()
 }
 
-fn io_error(path: &Path) -> impl Fn(io::Error) -> KeepError {
-    move |source| KeepError::Io {
+fn io_error(path: &Path) -> impl Fn(io::Error) -> StateDirError {
+    move |source| StateDirError::Io {
         path: path.to_owned(),
         source,
     }
 }
 
 /// Adds up what is written.
-struct Summed<W> {
+struct HashingWriter<W> {
     out: W,
     sum: Sha256,
 }
 
-impl<W: Write> Write for Summed<W> {
+impl<W: Write> Write for HashingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
         self.sum.update(&bytes[..written]);
@@ -314,12 +322,12 @@ mod tests {
 
     const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
-    fn kept() -> Kept {
+    fn kept() -> SavedDirectory {
         let mut example = Example::new();
         example.person("jane", "Jane", "Doe\n\"Roe\"", "Sales");
         example.person("omar", "Omar", "Ali", "Support").title = None;
-        Kept {
-            read_with: ReadWith {
+        SavedDirectory {
+            source: ReadSource {
                 org: "https://acme.okta.com".into(),
                 credential: "digest".into(),
                 prefix: "P_".into(),
@@ -393,14 +401,14 @@ mod tests {
 
     #[test]
     fn what_was_kept_is_of_use_to_the_same_read_within_the_full_interval() {
-        type Change = fn(&mut Kept);
+        type Change = fn(&mut SavedDirectory);
         let cases: [(Change, Option<&str>); 8] = [
             (|_| (), None),
-            (|k| k.read_with.org.push_str(".au"), Some("another org")),
-            (|k| k.read_with.credential.push('x'), Some("another token")),
-            (|k| k.read_with.prefix.push('x'), Some("another prefix")),
+            (|k| k.source.org.push_str(".au"), Some("another org")),
+            (|k| k.source.credential.push('x'), Some("another token")),
+            (|k| k.source.prefix.push('x'), Some("another prefix")),
             (
-                |k| k.read_with.people = PeopleScope::Everyone,
+                |k| k.source.people = PeopleScope::Everyone,
                 Some("another prefix or scope"),
             ),
             (
@@ -414,7 +422,7 @@ mod tests {
         for (change, expected) in cases {
             let mut changed = kept();
             change(&mut changed);
-            let why = changed.useless(&kept().read_with, Duration::from_secs(24 * 3600), now);
+            let why = changed.unusable_because(&kept().source, Duration::from_secs(24 * 3600), now);
             assert_eq!(why.is_some(), expected.is_some(), "{why:?} {expected:?}");
             assert!(
                 why.unwrap_or_default().contains(expected.unwrap_or_default()),

@@ -15,16 +15,16 @@ use crate::{
 };
 
 /// How soon a message that was not taken is sent again.
-pub const RETRY: Duration = Duration::from_secs(30);
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How long a receiver may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often a message is sent before the next cycle tries again.
-const ATTEMPTS: u32 = 2;
+const MAX_ATTEMPTS: u32 = 2;
 
 /// Whether there is a completed plan that the webhook has not been told of.
-pub fn is_due(integration: &OktaIntegration, status: &OktaIntegrationStatus) -> bool {
+pub fn is_pending(integration: &OktaIntegration, status: &OktaIntegrationStatus) -> bool {
     integration.spec.notify.is_some()
         && status.last_applied_plan.is_some()
         && status.last_applied_plan != status.last_notified_plan
@@ -33,12 +33,12 @@ pub fn is_due(integration: &OktaIntegration, status: &OktaIntegrationStatus) -> 
 /// Tells the webhook of the last completed plan if it has not been told yet.
 /// None if there is nothing to tell, or nobody to be told. The plan's status
 /// has been written by then, so that a slow receiver delays no news of it.
-pub async fn tell(
+pub async fn notify(
     ctx: &Context,
     integration: &OktaIntegration,
     status: &OktaIntegrationStatus,
 ) -> Option<Notification> {
-    if !is_due(integration, status) {
+    if !is_pending(integration, status) {
         return None;
     }
     let webhook = &integration.spec.notify.as_ref()?.webhook;
@@ -102,7 +102,7 @@ async fn send(address: &str, body: &serde_json::Value, allow_http_loopback: bool
         .build()
         .map_err(|error| error.without_url().to_string())?;
     let mut problem = String::new();
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(500) * attempt).await;
         }

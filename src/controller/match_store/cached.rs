@@ -16,7 +16,7 @@ use crate::{
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct CachedMatch {
     /// The object's uid.
     pub uid: Uid,
     /// Its version.
@@ -37,7 +37,7 @@ pub struct Kept {
     pub announced: Announced,
 }
 
-impl Kept {
+impl CachedMatch {
     /// What is kept of an object.
     pub fn of(object: &EmployeeMatch) -> Self {
         let status = object.status.as_ref();
@@ -66,7 +66,7 @@ impl Kept {
     }
 
     /// Whether the status is this very one.
-    pub fn says(&self, status: Digest) -> bool {
+    pub fn has_status(&self, status: Digest) -> bool {
         self.said == Some(status)
     }
 
@@ -218,11 +218,11 @@ mod tests {
             serde_json::from_value(json!({ "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" }))
                 .unwrap(),
         );
-        assert_eq!(Kept::of(&object).earlier(), Earlier::default());
+        assert_eq!(CachedMatch::of(&object).earlier(), Earlier::default());
         object.status = Some(status.clone());
-        let kept = Kept::of(&object);
-        assert!(kept.says(Digest::of(&status)));
-        assert!(!kept.says(Digest::of(&EmployeeMatchStatus {
+        let kept = CachedMatch::of(&object);
+        assert!(kept.has_status(Digest::of(&status)));
+        assert!(!kept.has_status(Digest::of(&EmployeeMatchStatus {
             change_count: 1,
             ..status.clone()
         })));

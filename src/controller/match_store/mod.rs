@@ -39,41 +39,41 @@ use crate::{
     },
 };
 
-pub use cached::Kept;
+pub use cached::CachedMatch;
 pub use store::{MatchStore, Unreadable};
 
 use cached::{Uid, Version};
-use store::Shelf;
+use store::IntegrationMatches;
 
 /// How many objects of one integration are written at a time.
-const PARALLEL_WRITES: usize = 16;
+const MAX_WRITES_PER_INTEGRATION: usize = 16;
 
 /// How many of all integrations: the API server has others to serve.
-const MOST_WRITES: usize = 32;
+const MAX_WRITES: usize = 32;
 
 /// What is known of an integration's EmployeeMatches.
 #[derive(Default)]
-struct Known {
+struct MatchCache {
     records: Records,
-    kept: BTreeMap<PersonId, Kept>,
+    kept: BTreeMap<PersonId, CachedMatch>,
 }
 
-impl Known {
-    fn insert(&mut self, person: PersonId, kept: Kept, record: Record) {
+impl MatchCache {
+    fn insert(&mut self, person: PersonId, kept: CachedMatch, record: Record) {
         self.records.insert(person.clone(), record);
         self.kept.insert(person, kept);
     }
 
     /// Takes what the API server answered. Gives whether it holds anything for
     /// the core that was not known.
-    fn learn(&mut self, object: &EmployeeMatch) -> bool {
+    fn update(&mut self, object: &EmployeeMatch) -> bool {
         let person: PersonId = object.spec.okta_user_id.as_str().into();
         let record = Record::from(object);
         let is_news = match self.records.get(&person) {
             Some(before) => *before != record,
             None => record != Record::default(),
         };
-        self.insert(person, Kept::of(object), record);
+        self.insert(person, CachedMatch::of(object), record);
         is_news
     }
 
@@ -93,69 +93,69 @@ impl Known {
 }
 
 /// Turns to write, which all integrations share.
-pub type WriteTurns = Arc<Semaphore>;
+pub type WritePermits = Arc<Semaphore>;
 
-/// As many turns as there may be writes under way.
-pub fn write_turns() -> WriteTurns {
-    Arc::new(Semaphore::new(MOST_WRITES))
+/// As many permits as there may be writes under way.
+pub fn write_permits() -> WritePermits {
+    Arc::new(Semaphore::new(MAX_WRITES))
 }
 
 /// The EmployeeMatches of one integration, in the hands of its reconcile.
 pub struct Matches {
-    objects: Objects,
+    objects: MatchApi,
     integration: String,
     /// Uid of the integration.
     owner: Uid,
     /// The owner reference and label that each object gets.
     metadata: Value,
-    shelf: Arc<Shelf>,
-    known: OwnedMutexGuard<Known>,
+    of_integration: Arc<IntegrationMatches>,
+    known: OwnedMutexGuard<MatchCache>,
 }
 
 /// What came of writing many statuses.
 #[derive(Debug, Default)]
-pub struct Written {
+pub struct StatusWrites {
     /// How many were written.
     pub count: usize,
     /// People whose object was changed meanwhile: nothing was written, since
     /// what would be said rests on the object before the change.
-    pub passed_over: BTreeSet<PersonId>,
+    pub conflicts: BTreeSet<PersonId>,
 }
 
 impl Matches {
     async fn new(
         client: &Client,
-        turns: WriteTurns,
+        permits: WritePermits,
         integration: &OktaIntegration,
-        shelf: Arc<Shelf>,
+        of_integration: Arc<IntegrationMatches>,
     ) -> Self {
         let name = integration.name_any();
         let owner = integration.owner_ref(&());
         let mut matches = Self {
-            objects: Objects {
+            objects: MatchApi {
                 api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
-                turns,
+                permits,
             },
             owner: integration.uid().unwrap_or_default().as_str().into(),
             metadata: json!({ "labels": { INTEGRATION_LABEL: name }, "ownerReferences": [owner] }),
             integration: name,
-            known: shelf.known.clone().lock_owned().await,
-            shelf,
+            known: of_integration.known.clone().lock_owned().await,
+            of_integration,
         };
-        matches.catch_up();
+        matches.merge_events();
         matches
     }
 
     /// Takes in what was changed in the cluster since the last look.
-    pub fn catch_up(&mut self) {
-        self.shelf.take_in(&mut self.known);
+    pub fn merge_events(&mut self) {
+        self.of_integration.merge(&mut self.known);
     }
 
     /// Whether somebody changed or removed one of the objects since the last
-    /// [`catch_up`](Self::catch_up). Outlives this.
-    pub fn are_touched(&self) -> impl Fn() -> bool + Send + Sync + use<> {
-        let shelf = Arc::clone(&self.shelf);
-        move || shelf.is_touched()
+    /// [`merge_events`](Self::merge_events). Outlives this.
+    pub fn needs_reconcile(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let of_integration = Arc::clone(&self.of_integration);
+        move || of_integration.needs_reconcile()
     }
 
     /// What the cluster remembers of each person.
@@ -178,7 +178,7 @@ impl Matches {
     }
 
     /// What is kept of one person's object.
-    pub fn get(&self, person: &PersonId) -> Option<&Kept> {
+    pub fn get(&self, person: &PersonId) -> Option<&CachedMatch> {
         self.known.kept.get(person)
     }
 
@@ -207,7 +207,7 @@ impl Matches {
     ///
     /// # Errors
     /// The API server's first.
-    pub async fn make(
+    pub async fn create_missing(
         &mut self,
         missing: Vec<PersonId>,
         on_progress: impl Fn(usize),
@@ -217,11 +217,11 @@ impl Matches {
         let mut writes = FuturesUnordered::new();
         loop {
             let more = missing.by_ref().map(|id| self.create(id));
-            writes.extend(more.take(PARALLEL_WRITES - writes.len()));
+            writes.extend(more.take(MAX_WRITES_PER_INTEGRATION - writes.len()));
             let Some(object) = writes.try_next().await? else {
                 return Ok(is_news);
             };
-            is_news |= self.learn(&object);
+            is_news |= self.update(&object);
             done += 1;
             on_progress(done);
         }
@@ -244,11 +244,11 @@ impl Matches {
 
     /// Takes what the API server answered. Gives whether it holds anything for
     /// the core that was not known.
-    fn learn(&mut self, object: &EmployeeMatch) -> bool {
-        let is_news = self.known.learn(object);
+    fn update(&mut self, object: &EmployeeMatch) -> bool {
+        let is_news = self.known.update(object);
         let person = object.spec.okta_user_id.as_str().into();
         if let Some(kept) = self.known.kept.get(&person) {
-            self.shelf.answered(&person, kept);
+            self.of_integration.answered(&person, kept);
         }
         is_news
     }
@@ -283,32 +283,32 @@ impl Matches {
         let edits: Vec<_> = edits
             .into_iter()
             .map(|(person, edit)| {
-                let confirmed = self.confirmed(&person);
+                let confirmed = self.read_current(&person);
                 let objects = self.objects.clone();
                 async move {
                     let object = match confirmed.await? {
-                        Confirmed::Known(object) => object,
-                        changed @ Confirmed::Changed(_) => return Ok::<_, kube::Error>(changed),
+                        Current::Unchanged(object) => object,
+                        changed @ Current::Changed(_) => return Ok::<_, kube::Error>(changed),
                     };
                     let mut status = object.status.clone().unwrap_or_default();
                     edit(&mut status);
                     if object.status.as_ref() == Some(&status) {
-                        return Ok(Confirmed::Known(object));
+                        return Ok(Current::Unchanged(object));
                     }
                     let version = object.resource_version().unwrap_or_default();
                     let written = objects
                         .write_status(&object.name_any(), &version, &status)
                         .await?;
-                    Ok(Confirmed::Known(written.into()))
+                    Ok(Current::Unchanged(written.into()))
                 }
             })
             .collect();
-        let mut edits = stream::iter(edits).buffer_unordered(PARALLEL_WRITES);
+        let mut edits = stream::iter(edits).buffer_unordered(MAX_WRITES_PER_INTEGRATION);
         let mut changed = None;
         while let Some(confirmed) = edits.try_next().await? {
-            let (Confirmed::Known(object) | Confirmed::Changed(object)) = &confirmed;
-            self.learn(object);
-            if let Confirmed::Changed(object) = confirmed {
+            let (Current::Unchanged(object) | Current::Changed(object)) = &confirmed;
+            self.update(object);
+            if let Current::Changed(object) = confirmed {
                 changed.get_or_insert(object);
             }
         }
@@ -321,17 +321,17 @@ impl Matches {
     /// # Errors
     /// The API server's. A conflict if it was changed meanwhile.
     pub async fn confirm(&mut self, person: &PersonId) -> Result<(), kube::Error> {
-        match self.confirmed(person).await? {
-            Confirmed::Known(_) => Ok(()),
-            Confirmed::Changed(object) => {
-                self.learn(&object);
+        match self.read_current(person).await? {
+            Current::Unchanged(_) => Ok(()),
+            Current::Changed(object) => {
+                self.update(&object);
                 Err(conflict(&object))
             }
         }
     }
 
     /// Reads one person's object, to see whether it is the one that is known.
-    fn confirmed(&self, person: &PersonId) -> impl Future<Output = Result<Confirmed, kube::Error>> + use<> {
+    fn read_current(&self, person: &PersonId) -> impl Future<Output = Result<Current, kube::Error>> + use<> {
         let api = self.objects.api.clone();
         let name = match_name(&self.integration, person.as_str());
         let known = self.get(person).map(|kept| kept.version.clone());
@@ -340,9 +340,9 @@ impl Matches {
             let version = object.resource_version();
             let is_known = known.is_some_and(|known| Some(known) == version.as_deref().map(Version::from));
             Ok(if is_known {
-                Confirmed::Known(object)
+                Current::Unchanged(object)
             } else {
-                Confirmed::Changed(object)
+                Current::Changed(object)
             })
         }
     }
@@ -355,14 +355,14 @@ impl Matches {
     pub async fn write_statuses(
         &mut self,
         mut people: impl Iterator<Item = &PersonId>,
-        status_of: impl Fn(&PersonId, &Record, &Kept) -> EmployeeMatchStatus,
+        status_of: impl Fn(&PersonId, &Record, &CachedMatch) -> EmployeeMatchStatus,
         on_progress: impl Fn(usize),
-    ) -> Result<Written, kube::Error> {
-        let mut written = Written::default();
+    ) -> Result<StatusWrites, kube::Error> {
+        let mut written = StatusWrites::default();
         let mut done = 0;
         let mut writes = FuturesUnordered::new();
         loop {
-            while writes.len() < PARALLEL_WRITES
+            while writes.len() < MAX_WRITES_PER_INTEGRATION
                 && let Some(id) = people.next()
             {
                 done += 1;
@@ -370,7 +370,7 @@ impl Matches {
                     continue;
                 };
                 let status = status_of(id, record, kept);
-                if kept.says(Digest::of(&status)) {
+                if kept.has_status(Digest::of(&status)) {
                     continue;
                 }
                 let (id, version, objects) = (id.clone(), kept.version.to_string(), self.objects.clone());
@@ -385,11 +385,11 @@ impl Matches {
             };
             match answer {
                 Ok(object) => {
-                    self.learn(&object);
+                    self.update(&object);
                     written.count += 1;
                 }
                 Err(error) if is_conflict(&error) => {
-                    written.passed_over.insert(id);
+                    written.conflicts.insert(id);
                 }
                 Err(error) => return Err(error),
             }
@@ -399,9 +399,9 @@ impl Matches {
 }
 
 /// An object as the API server has it.
-enum Confirmed {
+enum Current {
     /// It is the one that is known.
-    Known(Box<EmployeeMatch>),
+    Unchanged(Box<EmployeeMatch>),
     /// It was changed meanwhile.
     Changed(Box<EmployeeMatch>),
 }
@@ -416,18 +416,18 @@ pub fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
 }
 
-/// The objects on the API server, written by turns.
+/// The objects on the API server, written by permits.
 #[derive(Clone)]
-struct Objects {
+struct MatchApi {
     api: Api<EmployeeMatch>,
-    turns: WriteTurns,
+    permits: WritePermits,
 }
 
-impl Objects {
+impl MatchApi {
     /// Creates an object, or gives it the fields that are ours.
     async fn apply(&self, name: &str, object: &Value) -> Result<EmployeeMatch, kube::Error> {
-        // Nobody closes the turns.
-        let _turn = self.turns.acquire().await;
+        // Nobody closes the permits.
+        let _permit = self.permits.acquire().await;
         let params = PatchParams::apply(FIELD_MANAGER);
         self.api.patch(name, &params, &Patch::Apply(object)).await
     }
@@ -445,7 +445,7 @@ impl Objects {
             "metadata": { "name": name, "resourceVersion": version },
             "status": status,
         });
-        let _turn = self.turns.acquire().await;
+        let _permit = self.permits.acquire().await;
         // The whole status is ours: whoever else wrote a field of it has no say.
         let params = PatchParams::apply(FIELD_MANAGER).force();
         self.api.patch_status(name, &params, &Patch::Apply(patch)).await
@@ -486,22 +486,22 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn all_integrations_together_write_so_many_at_a_time() {
         let most = Arc::new(AtomicUsize::new(0));
-        let objects = Objects {
+        let objects = MatchApi {
             api: Api::default_namespaced(slow_api_server(most.clone())),
-            turns: write_turns(),
+            permits: write_permits(),
         };
-        let integration = |objects: Objects| async move {
+        let integration = |objects: MatchApi| async move {
             let status = EmployeeMatchStatus::default();
             let object = json!({});
             let creations = (0..40).map(|_| objects.apply("acme-00u1", &object));
             let created: Vec<_> = stream::iter(creations)
-                .buffer_unordered(PARALLEL_WRITES)
+                .buffer_unordered(MAX_WRITES_PER_INTEGRATION)
                 .try_collect()
                 .await
                 .unwrap();
             let statuses = (0..40).map(|_| objects.write_status("acme-00u1", "1", &status));
             let written: Vec<_> = stream::iter(statuses)
-                .buffer_unordered(PARALLEL_WRITES)
+                .buffer_unordered(MAX_WRITES_PER_INTEGRATION)
                 .try_collect()
                 .await
                 .unwrap();
@@ -509,6 +509,6 @@ mod tests {
         };
         let integrations = (0..5).map(|_| integration(objects.clone()));
         let written: usize = futures::future::join_all(integrations).await.into_iter().sum();
-        assert_eq!((written, most.load(Ordering::Relaxed)), (400, MOST_WRITES));
+        assert_eq!((written, most.load(Ordering::Relaxed)), (400, MAX_WRITES));
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::short_seconds;
 use crate::{
-    controller::liveness::Pulse,
+    controller::liveness::Liveness,
     http::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCause},
 };
 
@@ -160,7 +160,7 @@ impl CallMetrics {
 pub struct IntegrationCalls {
     key: Key,
     metrics: CallMetrics,
-    pulse: Arc<Pulse>,
+    liveness: Arc<Liveness>,
     seen: Mutex<Seen>,
 }
 
@@ -173,11 +173,11 @@ struct Seen {
 }
 
 impl IntegrationCalls {
-    pub(super) fn new(key: Key, metrics: CallMetrics, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(key: Key, metrics: CallMetrics, liveness: Arc<Liveness>) -> Self {
         Self {
             key,
             metrics,
-            pulse,
+            liveness,
             seen: Mutex::default(),
         }
     }
@@ -221,7 +221,7 @@ impl CallObserver for IntegrationCalls {
         let mut seen = self.seen.lock();
         seen.last_answers.insert(service, Instant::now());
         drop(seen);
-        self.pulse.touch(&self.key);
+        self.liveness.record_progress(&self.key);
     }
 
     fn waiting(&self, service: Service, cause: WaitCause, wait: Duration) {
@@ -233,7 +233,7 @@ impl CallObserver for IntegrationCalls {
             .waits
             .get_or_create(&labels)
             .inc_by(wait.as_secs_f64());
-        self.pulse.touch(&self.key);
+        self.liveness.record_progress(&self.key);
     }
 
     fn budget(&self, budget: Budget) {

@@ -24,7 +24,7 @@ use prometheus_client::{
 
 use tokio::runtime::Handle;
 
-use super::liveness::Pulse;
+use super::liveness::Liveness;
 use crate::api::{OktaIntegration, SyncKind};
 
 pub use calls::IntegrationCalls;
@@ -37,7 +37,7 @@ pub const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=u
 /// All metrics of the program.
 pub struct Metrics {
     registry: Registry,
-    pulse: Arc<Pulse>,
+    liveness: Arc<Liveness>,
     calls: CallMetrics,
     observers: Observers,
     syncs: Family<SyncLabels, Counter>,
@@ -97,27 +97,27 @@ pub enum ReconcileResult {
     /// The API server failed.
     Failed,
     /// It was cut short, since the operator stops or another replica leads.
-    GivenUp,
+    Aborted,
 }
 
-/// See [`Metrics::waits`].
-pub struct Waits<'a>(&'a Gauge);
+/// See [`Metrics::waiting`].
+pub struct Waiting<'a>(&'a Gauge);
 
-impl Drop for Waits<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }
 }
 
 impl ReconcileResult {
-    const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::GivenUp];
+    const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::Aborted];
 
     /// The stable word for labels and spans.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
-            Self::GivenUp => "aborted",
+            Self::Aborted => "aborted",
         }
     }
 }
@@ -159,7 +159,7 @@ fn short_seconds() -> Histogram {
 impl Metrics {
     /// All at zero. What is said of each integration is read from `stores` at
     /// every scrape, so that it goes with the integration.
-    pub fn new(stores: Vec<Store<OktaIntegration>>, pulse: Arc<Pulse>) -> Arc<Self> {
+    pub fn new(stores: Vec<Store<OktaIntegration>>, liveness: Arc<Liveness>) -> Arc<Self> {
         let mut registry = Registry::with_prefix("okta_insightful");
         let info = vec![
             ("version", env!("CARGO_PKG_VERSION")),
@@ -170,7 +170,7 @@ impl Metrics {
         let calls = CallMetrics::registered(&mut registry);
         let observers: Observers = Arc::new(Mutex::new(BTreeMap::new()));
         let metrics = Self {
-            pulse,
+            liveness,
             calls,
             observers: observers.clone(),
             syncs: Family::default(),
@@ -267,7 +267,7 @@ impl Metrics {
     }
 
     /// Who hears of the calls that are made for an integration.
-    pub fn calls_of(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
+    pub fn call_observer(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
         let key = (
             integration.namespace().unwrap_or_default(),
             integration.name_any(),
@@ -275,12 +275,18 @@ impl Metrics {
         let mut observers = self.observers.lock();
         observers
             .entry(key.clone())
-            .or_insert_with(|| Arc::new(IntegrationCalls::new(key, self.calls.clone(), self.pulse.clone())))
+            .or_insert_with(|| {
+                Arc::new(IntegrationCalls::new(
+                    key,
+                    self.calls.clone(),
+                    self.liveness.clone(),
+                ))
+            })
             .clone()
     }
 
     /// The services were read, or could not be, in this time.
-    pub fn synced(&self, kind: SyncKind, well: bool, took: Duration) {
+    pub fn record_sync(&self, kind: SyncKind, well: bool, took: Duration) {
         let result = if well { "complete" } else { "failed" };
         let kind = kind_label(kind);
         self.syncs.get_or_create(&SyncLabels { kind, result }).inc();
@@ -288,13 +294,13 @@ impl Metrics {
     }
 
     /// A decision was looked at without reading a service.
-    pub fn decided(&self) {
+    pub fn record_decision(&self) {
         let (kind, result) = (kind_label(SyncKind::Decision), "complete");
         self.syncs.get_or_create(&SyncLabels { kind, result }).inc();
     }
 
     /// A step of a cycle was done.
-    pub fn stepped(&self, step: CycleStep, took: Duration) {
+    pub fn observe_step(&self, step: CycleStep, took: Duration) {
         let label = StepLabel { step: step.as_str() };
         self.step_seconds
             .get_or_create(&label)
@@ -302,24 +308,24 @@ impl Metrics {
     }
 
     /// A plan was written, whole or not.
-    pub fn applied(&self, whole: bool) {
+    pub fn record_apply(&self, whole: bool) {
         let result = if whole { "whole" } else { "partly" };
         self.applies.get_or_create(&ResultLabel { result }).inc();
     }
 
     /// A reconcile begins.
-    pub fn reconcile_begins(&self) {
+    pub fn reconcile_started(&self) {
         self.in_flight.inc();
     }
 
     /// An integration waits for its turn to read, until what this gives is dropped.
-    pub fn waits(&self) -> Waits<'_> {
+    pub fn waiting(&self) -> Waiting<'_> {
         self.waiting.inc();
-        Waits(&self.waiting)
+        Waiting(&self.waiting)
     }
 
     /// A reconcile ended.
-    pub fn reconcile_ended(&self, result: ReconcileResult, took: Duration) {
+    pub fn reconcile_finished(&self, result: ReconcileResult, took: Duration) {
         self.in_flight.dec();
         let result = result.as_str();
         self.reconciles.get_or_create(&ResultLabel { result }).inc();

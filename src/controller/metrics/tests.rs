@@ -34,7 +34,7 @@ fn watched(objects: &[OktaIntegration]) -> (Arc<Metrics>, Writer<OktaIntegration
         writer.apply_watcher_event(&Event::InitApply(object.clone()));
     }
     writer.apply_watcher_event(&Event::InitDone);
-    (Metrics::new(vec![store], Pulse::new()), writer)
+    (Metrics::new(vec![store], Liveness::new()), writer)
 }
 
 fn text(metrics: &Metrics) -> String {
@@ -148,7 +148,7 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
 async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_that_is_there() {
     let acme = integration("acme", serde_json::json!({}));
     let (metrics, mut writer) = watched(std::slice::from_ref(&acme));
-    let calls = metrics.calls_of(&acme);
+    let calls = metrics.call_observer(&acme);
     let budget = |seconds| Budget {
         bucket: "users",
         limit: 600,
@@ -189,7 +189,7 @@ async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_tha
 async fn what_happens_is_counted() {
     let acme = integration("acme", serde_json::json!({}));
     let (metrics, _writer) = watched(std::slice::from_ref(&acme));
-    let calls = metrics.calls_of(&acme);
+    let calls = metrics.call_observer(&acme);
     let second = Duration::from_secs(1);
     calls.call(Operation::ListUsers, CallOutcome::Answered, Some(200), second);
     calls.call(
@@ -206,15 +206,15 @@ async fn what_happens_is_counted() {
         second,
     );
     calls.waiting(Service::Insightful, WaitCause::RateLimited, second * 2);
-    metrics.synced(SyncKind::Full, false, second);
-    metrics.decided();
-    metrics.stepped(CycleStep::Assess, second);
-    metrics.applied(true);
-    metrics.reconcile_begins();
-    metrics.reconcile_begins();
-    let _waits = [metrics.waits(), metrics.waits()];
-    drop(metrics.waits());
-    metrics.reconcile_ended(ReconcileResult::Failed, second);
+    metrics.record_sync(SyncKind::Full, false, second);
+    metrics.record_decision();
+    metrics.observe_step(CycleStep::Assess, second);
+    metrics.record_apply(true);
+    metrics.reconcile_started();
+    metrics.reconcile_started();
+    let _waits = [metrics.waiting(), metrics.waiting()];
+    drop(metrics.waiting());
+    metrics.reconcile_finished(ReconcileResult::Failed, second);
     let shown = text(&metrics);
     for (series, expected) in [
         (

@@ -1,0 +1,85 @@
+//! What all reconciles share.
+
+use std::sync::Arc;
+
+use kube::{
+    Client,
+    runtime::{
+        events::Recorder,
+        reflector::{ObjectRef, Store},
+    },
+};
+use tokio::sync::watch;
+
+use super::{
+    Settings,
+    first_reads::FirstReads,
+    leader::{Leadership, Term},
+    liveness::Liveness,
+    match_store::MatchStore,
+    metrics::Metrics,
+    readiness::{self, InitialList},
+    session::Sessions,
+    state_dir::StateDir,
+};
+use crate::{api::OktaIntegration, services::SharedLimits};
+
+/// What all reconciles share.
+pub(crate) struct Context {
+    pub(super) client: Client,
+    pub(super) settings: Settings,
+    pub(super) sessions: Sessions,
+    pub(super) first_reads: FirstReads,
+    pub(super) limits: SharedLimits,
+    pub(super) state_dir: Option<StateDir>,
+    pub(super) recorder: Recorder,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) liveness: Arc<Liveness>,
+    pub(super) leadership: Leadership,
+    /// One for each watch of each watched namespace.
+    pub(super) initial_lists: Vec<Arc<InitialList>>,
+    /// One for each watched namespace.
+    pub(super) integrations: Vec<Store<OktaIntegration>>,
+    /// One for each watched namespace.
+    pub(super) match_stores: Vec<Arc<MatchStore>>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// Whether a plan that was made for exactly this integration in this term may
+    /// still be written: the spec is unchanged and the operator is not shutting down.
+    pub(super) fn may_write(&self, integration: &OktaIntegration, term: Term) -> bool {
+        !*self.stop.borrow()
+            && self.leadership.holds(term)
+            && self.latest(integration).is_some_and(|latest| {
+                latest.metadata.uid == integration.metadata.uid
+                    && latest.metadata.generation == integration.metadata.generation
+                    && latest.metadata.deletion_timestamp.is_none()
+            })
+    }
+
+    /// The integration of this name as the watch last saw it.
+    pub(super) fn latest(&self, integration: &OktaIntegration) -> Option<Arc<OktaIntegration>> {
+        let key = ObjectRef::from_obj(integration);
+        self.integrations.iter().find_map(|store| store.get(&key))
+    }
+
+    /// Whether an integration with this uid exists.
+    pub(super) fn exists(&self, uid: &str) -> bool {
+        let has_uid = |object: &OktaIntegration| object.metadata.uid.as_deref() == Some(uid);
+        self.integrations
+            .iter()
+            .any(|store| store.find(has_uid).is_some())
+    }
+
+    /// Completes when the operator shuts down.
+    pub(super) async fn stopped(&self) {
+        // An error means that the sender is gone, which is a shutdown too.
+        let _ = self.stop.clone().wait_for(|stop| *stop).await;
+    }
+
+    /// The watches whose first list is incomplete, with the reason; empty when the operator is ready.
+    pub(super) fn not_ready(&self) -> Vec<String> {
+        readiness::pending(&self.initial_lists)
+    }
+}
