@@ -1,4 +1,4 @@
-//! What holds for every directory, not only for those that the tables show.
+//! Properties of proposals that hold for every directory.
 
 #[path = "evaluation/directory.rs"]
 mod directory;
@@ -29,7 +29,7 @@ fn is_true(case: &Case, person: &PersonId, employee: &EmployeeId) -> bool {
         .is_some_and(|truth| truth.records.iter().any(|record| record == employee.as_str()))
 }
 
-/// A list in another order, told by a number.
+/// Shuffles a list; `order` is the seed.
 fn shuffled<T: Copy>(list: &[T], order: u64) -> Vec<T> {
     let mut list = list.to_vec();
     let mut state = order | 1;
@@ -59,19 +59,19 @@ proptest! {
     }
 
     #[test]
-    fn an_employee_is_automatic_for_one_person_at_most(seed in 0_u64..10_000, size in 20_usize..600) {
+    fn an_employee_is_automatic_for_at_most_one_person(seed in 0_u64..10_000, size in 20_usize..600) {
         let case = Case::generate(seed, size);
         let pairs = automatic(&propose(&case.evidence()));
         let employees: BTreeSet<&EmployeeId> = pairs.iter().map(|(_, employee)| employee).collect();
         prop_assert_eq!(employees.len(), pairs.len());
-        prop_assert!(!pairs.is_empty(), "a directory of which nothing is sure proves nothing");
+        prop_assert!(!pairs.is_empty(), "a directory without automatic matches proves nothing");
     }
 
     #[test]
     fn a_rejected_employee_is_never_proposed(seed in 0_u64..10_000, size in 20_usize..300) {
         let case = Case::generate(seed, size);
         let mut evidence = case.evidence();
-        // Everything that would be shown first is ruled out, three times over.
+        // Rejects the first candidate of each person, three times.
         for _ in 0..3 {
             let proposals = propose(&evidence);
             for (person, proposal) in &proposals {
@@ -87,10 +87,10 @@ proptest! {
     }
 
     #[test]
-    fn who_is_taken_is_proposed_to_the_holder_only(seed in 0_u64..10_000, size in 20_usize..300) {
+    fn a_bound_employee_is_proposed_only_to_its_person(seed in 0_u64..10_000, size in 20_usize..300) {
         let case = Case::generate(seed, size);
         let mut evidence = case.evidence();
-        // Every second automatic match is in force; its employee is turned to the next person, too.
+        // Every second automatic match is in force.
         let bound: BTreeMap<EmployeeId, PersonId> = automatic(&propose(&evidence))
             .into_iter()
             .step_by(2)
@@ -105,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn an_unrelated_person_never_turns_a_false_pair_automatic(seed in 0_u64..10_000, size in 20_usize..300) {
+    fn an_unrelated_person_never_makes_a_false_pair_automatic(seed in 0_u64..10_000, size in 20_usize..300) {
         let case = Case::generate(seed, size);
         let evidence = case.evidence();
         let before = automatic(&propose(&evidence));
@@ -131,22 +131,22 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_created_who_left_or_has_candidates(seed in 0_u64..10_000, size in 20_usize..300) {
+    fn only_employed_people_without_candidates_are_invited(seed in 0_u64..10_000, size in 20_usize..300) {
         let case = Case::generate(seed, size);
         let evidence = case.evidence();
         let proposals = proposals(&evidence);
-        for subject in &evidence.people {
-            let proposal = &proposals[&subject.person.id];
+        for record in &evidence.people {
+            let proposal = &proposals[&record.person.id];
             if proposal.kind == ProposalKind::Create {
                 prop_assert!(proposal.candidates.is_empty());
-                prop_assert!(subject.person.is_employed() && subject.person.email.is_some());
+                prop_assert!(record.person.is_employed() && record.person.email.is_some());
             }
         }
     }
 }
 
 #[test]
-fn no_automatic_match_is_false_where_dates_are_kept() {
+fn no_automatic_match_is_false_where_dates_are_reliable() {
     let mut automatic_pairs = 0;
     for seed in 0..40_u64 {
         let mut style = sandbox::hard_directories::Style::from_seed(seed);

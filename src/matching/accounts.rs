@@ -1,56 +1,42 @@
-//! The account names that companies make of people's names and addresses.
+//! The account names that companies derive from people's names and addresses.
 
 use super::{
     addresses::squeezed,
-    features::{Numbers, PersonFeatures},
     folding::{fold, fold_expanded},
     lexicon::Lexicon,
-    names::spelt_name,
+    names::words_of_local_part,
+    numbering::Numbering,
+    record_features::{AccountAgreement, PersonFeatures},
 };
 
-/// How an account name fits a person, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fit {
-    /// It is the employee number.
-    Number,
-    /// Given and family name in full.
-    Full,
-    /// It is what stands before the @ of the person's address.
-    Local,
-    /// Initial and family name.
-    InitialFamily,
-    /// Given name and initial.
-    GivenInitial,
-    /// The family name alone.
-    Family,
-    /// The given name alone.
-    Given,
-}
-
-/// Every account name that companies make of this person's name and addresses,
-/// as far as an employee has it.
-pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFeatures<'_>) -> Vec<(u32, Fit)> {
-    let mut found: Vec<(u32, Fit)> = Vec::new();
+/// Returns the key of each account name that may be this person's and that an
+/// employee has, with its closest agreement; sorted by key.
+pub(super) fn accounts(
+    numbering: &Numbering,
+    lexicon: &Lexicon,
+    person: &PersonFeatures<'_>,
+) -> Vec<(u32, AccountAgreement)> {
+    let mut found: Vec<(u32, AccountAgreement)> = Vec::new();
     let mut whole = String::new();
-    let mut add = |parts: [&str; 2], fit: Fit| {
+    let mut add = |parts: [&str; 2], agreement: AccountAgreement| {
         whole.clear();
         whole.push_str(parts[0]);
         whole.push_str(parts[1]);
         if whole.len() > 1
-            && let Some(key) = numbers.keys.find(&whole)
+            && let Some(key) = numbering.keys.find(&whole)
         {
-            found.push((key, fit));
+            found.push((key, agreement));
         }
     };
-    let record = person.subject.person;
+    let record = person.record.person;
     if let Some(number) = record.employee_number.as_deref() {
         let number = squeezed(&fold(number));
         if number.len() >= 4 && number.bytes().any(|b| b.is_ascii_digit()) {
-            add([&number, ""], Fit::Number);
+            add([&number, ""], AccountAgreement::EmployeeNumber);
         }
     }
     let name = &person.name;
-    let givens = forms(
+    let mut givens = forms(
         lexicon,
         name.given.first().as_slice(),
         &name.given,
@@ -60,15 +46,14 @@ pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFeat
         .into_iter()
         .flatten()
         .collect();
-    let families = forms(lexicon, &ends, &name.family, record.family_name.as_deref());
-    let (mut givens, mut families) = (givens, families);
-    // Which Latin letters stand for those of another script, the person's address shows best.
+    let mut families = forms(lexicon, &ends, &name.family, record.family_name.as_deref());
+    // The person's address shows how a name in another script is romanized.
     let mail = person
         .email
         .or(person.login)
         .filter(|mail| person.other_script && !mail.role);
-    if let Some(spelt) = mail.and_then(|mail| spelt_name(numbers.keys.text(mail.written)))
-        && let [given, .., family] = &spelt[..]
+    if let Some(words) = mail.and_then(|mail| words_of_local_part(numbering.keys.text(mail.local)))
+        && let [given, .., family] = &words[..]
     {
         for (forms, word) in [(&mut givens, given), (&mut families, family)] {
             if !forms.contains(word) {
@@ -77,43 +62,45 @@ pub(super) fn accounts(numbers: &Numbers, lexicon: &Lexicon, person: &PersonFeat
         }
     }
     for given in &givens {
-        add([given, ""], Fit::Given);
+        add([given, ""], AccountAgreement::Given);
         for family in &families {
-            add([given, family], Fit::Full);
-            add([family, given], Fit::Full);
-            add([&given[..1], family], Fit::InitialFamily);
-            add([family, &given[..1]], Fit::InitialFamily);
-            add([given, &family[..1]], Fit::GivenInitial);
+            add([given, family], AccountAgreement::FullName);
+            add([family, given], AccountAgreement::FullName);
+            add([&given[..1], family], AccountAgreement::InitialFamily);
+            add([family, &given[..1]], AccountAgreement::InitialFamily);
+            add([given, &family[..1]], AccountAgreement::GivenInitial);
         }
     }
     for family in &families {
-        add([family, ""], Fit::Family);
+        add([family, ""], AccountAgreement::Family);
     }
     for mail in [person.email, person.login]
         .into_iter()
         .flatten()
         .filter(|mail| !mail.role && !mail.private)
     {
-        add([numbers.keys.text(mail.local), ""], Fit::Local);
+        add(
+            [numbering.keys.text(mail.squeezed), ""],
+            AccountAgreement::LocalPart,
+        );
     }
     if person.login.is_none() {
-        add([&squeezed(&fold(&record.login)), ""], Fit::Local);
+        add([&squeezed(&fold(&record.login)), ""], AccountAgreement::LocalPart);
     }
-    // Of two fits of one account the surest counts.
+    // The closest agreement of each account remains.
     found.sort_unstable();
     found.dedup_by_key(|(key, _)| *key);
     found
 }
 
-/// The forms that a part of a name takes in account names: single words, all
-/// joined, and with `oe` for `ö`.
+/// Returns the forms of a part of a name in account names: single words, all
+/// words joined, and `oe` for `ö`.
 fn forms(lexicon: &Lexicon, single: &[&u32], all: &[u32], written: Option<&str>) -> Vec<String> {
     let text = |word: &u32| &*lexicon.get(*word).text;
     let mut forms: Vec<String> = single.iter().map(|word| text(word).to_owned()).collect();
     if all.len() > 1 {
         forms.push(all.iter().map(text).collect());
     }
-    // Only where it differs, and there is one word to differ in.
     if let Some(written) = written.filter(|written| all.len() == 1 && !written.is_ascii()) {
         let expanded = squeezed(&fold_expanded(written));
         if !expanded.is_empty() && expanded.bytes().all(|b| b.is_ascii_alphabetic()) {

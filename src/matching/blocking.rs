@@ -1,318 +1,305 @@
-//! Which pairs are worth comparing. Comparing all would be 10¹⁰ for 100,000
-//! people; only those that share a key are.
+//! Blocking: selects the pairs that are worth comparing. Only pairs that share a
+//! key are, because comparing all pairs of a large company would take too long.
+
+use std::ops::Range;
+
+use foldhash::HashMap;
 
 use super::{
-    features::{Circumstances, EmployeeFeatures, Features, PersonFeatures},
+    features::Features,
     learned::Learned,
     lexicon::Lexicon,
-    name_similarity::{self, Part},
-    parallel::sort,
+    name_similarity::{self, Agreement},
+    parallel::{number, par_sort_dedup},
+    record_features::{Circumstances, EmployeeFeatures, PersonFeatures},
 };
 
-/// A block larger than this says too little: its pairs are looked for by a
-/// finer key.
-const LARGEST: usize = 20;
-/// Pairs of the second round in all, and the bounds of one person's share.
-const PAIRS_LEFT: usize = 600_000;
-/// See [`PAIRS_LEFT`].
-const SHARE_LEFT: std::ops::RangeInclusive<usize> = 12..=1500;
+/// Employees of a block above which a finer key is used.
+const MAX_BLOCK_SIZE: usize = 20;
+/// Pairs of the second round for all people, and bounds of the pairs for one person.
+const MAX_SECOND_ROUND_PAIRS: usize = 600_000;
+const MIN_PAIRS_PER_PERSON: usize = 12;
+const MAX_PAIRS_PER_PERSON: usize = 1500;
+/// Employees of a block among which the closest are searched.
+const MAX_SAMPLE_SIZE: usize = 64;
+/// Words of a name that are used; further words are remarks.
+const MAX_NAME_WORDS: usize = 6;
 
-/// The most employees of one block that are looked through for the closest.
-const LARGEST_SEEN: usize = 64;
-
-const MAIL: u64 = 1;
-const KEY: u64 = 2;
+const ADDRESS: u64 = 1;
+const ACCOUNT: u64 = 2;
 const WORD_AND_INITIAL: u64 = 3;
 const TWO_WORDS: u64 = 4;
 const WORD: u64 = 5;
-const START: u64 = 6;
+const PREFIX: u64 = 6;
 const INITIALS: u64 = 7;
 
 fn key(kind: u64, a: u32, b: u32) -> u64 {
     (kind << 60) | ((u64::from(a) & 0x3fff_ffff) << 30) | (u64::from(b) & 0x3fff_ffff)
 }
 
-fn initial(lexicon: &Lexicon, word: u32) -> u32 {
-    u32::from(lexicon.get(word).text.as_bytes()[0])
+fn word_key(lexicon: &Lexicon, word: u32) -> u64 {
+    key(WORD, lexicon.get(word).phonetic_key, 0)
+}
+
+fn two_words_key(lexicon: &Lexicon, a: u32, b: u32) -> u64 {
+    key(
+        TWO_WORDS,
+        lexicon.get(a).phonetic_key,
+        lexicon.get(b).phonetic_key,
+    )
+}
+
+fn word_and_initial_key(lexicon: &Lexicon, word: u32, initial: u32) -> u64 {
+    let initial = u32::from(lexicon.initial(initial));
+    key(WORD_AND_INITIAL, lexicon.get(word).phonetic_key, initial)
+}
+
+fn initials_key(lexicon: &Lexicon, a: u32, b: u32) -> u64 {
+    let (a, b) = (u32::from(lexicon.initial(a)), u32::from(lexicon.initial(b)));
+    key(INITIALS, a.min(b), a.max(b))
+}
+
+/// The key of the first four letters.
+fn prefix_key(text: &str) -> Option<u64> {
+    let prefix = text.as_bytes().first_chunk::<4>()?;
+    let packed = prefix
+        .iter()
+        .fold(0, |packed, byte| (packed << 7) | u32::from(*byte & 0x7f));
+    Some(key(PREFIX, packed, 0))
 }
 
 /// Employees by key.
 pub(super) struct Blocks {
-    /// Sorted.
-    entries: Vec<(u64, u32)>,
-    /// Where the entries begin of each [`Blocks::slot`], and where the last end.
-    starts: Vec<u32>,
-    /// The lowest bits by which a key's slot is told.
-    mask: u64,
-    /// Of all employees: close together, since many of a large block are looked at.
+    /// By key.
+    employees: Vec<u32>,
+    ranges: HashMap<u64, Range<u32>>,
+    /// Of all employees: close together, because many are read for a large block.
     circumstances: Vec<Circumstances>,
 }
 
 impl Blocks {
-    fn of(facts: &Features<'_>, entries: Vec<(u64, u32)>) -> Self {
-        let mask = entries.len().next_power_of_two() as u64 - 1;
-        let mut blocks = Self {
-            entries,
-            starts: Vec::new(),
-            mask,
-            circumstances: facts
-                .employees
-                .iter()
-                .map(|employee| employee.circumstances)
-                .collect(),
-        };
-        let mut entries = std::mem::take(&mut blocks.entries);
-        sort(&mut entries, |a, b| {
-            blocks.slot(a.0).cmp(&blocks.slot(b.0)).then_with(|| a.cmp(b))
-        });
-        blocks.starts = vec![0; usize::try_from(mask).unwrap_or(0) + 2];
-        for (key, _) in &entries {
-            let slot = blocks.slot(*key);
-            blocks.starts[slot + 1] += 1;
+    fn new(features: &Features<'_>, mut entries: Vec<(u64, u32)>) -> Self {
+        par_sort_dedup(&mut entries, Ord::cmp);
+        let mut ranges = HashMap::default();
+        let mut start = 0;
+        for block in entries.chunk_by(|a, b| a.0 == b.0) {
+            let end = start + number(block.len());
+            ranges.insert(block[0].0, start..end);
+            start = end;
         }
-        for at in 1..blocks.starts.len() {
-            blocks.starts[at] += blocks.starts[at - 1];
+        let circumstances = features.employees.iter().map(|employee| employee.circumstances);
+        Self {
+            employees: entries.into_iter().map(|(_, employee)| employee).collect(),
+            ranges,
+            circumstances: circumstances.collect(),
         }
-        blocks.entries = entries;
-        blocks
     }
 
-    /// Keys are spread over as many slots as there are entries, so that one
-    /// look finds a key.
-    fn slot(&self, key: u64) -> usize {
-        let spread = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        usize::try_from((spread >> 24) & self.mask).unwrap_or(0)
+    fn get(&self, key: u64) -> &[u32] {
+        self.ranges.get(&key).map_or(&[], |range| {
+            &self.employees[range.start as usize..range.end as usize]
+        })
     }
 
-    fn get(&self, key: u64) -> &[(u64, u32)] {
-        let slot = self.slot(key);
-        let slot = &self.entries[self.starts[slot] as usize..self.starts[slot + 1] as usize];
-        // Nearly all slots are one key's.
-        let is_sought = |entry: Option<&(u64, u32)>| entry.is_some_and(|(other, _)| *other == key);
-        if is_sought(slot.first()) && is_sought(slot.last()) {
-            return slot;
-        }
-        let from = slot.partition_point(|(other, _)| *other < key);
-        let rest = &slot[from..];
-        &rest[..rest.partition_point(|(other, _)| *other == key)]
-    }
-
-    /// Employees by all that a person is found by at once.
-    pub(super) fn first_round(facts: &Features<'_>) -> Self {
-        let mut entries = Vec::with_capacity(facts.employees.len() * 10);
-        for (at, employee) in (0_u32..).zip(&facts.employees) {
+    /// Blocks by the keys that make a pair likely.
+    pub(super) fn first_round(features: &Features<'_>) -> Self {
+        let lexicon = &features.lexicon;
+        let mut entries = Vec::with_capacity(features.employees.len() * 10);
+        for (at, employee) in (0_u32..).zip(&features.employees) {
             for mail in employee.mails() {
-                entries.push((key(MAIL, mail.id, 0), at));
+                entries.push((key(ADDRESS, mail.id, 0), at));
                 if !mail.role {
-                    entries.push((key(KEY, mail.local, 0), at));
+                    entries.push((key(ACCOUNT, mail.squeezed, 0), at));
                 }
             }
-            if let Some((whole, bare)) = employee.account {
-                entries.push((key(KEY, whole, 0), at));
-                entries.push((key(KEY, bare, 0), at));
+            if let Some((whole, without_number)) = employee.account {
+                entries.push((key(ACCOUNT, whole, 0), at));
+                entries.push((key(ACCOUNT, without_number, 0), at));
             }
             for (a, b) in ordered_pairs(employee) {
-                let (x, y) = (facts.lexicon.get(a), facts.lexicon.get(b));
-                entries.push((key(WORD_AND_INITIAL, x.sound, initial(&facts.lexicon, b)), at));
-                entries.push((key(TWO_WORDS, x.sound, y.sound), at));
+                entries.push((word_and_initial_key(lexicon, a, b), at));
+                entries.push((two_words_key(lexicon, a, b), at));
             }
         }
-        Self::of(facts, entries)
+        Self::new(features, entries)
     }
 
-    /// The employees to compare a person with; by number, each once.
-    pub(super) fn candidates(&self, facts: &Features<'_>, person: &PersonFeatures<'_>, found: &mut Vec<u32>) {
+    /// Finds the employees to compare a person with, each once.
+    pub(super) fn first_round_candidates(
+        &self,
+        features: &Features<'_>,
+        person: &PersonFeatures<'_>,
+        found: &mut Vec<u32>,
+    ) {
         found.clear();
-        let resolved = self.is_settled(facts, person);
-        let mut take = |key: u64, largest: usize| {
+        let lexicon = &features.lexicon;
+        let is_identified = self.is_identified_by_email(features, person);
+        let mut add = |key: u64, max_size: usize| {
             let block = self.get(key);
-            let fits = block.len() <= largest;
+            let fits = block.len() <= max_size;
             if fits {
-                found.extend(block.iter().map(|(_, at)| *at));
+                found.extend(block);
             }
             fits
         };
         for mail in person.mails() {
-            take(key(MAIL, mail.id, 0), 8 * LARGEST);
-            if !mail.role && !resolved {
-                take(key(KEY, mail.local, 0), LARGEST);
+            add(key(ADDRESS, mail.id, 0), 8 * MAX_BLOCK_SIZE);
+            if !mail.role && !is_identified {
+                add(key(ACCOUNT, mail.squeezed, 0), MAX_BLOCK_SIZE);
             }
         }
-        if !resolved {
+        if !is_identified {
             for (account, _) in &person.accounts {
-                take(key(KEY, *account, 0), LARGEST);
+                add(key(ACCOUNT, *account, 0), MAX_BLOCK_SIZE);
             }
         }
-        let lexicon = &facts.lexicon;
-        let family = &person.name.family;
-        for given in person
-            .name
-            .given_and_middle()
-            .chain(person.name.called.iter().copied())
-        {
-            for last in family {
-                if family.len() > 1 && lexicon.get(*last).particle {
+        let family_names = &person.name.family;
+        let preferred = person.name.preferred.iter().copied();
+        for given in person.name.given_and_middle().chain(preferred) {
+            for family in family_names.iter().copied() {
+                if family_names.len() > 1 && lexicon.get(family).particle {
                     continue;
                 }
-                if resolved {
-                    take(
-                        key(TWO_WORDS, lexicon.get(*last).sound, lexicon.get(given).sound),
-                        LARGEST,
-                    );
+                if is_identified {
+                    add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
                     continue;
                 }
-                let (g, f) = (lexicon.get(given).sound, lexicon.get(*last).sound);
-                if !take(key(WORD_AND_INITIAL, f, initial(lexicon, given)), LARGEST) {
-                    take(key(TWO_WORDS, f, g), LARGEST);
+                if !add(word_and_initial_key(lexicon, family, given), MAX_BLOCK_SIZE) {
+                    add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
                 }
-                if !take(key(WORD_AND_INITIAL, g, initial(lexicon, *last)), LARGEST / 2) {
-                    take(key(TWO_WORDS, g, f), LARGEST);
+                if !add(word_and_initial_key(lexicon, given, family), MAX_BLOCK_SIZE / 2) {
+                    add(two_words_key(lexicon, given, family), MAX_BLOCK_SIZE);
                 }
-                for other in lexicon.alike(given) {
-                    take(key(TWO_WORDS, f, lexicon.get(other).sound), LARGEST / 2);
+                for variant in lexicon.variants(given) {
+                    add(two_words_key(lexicon, family, variant), MAX_BLOCK_SIZE / 2);
                 }
             }
-            if let [first, _, ..] = family[..] {
-                take(
-                    key(
-                        WORD_AND_INITIAL,
-                        lexicon.get(given).sound,
-                        initial(lexicon, first),
-                    ),
-                    LARGEST / 2,
-                );
+            if let [first, _, ..] = family_names[..] {
+                add(word_and_initial_key(lexicon, given, first), MAX_BLOCK_SIZE / 2);
             }
         }
         found.sort_unstable();
         found.dedup();
     }
 
-    /// Whether an address of the person's own leads to the same name: then only
-    /// namesakes can come near.
-    fn is_settled(&self, facts: &Features<'_>, person: &PersonFeatures<'_>) -> bool {
-        let Some(mail) = person
-            .email
-            .filter(|mail| !mail.role && facts.by_mail.people(mail.id) == 1)
-        else {
+    /// Whether the person's own email leads to the same name, so that only namesakes compete.
+    fn is_identified_by_email(&self, features: &Features<'_>, person: &PersonFeatures<'_>) -> bool {
+        let is_own = |id: u32| features.address_counts.people(id) == 1;
+        let Some(mail) = person.email.filter(|mail| !mail.role && is_own(mail.id)) else {
             return false;
         };
-        let [(_, at)] = self.get(key(MAIL, mail.id, 0)) else {
+        let [employee] = self.get(key(ADDRESS, mail.id, 0)) else {
             return false;
         };
-        let found =
-            name_similarity::compare(&facts.lexicon, &person.name, &facts.employees[*at as usize].name);
-        found.given == Part::Equal && found.family == Part::Equal
+        let employee = &features.employees[*employee as usize];
+        let found = name_similarity::compare(&features.lexicon, &person.name, &employee.name);
+        found.given == Agreement::Equal && found.family == Agreement::Equal
     }
 
-    /// Employees who are left, by the little that a person may be found by.
-    pub(super) fn second_round(facts: &Features<'_>, left: &[bool]) -> Self {
+    /// Blocks of the unassigned employees by keys that many pairs share.
+    pub(super) fn second_round(features: &Features<'_>, is_unassigned: &[bool]) -> Self {
+        let lexicon = &features.lexicon;
         let mut entries = Vec::new();
         for (at, employee) in (0_u32..)
-            .zip(&facts.employees)
-            .filter(|(at, _)| left[*at as usize])
+            .zip(&features.employees)
+            .filter(|(at, _)| is_unassigned[*at as usize])
         {
-            let spelt = employee.spelt.iter().flat_map(|spelt| &spelt.words);
-            for word in employee.name.words.iter().chain(spelt) {
-                if facts.lexicon.get(*word).text.len() > 1 {
-                    entries.push((key(WORD, facts.lexicon.get(*word).sound, 0), at));
+            let words = &employee.name.words;
+            let address_words = employee.address_name.iter().flat_map(|name| &name.words);
+            for word in words.iter().chain(address_words) {
+                if lexicon.get(*word).text.len() > 1 {
+                    entries.push((word_key(lexicon, *word), at));
                 }
             }
             let account = employee.account.map(|(whole, _)| whole);
-            for text in employee.mails().map(|mail| mail.local).chain(account) {
-                if let Some(start) = start(facts.keys.text(text)) {
-                    entries.push((key(START, start, 0), at));
-                }
+            for text in employee.mails().map(|mail| mail.squeezed).chain(account) {
+                entries.extend(prefix_key(features.keys.text(text)).map(|key| (key, at)));
             }
-            let words = &employee.name.words;
             if let [first, .., last] = words[..] {
-                let (a, b) = (initial(&facts.lexicon, first), initial(&facts.lexicon, last));
-                entries.push((key(INITIALS, a.min(b), a.max(b)), at));
+                entries.push((initials_key(lexicon, first, last), at));
             }
         }
-        Self::of(facts, entries)
+        Self::new(features, entries)
     }
 
-    /// How many pairs of the second round one of so many people may have.
-    pub(super) fn share_left(people: usize) -> usize {
-        (PAIRS_LEFT / people.max(1)).clamp(*SHARE_LEFT.start(), *SHARE_LEFT.end())
+    /// Returns the maximum number of second-round pairs of one of so many people.
+    pub(super) fn max_pairs_per_person(people: usize) -> usize {
+        (MAX_SECOND_ROUND_PAIRS / people.max(1)).clamp(MIN_PAIRS_PER_PERSON, MAX_PAIRS_PER_PERSON)
     }
 
-    /// The employees who are left and share anything with a person, as many as
-    /// `share`, by what says most first. Of a block that is too large those are
-    /// taken whose team and dates say most.
-    pub(super) fn candidates_left(
+    /// Finds at most `limit` unassigned employees to compare a person with, by the most
+    /// specific keys first. From a block that is too large, it takes the employees
+    /// with the most evidence of team and dates.
+    pub(super) fn second_round_candidates(
         &self,
-        facts: &Features<'_>,
+        features: &Features<'_>,
         learned: &Learned,
         person: &PersonFeatures<'_>,
-        share: usize,
+        limit: usize,
         found: &mut Vec<u32>,
     ) {
         found.clear();
-        let lexicon = &facts.lexicon;
-        // Gives whether there is room for more.
-        let mut take = |key: u64, in_part: bool| {
-            if found.len() >= share {
+        let lexicon = &features.lexicon;
+        // Returns false if the limit is reached.
+        let mut add = |key: u64, partly: bool| {
+            if found.len() >= limit {
                 return false;
             }
             let block = self.get(key);
-            if found.len() + block.len() <= share {
-                found.extend(block.iter().map(|(_, at)| *at));
-            } else if in_part {
-                let room = (share - found.len().min(share)).div_ceil(2);
-                self.closest(learned, person, block.iter().map(|(_, at)| *at), room, found);
+            if found.len() + block.len() <= limit {
+                found.extend(block);
+            } else if partly {
+                let room = (limit - found.len()).div_ceil(2);
+                self.add_closest(learned, person, block, room, found);
             }
             true
         };
         let (given, family) = (&person.name.given, &person.name.family);
         for word in family.iter().rev().chain(given) {
-            take(key(WORD, lexicon.get(*word).sound, 0), true);
+            add(word_key(lexicon, *word), true);
         }
         for mail in person.mails() {
-            if let Some(start) = start(facts.keys.text(mail.local)) {
-                take(key(START, start, 0), false);
+            if let Some(key) = prefix_key(features.keys.text(mail.squeezed)) {
+                add(key, false);
             }
         }
-        for word in given {
-            for other in lexicon.alike(*word) {
-                take(key(WORD, lexicon.get(other).sound, 0), false);
-            }
+        for variant in given.iter().flat_map(|word| lexicon.variants(*word)) {
+            add(word_key(lexicon, variant), false);
         }
         for (account, _) in &person.accounts {
-            if let Some(start) = start(facts.keys.text(*account))
-                && !take(key(START, start, 0), false)
-            {
+            let key = prefix_key(features.keys.text(*account));
+            if key.is_some_and(|key| !add(key, false)) {
                 break;
             }
         }
         if let (Some(given), Some(family)) = (given.first(), family.last()) {
-            let (a, b) = (initial(lexicon, *given), initial(lexicon, *family));
-            take(key(INITIALS, a.min(b), a.max(b)), false);
+            add(initials_key(lexicon, *given, *family), false);
         }
         found.sort_unstable();
         found.dedup();
     }
 
-    /// Adds so many of the employees whose team and dates say most for a person;
-    /// of a long list a part is looked at.
-    pub(super) fn closest(
+    /// Adds the employees with the most evidence of team and dates, from a sample of a
+    /// long list.
+    pub(super) fn add_closest(
         &self,
         learned: &Learned,
         person: &PersonFeatures<'_>,
-        employees: impl ExactSizeIterator<Item = u32>,
+        employees: &[u32],
         count: usize,
         found: &mut Vec<u32>,
     ) {
         if count == 0 {
             return;
         }
-        let step = employees.len().div_ceil(LARGEST_SEEN);
+        let step = employees.len().div_ceil(MAX_SAMPLE_SIZE);
         let mut by_bits: Vec<(f64, u32)> = employees
+            .iter()
             .step_by(step.max(1))
             .map(|at| {
-                let (own, theirs) = (&person.circumstances, &self.circumstances[at as usize]);
+                let (own, theirs) = (&person.circumstances, &self.circumstances[*at as usize]);
                 let (team, date) = (learned.team(own, theirs), learned.date(own, theirs));
-                (team.unwrap_or(0.0) + date.unwrap_or(0.0), at)
+                (team.unwrap_or(0.0) + date.unwrap_or(0.0), *at)
             })
             .collect();
         let order = |a: &(f64, u32), b: &(f64, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
@@ -324,34 +311,16 @@ impl Blocks {
     }
 }
 
-/// Every word of the name with every other, in both orders.
+/// Returns each ordered pair of words of the name, and of the name in the address.
 fn ordered_pairs<'a>(employee: &'a EmployeeFeatures<'a>) -> impl Iterator<Item = (u32, u32)> + 'a {
-    let words = |spelt: bool| -> &[u32] {
-        match (spelt, &employee.spelt) {
-            (false, _) => &employee.name.words,
-            (true, Some(spelt)) => &spelt.words,
-            (true, None) => &[],
-        }
-    };
-    // Six words are more than a name has; what follows them are remarks.
-    [false, true].into_iter().flat_map(move |spelt| {
-        let words = &words(spelt)[..words(spelt).len().min(6)];
-        words.iter().enumerate().flat_map(move |(i, a)| {
-            words
-                .iter()
-                .enumerate()
-                .filter(move |(j, _)| i != *j)
-                .map(move |(_, b)| (*a, *b))
+    let address_name = employee.address_name.as_deref();
+    std::iter::once(&employee.name)
+        .chain(address_name)
+        .flat_map(|name| {
+            let words = &name.words[..name.words.len().min(MAX_NAME_WORDS)];
+            words.iter().enumerate().flat_map(move |(i, a)| {
+                let others = words.iter().enumerate().filter(move |(j, _)| i != *j);
+                others.map(move |(_, b)| (*a, *b))
+            })
         })
-    })
-}
-
-/// The first four letters, packed.
-fn start(text: &str) -> Option<u32> {
-    let bytes = text.as_bytes();
-    (bytes.len() >= 4).then(|| {
-        bytes[..4]
-            .iter()
-            .fold(0, |sum, byte| (sum << 7) | u32::from(*byte & 0x7f))
-    })
 }

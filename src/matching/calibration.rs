@@ -1,8 +1,8 @@
-//! From odds to the share of such pairs that are true.
+//! Converts odds to a calibrated confidence.
 
-use super::Confidence;
+use super::proposal::Confidence;
 
-/// Bits that speak against any pair: it is one of so many.
+/// Returns the prior bits against a pair: it is one of so many candidates.
 pub(super) fn prior(candidates: usize) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
@@ -12,16 +12,15 @@ pub(super) fn prior(candidates: usize) -> f64 {
     candidates.log2()
 }
 
-/// The odds of a pair with so many bits, the prior taken off.
+/// Returns the odds of a pair, prior included.
 pub(super) fn odds(bits: f64, candidates: usize) -> f64 {
     (bits - prior(candidates)).exp2()
 }
 
-/// Points of the measured curve: the share that the odds give, and the share
-/// that was true among such candidates in review, of 80 directories with even
-/// seeds (`evaluate_matching --seed 2 --companies 80 --size 3000 --curve 24`,
-/// with this curve put aside). What the weights call sure and yet waits for
-/// review has something against it, hence the ceiling.
+/// Measured points: the probability by the odds, and the share of true pairs
+/// among such candidates in review. From directories with even seeds, by
+/// `evaluate_matching --seed 2 --companies 80 --size 3000 --curve 24` without this
+/// curve. The ceiling is below 1 because pairs in review have a doubt.
 const CURVE: &[(f64, f64)] = &[
     (0.0, 0.0),
     (0.0003, 0.007),
@@ -35,15 +34,15 @@ const CURVE: &[(f64, f64)] = &[
     (1.0, 0.966),
 ];
 
-/// The calibrated confidence of a share. What is automatic is shown as 99 at
-/// the least: of such pairs hardly one of 100,000 is false.
-pub(super) fn confidence(share: f64, automatic: bool) -> Confidence {
-    let share = share.clamp(0.0, 1.0);
+/// Calibrates a probability. Automatic matches, which are hardly ever false, get
+/// at least 99 %, all others less.
+pub(super) fn confidence(probability: f64, automatic: bool) -> Confidence {
+    let probability = probability.clamp(0.0, 1.0);
     let at = CURVE
-        .partition_point(|(from, _)| *from <= share)
+        .partition_point(|(from, _)| *from <= probability)
         .clamp(1, CURVE.len() - 1);
     let ((x0, y0), (x1, y1)) = (CURVE[at - 1], CURVE[at]);
-    let measured = y0 + (y1 - y0) * (share - x0) / (x1 - x0);
+    let measured = y0 + (y1 - y0) * (probability - x0) / (x1 - x0);
     Confidence::from_fraction(if automatic {
         measured.max(0.99)
     } else {

@@ -1,137 +1,90 @@
-//! What speaks for and against one pair.
+//! Compares one pair of a person and an employee.
 
 use super::{
-    accounts::Fit,
-    features::{EmployeeFeatures, Features, Mail, PersonFeatures},
+    comparison::{AddressAgreement, Comparison},
+    features::Features,
     folding::without_marks,
     learned::Learned,
-    lexicon::{Lexicon, one_slip},
-    name_similarity::{self, NameMatch, Part},
+    lexicon::{Lexicon, is_one_typo},
+    name_similarity::{self, Agreement, NameMatch},
+    numbering::Mail,
+    record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
     weights,
 };
 
-/// How the addresses of a pair relate, the surest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Link {
-    /// The work email is the employee's email.
-    Current,
-    /// The login is the employee's email.
-    Login,
-    /// The email or login is the employee's first email.
-    First,
-    /// The secondary email is the employee's.
-    Second,
-    /// Equal but for the domain, which the company gave up.
-    Moved,
-    /// Equal local parts that no name explains, such as `u104233`.
-    OddLocal,
-    /// One slip apart in the same domain.
-    Near,
-    /// Equal local parts, as namesakes would have.
-    Local,
-    /// Equal local parts, written otherwise or in another domain of the
-    /// company: two people, as likely as not.
-    Sister,
-    /// Nothing to compare.
-    Unknown,
-    /// Two addresses of the company: they contradict.
-    Differs,
-}
-
-/// One pair, compared.
-#[derive(Clone, Debug)]
-pub(super) struct Comparison {
-    pub(super) name: NameMatch,
-    /// Where the employee's name is an account name that fits.
-    pub(super) account: Option<Fit>,
-    pub(super) link: Link,
-    /// How many people or employees have the linking address, whichever are more.
-    pub(super) shared: u32,
-    /// The linking address is a role's.
-    pub(super) role: bool,
-    /// The employee has an address that another person has and this one has not.
-    pub(super) of_another: bool,
-    /// The person has an address that another employee has and this one has not.
-    pub(super) has_another: bool,
-    /// What the employee's address spells contradicts the person's name.
-    pub(super) spelt_contradicts: bool,
-    /// Whether `Jr.` and the like agree; None if neither side has one.
-    pub(super) generation: Option<bool>,
-    /// Both sides have one, and they differ.
-    pub(super) generation_contradicts: bool,
-    /// What the teams say, in bits.
-    pub(super) team: Option<f64>,
-    /// What the dates say, in bits; None where they say nothing.
-    pub(super) date: Option<f64>,
-    /// The sum.
-    pub(super) bits: f64,
-}
-
-/// Whether a pair whose names compare so is worth a whole comparison: names that
-/// do not contradict, or an address or account name in common.
-pub(super) fn may_be(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>, name: &NameMatch) -> bool {
-    let shared = || {
+/// Whether a pair with such names needs a full comparison: the names do not
+/// contradict each other, or an address or account name is equal.
+pub(super) fn may_match(
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+    name: &NameMatch,
+) -> bool {
+    let share_local_part = || {
         employee
             .mails()
-            .any(|theirs| person.mails().any(|own| own.local == theirs.local))
+            .any(|theirs| person.mails().any(|own| own.squeezed == theirs.squeezed))
     };
-    (name.given != Part::Different && name.family != Part::Different)
+    (name.given != Agreement::Different && name.family != Agreement::Different)
         || employee.account.is_some()
-        || shared()
+        || share_local_part()
 }
 
-/// Compares a pair whose names compare so.
+/// Compares a pair whose names are already compared.
 pub(super) fn compare(
-    facts: &Features<'_>,
+    features: &Features<'_>,
     learned: &Learned,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
     name: NameMatch,
 ) -> Comparison {
-    let lexicon = &facts.lexicon;
+    let lexicon = &features.lexicon;
     let words_agree = name.given.agrees() && name.family.agrees();
     let account = employee
         .account
         .filter(|_| !words_agree)
-        .and_then(|(whole, bare)| {
-            let fits = |key: u32| {
+        .and_then(|(whole, without_number)| {
+            let by_stem = || {
                 person
-                    .accounts
-                    .binary_search_by_key(&key, |(account, _)| *account)
-                    .ok()
-                    .map(|at| person.accounts[at].1)
+                    .account_agreement(without_number)
+                    .filter(|agreement| *agreement > AccountAgreement::EmployeeNumber)
             };
-            fits(whole).or_else(|| fits(bare).filter(|fit| *fit > Fit::Number))
+            person.account_agreement(whole).or_else(by_stem)
         });
-    let (link, mail) = link(facts, learned, person, employee, name.given != Part::Different);
+    let (address, mail) = compare_addresses(
+        features,
+        learned,
+        person,
+        employee,
+        name.given != Agreement::Different,
+    );
     let shared = mail.map_or(0, |mail| {
-        facts
-            .by_mail
+        features
+            .address_counts
             .people(mail.id)
-            .max(facts.by_mail.employees(mail.id))
+            .max(features.address_counts.employees(mail.id))
     });
     let of_person = |mail: Mail| person.mails().any(|own| own.id == mail.id);
     let of_employee = |mail: Mail| employee.mails().any(|own| own.id == mail.id);
-    let spelt_contradicts = !words_agree
-        && employee.spelt.as_ref().is_some_and(|spelt| {
-            matches!(name.given, Part::Initial | Part::Missing)
-                && name_similarity::compare(lexicon, &person.name, spelt).given == Part::Different
+    let address_name_contradicts = !words_agree
+        && matches!(name.given, Agreement::Initial | Agreement::Missing)
+        && employee.address_name.as_ref().is_some_and(|address_name| {
+            name_similarity::compare(lexicon, &person.name, address_name).given == Agreement::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {
         name,
         account,
-        link,
+        address,
         shared,
         role: mail.is_some_and(|mail| mail.role),
-        of_another: employee
+        has_address_of_another_person: employee
             .mails()
-            .any(|mail| !mail.role && !of_person(mail) && facts.by_mail.people(mail.id) > 0),
-        has_another: [person.email, person.login]
+            .any(|mail| !mail.role && !of_person(mail) && features.address_counts.people(mail.id) > 0),
+        has_address_of_another_employee: [person.email, person.login]
             .into_iter()
             .flatten()
-            .any(|mail| !mail.role && !of_employee(mail) && facts.by_mail.employees(mail.id) > 0),
-        spelt_contradicts,
+            .any(|mail| !mail.role && !of_employee(mail) && features.address_counts.employees(mail.id) > 0),
+        address_name_contradicts,
         generation: match generations {
             (None, None) => None,
             (a, b) => Some(a == b),
@@ -141,107 +94,107 @@ pub(super) fn compare(
         date: learned.date(&person.circumstances, &employee.circumstances),
         bits: 0.0,
     };
-    comparison.bits = weights::bits(facts, person, employee, &comparison);
+    comparison.bits = weights::bits(features, person, employee, &comparison);
     comparison
 }
 
-/// The surest link between the addresses, and the employee's address in it.
-fn link(
-    facts: &Features<'_>,
+/// Returns the closest agreement of the addresses, and the employee's address in it.
+fn compare_addresses(
+    features: &Features<'_>,
     learned: &Learned,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
-    names_fit: bool,
-) -> (Link, Option<Mail>) {
-    let mut best = (Link::Unknown, None);
-    let mut differs = false;
-    let mut offer = |link: Link, mail: Mail| {
-        // Among equal addresses one that is nobody else's says more.
-        if link < best.0 {
-            best = (link, Some(mail));
-        }
+    names_agree: bool,
+) -> (AddressAgreement, Option<Mail>) {
+    use AddressAgreement::{
+        Different, Email, FirstEmail, FormerDomain, LocalPart, Login, Missing, SecondaryEmail, SisterDomain,
+        Typo, UnusualLocalPart,
     };
-    for (is_email, theirs) in employee
-        .email
-        .iter()
-        .map(|mail| (true, mail))
-        .chain(employee.identifier.iter().map(|mail| (false, mail)))
-    {
-        for (own, at_best) in [
-            (person.email, if is_email { Link::Current } else { Link::First }),
-            (person.login, if is_email { Link::Login } else { Link::First }),
-            (person.second, Link::Second),
+    let mut best = (Missing, None);
+    let mut differs = false;
+    for (is_current, theirs) in [(true, employee.email), (false, employee.identifier)] {
+        let Some(theirs) = theirs else { continue };
+        for (own, if_equal) in [
+            (person.email, if is_current { Email } else { FirstEmail }),
+            (person.login, if is_current { Login } else { FirstEmail }),
+            (person.secondary, SecondaryEmail),
         ] {
             let Some(own) = own else { continue };
-            if own.id == theirs.id {
-                offer(at_best, *theirs);
-            } else if at_best == Link::Second || own.private || theirs.private {
-                if own.local == theirs.local && !own.role {
-                    offer(Link::Local, *theirs);
-                }
-            } else if own.local == theirs.local && !own.role {
-                let same = own.written == theirs.written;
-                if same && learned.moved(&own, theirs) {
-                    offer(Link::Moved, *theirs);
-                } else if same && own.domain != theirs.domain && is_odd(facts, person, theirs) {
-                    offer(Link::OddLocal, *theirs);
-                } else if facts.by_domain.people(theirs.domain) > 0 {
-                    offer(Link::Sister, *theirs);
+            let same_domain = own.domain == theirs.domain;
+            let same_local_part = own.squeezed == theirs.squeezed && !own.role;
+            let not_comparable = if_equal == SecondaryEmail || own.private || theirs.private;
+            let agreement = if own.id == theirs.id {
+                if_equal
+            } else if not_comparable {
+                if same_local_part { LocalPart } else { Missing }
+            } else if same_local_part {
+                let same_punctuation = own.local == theirs.local;
+                if same_punctuation && learned.is_former_domain(&own, &theirs) {
+                    FormerDomain
+                } else if same_punctuation && !same_domain && is_unusual(features, person, &theirs) {
+                    UnusualLocalPart
+                } else if features.domain_counts.people(theirs.domain) > 0 {
+                    SisterDomain
                 } else {
-                    offer(Link::Local, *theirs);
+                    LocalPart
                 }
-            } else if own.domain == theirs.domain || learned.moved(&own, theirs) {
-                if names_fit && is_slip(facts, person, employee, &own, theirs) {
-                    offer(Link::Near, *theirs);
+            } else if same_domain || learned.is_former_domain(&own, &theirs) {
+                if names_agree && is_typo(features, person, employee, &own, &theirs) {
+                    Typo
                 } else {
-                    differs |= own.domain == theirs.domain;
+                    differs |= same_domain;
+                    Missing
                 }
+            } else {
+                Missing
+            };
+            if agreement < best.0 {
+                best = (agreement, Some(theirs));
             }
         }
     }
-    if best.0 == Link::Unknown && differs {
-        (Link::Differs, None)
+    if best.0 == Missing && differs {
+        (Different, None)
     } else {
         best
     }
 }
 
-/// Whether the local part has a number of its own, not one that tells namesakes apart.
-fn is_odd(facts: &Features<'_>, person: &PersonFeatures<'_>, mail: &Mail) -> bool {
-    let local = facts.keys.text(mail.local);
-    local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_made_of_name(person, mail)
+/// Whether a local part has a number that does not just tell namesakes apart.
+fn is_unusual(features: &Features<'_>, person: &PersonFeatures<'_>, mail: &Mail) -> bool {
+    let local = features.keys.text(mail.squeezed);
+    local.bytes().filter(u8::is_ascii_digit).count() >= 3 && !is_derived_from_name(person, mail)
 }
 
-/// Whether the local part is one that companies make of the person's name, numbered or not.
-fn is_made_of_name(person: &PersonFeatures<'_>, mail: &Mail) -> bool {
+/// Whether companies derive such a local part from the person's name, digits aside.
+fn is_derived_from_name(person: &PersonFeatures<'_>, mail: &Mail) -> bool {
     person
-        .accounts
-        .iter()
-        .any(|(key, fit)| *key == mail.bare && !matches!(fit, Fit::Local | Fit::Number))
+        .account_agreement(mail.without_number)
+        .is_some_and(|agreement| {
+            !matches!(
+                agreement,
+                AccountAgreement::LocalPart | AccountAgreement::EmployeeNumber
+            )
+        })
 }
 
-/// Whether the employee's address is the person's own, misspelt: one slip
-/// apart, and neither another form of the name nor another name. Digits and
-/// middle initials tell namesakes apart and are no slips.
-fn is_slip(
-    facts: &Features<'_>,
+/// Whether the employee's address is the person's with one typo, and neither another
+/// form of the name nor another name. Digits and middle initials tell namesakes
+/// apart.
+fn is_typo(
+    features: &Features<'_>,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
     own: &Mail,
     theirs: &Mail,
 ) -> bool {
-    let text = |key: u32| facts.keys.text(key);
-    let (a, b) = (text(own.written), text(theirs.written));
-    let digits = |text: &str| {
-        text.bytes()
-            .filter(u8::is_ascii_digit)
-            .map(char::from)
-            .collect::<String>()
-    };
+    let text = |key: u32| features.keys.text(key);
+    let (a, b) = (text(own.local), text(theirs.local));
+    let digits = |text: &str| -> Vec<u8> { text.bytes().filter(u8::is_ascii_digit).collect() };
     let near = a.len().min(b.len()) >= 5
         && a.len().abs_diff(b.len()) <= 1
         && a.as_bytes()[0] == b.as_bytes()[0]
-        && one_slip(a, b)
+        && is_one_typo(a, b)
         && digits(a) == digits(b);
     let middle_initial = || {
         let given: Vec<u32> = person
@@ -251,23 +204,26 @@ fn is_slip(
             .collect();
         let family: Vec<u32> = [&person.name.family[..], &employee.name.words].concat();
         is_middle_initial(
-            &facts.lexicon,
-            [text(own.local), text(theirs.local)],
+            &features.lexicon,
+            [text(own.squeezed), text(theirs.squeezed)],
             &given,
             &family,
         )
     };
-    near && without_marks(a) != without_marks(b) && !is_made_of_name(person, theirs) && !middle_initial() && {
-        let words = person.name.given.iter().chain(&person.name.family);
-        !words
-            .copied()
-            .any(|word| facts.lexicon.rest_is_name(text(theirs.local), word))
-    }
+    near && without_marks(a) != without_marks(b)
+        && !is_derived_from_name(person, theirs)
+        && !middle_initial()
+        && {
+            let words = person.name.given.iter().chain(&person.name.family);
+            !words
+                .copied()
+                .any(|word| features.lexicon.remainder_is_name(text(theirs.squeezed), word))
+        }
 }
 
-/// Whether the one letter in which two local parts differ stands where a middle
-/// initial would: between given and family name, or after both, each in full or
-/// as an initial. `john.d.smith` and `john.r.smith`, `jsmith` and `jrsmith`.
+/// Whether the one letter in which two local parts differ is in the place of a
+/// middle initial: between given and family name or after both, one of which may
+/// be an initial. `john.d.smith` and `john.r.smith`, `jsmith` and `jrsmith`.
 fn is_middle_initial(lexicon: &Lexicon, locals: [&str; 2], given: &[u32], family: &[u32]) -> bool {
     let [short, long] = if locals[0].len() <= locals[1].len() {
         locals
@@ -299,14 +255,4 @@ fn is_middle_initial(lexicon: &Lexicon, locals: [&str; 2], given: &[u32], family
         };
         short.starts_with(before) && other == Some(after) && stands_between(before, after)
     })
-}
-
-impl Comparison {
-    /// Whether anything at all speaks for the pair.
-    pub(super) fn is_plausible(&self) -> bool {
-        self.account.is_some()
-            || self.link <= Link::Local
-            || self.name.given < Part::Initial
-            || self.name.family < Part::Initial
-    }
 }

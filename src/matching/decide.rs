@@ -1,43 +1,43 @@
-//! From compared pairs to proposals: who is whose best, by how much, and
-//! whether anything is left to ask a human.
+//! Decides between all compared pairs and makes the proposals.
 
 use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashSet};
 
 use super::{
-    Candidate, Evidence, MOST_CANDIDATES, Proposal, Verdict,
     blocking::Blocks,
     calibration,
-    compare::{Comparison, Link, compare, may_be},
-    doubts::{Doubt, MARGIN, doubts},
-    features::{EmployeeFeatures, Features, PersonFeatures},
+    compare::{compare, may_match},
+    comparison::{AddressAgreement, Comparison},
+    doubts::{Doubt, MIN_MARGIN_BITS, doubts},
+    features::Features,
     learned::Learned,
-    name_similarity::{self, NameMatch, Part},
-    parallel::{for_all, number},
+    name_similarity::{self, Agreement, NameMatch},
+    parallel::{number, par_map_indices},
+    proposal::{Candidate, MAX_CANDIDATES, Proposal, Verdict},
     reasons::reasons,
+    record_features::{EmployeeFeatures, PersonFeatures},
+    records::Evidence,
 };
 use crate::model::PersonId;
 
-/// The most pairs that are kept of one person.
-const KEPT: usize = 16;
-/// Records that may be anybody's that are kept of one person beside the others.
-const ANYBODY_SHOWN: usize = 8;
-/// Bits, the prior taken off, below which a pair is not worth showing: about
-/// one of a million such is true.
-const LEAST_SHOWN: f64 = -20.0;
-/// Below this confidence nobody is proposed; who is shown may be anybody.
-const LEAST_PLAUSIBLE: f64 = 0.05;
-/// Below this confidence an employee whose name contradicts and who has no
-/// address in common keeps nobody from being invited.
-const LEAST_TO_WAIT_FOR: f64 = 0.005;
-/// The same where the given name agrees: the family name may be a married one.
-const LEAST_OF_SAME_GIVEN: f64 = 0.002;
-/// People without an employee to each record that may be anybody's: with fewer
-/// it is too likely that the record is this person's.
-const OPEN_TO_EACH: usize = 200;
-/// Dates that say this or less rule out that a record is a person's.
-const OTHER_TIME: f64 = -2.0;
+/// Pairs of one person that are considered.
+const MAX_PAIRS: usize = 16;
+/// Unidentifiable employees that are compared with one person beside the others.
+const MAX_UNIDENTIFIABLE: usize = 8;
+/// Bits, prior included, of a candidate that is shown.
+const MIN_SHOWN_BITS: f64 = -20.0;
+/// Confidence of a plausible candidate.
+const MIN_PLAUSIBLE: f64 = 0.05;
+/// Confidence at which a candidate with a different name and address cannot be ruled out.
+const MIN_CONCEIVABLE: f64 = 0.005;
+/// The same if the given name agrees: the family name may have changed by marriage.
+const MIN_CONCEIVABLE_SAME_GIVEN: f64 = 0.002;
+/// Unmatched people for each unidentifiable employee, below which the employee is
+/// too likely to be any one of them.
+const MIN_PEOPLE_PER_UNIDENTIFIABLE: usize = 200;
+/// Evidence of dates that rules out that an unidentifiable employee is a person.
+const MAX_OTHER_TIME_BITS: f64 = -2.0;
 
 /// A compared pair of one person.
 #[derive(Clone, Copy, Debug)]
@@ -46,170 +46,99 @@ struct Pair {
     bits: f64,
 }
 
-/// The best that an employee has, and the next.
+/// An employee's best person and the bits of the runner-up.
 #[derive(Clone, Copy, Debug, Default)]
-struct Standing {
+struct Ranking {
     best: Option<(f64, u32)>,
-    next: Option<f64>,
+    runner_up: Option<f64>,
 }
 
-/// Records that say nothing about whose they are, and who may be meant.
-struct Nameless {
-    /// In use, and nobody's.
-    records: Vec<u32>,
-    /// People who work here and have no employee.
-    open: usize,
+/// People and employees without an automatic match.
+struct Unmatched {
+    is_person_unmatched: Vec<bool>,
+    is_employee_unmatched: Vec<bool>,
+    /// Active unmatched employees that are unidentifiable.
+    unidentifiable: Vec<u32>,
+    /// The number of unmatched people.
+    people: usize,
+    /// The number of unmatched people who have not departed.
+    current_people: usize,
 }
 
-struct Decider<'a> {
-    facts: Features<'a>,
+struct Matcher<'a> {
+    features: Features<'a>,
     learned: Learned,
     rejected: HashSet<(u32, u32)>,
 }
 
-/// See [`super::propose`].
-pub(super) fn decide(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
-    let facts = Features::of(evidence);
-    let decider = Decider {
-        learned: Learned::from(&facts),
-        rejected: rejected(evidence, &facts),
-        facts,
+/// Proposes an employee for each person in scope. The order of the input does not
+/// matter; equal candidates are ordered by id. No employee is [`Verdict::Auto`] for
+/// two people.
+pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
+    let features = Features::of(evidence);
+    let matcher = Matcher {
+        learned: Learned::from(&features),
+        rejected: rejected(evidence, &features),
+        features,
     };
-    decider.run()
+    let first = matcher.first_round();
+    let doubts = matcher.doubts_of_best_pairs(&first);
+    let unmatched = matcher.unmatched(&first, &doubts);
+    let last = matcher.second_round(&first, &unmatched);
+    let competing_odds = matcher.competing_odds(&last);
+    let features = &matcher.features;
+    par_map_indices(features.people.len(), |at, _| {
+        let person = &features.people[at as usize];
+        person.in_scope.then(|| {
+            let (first, last, doubts) = (&first[at as usize], &last[at as usize], &doubts[at as usize]);
+            let proposal = if !first.is_empty() && doubts.is_empty() {
+                Proposal {
+                    verdict: Verdict::Auto,
+                    candidates: matcher.candidates(at, last, true, &competing_odds),
+                    doubts: Vec::new(),
+                }
+            } else {
+                let candidates = matcher.candidates(at, last, false, &competing_odds);
+                matcher.proposal(at, first, last, doubts, candidates, &unmatched)
+            };
+            (person.record.person.id.clone(), proposal)
+        })
+    })
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// The rejected pairs as numbers.
-fn rejected(evidence: &Evidence<'_>, facts: &Features<'_>) -> HashSet<(u32, u32)> {
+/// Returns the indices of the rejected pairs.
+fn rejected(evidence: &Evidence<'_>, features: &Features<'_>) -> HashSet<(u32, u32)> {
     if evidence.rejected.is_empty() {
         return HashSet::default();
     }
-    let people: HashMap<&PersonId, usize> = facts
-        .people
-        .iter()
-        .enumerate()
-        .map(|(at, person)| (&person.subject.person.id, at))
+    let people: HashMap<&PersonId, u32> = (0_u32..)
+        .zip(&features.people)
+        .map(|(at, person)| (&person.record.person.id, at))
         .collect();
-    let find = |(person, employee): &(PersonId, _)| {
-        let p = *people.get(person)?;
-        let e = facts
+    let indices = |(person, employee): &(PersonId, _)| {
+        let employee = features
             .employees
-            .binary_search_by_key(&employee, |facts| &facts.object.employee.id)
+            .binary_search_by_key(&employee, |employee| &employee.record.employee.id)
             .ok()?;
-        Some((u32::try_from(p).ok()?, u32::try_from(e).ok()?))
+        Some((*people.get(person)?, number(employee)))
     };
-    evidence.rejected.iter().filter_map(find).collect()
+    evidence.rejected.iter().filter_map(indices).collect()
 }
 
-impl Decider<'_> {
-    fn run(&self) -> BTreeMap<PersonId, Proposal> {
-        let facts = &self.facts;
-        let blocks = Blocks::first_round(facts);
-        let first: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
-            let person = &facts.people[at as usize];
-            blocks.candidates(facts, person, found);
-            self.compare_all(
-                at,
-                found,
-                |employee, name| may_be(person, employee, name),
-                Vec::new(),
-            )
-        });
-        drop(blocks);
-        let standings = self.standings(&first);
-        let wanted = self.wanted(&first);
-        let verdicts: Vec<Vec<Doubt>> = for_all(facts.people.len(), |at, _| {
-            if facts.people[at as usize].asked {
-                self.verdict(at, &first[at as usize], &standings, &wanted)
-            } else {
-                Vec::new()
-            }
-        });
-        let is_open =
-            |at: usize| facts.people[at].asked && (!verdicts[at].is_empty() || first[at].is_empty());
-
-        let mut left: Vec<bool> = facts
-            .employees
-            .iter()
-            .map(|employee| employee.holder.is_none())
-            .collect();
-        for (at, person) in facts.people.iter().enumerate() {
-            if let (Some(best), true) = (first[at].first(), person.asked && !is_open(at)) {
-                left[best.employee as usize] = false;
-            }
-        }
-        let blocks = Blocks::second_round(facts, &left);
-        let records: Vec<u32> = (0..number(facts.employees.len()))
-            .filter(|at| {
-                let employee = &facts.employees[*at as usize];
-                left[*at as usize] && employee.nobody && !employee.object.employee.deactivated
-            })
-            .collect();
-        // Where records that may be anybody's are many, a few are shown last.
-        let show_anybody = records.len() * 1000 > facts.people.len();
-        let open: Vec<usize> = (0..facts.people.len()).filter(|at| is_open(*at)).collect();
-        let share = Blocks::share_left(open.len());
-        let nameless = Nameless {
-            open: open
-                .iter()
-                .filter(|at| !facts.people[**at].subject.departed)
-                .count(),
-            records,
-        };
-        let last: Vec<Vec<Pair>> = for_all(facts.people.len(), |at, found| {
-            let pairs = &first[at as usize];
-            let person = &facts.people[at as usize];
-            if !person.asked {
-                let still_left = |pair: &&Pair| left[pair.employee as usize];
-                return pairs.iter().filter(still_left).copied().collect();
-            }
-            if !is_open(at as usize) {
-                return pairs.iter().take(1).copied().collect();
-            }
-            blocks.candidates_left(facts, &self.learned, person, share, found);
-            if show_anybody && !person.subject.departed {
-                let records = nameless.records.iter().copied();
-                blocks.closest(&self.learned, person, records, ANYBODY_SHOWN, found);
-            }
-            found.sort_unstable();
-            found.dedup();
-            let may_be_proposed = |employee: u32| {
-                let holds = || facts.employees[employee as usize].holder == Some(&person.subject.person.id);
-                left[employee as usize] || holds()
-            };
-            // What was compared in the first round is as it was.
-            found.retain(|employee| {
-                may_be_proposed(*employee) && !pairs.iter().any(|pair| pair.employee == *employee)
-            });
-            let known = pairs.iter().filter(|pair| may_be_proposed(pair.employee));
-            self.compare_all(at, found, |_, _| true, known.copied().collect())
-        });
-        drop(blocks);
-        let rivals = self.rivals(&last);
-        for_all(facts.people.len(), |at, _| {
-            let person = &facts.people[at as usize];
-            person.asked.then(|| {
-                let proposal = self.proposal(
-                    at,
-                    &first[at as usize],
-                    &last[at as usize],
-                    &verdicts[at as usize],
-                    &rivals,
-                    &nameless,
-                );
-                (person.subject.person.id.clone(), proposal)
-            })
-        })
-        .into_iter()
-        .flatten()
-        .collect()
+impl Matcher<'_> {
+    fn pair(&self, person: u32, employee: u32) -> (&PersonFeatures<'_>, &EmployeeFeatures<'_>) {
+        (
+            &self.features.people[person as usize],
+            &self.features.employees[employee as usize],
+        )
     }
 
     fn compare_names(&self, person: u32, employee: u32) -> NameMatch {
-        let (person, employee) = (
-            &self.facts.people[person as usize],
-            &self.facts.employees[employee as usize],
-        );
-        name_similarity::compare(&self.facts.lexicon, &person.name, &employee.name)
+        let (person, employee) = self.pair(person, employee);
+        name_similarity::compare(&self.features.lexicon, &person.name, &employee.name)
     }
 
     fn compare(&self, person: u32, employee: u32) -> Comparison {
@@ -217,204 +146,316 @@ impl Decider<'_> {
     }
 
     fn compare_named(&self, person: u32, employee: u32, name: NameMatch) -> Comparison {
-        let facts = &self.facts;
-        compare(
-            facts,
-            &self.learned,
-            &facts.people[person as usize],
-            &facts.employees[employee as usize],
-            name,
-        )
+        let (person, employee) = self.pair(person, employee);
+        compare(&self.features, &self.learned, person, employee, name)
     }
 
-    /// The plausible pairs of one person that nobody ruled out and that, by their
-    /// names, are worth comparing, with those that are known; best first.
-    fn compare_all(
+    /// Returns the best pairs of a person among the known pairs and those with `employees`.
+    fn best_pairs(
         &self,
         at: u32,
-        found: &[u32],
-        worth: impl Fn(&EmployeeFeatures<'_>, &NameMatch) -> bool,
+        employees: &[u32],
+        is_worth_comparing: impl Fn(&EmployeeFeatures<'_>, &NameMatch) -> bool,
         known: Vec<Pair>,
     ) -> Vec<Pair> {
-        let person = &self.facts.people[at as usize];
         let mut pairs = known;
-        let compared = found
-            .iter()
-            .filter(|employee| {
-                let holder = self.facts.employees[**employee as usize].holder;
-                holder.is_none_or(|holder| *holder == person.subject.person.id)
-                    && !self.rejected.contains(&(at, **employee))
+        pairs.extend(employees.iter().filter_map(|employee| {
+            let (person, candidate) = self.pair(at, *employee);
+            let is_bound_to_another = candidate
+                .bound_to
+                .is_some_and(|bound_to| *bound_to != person.record.person.id);
+            if is_bound_to_another || self.rejected.contains(&(at, *employee)) {
+                return None;
+            }
+            let name = self.compare_names(at, *employee);
+            if !is_worth_comparing(candidate, &name) {
+                return None;
+            }
+            let comparison = self.compare_named(at, *employee, name);
+            (comparison.is_plausible() || candidate.unidentifiable).then_some(Pair {
+                employee: *employee,
+                bits: comparison.bits,
             })
-            .filter_map(|employee| {
-                let facts = &self.facts.employees[*employee as usize];
-                let name = self.compare_names(at, *employee);
-                if !worth(facts, &name) {
-                    return None;
-                }
-                let comparison = self.compare_named(at, *employee, name);
-                (comparison.is_plausible() || facts.nobody).then_some(Pair {
-                    employee: *employee,
-                    bits: comparison.bits,
-                })
-            });
-        pairs.extend(compared);
-        // Employees are numbered by id, so that equal ones go by id.
+        }));
+        // Employees are numbered by id, so that equal pairs are ordered by id.
         pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
-        pairs.truncate(KEPT);
-        // Of a large company these are kept for everybody at a time.
+        pairs.truncate(MAX_PAIRS);
+        // The pairs of all people are in memory at a time.
         pairs.shrink_to_fit();
         pairs
     }
 
-    /// Each employee's best person and the runner-up. Who holds an employee
-    /// already does not compete for another.
-    fn standings(&self, pairs: &[Vec<Pair>]) -> Vec<Standing> {
-        let mut standings = vec![Standing::default(); self.facts.employees.len()];
+    fn first_round(&self) -> Vec<Vec<Pair>> {
+        let features = &self.features;
+        let blocks = Blocks::first_round(features);
+        par_map_indices(features.people.len(), |at, found| {
+            let person = &features.people[at as usize];
+            blocks.first_round_candidates(features, person, found);
+            let may_match =
+                |employee: &EmployeeFeatures<'_>, name: &NameMatch| may_match(person, employee, name);
+            self.best_pairs(at, found, may_match, Vec::new())
+        })
+    }
+
+    /// Compares unmatched people with unmatched employees by weaker keys, and removes
+    /// pairs with employees that the first round matched.
+    fn second_round(&self, first: &[Vec<Pair>], unmatched: &Unmatched) -> Vec<Vec<Pair>> {
+        let features = &self.features;
+        let blocks = Blocks::second_round(features, &unmatched.is_employee_unmatched);
+        let limit = Blocks::max_pairs_per_person(unmatched.people);
+        // A few unidentifiable employees are shown last, if there are many.
+        let add_unidentifiable = unmatched.unidentifiable.len() * 1000 > features.people.len();
+        par_map_indices(features.people.len(), |at, found| {
+            let pairs = &first[at as usize];
+            let person = &features.people[at as usize];
+            let is_unmatched = |employee: u32| unmatched.is_employee_unmatched[employee as usize];
+            if !person.in_scope {
+                let open = pairs.iter().filter(|pair| is_unmatched(pair.employee));
+                return open.copied().collect();
+            }
+            if !unmatched.is_person_unmatched[at as usize] {
+                return pairs.iter().take(1).copied().collect();
+            }
+            blocks.second_round_candidates(features, &self.learned, person, limit, found);
+            if add_unidentifiable && !person.record.departed {
+                let employees = &unmatched.unidentifiable;
+                blocks.add_closest(&self.learned, person, employees, MAX_UNIDENTIFIABLE, found);
+            }
+            found.sort_unstable();
+            found.dedup();
+            let may_be_proposed = |employee: u32| {
+                let bound_to = features.employees[employee as usize].bound_to;
+                is_unmatched(employee) || bound_to == Some(&person.record.person.id)
+            };
+            found.retain(|employee| {
+                may_be_proposed(*employee) && !pairs.iter().any(|pair| pair.employee == *employee)
+            });
+            let known = pairs.iter().filter(|pair| may_be_proposed(pair.employee));
+            self.best_pairs(at, found, |_, _| true, known.copied().collect())
+        })
+    }
+
+    fn unmatched(&self, first: &[Vec<Pair>], doubts: &[Vec<Doubt>]) -> Unmatched {
+        let features = &self.features;
+        let is_bound = |employee: &EmployeeFeatures<'_>| employee.bound_to.is_some();
+        let mut is_employee_unmatched: Vec<bool> = features
+            .employees
+            .iter()
+            .map(|employee| !is_bound(employee))
+            .collect();
+        let mut is_person_unmatched = vec![false; features.people.len()];
+        let (mut people, mut current_people) = (0, 0);
+        for (at, person) in features
+            .people
+            .iter()
+            .enumerate()
+            .filter(|(_, person)| person.in_scope)
+        {
+            match first[at].first() {
+                Some(best) if doubts[at].is_empty() => {
+                    is_employee_unmatched[best.employee as usize] = false;
+                }
+                _ => {
+                    is_person_unmatched[at] = true;
+                    people += 1;
+                    current_people += usize::from(!person.record.departed);
+                }
+            }
+        }
+        let unidentifiable = (0_u32..)
+            .zip(&features.employees)
+            .filter(|(at, employee)| {
+                is_employee_unmatched[*at as usize] && employee.unidentifiable && !employee.deactivated
+            })
+            .map(|(at, _)| at)
+            .collect();
+        Unmatched {
+            is_person_unmatched,
+            is_employee_unmatched,
+            unidentifiable,
+            people,
+            current_people,
+        }
+    }
+
+    /// Ranks the people of each employee. A person who is bound to an employee does
+    /// not compete for another.
+    fn rankings(&self, pairs: &[Vec<Pair>]) -> Vec<Ranking> {
+        let mut rankings = vec![Ranking::default(); self.features.employees.len()];
         for (person, pairs) in (0_u32..).zip(pairs) {
             for pair in pairs {
-                let employee = &self.facts.employees[pair.employee as usize];
-                if self.facts.people[person as usize].holds && employee.holder.is_none() {
+                let (features, employee) = self.pair(person, pair.employee);
+                if features.is_bound && employee.bound_to.is_none() {
                     continue;
                 }
-                let standing = &mut standings[pair.employee as usize];
-                match standing.best {
+                let ranking = &mut rankings[pair.employee as usize];
+                match ranking.best {
                     Some((bits, _)) if bits >= pair.bits => {
-                        standing.next = Some(standing.next.map_or(pair.bits, |next| next.max(pair.bits)));
+                        ranking.runner_up =
+                            Some(ranking.runner_up.map_or(pair.bits, |next| next.max(pair.bits)));
                     }
                     best => {
-                        standing.next = best.map(|(bits, _)| bits).or(standing.next);
-                        standing.best = Some((pair.bits, person));
+                        ranking.runner_up = best.map(|(bits, _)| bits).or(ranking.runner_up);
+                        ranking.best = Some((pair.bits, person));
                     }
                 }
             }
         }
-        standings
+        rankings
     }
 
-    /// Which employees are the best that somebody has who works here. Who comes
-    /// back gets a new account in Okta beside the old one: the record in use is
-    /// the new one's, and must not be switched off for the old one's sake.
-    fn wanted(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
-        let wants = |at: u32| {
+    /// Returns whether each employee is the best of a person who works here and has the
+    /// same name. A person who comes back has a new account in Okta beside the old
+    /// one; their employee must not be deactivated because the old account departed.
+    fn is_best_of_current_person(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
+        let best = |at: u32| {
             let best = pairs[at as usize].first()?.employee;
             let name = self.compare_names(at, best);
-            let works_here = !self.facts.people[at as usize].subject.departed;
-            (works_here && name.given.agrees() && name.family.agrees()).then_some(best)
+            let departed = self.features.people[at as usize].record.departed;
+            (!departed && name.given.agrees() && name.family.agrees()).then_some(best)
         };
-        let mut wanted = vec![false; self.facts.employees.len()];
-        for employee in for_all(pairs.len(), |at, _| wants(at)).into_iter().flatten() {
-            wanted[employee as usize] = true;
+        let mut is_best = vec![false; self.features.employees.len()];
+        for employee in par_map_indices(pairs.len(), |at, _| best(at))
+            .into_iter()
+            .flatten()
+        {
+            is_best[employee as usize] = true;
         }
-        wanted
+        is_best
     }
 
-    /// Why a person's best pair is not automatic; empty if it is, or if there is none.
-    fn verdict(&self, at: u32, pairs: &[Pair], standings: &[Standing], wanted: &[bool]) -> Vec<Doubt> {
-        let Some(best) = pairs.first() else {
-            return Vec::new();
-        };
-        let (person, employee) = (
-            &self.facts.people[at as usize],
-            &self.facts.employees[best.employee as usize],
-        );
-        let comparison = self.compare(at, best.employee);
-        let standing = standings[best.employee as usize];
-        let next = pairs.get(1).map_or(f64::NEG_INFINITY, |pair| pair.bits);
-        let ahead = best.bits - next.max(standing.next.unwrap_or(f64::NEG_INFINITY));
-        let mut found = doubts(&self.facts, &self.learned, person, employee, &comparison, ahead);
-        if standing.best.is_none_or(|(_, person)| person != at) {
-            found.push(Doubt::AnotherIsCloser);
-        } else if standing.next.is_some_and(|next| best.bits - next < MARGIN) {
-            found.push(Doubt::RunnerUpPerson);
-        }
-        if person.subject.departed && !employee.deactivated && wanted[best.employee as usize] {
-            found.push(Doubt::WorksHereNow);
-        }
-        if pairs.get(1).is_some_and(|next| best.bits - next.bits < MARGIN) {
-            found.push(Doubt::RunnerUpEmployee);
-        }
-        found
+    /// Returns the doubts about the best pair of each person in scope.
+    fn doubts_of_best_pairs(&self, pairs: &[Vec<Pair>]) -> Vec<Vec<Doubt>> {
+        let rankings = self.rankings(pairs);
+        let is_best_of_current_person = self.is_best_of_current_person(pairs);
+        par_map_indices(pairs.len(), |at, _| match &pairs[at as usize][..] {
+            [best, others @ ..] if self.features.people[at as usize].in_scope => {
+                let employee = best.employee as usize;
+                self.doubts_of_best_pair(
+                    at,
+                    best,
+                    others,
+                    rankings[employee],
+                    is_best_of_current_person[employee],
+                )
+            }
+            _ => Vec::new(),
+        })
     }
 
-    /// For each employee, the odds of all pairs that are still open, summed.
-    /// Who is matched already competes no longer.
-    fn rivals(&self, last: &[Vec<Pair>]) -> Vec<f64> {
-        let mut rivals = vec![0.0; self.facts.employees.len()];
+    fn doubts_of_best_pair(
+        &self,
+        at: u32,
+        best: &Pair,
+        others: &[Pair],
+        ranking: Ranking,
+        is_best_of_current_person: bool,
+    ) -> Vec<Doubt> {
+        let (person, employee) = self.pair(at, best.employee);
+        let margin_to = |other: Option<f64>| best.bits - other.unwrap_or(f64::NEG_INFINITY);
+        let person_margin = margin_to(others.first().map(|pair| pair.bits));
+        let employee_margin = margin_to(ranking.runner_up);
+        let margin = person_margin.min(employee_margin);
+        let mut doubts = self.doubts(at, best.employee, margin);
+        if ranking.best.is_none_or(|(_, person)| person != at) {
+            doubts.push(Doubt::CloserPerson);
+        } else if employee_margin < MIN_MARGIN_BITS {
+            doubts.push(Doubt::RunnerUpPerson);
+        }
+        if person.record.departed && !employee.deactivated && is_best_of_current_person {
+            doubts.push(Doubt::MayBeCurrentPerson);
+        }
+        if person_margin < MIN_MARGIN_BITS {
+            doubts.push(Doubt::RunnerUpEmployee);
+        }
+        doubts
+    }
+
+    fn doubts(&self, at: u32, employee: u32, margin: f64) -> Vec<Doubt> {
+        let comparison = self.compare(at, employee);
+        let (person, employee) = self.pair(at, employee);
+        doubts(
+            &self.features,
+            &self.learned,
+            person,
+            employee,
+            &comparison,
+            margin,
+        )
+    }
+
+    fn odds(&self, pair: &Pair) -> f64 {
+        calibration::odds(pair.bits, self.features.employees.len())
+    }
+
+    /// Returns the sum of the odds of all remaining pairs of each employee.
+    fn competing_odds(&self, last: &[Vec<Pair>]) -> Vec<f64> {
+        let mut odds = vec![0.0; self.features.employees.len()];
         for pair in last.iter().flatten() {
-            rivals[pair.employee as usize] += calibration::odds(pair.bits, self.facts.employees.len());
+            odds[pair.employee as usize] += self.odds(pair);
         }
-        rivals
+        odds
     }
 
+    fn candidates(&self, at: u32, pairs: &[Pair], automatic: bool, competing_odds: &[f64]) -> Vec<Candidate> {
+        let prior = calibration::prior(self.features.employees.len());
+        let odds_of_person: f64 = pairs.iter().map(|pair| self.odds(pair)).sum();
+        pairs
+            .iter()
+            .filter(|pair| automatic || pair.bits - prior >= MIN_SHOWN_BITS)
+            .take(MAX_CANDIDATES)
+            .map(|pair| {
+                let odds = self.odds(pair);
+                let others = (odds_of_person - odds).max(0.0)
+                    + (competing_odds[pair.employee as usize] - odds).max(0.0);
+                let (person, employee) = self.pair(at, pair.employee);
+                let comparison = self.compare(at, pair.employee);
+                Candidate {
+                    employee: employee.record.employee.id.clone(),
+                    confidence: calibration::confidence(odds / (1.0 + odds + others), automatic),
+                    reasons: reasons(&self.features, person, employee, &comparison),
+                }
+            })
+            .collect()
+    }
+
+    /// Makes the proposal for a person without an automatic match.
     fn proposal(
         &self,
         at: u32,
         first: &[Pair],
         last: &[Pair],
-        verdict: &[Doubt],
-        rivals: &[f64],
-        nameless: &Nameless,
+        doubts: &[Doubt],
+        candidates: Vec<Candidate>,
+        unmatched: &Unmatched,
     ) -> Proposal {
-        let facts = &self.facts;
-        let person = &facts.people[at as usize];
-        let automatic = !first.is_empty() && verdict.is_empty();
-        let all = facts.employees.len();
-        let of_person: f64 = last.iter().map(|pair| calibration::odds(pair.bits, all)).sum();
-        let candidates: Vec<Candidate> = last
-            .iter()
-            .filter(|pair| automatic || pair.bits - calibration::prior(all) >= LEAST_SHOWN)
-            .map(|pair| {
-                let own = calibration::odds(pair.bits, all);
-                let others = (of_person - own).max(0.0) + (rivals[pair.employee as usize] - own).max(0.0);
-                (pair, own / (1.0 + own + others))
-            })
-            .take(MOST_CANDIDATES)
-            .map(|(pair, share)| {
-                let employee = &facts.employees[pair.employee as usize];
-                Candidate {
-                    employee: employee.object.employee.id.clone(),
-                    confidence: calibration::confidence(share, automatic),
-                    reasons: reasons(facts, person, employee, &self.compare(at, pair.employee)),
-                }
-            })
-            .collect();
-        if automatic {
-            return Proposal {
-                verdict: Verdict::Auto,
-                candidates,
-                doubts: Vec::new(),
-            };
-        }
-        let waits_for = |(candidate, pair): (&Candidate, &Pair)| {
-            candidate.confidence.fraction() >= LEAST_TO_WAIT_FOR
-                || self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
+        let is_conceivable = |(candidate, pair): (&Candidate, &Pair)| {
+            self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
         };
-        if !candidates.iter().zip(last).any(waits_for) {
+        if !candidates.iter().zip(last).any(is_conceivable) {
+            let unidentifiable = self.unidentifiable(&self.features.people[at as usize], unmatched);
             return Proposal {
-                verdict: Verdict::Nobody {
-                    unidentifiable: self.unidentifiable(person, nameless),
-                },
+                verdict: Verdict::Nobody { unidentifiable },
                 candidates,
                 doubts: vec!["no employee has this email or name".into()],
             };
         }
-        if candidates[0].confidence.fraction() < LEAST_PLAUSIBLE {
-            let doubt = "no plausible employee; the candidates shown cannot be identified".into();
+        if candidates[0].confidence.fraction() < MIN_PLAUSIBLE {
             return Proposal {
                 verdict: Verdict::Implausible,
                 candidates,
-                doubts: vec![doubt],
+                doubts: vec!["no plausible employee; the candidates shown cannot be identified".into()],
             };
         }
-        // The best of the second round may be another than the one the verdict was on.
-        let same = first.first().map(|pair| pair.employee) == last.first().map(|pair| pair.employee);
-        let mut doubts: Vec<Doubt> = if same {
-            verdict.to_vec()
-        } else {
-            self.doubts_of(at, last)
+        // The best pair of the second round may be another one.
+        let employee = |pairs: &[Pair]| pairs.first().map(|pair| pair.employee);
+        let mut doubts = match employee(last) {
+            best if best == employee(first) => doubts.to_vec(),
+            Some(best) => self.doubts(at, best, 0.0),
+            None => Vec::new(),
         };
         if doubts.is_empty() {
-            doubts.push(Doubt::NameNotWhole);
+            doubts.push(Doubt::PartialName);
         }
         Proposal {
             verdict: Verdict::Review,
@@ -423,50 +464,41 @@ impl Decider<'_> {
         }
     }
 
-    fn doubts_of(&self, at: u32, pairs: &[Pair]) -> Vec<Doubt> {
-        let Some(best) = pairs.first() else {
-            return Vec::new();
-        };
-        let (person, employee) = (
-            &self.facts.people[at as usize],
-            &self.facts.employees[best.employee as usize],
-        );
-        doubts(
-            &self.facts,
-            &self.learned,
-            person,
-            employee,
-            &self.compare(at, best.employee),
-            0.0,
-        )
-    }
-
-    /// Whether an employee may be a person, however little speaks for it: no part
-    /// of the name contradicts, or an address or account name links them. Records
-    /// that may be anybody's are counted apart.
+    /// Whether an employee cannot be ruled out: the confidence is not negligible, no part
+    /// of the name contradicts, or an address or account name agrees. Unidentifiable
+    /// employees are counted separately.
     fn is_conceivable(&self, person: u32, employee: u32, confidence: f64) -> bool {
-        if self.facts.employees[employee as usize].nobody {
+        if confidence >= MIN_CONCEIVABLE {
+            return true;
+        }
+        if self.features.employees[employee as usize].unidentifiable {
             return false;
         }
-        let found = self.compare(person, employee);
-        let contradicts = found.name.given == Part::Different || found.name.family == Part::Different;
-        let married = found.name.given != Part::Different && confidence >= LEAST_OF_SAME_GIVEN;
-        !contradicts || married || found.account.is_some() || found.link <= Link::Sister
+        let comparison = self.compare(person, employee);
+        let name = &comparison.name;
+        let contradicts = name.given == Agreement::Different || name.family == Agreement::Different;
+        let may_be_married = name.given != Agreement::Different && confidence >= MIN_CONCEIVABLE_SAME_GIVEN;
+        !contradicts
+            || may_be_married
+            || comparison.account.is_some()
+            || comparison.address <= AddressAgreement::SisterDomain
     }
 
-    /// How many unidentifiable records may be this person's: they are not from
-    /// another time. 0 where they are few beside the people without an employee.
-    fn unidentifiable(&self, person: &PersonFeatures<'_>, nameless: &Nameless) -> usize {
-        let is_few = |records: usize| records * OPEN_TO_EACH <= nameless.open;
-        if is_few(nameless.records.len()) {
-            return 0;
+    /// Returns how many unidentifiable employees may be this person, because their dates
+    /// do not rule it out; 0 if they are few compared to the unmatched people.
+    fn unidentifiable(&self, person: &PersonFeatures<'_>, unmatched: &Unmatched) -> usize {
+        let are_few = |count: usize| count * MIN_PEOPLE_PER_UNIDENTIFIABLE <= unmatched.current_people;
+        let all = unmatched.unidentifiable.len();
+        if are_few(all) || !self.learned.dates_reveal_reassignment() {
+            return if are_few(all) { 0 } else { all };
         }
-        let of_other_time = |employee: &&u32| {
-            let employee = &self.facts.employees[**employee as usize];
-            let found = self.learned.date(&person.circumstances, &employee.circumstances);
-            self.learned.dates_tell() && found.is_some_and(|bits| bits <= OTHER_TIME)
+        let is_of_other_time = |employee: &&u32| {
+            let employee = &self.features.employees[**employee as usize];
+            let date = self.learned.date(&person.circumstances, &employee.circumstances);
+            date.is_some_and(|bits| bits <= MAX_OTHER_TIME_BITS)
         };
-        let records = nameless.records.len() - nameless.records.iter().filter(of_other_time).count();
-        if is_few(records) { 0 } else { records }
+        let of_other_time = unmatched.unidentifiable.iter().filter(is_of_other_time).count();
+        let count = all - of_other_time;
+        if are_few(count) { 0 } else { count }
     }
 }

@@ -1,27 +1,26 @@
-//! Names in plain letters: without marks, in Latin script, by one custom.
+//! Folds text to lower-case Latin letters without marks.
 
 use std::sync::LazyLock;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// What stands after the last composed Latin letter of Latin Extended-B and is
-/// no longer told by itself.
+/// The code point after Latin Extended-B.
 const END_OF_LATIN: usize = 0x250;
 
-/// Each letter below [`END_OF_LATIN`], folded by itself. Most names are made of
-/// these, and a table is many times faster than Unicode's.
+/// The folded form of each letter below [`END_OF_LATIN`]: for most names, many
+/// times faster than Unicode normalization.
 struct LatinLetters(Vec<String>);
 
 impl LatinLetters {
-    fn folded(by: impl Fn(&str) -> String) -> Self {
+    fn new(fold: impl Fn(&str) -> String) -> Self {
         let all = (0..END_OF_LATIN).map(|code| u32::try_from(code).ok().and_then(char::from_u32));
         Self(
-            all.map(|letter| letter.map_or_else(String::new, |letter| by(letter.encode_utf8(&mut [0; 4]))))
+            all.map(|letter| letter.map_or_else(String::new, |letter| fold(letter.encode_utf8(&mut [0; 4]))))
                 .collect(),
         )
     }
 
-    /// A text, if it has no other letters.
+    /// Folds a text; None if it has other letters.
     fn fold(&self, text: &str) -> Option<String> {
         let mut out = String::with_capacity(text.len());
         for letter in text.chars() {
@@ -31,11 +30,10 @@ impl LatinLetters {
     }
 }
 
-static FOLDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::folded(fold_any));
-static EXPANDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::folded(expand_any));
+static FOLDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::new(fold_any));
+static EXPANDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::new(expand_any));
 
-/// Lower-case ASCII: marks dropped, other scripts in Latin letters. What is
-/// not a letter or digit stays as it is.
+/// Folds to lower-case ASCII: removes marks and romanizes other scripts.
 pub(super) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -44,12 +42,12 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 fn fold_any(text: &str) -> String {
-    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
-    deunicode::deunicode(&plain).to_ascii_lowercase()
+    let unmarked: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    deunicode::deunicode(&unmarked).to_ascii_lowercase()
 }
 
-/// As [`fold`], but with the two letters that German and Nordic customs write
-/// for one with a mark.
+/// Like [`fold`], but writes a marked letter as two letters, as German and
+/// Nordic languages do: `oe` for `ö`.
 pub(super) fn fold_expanded(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
@@ -67,19 +65,18 @@ fn expand_any(text: &str) -> String {
     fold_any(&expanded)
 }
 
-/// As [`fold`], for names: words in a script that has no sure reading in Latin
-/// letters stay what they are, a code of capitals for each character. `田中` is
-/// Tanaka to its bearer and Tian Zhong to a machine; 伟 and 薇 are two names that
-/// are both read Wei.
+/// Like [`fold`], but each character of a script without a reliable romanization
+/// becomes a code of capitals. `田中` is Tanaka to its bearer and Tian Zhong to
+/// a machine; 伟 and 薇 are two names that are both read Wei.
 pub(super) fn fold_name(text: &str) -> String {
-    if !text.chars().any(is_of_unread_script) {
+    if !text.chars().any(is_of_unromanized_script) {
         return fold(text);
     }
     let mut out = String::with_capacity(4 * text.len());
     let composed: String = text.nfkc().collect();
     for piece in composed.split_inclusive(|c: char| !c.is_alphabetic()) {
-        if piece.chars().any(is_of_unread_script) {
-            for letter in piece.chars().filter(|c| !is_vowel_point(*c)) {
+        if piece.chars().any(is_of_unromanized_script) {
+            for letter in piece.chars().filter(|c| !is_optional_mark(*c)) {
                 if letter.is_alphabetic() {
                     encode(letter, &mut out);
                 } else {
@@ -93,27 +90,32 @@ pub(super) fn fold_name(text: &str) -> String {
     out
 }
 
-/// Whether a folded word is in a script of which [`fold_name`] reads nothing.
-pub(super) fn is_unread(word: &str) -> bool {
+/// Whether a folded word is in a script that [`fold_name`] does not romanize.
+pub(super) fn is_unromanized(word: &str) -> bool {
     word.bytes()
         .next()
         .is_some_and(|first| first.is_ascii_uppercase())
 }
 
-/// Han, Kana, Hangul, Arabic, Hebrew, Thai and the like. Latin, Greek, Cyrillic,
-/// Armenian and Georgian letters have a reading each.
-pub(super) fn is_of_unread_script(letter: char) -> bool {
+/// Han, Kana, Hangul, Arabic, Hebrew, Thai and the like; not Latin, Greek,
+/// Cyrillic, Armenian and Georgian.
+pub(super) fn is_of_unromanized_script(letter: char) -> bool {
     letter > '\u{58f}'
         && letter.is_alphabetic()
         && !matches!(letter, '\u{10a0}'..='\u{10ff}' | '\u{1e00}'..='\u{1fff}' | '\u{ff21}'..='\u{ff5a}')
 }
 
-/// Points that Arabic and Hebrew mostly leave out, and the stroke that widens a word.
-fn is_vowel_point(letter: char) -> bool {
+/// Whether a letter is in a script other than Latin.
+pub(super) fn is_of_other_script(letter: char) -> bool {
+    letter > '\u{24f}' && letter.is_alphabetic() && !('\u{1e00}'..='\u{1eff}').contains(&letter)
+}
+
+/// Vowel points that Arabic and Hebrew mostly omit, and the tatweel.
+fn is_optional_mark(letter: char) -> bool {
     matches!(letter, '\u{591}'..='\u{5c7}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
-/// Four or five capitals for a character, those that differ most first.
+/// Appends four capitals for a character, those that vary most first.
 fn encode(letter: char, out: &mut String) {
     let mut code = u32::from(letter);
     for _ in 0..4 {
@@ -122,8 +124,8 @@ fn encode(letter: char, out: &mut String) {
     }
 }
 
-/// What `ö`, `oe` and `o` have in common: the word with the second letter of
-/// such pairs dropped.
+/// Removes the second letter of pairs that stand for a marked letter, so that
+/// `ö`, `oe` and `o` are equal.
 pub(super) fn without_marks(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
     let mut letters = word.chars().peekable();
@@ -139,9 +141,9 @@ pub(super) fn without_marks(word: &str) -> String {
     out
 }
 
-/// What the customs of writing a name in Latin letters have in common:
-/// `Sergei`, `Sergey` and `Sergej`; `Wladimir` and `Vladimir`.
-pub(super) fn transliterated(word: &str) -> String {
+/// Returns a phonetic key that is equal for common romanizations: `Sergei`,
+/// `Sergey` and `Sergej`; `Wladimir` and `Vladimir`.
+pub(super) fn phonetic_key(word: &str) -> String {
     let replaced = without_marks(word)
         .replace("sch", "s")
         .replace("sh", "s")
@@ -171,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_sure_reading_is_compared_as_it_is_written() {
+    fn scripts_without_reliable_romanization_are_encoded() {
         assert_eq!(fold_name("Jörg Иванов"), "jorg ivanov");
         assert_ne!(fold_name("王伟"), fold_name("王薇"));
         assert_eq!(fold_name("مُحَمَّد"), fold_name("محمد"));
@@ -179,7 +181,7 @@ mod tests {
         for name in ["田中 太郎", "김 철수", "דוד לוי", "สมชาย ใจดี"] {
             let folded = fold_name(name);
             assert_eq!(
-                folded.split(' ').filter(|word| is_unread(word)).count(),
+                folded.split(' ').filter(|word| is_unromanized(word)).count(),
                 2,
                 "{name} {folded}"
             );
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tables_say_what_unicode_says_of_the_whole_text() {
+    fn tables_agree_with_unicode_normalization() {
         for letter in (0..0x260).filter_map(char::from_u32) {
             for text in [
                 format!("{letter}é"),
@@ -201,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_other_scripts_become_plain_letters() {
-        for (text, plain) in [
+    fn marks_and_other_scripts_become_latin_letters() {
+        for (text, folded) in [
             ("Jörg", "jorg"),
             ("Łukasz", "lukasz"),
             ("Straße", "strasse"),
@@ -211,7 +213,7 @@ mod tests {
             ("Ødegård", "odegard"),
             ("O’Brien", "o'brien"),
         ] {
-            assert_eq!(fold(text), plain, "{text}");
+            assert_eq!(fold(text), folded, "{text}");
         }
         assert_eq!(fold_expanded("Jörg Ødegård"), "joerg oedegaard");
     }

@@ -1,69 +1,68 @@
-//! Names as words: a person's two fields, an employee's one.
+//! Parses names into words: a person's fields, and an employee's single field.
 
 use std::num::NonZeroU8;
 
 use smallvec::SmallVec;
 
 use super::{
-    folding::{fold, fold_expanded, fold_name, is_unread},
+    folding::{fold, fold_expanded, fold_name, is_unromanized},
     lexicon::Lexicon,
     stopwords::{Generation, generation, is_remark, is_title},
 };
 use crate::model::OtherNames;
 
-/// A person's name. The words are folded text, or the numbers that the
-/// [`Lexicon`] has for it.
+/// A person's name. A word is folded text or its number in the [`Lexicon`].
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct PersonName<Word = u32> {
     pub(super) given: Vec<Word>,
-    /// Middle names that stand in a field of their own.
+    /// From the field for middle names.
     pub(super) middle: Vec<Word>,
-    /// First names that the person goes by beside the given ones.
-    pub(super) called: Vec<Word>,
+    /// From the fields for nickname and display name.
+    pub(super) preferred: Vec<Word>,
     pub(super) family: Vec<Word>,
     /// The words of the given and of the family name without spaces.
     pub(super) joined: [String; 2],
     pub(super) generation: Option<Generation>,
-    /// Taken from the address, because the record has no name.
+    /// Whether it is taken from the address, because the record has no name.
     pub(super) from_address: bool,
 }
 
-/// An employee's name: words whose part is known only where a comma tells. Kept
-/// small: those of all employees are looked at again and again.
+/// An employee's name, in which only a comma separates family and given name.
+/// Kept small, because it is read for each pair.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct EmployeeName<Word = u32> {
     pub(super) words: SmallVec<[Word; 4]>,
-    /// How many words stand before the comma of `Last, First`.
+    /// The number of words before the comma of `Last, First`.
     before_comma: Option<NonZeroU8>,
     pub(super) generation: Option<Generation>,
-    /// Taken from the address, because the name says less.
+    /// Whether it is taken from the address, because the record has no usable name.
     pub(super) from_address: bool,
 }
 
-/// Folded words of a part of a name, without titles, remarks and generation.
+/// Returns the folded words of a part of a name, without titles and generation.
 fn words(text: &str, found: &mut Option<Generation>) -> Vec<String> {
-    // An apostrophe joins (O'Brien), anything else parts.
+    // Apostrophes join words (O'Brien), all other punctuation separates them.
     let mut folded = fold_name(text);
     folded.retain(|c| !matches!(c, '\'' | '`'));
     let all = folded
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty());
-    let mut kept: Vec<String> = Vec::new();
+    let mut words_of_name: Vec<String> = Vec::new();
     for (at, word) in all.enumerate() {
         if at > 0
             && let Some(meant) = generation(word)
         {
             *found = Some(meant);
         } else if !is_title(word) && word.bytes().all(|b| b.is_ascii_alphabetic()) {
-            kept.push(word.to_owned());
+            words_of_name.push(word.to_owned());
         }
     }
-    kept
+    words_of_name
 }
 
-/// The words of a text that are written with a mark which stands for two letters:
-/// with those, and without the mark (`joerg`, `jorg`).
-pub(super) fn marked(text: &str) -> Vec<(String, String)> {
+/// Returns both forms of each word with a marked letter: with two letters for the
+/// mark, and without it (`joerg`, `jorg`).
+pub(super) fn marked_forms(text: &str) -> Vec<(String, String)> {
     if text.is_ascii() {
         return Vec::new();
     }
@@ -80,7 +79,7 @@ pub(super) fn marked(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Drops an admin's remarks where two other words are left to be the name.
+/// Removes admins' remarks if at least two other words remain.
 fn without_remarks(words: Vec<String>) -> Vec<String> {
     let others = words.iter().filter(|word| !is_remark(word)).count();
     if others < 2 {
@@ -90,12 +89,12 @@ fn without_remarks(words: Vec<String>) -> Vec<String> {
     }
 }
 
-fn number<Numbers: FromIterator<u32>>(lexicon: &mut Lexicon, words: &[String]) -> Numbers {
+fn number<Words: FromIterator<u32>>(lexicon: &mut Lexicon, words: &[String]) -> Words {
     words.iter().map(|word| lexicon.word(word)).collect()
 }
 
 impl PersonName {
-    /// The first given name and all of the family name.
+    /// Returns the first given name and the family name.
     pub(super) fn words(&self) -> Vec<u32> {
         self.given
             .first()
@@ -104,23 +103,28 @@ impl PersonName {
             .copied()
             .collect()
     }
+
+    /// Returns given and middle names.
+    pub(super) fn given_and_middle(&self) -> impl Iterator<Item = u32> + Clone + '_ {
+        self.given.iter().chain(&self.middle).copied()
+    }
 }
 
 impl PersonName<String> {
-    /// From Okta's two fields; from the address where both are missing.
+    /// Parses Okta's two fields, or the local part if both are empty.
     pub(super) fn parse(given: &str, family: &str, local: Option<&str>) -> Self {
         let mut generation = None;
         let mut given = words(given, &mut generation);
-        // "Doe Jr." has its generation after the first word; "Jr." alone is a name.
+        // Only after the first word: "Jr." alone is a name.
         let mut family = words(family, &mut generation);
         let mut from_address = false;
         if given.is_empty()
             && family.is_empty()
-            && let Some(spelt) = local.and_then(spelt_name)
+            && let Some(words) = local.and_then(words_of_local_part)
         {
             from_address = true;
-            family = spelt[spelt.len() - 1..].to_vec();
-            given = spelt[..spelt.len() - 1].to_vec();
+            family = words[words.len() - 1..].to_vec();
+            given = words[..words.len() - 1].to_vec();
         }
         if family.is_empty() && given.len() > 1 {
             family.extend(given.pop());
@@ -135,52 +139,52 @@ impl PersonName<String> {
         }
     }
 
-    /// Adds what other fields say. Of the name that Okta shows only a single
-    /// word beside the family name is a first name; more may be anything.
+    /// Adds other name fields. In the display name, only a single word beside the
+    /// family name is certainly a first name.
     pub(super) fn with(mut self, others: &OtherNames) -> Self {
         let mut generation = None;
         let mut parsed = |text: &Option<String>| words(text.as_deref().unwrap_or_default(), &mut generation);
         let is_new = |own: &Self, word: &String| !own.given.contains(word) && !own.family.contains(word);
         self.middle = parsed(&others.middle);
         self.middle.retain(|word| !self.given.contains(word));
-        let mut called = parsed(&others.nick);
+        let mut preferred = parsed(&others.nick);
         let shown = parsed(&others.display);
         if self.family.iter().any(|word| shown.contains(word)) {
             let mut beside = shown.into_iter().filter(|word| is_new(&self, word));
             if let (Some(one), None) = (beside.next(), beside.next()) {
-                called.push(one);
+                preferred.push(one);
             }
         }
-        called.retain(|word| is_new(&self, word) && !self.middle.contains(word));
-        called.dedup();
-        self.called = called;
+        preferred.retain(|word| is_new(&self, word) && !self.middle.contains(word));
+        preferred.dedup();
+        self.preferred = preferred;
         if self.generation.is_none() {
             self.generation = generation;
         }
         self
     }
 
-    /// Whether all of it is in a script that is not read.
-    pub(super) fn is_unread(&self) -> bool {
+    /// Whether all words are in a script without a reliable romanization.
+    pub(super) fn is_unromanized(&self) -> bool {
         let mut words = self.given.iter().chain(&self.family).peekable();
-        words.peek().is_some() && words.all(|word| is_unread(word))
+        words.peek().is_some() && words.all(|word| is_unromanized(word))
     }
 
-    /// Whether any employee has a word of it.
+    /// Whether the lexicon contains any of its words.
     pub(super) fn is_known(&self, lexicon: &Lexicon) -> bool {
         self.given
             .iter()
             .chain(&self.family)
             .chain(&self.joined)
-            .any(|word| lexicon.knows(word))
+            .any(|word| lexicon.contains(word))
     }
 
-    /// The same in numbers.
+    /// Replaces words by their numbers.
     pub(super) fn numbered(self, lexicon: &mut Lexicon) -> PersonName {
         PersonName {
             given: number(lexicon, &self.given),
             middle: number(lexicon, &self.middle),
-            called: number(lexicon, &self.called),
+            preferred: number(lexicon, &self.preferred),
             family: number(lexicon, &self.family),
             joined: self.joined,
             generation: self.generation,
@@ -189,22 +193,15 @@ impl PersonName<String> {
     }
 }
 
-impl PersonName {
-    /// First and middle names.
-    pub(super) fn given_and_middle(&self) -> impl Iterator<Item = u32> + Clone + '_ {
-        self.given.iter().chain(&self.middle).copied()
-    }
-}
-
 impl<Word> EmployeeName<Word> {
-    /// How many words stand before the comma of `Last, First`.
+    /// Returns the number of words before the comma of `Last, First`.
     pub(super) fn before_comma(&self) -> Option<usize> {
         self.before_comma.map(|count| usize::from(count.get()))
     }
 }
 
 impl EmployeeName<String> {
-    /// From Insightful's one field.
+    /// Parses Insightful's single field.
     pub(super) fn parse(name: &str) -> Self {
         let mut generation = None;
         let (before, after) = name.split_once(',').unwrap_or((name, ""));
@@ -226,16 +223,16 @@ impl EmployeeName<String> {
         }
     }
 
-    /// From the local part of an address that spells a name, as `jane.doe` does.
-    pub(super) fn spelt_by(local: &str) -> Option<Self> {
+    /// Parses a local part that spells out a name, such as `jane.doe`.
+    pub(super) fn from_local_part(local: &str) -> Option<Self> {
         Some(Self {
-            words: spelt_name(local)?.into(),
+            words: words_of_local_part(local)?.into(),
             from_address: true,
             ..Self::default()
         })
     }
 
-    /// The same in numbers.
+    /// Replaces words by their numbers.
     pub(super) fn numbered(self, lexicon: &mut Lexicon) -> EmployeeName {
         EmployeeName {
             words: number(lexicon, &self.words),
@@ -246,8 +243,8 @@ impl EmployeeName<String> {
     }
 }
 
-/// The words of `jane.doe`, `j_doe2`; None for `jdoe`.
-pub(super) fn spelt_name(local: &str) -> Option<Vec<String>> {
+/// Returns the words of a local part such as `jane.doe` or `j_doe2`; None for `jdoe`.
+pub(super) fn words_of_local_part(local: &str) -> Option<Vec<String>> {
     let words: Vec<String> = local
         .split(|c: char| !c.is_ascii_alphabetic())
         .filter(|word| !word.is_empty())

@@ -1,118 +1,113 @@
-//! What is read of one record without looking at any other: on all cores, before
-//! its strings are numbered.
+//! Parses each record by itself, on all cores, before its strings are numbered.
 
 use super::{
-    EmployeeRecord, PersonRecord,
-    addresses::{Address, account, is_nobody, squeezed},
-    features::{Circumstances, EmployeeFeatures, Numbers, PersonFeatures},
-    folding::fold,
+    addresses::{Address, account, is_unidentifying, squeezed},
+    folding::{fold, is_of_other_script},
     lexicon::Lexicon,
-    names::{EmployeeName, PersonName, marked},
+    names::{EmployeeName, PersonName, marked_forms},
+    numbering::Numbering,
+    record_features::{Circumstances, EmployeeFeatures, PersonFeatures},
+    records::{EmployeeRecord, PersonRecord},
 };
 use crate::model::PersonId;
 
-/// A person's record.
 pub(super) struct PersonText {
     name: PersonName<String>,
-    /// What the address spells, where the name is in a script that is not read.
-    spelt: Option<PersonName<String>>,
-    /// Words written with a mark: with two letters for it, and without.
-    marked: Vec<(String, String)>,
+    /// The name that the address spells out, if the name is in a script that is not romanized.
+    address_name: Option<PersonName<String>>,
+    marked_forms: Vec<(String, String)>,
     other_script: bool,
     email: Option<Address>,
     login: Option<Address>,
-    second: Option<Address>,
+    secondary: Option<Address>,
     team: Option<String>,
     day: Option<i32>,
 }
 
 impl PersonText {
-    pub(super) fn of(subject: &PersonRecord<'_>) -> Self {
-        let record = subject.person;
-        let email = record.email.as_deref().and_then(Address::parse);
-        // Mostly the two are one.
-        let login = if record.email.as_ref() == Some(&record.login) {
+    pub(super) fn of(record: &PersonRecord<'_>) -> Self {
+        let person = record.person;
+        let email = person.email.as_deref().and_then(Address::parse);
+        // Mostly the two are equal, and parsing is slow.
+        let login = if person.email.as_ref() == Some(&person.login) {
             email.clone()
         } else {
-            Address::parse(&record.login)
+            Address::parse(&person.login)
         };
-        let second = record.second_email.as_deref().and_then(Address::parse);
-        let spelling = email.as_ref().or(login.as_ref()).filter(|address| !address.role);
-        let local = spelling.map(|address| address.local.as_str());
+        let local = email
+            .as_ref()
+            .or(login.as_ref())
+            .filter(|address| !address.role)
+            .map(|address| address.local.as_str());
         let name = PersonName::parse(
-            record.given_name.as_deref().unwrap_or_default(),
-            record.family_name.as_deref().unwrap_or_default(),
-            local.or((login.is_none()).then_some(record.login.as_str())),
+            person.given_name.as_deref().unwrap_or_default(),
+            person.family_name.as_deref().unwrap_or_default(),
+            local.or((login.is_none()).then_some(person.login.as_str())),
         )
-        .with(&record.other_names);
-        let fields = [&record.given_name, &record.family_name];
-        let spelt = name
-            .is_unread()
+        .with(&person.other_names);
+        let address_name = name
+            .is_unromanized()
             .then(|| PersonName::parse("", "", local))
-            .filter(|spelt| spelt.from_address);
+            .filter(|name| name.from_address);
+        let mut given_letters = person.given_name.iter().flat_map(|name| name.chars());
         Self {
             name,
-            spelt,
-            marked: fields
+            address_name,
+            marked_forms: [&person.given_name, &person.family_name]
                 .into_iter()
                 .flatten()
-                .flat_map(|text| marked(text))
+                .flat_map(|text| marked_forms(text))
                 .collect(),
-            other_script: record
-                .given_name
-                .iter()
-                .flat_map(|name| name.chars())
-                .any(is_of_other_script),
+            other_script: given_letters.any(is_of_other_script),
+            secondary: person.second_email.as_deref().and_then(Address::parse),
             email,
             login,
-            second,
-            team: subject.team.map(team),
-            day: record.created.as_deref().and_then(day),
+            team: record.team.map(team),
+            day: person.created.as_deref().and_then(day),
         }
     }
 
     pub(super) fn numbered<'a>(
         self,
-        numbers: &mut Numbers,
+        numbering: &mut Numbering,
         lexicon: &mut Lexicon,
-        subject: PersonRecord<'a>,
-        holds: bool,
+        record: PersonRecord<'a>,
+        in_scope: bool,
+        is_bound: bool,
     ) -> PersonFeatures<'a> {
-        for (with, without) in &self.marked {
-            lexicon.mark(with, without);
+        for (with, without) in &self.marked_forms {
+            lexicon.add_marked_form(with, without);
         }
-        // Employees are in the lexicon already: if none is written in this
-        // script, the address is all that can be compared.
-        let name = match self.spelt {
-            Some(spelt) if !self.name.is_known(lexicon) => spelt,
+        // The lexicon already has the names of employees: if none is written in
+        // this script, only the address can be compared.
+        let name = match self.address_name {
+            Some(address_name) if !self.name.is_known(lexicon) => address_name,
             _ => self.name,
         };
-        let mut mail = |address: Option<Address>| address.map(|address| numbers.mail(&address));
-        let (email, login, second) = (mail(self.email), mail(self.login), mail(self.second));
+        let mut mail = |address: Option<Address>| address.map(|address| numbering.mail(&address));
+        let (email, login, secondary) = (mail(self.email), mail(self.login), mail(self.secondary));
         PersonFeatures {
-            subject,
-            asked: true,
+            record,
+            in_scope,
             name: name.numbered(lexicon),
             other_script: self.other_script,
             email,
             login,
-            second,
+            secondary,
             accounts: Vec::new(),
             circumstances: Circumstances {
-                team: numbers.team(self.team.as_deref()),
+                team: numbering.team(self.team.as_deref()),
                 day: self.day,
             },
-            holds,
+            is_bound,
         }
     }
 }
 
-/// An employee's record.
 pub(super) struct EmployeeText {
     name: EmployeeName<String>,
-    /// Words written with a mark: with two letters for it, and without.
-    marked: Vec<(String, String)>,
-    spelt: Option<EmployeeName<String>>,
+    marked_forms: Vec<(String, String)>,
+    address_name: Option<EmployeeName<String>>,
     account: Option<String>,
     email: Option<Address>,
     identifier: Option<Address>,
@@ -120,77 +115,77 @@ pub(super) struct EmployeeText {
 }
 
 impl EmployeeText {
-    pub(super) fn of(object: &EmployeeRecord<'_>) -> Self {
-        let record = object.employee;
-        let email = Address::parse(&record.email);
-        let identifier = Address::parse(&record.identifier).filter(|first| Some(first) != email.as_ref());
-        let named = account(&record.name);
-        let looks_like_account = named.is_some();
-        // A device's record may have the account name as its identifier only.
+    pub(super) fn of(record: &EmployeeRecord<'_>) -> Self {
+        let employee = record.employee;
+        let email = Address::parse(&employee.email);
+        let identifier = Address::parse(&employee.identifier).filter(|first| Some(first) != email.as_ref());
+        let named = account(&employee.name);
+        let is_named_like_account = named.is_some();
+        // A device's record may have the account name only in its identifier.
         let account = named
-            .filter(|account| !is_nobody(account))
+            .filter(|account| !is_unidentifying(account))
             .or_else(|| {
-                (email.is_none() && identifier.is_none() && looks_like_account)
-                    .then(|| account(&record.identifier))
+                (email.is_none() && identifier.is_none() && is_named_like_account)
+                    .then(|| account(&employee.identifier))
                     .flatten()
             })
-            .filter(|account| !is_nobody(account));
-        let spelt = email
+            .filter(|account| !is_unidentifying(account));
+        let address_name = email
             .iter()
             .chain(&identifier)
             .filter(|address| !address.role)
-            .find_map(|address| EmployeeName::spelt_by(&address.local));
+            .find_map(|address| EmployeeName::from_local_part(&address.local));
         let mut name = match &account {
             Some(account) => EmployeeName::parse(account),
-            None if looks_like_account => EmployeeName::default(),
-            None => EmployeeName::parse(&record.name),
+            None if is_named_like_account => EmployeeName::default(),
+            None => EmployeeName::parse(&employee.name),
         };
         if name.words.is_empty()
             && account
                 .as_ref()
                 .is_none_or(|account| !account.contains(['.', '_', '-']))
-            && let Some(spelt) = &spelt
+            && let Some(address_name) = &address_name
         {
-            name = spelt.clone();
+            name = address_name.clone();
         }
         Self {
             name,
-            marked: marked(&record.name),
-            spelt,
+            marked_forms: marked_forms(&employee.name),
+            address_name,
             account: account.as_deref().map(squeezed),
             email,
             identifier,
-            team: object.team.map(team),
+            team: record.team.map(team),
         }
     }
 
     pub(super) fn numbered<'a>(
         self,
-        numbers: &mut Numbers,
+        numbering: &mut Numbering,
         lexicon: &mut Lexicon,
-        object: EmployeeRecord<'a>,
-        holder: Option<&'a PersonId>,
+        record: EmployeeRecord<'a>,
+        bound_to: Option<&'a PersonId>,
     ) -> EmployeeFeatures<'a> {
-        for (with, without) in &self.marked {
-            lexicon.mark(with, without);
+        for (with, without) in &self.marked_forms {
+            lexicon.add_marked_form(with, without);
         }
-        let email = self.email.map(|address| numbers.mail(&address));
+        let email = self.email.map(|address| numbering.mail(&address));
         let name = self.name.numbered(lexicon);
-        let account = self.account.map(|account| numbers.account(&account));
+        let account = self.account.map(|account| numbering.account(&account));
         EmployeeFeatures {
-            object,
-            nobody: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
-            deactivated: object.employee.deactivated,
+            record,
+            unidentifiable: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
+            deactivated: record.employee.deactivated,
             name,
-            spelt: self.spelt.map(|spelt| Box::new(spelt.numbered(lexicon))),
+            address_name: self.address_name.map(|name| Box::new(name.numbered(lexicon))),
             account,
             email,
-            identifier: self.identifier.map(|address| numbers.mail(&address)),
+            identifier: self.identifier.map(|address| numbering.mail(&address)),
             circumstances: Circumstances {
-                team: numbers.team(self.team.as_deref()),
-                day: object.employee.created_at.and_then(day_of),
+                team: numbering.team(self.team.as_deref()),
+                day: record.employee.created_at.and_then(day_of),
             },
-            holder,
+            bound_to,
         }
     }
 }
@@ -199,17 +194,13 @@ fn team(name: &str) -> String {
     fold(name.trim())
 }
 
-fn is_of_other_script(letter: char) -> bool {
-    letter > '\u{24f}' && letter.is_alphabetic() && !('\u{1e00}'..='\u{1eff}').contains(&letter)
-}
-
-/// Whole days since 1970 of an RFC 3339 date.
+/// The day of an RFC 3339 date, in days since 1970.
 fn day(text: &str) -> Option<i32> {
     let time: jiff::Timestamp = text.parse().ok()?;
     day_of(time.as_millisecond())
 }
 
-/// Whole days of milliseconds since 1970; None where nobody lives to see it.
+/// The day of a time in milliseconds since 1970.
 fn day_of(millis: i64) -> Option<i32> {
     i32::try_from(millis.div_euclid(86_400_000)).ok()
 }

@@ -1,142 +1,136 @@
-//! Why a pair may be one human, in words for a people-ops admin.
-
-use std::borrow::Cow;
+//! The reasons of a candidate, in words for a people-ops admin.
 
 use super::{
-    Reason,
-    accounts::Fit,
-    compare::{Comparison, Link},
-    features::{EmployeeFeatures, Features, PersonFeatures},
-    name_similarity::Part,
+    comparison::{AddressAgreement, Comparison},
+    features::Features,
+    name_similarity::Agreement,
+    proposal::Reason,
+    record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
 };
 
-/// Bits from which teams or dates are worth a word.
-const WORTH_A_WORD: f64 = 1.0;
+/// Minimum evidence of teams or dates that is worth a reason.
+const MIN_REASON_BITS: f64 = 1.0;
 
-/// What speaks for a pair and what against it, the strongest first.
+/// Returns the agreements and contradictions of a pair, strongest first.
 pub(super) fn reasons(
-    facts: &Features<'_>,
+    features: &Features<'_>,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
-    found: &Comparison,
+    comparison: &Comparison,
 ) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
-    reasons.extend(link(found).map(Cow::Borrowed));
-    match found.account {
-        Some(fit) => reasons.push(account(fit).into()),
-        None => names(facts, person, employee, found, &mut reasons),
+    reasons.extend(address_reason(comparison).map(Reason::Borrowed));
+    match comparison.account {
+        Some(agreement) => reasons.push(account_reason(agreement).into()),
+        None => add_name_reasons(features, person, employee, comparison, &mut reasons),
     }
-    if found.team.is_some_and(|bits| bits >= WORTH_A_WORD) {
-        reasons.push(match employee.object.team {
-            Some(team) => format!("the team fits ({team})").into(),
-            None => "the team fits".into(),
+    if comparison.team.is_some_and(|bits| bits >= MIN_REASON_BITS) {
+        reasons.push(match employee.record.team {
+            Some(team) => format!("matching team ({team})").into(),
+            None => "matching team".into(),
         });
     }
-    if found.date.is_some_and(|bits| bits >= WORTH_A_WORD) {
-        reasons.push("both records were made at about the same time".into());
+    if comparison.date.is_some_and(|bits| bits >= MIN_REASON_BITS) {
+        reasons.push("both records were created at about the same time".into());
     }
-    if employee.object.employee.deactivated {
+    if employee.deactivated {
         reasons.push("the employee is deactivated in Insightful".into());
     }
     if reasons.is_empty() {
-        reasons.push("little more than the time or the team speaks for it".into());
+        reasons.push("only the team or the dates match".into());
     }
     reasons
 }
 
-/// Most reasons are the same words for many people, and kept once.
-fn with_note(what: &'static str, note: &str) -> Reason {
-    if note.is_empty() {
-        what.into()
-    } else {
-        format!("{what}{note}").into()
-    }
-}
-
-fn link(found: &Comparison) -> Option<&'static str> {
-    Some(match found.link {
-        Link::Current if found.role => "same email, a shared mailbox's",
-        Link::Current => "same email",
-        Link::Login => "the employee's email is this person's login",
-        Link::First => "the employee's first email was this person's email",
-        Link::Second => "the employee's email is this person's secondary email",
-        Link::Moved => "same email but for a domain that the company gave up",
-        Link::OddLocal | Link::Local | Link::Sister => "same email but for what follows the @",
-        Link::Near => "the emails differ in one letter",
-        Link::Unknown | Link::Differs => return None,
+fn address_reason(comparison: &Comparison) -> Option<&'static str> {
+    Some(match comparison.address {
+        AddressAgreement::Email if comparison.role => "same email (a shared mailbox)",
+        AddressAgreement::Email => "same email",
+        AddressAgreement::Login => "the employee's email is the person's login",
+        AddressAgreement::FirstEmail => "the employee's first email is the person's email or login",
+        AddressAgreement::SecondaryEmail => "the employee's email is the person's secondary email",
+        AddressAgreement::FormerDomain => "same email except for a former domain of the company",
+        AddressAgreement::UnusualLocalPart | AddressAgreement::LocalPart | AddressAgreement::SisterDomain => {
+            "the emails match before the @"
+        }
+        AddressAgreement::Typo => "the emails differ by a typo",
+        AddressAgreement::Missing | AddressAgreement::Different => return None,
     })
 }
 
-fn account(fit: Fit) -> &'static str {
-    match fit {
-        Fit::Number => "the account name is this person's employee number",
-        Fit::Full => "the account name is this person's whole name",
-        Fit::Local => "the account name is what stands before the @ of this person's email",
-        Fit::InitialFamily => "the account name is this person's initial and last name",
-        Fit::GivenInitial => "the account name is this person's first name and initial",
-        Fit::Family => "the account name is this person's last name",
-        Fit::Given => "the account name is this person's first name",
+fn account_reason(agreement: AccountAgreement) -> &'static str {
+    match agreement {
+        AccountAgreement::EmployeeNumber => "the account name is the employee number",
+        AccountAgreement::FullName => "the account name is the full name",
+        AccountAgreement::LocalPart => "the account name is the part of the email before the @",
+        AccountAgreement::InitialFamily => "the account name is the initial and the last name",
+        AccountAgreement::GivenInitial => "the account name is the first name and an initial",
+        AccountAgreement::Family => "the account name is the last name",
+        AccountAgreement::Given => "the account name is the first name",
     }
 }
 
-fn names(
-    facts: &Features<'_>,
+fn add_name_reasons(
+    features: &Features<'_>,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
-    found: &Comparison,
+    comparison: &Comparison,
     reasons: &mut Vec<Reason>,
 ) {
-    let name = &found.name;
-    let spelt = if employee.name.from_address || person.name.from_address {
-        ", as the address spells it"
-    } else {
-        ""
-    };
-    let given = person
-        .subject
-        .person
-        .given_name
-        .as_deref()
-        .unwrap_or_default()
-        .trim();
-    let rarity = name.family_word.map(|word| {
-        let (with, all) = (facts.lexicon.people_with_family(word), facts.people.len());
-        format!("{with} of {all} here")
-    });
-    if name.given == Part::Equal && name.family == Part::Equal {
-        reasons.push(with_note("same name", spelt));
-        if let Some(rarity) = rarity {
-            reasons.push(format!("last name borne by {rarity}").into());
+    let name = &comparison.name;
+    let from_email = employee.name.from_address || person.name.from_address;
+    let note = if from_email { " (taken from the email)" } else { "" };
+    // Most reasons need no allocation.
+    let noted = |text: &'static str| -> Reason {
+        if from_email {
+            format!("{text}{note}").into()
+        } else {
+            text.into()
         }
+    };
+    let frequency = name.family_word.map(|word| {
+        let with = features.lexicon.people_with_family(word);
+        format!("{with} of {} people", features.people.len())
+    });
+    if name.given == Agreement::Equal && name.family == Agreement::Equal {
+        reasons.push(noted("same name"));
+        reasons.extend(frequency.map(|frequency| format!("last name of {frequency}").into()));
     } else {
-        let rarity = rarity.map(|rarity| format!(" ({rarity})")).unwrap_or_default();
+        let frequency = frequency
+            .map(|frequency| format!(" ({frequency})"))
+            .unwrap_or_default();
         reasons.extend(match name.family {
-            Part::Equal => Some(format!("same last name{rarity}{spelt}").into()),
-            Part::Spelling => Some(format!("same last name in another spelling{rarity}").into()),
-            Part::Compound => Some(format!("part of the last name agrees{rarity}").into()),
-            Part::Slip => Some("last names one slip apart".into()),
-            Part::Initial => Some("the last name's initial fits".into()),
-            Part::Different => Some("the last names differ".into()),
+            Agreement::Equal => Some(format!("same last name{frequency}{note}").into()),
+            Agreement::Spelling => Some(format!("same last name in another spelling{frequency}").into()),
+            Agreement::Compound => Some(format!("part of the last name matches{frequency}").into()),
+            Agreement::Typo => Some("the last names differ by a typo".into()),
+            Agreement::Initial => Some("the initial of the last name matches".into()),
+            Agreement::Different => Some("different last names".into()),
             _ => None,
         });
         reasons.extend(match name.given {
-            Part::Equal => Some(with_note("same first name", spelt)),
-            Part::Spelling => Some("same first name in another spelling".into()),
-            Part::Nickname => Some(
-                format!(
-                    "the first name is a nickname: {given} and {}",
-                    employee.object.employee.name.trim()
+            Agreement::Equal => Some(noted("same first name")),
+            Agreement::Spelling => Some("same first name in another spelling".into()),
+            Agreement::Nickname => {
+                let given = person.record.person.given_name.as_deref().unwrap_or_default();
+                let theirs = &employee.record.employee.name;
+                Some(
+                    format!(
+                        "the first name is a nickname: {} and {}",
+                        given.trim(),
+                        theirs.trim()
+                    )
+                    .into(),
                 )
-                .into(),
-            ),
-            Part::Middle => Some("goes by a middle name".into()),
-            Part::Slip => Some("first names one slip apart".into()),
-            Part::Initial => Some("the first name's initial fits".into()),
-            Part::Different => Some("the first names differ".into()),
+            }
+            Agreement::Middle => Some("a middle name is used as the first name".into()),
+            Agreement::Typo => Some("the first names differ by a typo".into()),
+            Agreement::Initial => Some("the initial of the first name matches".into()),
+            Agreement::Different => Some("different first names".into()),
             _ => None,
         });
     }
     if name.middle_agrees {
-        reasons.push("the middle names agree".into());
+        reasons.push("the middle names match".into());
     }
 }

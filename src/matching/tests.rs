@@ -1,7 +1,9 @@
-//! The promises of [`propose`], as tables of small directories.
+//! Proposals for small directories.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::model::{OktaStatus, OtherNames};
+use crate::model::{Employee, OktaStatus, OtherNames, Person, PersonId};
 
 const NOBODY: Verdict = Verdict::Nobody { unidentifiable: 0 };
 
@@ -65,7 +67,7 @@ fn outcome(proposals: &BTreeMap<PersonId, Proposal>, id: &str) -> (Verdict, Opti
 }
 
 #[test]
-fn an_equal_email_with_names_that_agree_is_automatic_and_nothing_else_is() {
+fn only_an_equal_email_with_matching_names_is_automatic() {
     use Verdict::{Auto, Review};
     for (name, email, employee_name, employee_email, expected) in [
         (
@@ -125,7 +127,7 @@ fn an_equal_email_with_names_that_agree_is_automatic_and_nothing_else_is() {
 }
 
 #[test]
-fn an_email_that_two_have_is_reviewed() {
+fn a_shared_email_needs_review() {
     let people = [
         person("p1", "Jane Doe", Some("x@a.com")),
         person("p2", "Jane Doe", Some("x@a.com")),
@@ -144,12 +146,12 @@ fn an_email_that_two_have_is_reviewed() {
     assert_eq!(
         outcome(&proposals, "p1"),
         (Verdict::Review, Some("e1".into())),
-        "ties go by id"
+        "equal candidates are ordered by id"
     );
 }
 
 #[test]
-fn rejected_and_taken_employees_are_not_proposed() {
+fn rejected_and_bound_employees_are_not_proposed() {
     let people = [person("p1", "Jane Doe", Some("x@a.com"))];
     let employees = [employee("e1", "Jane Doe", "x@a.com")];
     let mut rejected = evidence(&people, &employees);
@@ -167,7 +169,7 @@ fn rejected_and_taken_employees_are_not_proposed() {
 }
 
 #[test]
-fn a_person_at_work_is_not_a_record_that_was_switched_off() {
+fn a_deactivated_employee_of_a_current_person_needs_review() {
     let people = [person("p1", "Jane Doe", Some("x@a.com"))];
     let mut employees = [employee("e1", "Jane Doe", "x@a.com")];
     employees[0].deactivated = true;
@@ -180,21 +182,21 @@ fn a_person_at_work_is_not_a_record_that_was_switched_off() {
     assert_eq!(outcome(&propose(&left), "p1").0, Verdict::Auto);
 }
 
-/// What becomes of the first person.
+/// The proposal for the first person.
 fn first(people: &[Person], employees: &[Employee]) -> Proposal {
     propose(&evidence(people, employees))[&people[0].id].clone()
 }
 
 #[test]
-fn one_kind_of_evidence_is_not_enough() {
+fn one_kind_of_evidence_needs_review() {
     for (why, name, email, employee_name, employee_email, doubt) in [
         (
-            "a re-used address",
+            "a reassigned address",
             "Jane Doe",
             "jdoe@a.com",
             "John Doe",
             "jdoe@a.com",
-            "first names are two names",
+            "different first names",
         ),
         (
             "twins",
@@ -202,7 +204,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "mdoe@a.com",
             "Mark Doe",
             "mdoe@a.com",
-            "first names are two names",
+            "different first names",
         ),
         (
             "a son",
@@ -210,7 +212,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "jdoe@a.com",
             "John Doe",
             "jdoe@a.com",
-            "a parent or a child",
+            "parent and child",
         ),
         (
             "father and son",
@@ -218,7 +220,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "jdoe@a.com",
             "John Doe Sr.",
             "jdoe@a.com",
-            "Sr. and the other Jr.",
+            "different suffixes",
         ),
         (
             "a shared mailbox",
@@ -234,7 +236,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "jdoe@a.com",
             "John B. Doe",
             "jdoe@a.com",
-            "middle names differ",
+            "different middle names",
         ),
         (
             "a namesake",
@@ -242,7 +244,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "john.doe2@a.com",
             "John Doe",
             "john.doe@a.com",
-            "emails differ",
+            "different emails",
         ),
         (
             "a sister company",
@@ -250,7 +252,7 @@ fn one_kind_of_evidence_is_not_enough() {
             "john.doe@a.com",
             "John Doe",
             "john.doe@b.com",
-            "emails differ",
+            "different emails",
         ),
         (
             "an account",
@@ -276,7 +278,7 @@ fn one_kind_of_evidence_is_not_enough() {
     }
 }
 
-/// What becomes of a person and an employee with one address, whose dates say nothing.
+/// The proposal for a person and an employee with the same address, without dates.
 fn at_one_address(given: &str, family: &str, address: &str, name: &str) -> Proposal {
     let mut person = person("p", "x y", Some(address));
     (person.given_name, person.family_name) = (Some(given.into()), Some(family.into()));
@@ -284,7 +286,7 @@ fn at_one_address(given: &str, family: &str, address: &str, name: &str) -> Propo
 }
 
 #[test]
-fn an_address_that_fits_two_names_may_be_re_used() {
+fn an_address_that_fits_two_names_may_be_reassigned() {
     use Verdict::{Auto, Review};
     for (given, family, address, name, expected) in [
         ("Jane", "Smith", "jsmith@a.com", "Jean Smith", Review),
@@ -322,7 +324,7 @@ fn an_address_that_fits_two_names_may_be_re_used() {
 }
 
 #[test]
-fn a_script_that_is_not_read_is_told_by_the_address() {
+fn an_unromanized_name_is_compared_by_the_address() {
     use Verdict::{Auto, Review};
     for (given, family, address, name, expected) in [
         ("太郎", "田中", "taro.tanaka@a.com", "Taro Tanaka", Auto),
@@ -340,7 +342,7 @@ fn a_script_that_is_not_read_is_told_by_the_address() {
             proposal.doubts
         );
     }
-    // Without an address in common the spelt name finds the employee.
+    // Without a common address, the name in the address finds the employee.
     let mut person = person("p", "x y", Some("taro.tanaka@a.com"));
     (person.given_name, person.family_name) = (Some("太郎".into()), Some("田中".into()));
     assert_eq!(
@@ -350,7 +352,7 @@ fn a_script_that_is_not_read_is_told_by_the_address() {
 }
 
 #[test]
-fn a_middle_initial_in_an_address_is_no_slip() {
+fn a_middle_initial_in_an_address_is_not_a_typo() {
     for (own, theirs, expected) in [
         ("john.d.smith", "john.r.smith", Verdict::Review),
         ("jdsmith", "jrsmith", Verdict::Review),
@@ -372,7 +374,7 @@ fn a_middle_initial_in_an_address_is_no_slip() {
 }
 
 #[test]
-fn a_sister_company_is_no_domain_that_was_given_up() {
+fn a_domain_of_a_sister_company_is_not_a_former_domain() {
     let names = ["Ann Lee", "Tom Roe", "Eve Low", "Bob Fox"];
     let mails = |name: &str, domain: &str| format!("{}@{domain}", name.to_lowercase().replace(' ', "."));
     let mut people: Vec<Person> = names
@@ -389,7 +391,7 @@ fn a_sister_company_is_no_domain_that_was_given_up() {
     assert_eq!(
         first(&people, &employees).verdict,
         Verdict::Auto,
-        "the domain was given up"
+        "a former domain"
     );
     employees.extend(
         names
@@ -400,15 +402,21 @@ fn a_sister_company_is_no_domain_that_was_given_up() {
 }
 
 #[test]
-fn a_missing_date_rules_nothing_out() {
-    // A company that hired somebody every 50 days, in no order of ids, and made both records at once.
+fn a_missing_date_does_not_rule_out_reassignment() {
+    // A company that hires somebody every 50 days, in no order of ids, and creates both records at once.
     let start = 1_500_000_000_000;
-    let made = |at: i64| start + at * 50 * 86_400_000;
-    let created = |at: i64| Some(jiff::Timestamp::from_millisecond(made(at)).unwrap().to_string());
+    let created_at = |at: i64| start + at * 50 * 86_400_000;
+    let created = |at: i64| {
+        Some(
+            jiff::Timestamp::from_millisecond(created_at(at))
+                .unwrap()
+                .to_string(),
+        )
+    };
     let pair = |id: &str, name: &str, theirs: &str, address: &str, at: i64| {
         let (mut one, mut other) = (person(id, name, Some(address)), employee(id, theirs, address));
         one.created = created(at);
-        other.created_at = Some(made(at));
+        other.created_at = Some(created_at(at));
         (one, other)
     };
     let letter = |at: i64| char::from(b'a' + u8::try_from(at % 26).unwrap());
@@ -424,13 +432,13 @@ fn a_missing_date_rules_nothing_out() {
     assert_eq!(first(&people, &employees).verdict, Verdict::Auto);
     employees[0].created_at = None;
     assert_eq!(first(&people, &employees).verdict, Verdict::Review);
-    employees[0].created_at = Some(made(40));
+    employees[0].created_at = Some(created_at(40));
     people[0].created = None;
     assert_eq!(first(&people, &employees).verdict, Verdict::Review);
 }
 
 #[test]
-fn a_name_tells_who_of_several_has_the_address() {
+fn names_distinguish_people_with_the_same_email() {
     let people = [
         person("p1", "Jane Doe", Some("x@a.com")),
         person("p2", "Mark Smith", Some("x@a.com")),
@@ -445,19 +453,19 @@ fn a_name_tells_who_of_several_has_the_address() {
 }
 
 #[test]
-fn the_first_email_survives_a_change() {
+fn a_changed_email_is_matched_by_the_first_email() {
     let mut renamed = employee("e", "Jane Doe", "jane@private.org");
     renamed.identifier = "jane.doe@a.com".into();
     let proposal = first(&[person("p", "Jane Doe", Some("jane.doe@a.com"))], &[renamed]);
     assert_eq!(proposal.verdict, Verdict::Auto);
     assert_eq!(
         proposal.candidates[0].reasons[0],
-        "the employee's first email was this person's email"
+        "the employee's first email is the person's email or login"
     );
 }
 
 #[test]
-fn who_came_back_keeps_the_record_in_use() {
+fn a_departed_account_does_not_take_the_employee_of_a_returned_person() {
     let people = [
         person("p1", "Jane Doe", Some("jdoe@a.com")),
         person("p2", "Jane Doe", Some("jane.doe@a.com")),
@@ -478,7 +486,7 @@ fn who_came_back_keeps_the_record_in_use() {
 }
 
 #[test]
-fn reasons_are_in_plain_words() {
+fn reasons_name_each_agreement() {
     let proposal = first(
         &[person("p", "Robert Doe", Some("rdoe@a.com"))],
         &[employee("e", "Bob Doe", "rdoe@a.com")],
@@ -487,7 +495,7 @@ fn reasons_are_in_plain_words() {
         proposal.candidates[0].reasons,
         [
             "same email",
-            "same last name (1 of 1 here)",
+            "same last name (1 of 1 people)",
             "the first name is a nickname: Robert and Bob Doe"
         ]
     );
@@ -495,7 +503,7 @@ fn reasons_are_in_plain_words() {
 }
 
 #[test]
-fn who_is_not_in_scope_is_a_rival_still() {
+fn people_out_of_scope_compete() {
     let people = [person("p", "Jane Doe", Some("jdoe@a.com"))];
     let others = [person("o", "Jane Doe", Some("jdoe@a.com"))];
     let employees = [employee("e", "Jane Doe", "jdoe@a.com")];
@@ -508,14 +516,11 @@ fn who_is_not_in_scope_is_a_rival_still() {
     }];
     let proposals = propose(&evidence);
     assert_eq!(outcome(&proposals, "p"), (Verdict::Review, Some("e".into())));
-    assert!(
-        !proposals.contains_key(&others[0].id),
-        "nothing is proposed for them"
-    );
+    assert!(!proposals.contains_key(&others[0].id), "they get no proposal");
 }
 
 #[test]
-fn who_resembles_nobody_is_invited_though_somebody_has_the_first_name() {
+fn an_equal_first_name_alone_is_ruled_out() {
     let people: Vec<Person> = ["Jane Doe", "Tom Lee", "Eve Low"]
         .iter()
         .map(|name| {
@@ -545,7 +550,7 @@ fn who_resembles_nobody_is_invited_though_somebody_has_the_first_name() {
 }
 
 #[test]
-fn records_of_nobody_keep_people_from_being_invited() {
+fn unidentifiable_employees_are_not_ruled_out() {
     let people = [person("p", "Jane Doe", Some("x@a.com"))];
     let employees = [employee("e", "DESKTOP-1\\user", "")];
     assert_ne!(first(&people, &employees).verdict, NOBODY);

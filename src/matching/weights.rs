@@ -1,129 +1,127 @@
-//! What each agreement and contradiction weighs, in bits: one bit doubles the
-//! odds. README.md says where each comes from.
+//! The weight of each agreement and contradiction, in bits. README.md lists the sources.
 
 use super::{
-    accounts::Fit,
-    compare::{Comparison, Link},
-    features::{EmployeeFeatures, Features, PersonFeatures},
-    name_similarity::Part,
+    comparison::{AddressAgreement, Comparison},
+    features::Features,
+    name_similarity::Agreement,
+    record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
 };
 
-/// A name says at most this much, however rare it is: a slip, an alias or a
-/// relative is never rarer than one of some thousand.
-const MOST_GIVEN: f64 = 11.0;
-/// See [`MOST_GIVEN`].
-const MOST_FAMILY: f64 = 13.0;
+/// Maximum weights of names: a typo, an alias or a relative is more likely than a
+/// very rare name.
+const MAX_GIVEN_BITS: f64 = 11.0;
+const MAX_FAMILY_BITS: f64 = 13.0;
 
-/// The sum for one pair.
+/// Returns the total weight of a pair.
 pub(super) fn bits(
-    facts: &Features<'_>,
+    features: &Features<'_>,
     person: &PersonFeatures<'_>,
     employee: &EmployeeFeatures<'_>,
-    found: &Comparison,
+    comparison: &Comparison,
 ) -> f64 {
-    let names = match found.account {
-        Some(fit) => account(facts, person, fit),
-        None => name(facts, found),
+    let names = match comparison.account {
+        Some(agreement) => account_bits(features, person, agreement),
+        None => name_bits(features, comparison),
     };
-    let circumstances = found.team.unwrap_or(0.0) + found.date.unwrap_or(0.0);
-    names + link(found) + state(person, employee) + circumstances
+    names + address_bits(comparison) + state_bits(person, employee) + comparison.circumstances()
 }
 
-fn given_rarity(facts: &Features<'_>, word: Option<u32>) -> f64 {
+fn bits_if(condition: bool, bits: f64) -> f64 {
+    if condition { bits } else { 0.0 }
+}
+
+fn given_rarity(features: &Features<'_>, word: Option<u32>) -> f64 {
     word.map_or(0.0, |word| {
-        facts.lexicon.given_rarity(word).clamp(1.0, MOST_GIVEN)
+        features.lexicon.given_rarity(word).clamp(1.0, MAX_GIVEN_BITS)
     })
 }
 
-fn family_rarity(facts: &Features<'_>, word: Option<u32>) -> f64 {
+fn family_rarity(features: &Features<'_>, word: Option<u32>) -> f64 {
     word.map_or(0.0, |word| {
-        facts.lexicon.family_rarity(word).clamp(1.0, MOST_FAMILY)
+        features.lexicon.family_rarity(word).clamp(1.0, MAX_FAMILY_BITS)
     })
 }
 
-fn name(facts: &Features<'_>, found: &Comparison) -> f64 {
-    let name = &found.name;
+fn name_bits(features: &Features<'_>, comparison: &Comparison) -> f64 {
+    let name = &comparison.name;
     let (g, f) = (
-        given_rarity(facts, name.given_word),
-        family_rarity(facts, name.family_word),
+        given_rarity(features, name.given_word),
+        family_rarity(features, name.family_word),
     );
     let given = match name.given {
-        Part::Equal => g,
-        Part::Spelling => g - 1.0,
-        Part::Nickname => g.min(8.0) - 2.0,
-        Part::Middle => g - 3.0,
-        Part::Slip => g.min(6.0) - 2.0,
-        Part::Initial => 2.5,
-        Part::Compound | Part::Missing => 0.0,
-        Part::Different => -8.0,
+        Agreement::Equal => g,
+        Agreement::Spelling => g - 1.0,
+        Agreement::Nickname => g.min(8.0) - 2.0,
+        Agreement::Middle => g - 3.0,
+        Agreement::Typo => g.min(6.0) - 2.0,
+        Agreement::Initial => 2.5,
+        Agreement::Compound | Agreement::Missing => 0.0,
+        Agreement::Different => -8.0,
     };
     let family = match name.family {
-        Part::Equal => f,
-        Part::Spelling => f - 1.0,
-        Part::Compound => f - 2.0,
-        Part::Slip => f.min(8.0) - 2.0,
-        Part::Initial => 2.5,
-        Part::Nickname | Part::Middle | Part::Missing => 0.0,
-        Part::Different => -5.0,
+        Agreement::Equal => f,
+        Agreement::Spelling => f - 1.0,
+        Agreement::Compound => f - 2.0,
+        Agreement::Typo => f.min(8.0) - 2.0,
+        Agreement::Initial => 2.5,
+        Agreement::Nickname | Agreement::Middle | Agreement::Missing => 0.0,
+        Agreement::Different => -5.0,
     };
-    let generation = match found.generation {
+    let generation = match comparison.generation {
         Some(true) => 4.0,
-        Some(false) if found.generation_contradicts => -9.0,
+        Some(false) if comparison.generation_contradicts => -9.0,
         Some(false) => -3.0,
         None => 0.0,
     };
-    let middle =
-        f64::from(i8::from(name.middle_agrees)) * 4.0 - f64::from(i8::from(name.middle_differs)) * 6.0;
-    let order = if name.swapped { -0.5 } else { 0.0 };
-    // What an address spells repeats the name; it does not add to it.
-    let spelt = if found.spelt_contradicts { -6.0 } else { 0.0 };
-    let compound = if name.family_contradicts { -4.0 } else { 0.0 };
-    given + family + compound + generation + middle + order + spelt
+    let middle = bits_if(name.middle_agrees, 4.0) + bits_if(name.middle_contradicts, -6.0);
+    let order = bits_if(name.swapped, -0.5);
+    let address_name = bits_if(comparison.address_name_contradicts, -6.0);
+    let compound = bits_if(name.family_contradicts, -4.0);
+    given + family + compound + generation + middle + order + address_name
 }
 
-fn account(facts: &Features<'_>, person: &PersonFeatures<'_>, fit: Fit) -> f64 {
-    let g = given_rarity(facts, person.name.given.first().copied());
-    let f = family_rarity(facts, person.name.family.last().copied());
-    match fit {
-        Fit::Number => 18.0,
-        Fit::Full => g + f - 1.0,
-        Fit::Local => (f + 3.0).max(10.0),
-        Fit::InitialFamily => f + 1.5,
-        Fit::GivenInitial => g + 1.0,
-        Fit::Family => f - 2.0,
-        Fit::Given => g - 2.0,
+fn account_bits(features: &Features<'_>, person: &PersonFeatures<'_>, agreement: AccountAgreement) -> f64 {
+    let g = given_rarity(features, person.name.given.first().copied());
+    let f = family_rarity(features, person.name.family.last().copied());
+    match agreement {
+        AccountAgreement::EmployeeNumber => 18.0,
+        AccountAgreement::FullName => g + f - 1.0,
+        AccountAgreement::LocalPart => (f + 3.0).max(10.0),
+        AccountAgreement::InitialFamily => f + 1.5,
+        AccountAgreement::GivenInitial => g + 1.0,
+        AccountAgreement::Family => f - 2.0,
+        AccountAgreement::Given => g - 2.0,
     }
 }
 
-fn link(found: &Comparison) -> f64 {
-    let bits: f64 = match found.link {
-        Link::Current => 22.0,
-        Link::First => 20.0,
-        Link::Login => 21.0,
-        Link::Second => 18.0,
-        Link::Moved => 16.0,
-        Link::Near => 7.0,
-        Link::OddLocal => 9.0,
-        Link::Local => 3.0,
-        Link::Sister => 1.0,
-        Link::Unknown => 0.0,
-        Link::Differs => -3.0,
+fn address_bits(comparison: &Comparison) -> f64 {
+    let bits: f64 = match comparison.address {
+        AddressAgreement::Email => 22.0,
+        AddressAgreement::FirstEmail => 20.0,
+        AddressAgreement::Login => 21.0,
+        AddressAgreement::SecondaryEmail => 18.0,
+        AddressAgreement::FormerDomain => 16.0,
+        AddressAgreement::Typo => 7.0,
+        AddressAgreement::UnusualLocalPart => 9.0,
+        AddressAgreement::LocalPart => 3.0,
+        AddressAgreement::SisterDomain => 1.0,
+        AddressAgreement::Missing => 0.0,
+        AddressAgreement::Different => -3.0,
     };
-    let bits = if found.role {
+    let bits = if comparison.role {
         bits.min(5.0)
-    } else if found.shared > 1 {
-        // Of n who share it, one is meant.
-        (bits - 4.0).min(14.0) - f64::from(found.shared).log2()
+    } else if comparison.shared > 1 {
+        // One of those who share the address is meant.
+        (bits - 4.0).min(14.0) - f64::from(comparison.shared).log2()
     } else {
         bits
     };
-    let of_another = if found.of_another { -9.0 } else { 0.0 };
-    let has_another = if found.has_another { -4.0 } else { 0.0 };
-    bits + of_another + has_another
+    bits + bits_if(comparison.has_address_of_another_person, -9.0)
+        + bits_if(comparison.has_address_of_another_employee, -4.0)
 }
 
-fn state(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>) -> f64 {
-    match (person.subject.departed, employee.deactivated) {
+fn state_bits(person: &PersonFeatures<'_>, employee: &EmployeeFeatures<'_>) -> f64 {
+    match (person.record.departed, employee.deactivated) {
         (false, true) => -6.0,
         (true, true) => 2.0,
         (true, false) => -1.0,

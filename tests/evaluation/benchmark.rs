@@ -1,9 +1,8 @@
-//! Time and memory of the matching engine on hard directories.
+//! Measures time and memory of matching on hard directories.
 //!
-//! `cargo run --release --example benchmark_matching` prints the table that
-//! stands in `src/matching/README.md`, and fails if 100,000 people take more
-//! than five seconds. Each size runs in a process of its own, so that its peak
-//! of memory is its own.
+//! `cargo run --release --example benchmark_matching` prints the table of README.md
+//! and fails if the largest directory takes too long. Each size runs in a process of
+//! its own, so that peak memory is measured for each.
 
 mod directory;
 
@@ -14,22 +13,22 @@ use std::{
 
 use okta_insightful_operator::api::ProposalKind;
 
-/// As the program has it, with the settings of `.cargo/config.toml`.
+/// The allocator of the operator, with the settings of `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Sizes, in people.
+/// Numbers of people.
 const SIZES: [usize; 4] = [1_000, 10_000, 50_000, 100_000];
-/// Seconds that the largest may take.
-const MOST_SECONDS: f64 = 5.0;
+/// Time that the largest directory may take.
+const MAX_SECONDS: f64 = 5.0;
 
-/// A line of `/proc/self/status`, in MiB; 0 where there is none.
-fn memory(line: &str) -> u64 {
+/// Returns a field of `/proc/self/status` in MiB, or 0 if it is missing.
+fn memory_mib(field: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()
         .find_map(|text| {
-            text.strip_prefix(line)?
+            text.strip_prefix(field)?
                 .split_whitespace()
                 .next()?
                 .parse::<u64>()
@@ -39,9 +38,9 @@ fn memory(line: &str) -> u64 {
         / 1024
 }
 
-/// Seconds of work of all cores so far: unlike the clock's, they say the same
-/// on a busy machine.
-fn work() -> f64 {
+/// Returns the processor time used so far, in seconds. Unlike elapsed time, it does
+/// not depend on other load.
+fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let ticks = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     // Fields 14 and 15 of proc(5), in hundredths of a second.
@@ -56,12 +55,12 @@ fn work() -> f64 {
 fn measure(size: usize, seed: u64) {
     let case = directory::Case::generate(seed, size);
     let evidence = case.evidence();
-    let before = memory("VmRSS:");
-    let (start, worked) = (Instant::now(), work());
+    let before = memory_mib("VmRSS:");
+    let (start, cpu_start) = (Instant::now(), cpu_seconds());
     let proposals = directory::proposals(&evidence);
-    let (seconds, worked) = (start.elapsed().as_secs_f64(), work() - worked);
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu_start);
     let (mut automatic, mut wrong, mut created, mut wrongly_created) = (0, 0, 0, 0);
-    let (mut rest, mut in_first_three) = (0, 0);
+    let (mut not_automatic, mut in_first_three) = (0, 0);
     for (person, proposal) in &proposals {
         let record = case.truths[person.as_str()].records.first();
         if proposal.kind == ProposalKind::Create {
@@ -70,7 +69,7 @@ fn measure(size: usize, seed: u64) {
         }
         if let (Some(record), true) = (record, proposal.kind != ProposalKind::Auto) {
             let shown = &proposal.candidates[..proposal.candidates.len().min(3)];
-            rest += 1;
+            not_automatic += 1;
             in_first_three += u32::from(shown.iter().any(|one| one.employee.as_str() == record));
         }
         if let (ProposalKind::Auto, Some(best)) = (proposal.kind, proposal.best()) {
@@ -80,10 +79,10 @@ fn measure(size: usize, seed: u64) {
         }
     }
     println!(
-        "{size} {} {seconds:.2} {worked:.2} {before} {} {automatic} {wrong} {:.3} {created} {wrongly_created}",
+        "{size} {} {seconds:.2} {cpu:.2} {before} {} {automatic} {wrong} {:.3} {created} {wrongly_created}",
         evidence.employees.len(),
-        memory("VmHWM:").saturating_sub(before),
-        f64::from(in_first_three) / f64::from(rest.max(1)),
+        memory_mib("VmHWM:").saturating_sub(before),
+        f64::from(in_first_three) / f64::from(not_automatic.max(1)),
     );
 }
 
@@ -101,11 +100,10 @@ fn main() -> ExitCode {
     };
     let mut slowest = 0.0_f64;
     println!(
-        "| people | company | employees | seconds | of work on 2 cores | engine's peak memory, MiB | directories, MiB | automatic | false | rest in first 3 | created, wrongly |"
+        "| people | company | employees | seconds | processor seconds | peak memory of matching, MiB | directories, MiB | automatic | false | in first 3 | created, wrongly |"
     );
     println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for size in SIZES {
-        // A company of many languages, one of few names, and one in between.
         for (name, seed) in [
             ("many languages", 1021_u64),
             ("one language", 1003),
@@ -122,7 +120,7 @@ fn main() -> ExitCode {
                 people,
                 employees,
                 seconds,
-                worked,
+                cpu,
                 before,
                 peak,
                 automatic,
@@ -136,12 +134,12 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             };
             println!(
-                "| {people} | {name} | {employees} | {seconds} | {worked} | {peak} | {before} | {automatic} | {wrong} | {first_three} | {created}, {wrongly} |"
+                "| {people} | {name} | {employees} | {seconds} | {cpu} | {peak} | {before} | {automatic} | {wrong} | {first_three} | {created}, {wrongly} |"
             );
             slowest = slowest.max(seconds.parse().unwrap_or(f64::INFINITY));
         }
     }
-    if slowest > MOST_SECONDS {
+    if slowest > MAX_SECONDS {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

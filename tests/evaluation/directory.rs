@@ -1,4 +1,4 @@
-//! A generated directory as the engine takes it.
+//! A generated directory as input of matching.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +10,21 @@ use okta_insightful_operator::{
 };
 use sandbox::hard_directories::{self, Directory, Style, Truth};
 
-/// People, employees and the truth.
 pub struct Case {
-    /// With the team of each.
+    /// With their teams.
     pub people: Vec<(Person, Option<String>)>,
-    /// With the team of each.
+    /// With their teams.
     pub employees: Vec<(Employee, String)>,
-    /// By the person's id.
+    /// By person.
     pub truths: BTreeMap<String, Truth>,
 }
 
 impl Case {
-    /// The directory of a seed, in the style of that seed.
+    /// Generates the directory of a seed in the style of that seed.
     pub fn generate(seed: u64, size: usize) -> Self {
         Self::of(hard_directories::generate(&Style::from_seed(seed), size, seed))
     }
 
-    /// From a directory.
     pub fn of(directory: Directory) -> Self {
         let people = directory
             .users
@@ -81,7 +79,7 @@ impl Case {
         }
     }
 
-    /// The input of matching, without any decisions.
+    /// Returns the input of matching, without decisions.
     pub fn evidence(&self) -> Evidence<'_> {
         Evidence {
             people: self
@@ -108,7 +106,7 @@ impl Case {
     }
 }
 
-/// The proposals where people without an employee are invited.
+/// Returns the proposals with the policy that people without an employee are invited.
 pub fn proposals(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
     let mut found = propose(evidence);
     let records = evidence.people.iter().filter_map(|record| {

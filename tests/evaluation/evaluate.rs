@@ -1,7 +1,7 @@
-//! Measures the matching engine on generated hard directories.
+//! Measures the quality of matching on generated directories.
 //!
-//! `cargo run --release --example evaluate_matching` prints the tables that
-//! stand in `src/matching/README.md`, and fails if a goal is missed.
+//! `cargo run --release --example evaluate_matching` prints the tables of README.md
+//! and fails if a goal is missed.
 
 mod directory;
 mod measure;
@@ -10,32 +10,31 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Measures the matching engine on generated hard directories.
+/// Measures the quality of matching on generated directories
 #[derive(Parser)]
 struct Arguments {
-    /// The first seed; each seed is another company in another style.
+    /// First seed; each seed is a company in a different style
     #[arg(long, default_value_t = 1001)]
     seed: u64,
-    /// Number of companies.
+    /// Number of companies
     #[arg(long, default_value_t = 40)]
     companies: u64,
-    /// From one seed to the next: 2 from an odd seed leaves out the styles that
-    /// the engine was tuned on.
+    /// Step between seeds; 2 from an odd seed omits the styles that matching was tuned on
     #[arg(long, default_value_t = 2)]
     step: u64,
-    /// People of the largest company; the others are smaller, down to a hundredth.
+    /// Number of people of the largest company; the smallest has a hundredth of it
     #[arg(long, default_value_t = 4000)]
     size: usize,
-    /// Shows what is missed of a class.
+    /// Show decidable pairs of this class that are not automatic
     #[arg(long)]
     missed: Option<String>,
-    /// Shows true employees outside the first three.
+    /// Show pairs whose employee is not among the first three candidates
     #[arg(long)]
     lost: bool,
-    /// Prints this many points of the curve of calibration instead.
+    /// Print this many points of the calibration curve instead of the tables
     #[arg(long)]
     curve: Option<usize>,
-    /// How many pairs to show.
+    /// Maximum number of pairs to show
     #[arg(long, default_value_t = 20)]
     notes: usize,
 }
@@ -49,7 +48,6 @@ fn main() -> ExitCode {
     };
     let mut measured = measure::Measured::default();
     for company in 0..arguments.companies {
-        // From large to small, a hundredth at the least.
         let parts = usize::try_from(company % 10).unwrap_or(0);
         let size = (arguments.size * (10 - parts) / 10).max(arguments.size / 100);
         let size = if parts == 9 { arguments.size / 100 } else { size };

@@ -1,4 +1,4 @@
-//! Counts and tables.
+//! Counts the results of matching and prints tables.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,25 @@ use sandbox::hard_directories::{Class, Truth};
 
 use crate::directory::{Case, proposals};
 
-/// What is counted of one class.
+/// The counts of one class.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// People.
     people: usize,
-    /// People who have an employee.
+    /// People with an employee.
     pairs: usize,
-    /// Of these, whom a careful human could decide.
+    /// Pairs that a careful human could decide.
     decidable: usize,
     automatic: usize,
     automatic_decidable: usize,
     wrong: usize,
     /// True pairs that are not automatic.
-    rest: usize,
+    not_automatic: usize,
     in_first_three: usize,
-    /// Created though there is an employee.
+    /// People with an employee who would be invited.
     wrongly_created: usize,
     created: usize,
-    by_rule: usize,
-    wrong_by_rule: usize,
+    by_baseline: usize,
+    wrong_by_baseline: usize,
 }
 
 impl Tally {
@@ -38,40 +37,38 @@ impl Tally {
             (&mut self.automatic, other.automatic),
             (&mut self.automatic_decidable, other.automatic_decidable),
             (&mut self.wrong, other.wrong),
-            (&mut self.rest, other.rest),
+            (&mut self.not_automatic, other.not_automatic),
             (&mut self.in_first_three, other.in_first_three),
             (&mut self.wrongly_created, other.wrongly_created),
             (&mut self.created, other.created),
-            (&mut self.by_rule, other.by_rule),
-            (&mut self.wrong_by_rule, other.wrong_by_rule),
+            (&mut self.by_baseline, other.by_baseline),
+            (&mut self.wrong_by_baseline, other.wrong_by_baseline),
         ] {
             *to += from;
         }
     }
 }
 
-/// All that is measured.
 #[derive(Default)]
 pub struct Measured {
     classes: BTreeMap<Class, Tally>,
-    /// By the percentage shown: pairs, and how many are true; of all shown
-    /// candidates, and of the first ones that wait for review.
+    /// All candidates, and first candidates in review: the number and how many are
+    /// true, by percent of confidence.
     shown: BTreeMap<i32, (usize, usize)>,
     first: BTreeMap<i32, (usize, usize)>,
-    /// Of candidates in review: the share shown, and whether it is true.
+    /// Candidates in review: the confidence, and whether it is true.
     review: Vec<(f64, bool)>,
-    /// Pairs to look at.
     pub notes: Vec<String>,
 }
 
-/// What to print beside the tables.
+/// Selects the pairs to print beside the tables.
 #[derive(Clone, Default)]
 pub struct Watch {
-    /// True pairs of this class that are missed.
+    /// Decidable pairs of this class that are not automatic.
     pub missed: Option<String>,
-    /// True employees outside the first three.
+    /// Pairs whose employee is not among the first three candidates.
     pub lost: bool,
-    /// Fewest bits of confidence for the curve.
+    /// False automatic matches.
     pub wrong: bool,
 }
 
@@ -85,17 +82,17 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 impl Measured {
-    /// Runs the engine and today's rule on one directory and counts.
+    /// Runs matching and the baseline on one directory.
     pub fn measure(&mut self, case: &Case, watch: &Watch) {
         let proposals = proposals(&case.evidence());
-        let by_rule = equal_email_else_equal_name(case);
+        let baseline = baseline(case);
         for (person, proposal) in &proposals {
             let truth = &case.truths[person.as_str()];
             self.count(case, truth, proposal, watch);
-            if let Some(employee) = by_rule.get(person.as_str()) {
+            if let Some(employee) = baseline.get(person.as_str()) {
                 let tally = self.classes.entry(truth.class).or_default();
-                tally.by_rule += 1;
-                tally.wrong_by_rule += usize::from(truth.records.first() != Some(employee));
+                tally.by_baseline += 1;
+                tally.wrong_by_baseline += usize::from(truth.records.first() != Some(employee));
             }
         }
     }
@@ -126,7 +123,7 @@ impl Measured {
                 tally.automatic += 1;
                 tally.automatic_decidable += usize::from(truth.decidable);
             } else {
-                tally.rest += 1;
+                tally.not_automatic += 1;
                 let found = proposal
                     .candidates
                     .iter()
@@ -173,7 +170,7 @@ impl Measured {
         }
     }
 
-    /// Whether a goal is missed, in words; None if all are met.
+    /// Describes the missed goals; None if all are met.
     pub fn shortfall(&self) -> Option<String> {
         let all = self.total();
         let mut failed = Vec::new();
@@ -193,7 +190,7 @@ impl Measured {
             ),
             (
                 "of the rest among the first three",
-                share(all.in_first_three, all.rest),
+                share(all.in_first_three, all.not_automatic),
                 0.98,
             ),
         ] {
@@ -210,8 +207,8 @@ impl Measured {
         (!failed.is_empty()).then(|| failed.join("; "))
     }
 
-    /// Points for the curve of `calibration.rs`: the mean share shown of equally
-    /// many true candidates, and how many of all such are true.
+    /// Returns points for the curve of `calibration.rs`: the mean confidence of an equal
+    /// number of true candidates, and the share of true ones among all.
     pub fn curve(&mut self, points: usize) -> String {
         self.review.sort_by(|a, b| a.0.total_cmp(&b.0));
         let hits = self.review.iter().filter(|(_, hit)| *hit).count();
@@ -237,10 +234,10 @@ impl Measured {
         })
     }
 
-    /// The tables, in Markdown.
+    /// Returns the tables in Markdown.
     pub fn tables(&self) -> String {
         let mut out = String::from(
-            "| class | people | true pairs | automatic | false | recall | decidable recall | rest in first 3 | created of those without employee, wrongly of all | today's rule: false |\n\
+            "| class | people | true pairs | automatic | false | recall | recall of decidable | in first 3 | created of those without employee, wrongly | baseline: false |\n\
              |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         let total = self.total();
@@ -257,15 +254,15 @@ impl Measured {
                 t.wrong,
                 share(t.automatic, t.pairs),
                 share(t.automatic_decidable, t.decidable),
-                share(t.in_first_three, t.rest),
+                share(t.in_first_three, t.not_automatic),
                 t.created - t.wrongly_created,
                 t.people - t.pairs,
                 t.wrongly_created,
-                t.wrong_by_rule,
-                t.by_rule,
+                t.wrong_by_baseline,
+                t.by_baseline,
             ));
         }
-        out.push_str("\n| shown confidence | candidates | of these true | first candidates in review | of these true |\n|--:|--:|--:|--:|--:|\n");
+        out.push_str("\n| confidence | candidates | of these true | first candidates in review | of these true |\n|--:|--:|--:|--:|--:|\n");
         for from in (0..100).step_by(10).chain([100]) {
             let sum = |counts: &BTreeMap<i32, (usize, usize)>| {
                 counts
@@ -295,8 +292,8 @@ impl Measured {
     }
 }
 
-/// The rule of today's products: an equal email, else an equal full name.
-fn equal_email_else_equal_name(case: &Case) -> BTreeMap<String, String> {
+/// The baseline: an equal email, otherwise an equal full name.
+fn baseline(case: &Case) -> BTreeMap<String, String> {
     let mut by_email: BTreeMap<String, &str> = BTreeMap::new();
     let mut by_name: BTreeMap<String, &str> = BTreeMap::new();
     for (employee, _) in &case.employees {
@@ -324,7 +321,7 @@ fn equal_email_else_equal_name(case: &Case) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Both records of a pair in one line each, to look at.
+/// Formats both records of a pair, a line each.
 fn show(case: &Case, person: &str, employee: &str) -> String {
     let person = case
         .people

@@ -1,11 +1,10 @@
-//! What goes wrong: each class of blocker as a little story that leaves traces
-//! in the two services.
+//! Generates the cases of each class of difficulty.
 
 use super::{
     Class, Record, Scheme, User,
     company::{Company, DAY, Human, START, TODAY, Traces, local},
     names,
-    spelling::{self, capital, letters, nickname, plain, slip},
+    spelling::{self, capital, letters, nickname, typo, unmarked},
 };
 
 const SCHEMES: [Scheme; 5] = [
@@ -30,17 +29,17 @@ pub(super) fn initial(text: &str) -> String {
 }
 
 impl Company<'_> {
-    /// One story: the traces of one human, or of several who are entangled.
-    pub fn story(&mut self) -> Vec<Traces> {
-        let blocker = self.style.blocker;
-        if !self.chance(blocker) {
+    /// Generates one human, or several who are easily confused.
+    pub fn case(&mut self) -> Vec<Traces> {
+        let difficulty = self.style.difficulty;
+        if !self.chance(difficulty) {
             let human = self.hire();
             let (user, record) = (self.user(&human), self.record(&human));
             let leavers = self.style.leavers;
             if self.chance(leavers) {
                 return vec![self.leaver(&human)];
             }
-            return self.twist(vec![both(user, record, Class::Plain)]);
+            return self.compound(vec![both(user, record, Class::Plain)]);
         }
         let weights = [
             (Class::Format, 3.0),
@@ -76,13 +75,13 @@ impl Company<'_> {
             Class::FatherSon => self.father_and_son(),
             Class::Twins => self.twins(),
             Class::Namesake => self.namesakes(),
-            _ => vec![self.alone(class)],
+            _ => vec![self.single(class)],
         };
-        self.twist(traces)
+        self.compound(traces)
     }
 
-    /// A second blocker on top, now and then.
-    fn twist(&mut self, mut traces: Vec<Traces>) -> Vec<Traces> {
+    /// Adds a second difficulty to some people.
+    fn compound(&mut self, mut traces: Vec<Traces>) -> Vec<Traces> {
         let compound = self.style.compound;
         for trace in &mut traces {
             if !self.chance(compound) {
@@ -91,12 +90,12 @@ impl Company<'_> {
             match self.rng.u8(..6) {
                 0 => {
                     if let Some(user) = &mut trace.user {
-                        user.last_name = user.last_name.as_deref().map(|name| slip(&mut self.rng, name));
+                        user.last_name = user.last_name.as_deref().map(|name| typo(&mut self.rng, name));
                     }
                 }
                 1 => {
                     for record in &mut trace.records {
-                        record.name = slip(&mut self.rng, &record.name);
+                        record.name = typo(&mut self.rng, &record.name);
                     }
                 }
                 2 => {
@@ -125,9 +124,9 @@ impl Company<'_> {
         traces
     }
 
-    /// Troubles of one human alone.
-    #[expect(clippy::too_many_lines, reason = "a table of stories")]
-    fn alone(&mut self, class: Class) -> Traces {
+    /// Generates one human of a class.
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
+    fn single(&mut self, class: Class) -> Traces {
         let mut human = self.hire();
         if class == Class::Nickname && spelling::nickname(&mut self.rng, &human.given).is_none() {
             let given = spelling::name_with_nickname(&mut self.rng).to_owned();
@@ -137,7 +136,7 @@ impl Company<'_> {
         let mut record = self.record(&human);
         let mut decidable = true;
         match class {
-            Class::Format => self.write_otherwise(&human, &mut user, &mut record),
+            Class::Format => self.change_notation(&human, &mut user, &mut record),
             Class::Nickname => {
                 let nick = nickname(&mut self.rng, &human.given).unwrap_or("Alex");
                 if self.rng.bool() {
@@ -177,22 +176,22 @@ impl Company<'_> {
                     0 => user.login = old.clone(),
                     1 => user.second_email = Some(old.clone()),
                     2 => {
-                        // Insightful was told, Okta was not: the identifier still agrees.
+                        // Changed in Insightful only: the first email still matches.
                         record.identifier = human.email();
                         record.email = old;
                         return both(user, record, class);
                     }
-                    // Nothing but the name is left.
+                    // Only the name matches.
                     _ => decidable = false,
                 }
                 record.email = old;
             }
             Class::Typo => match self.rng.u8(..4) {
-                0 => record.name = slip(&mut self.rng, &record.name),
-                1 => user.last_name = Some(slip(&mut self.rng, &human.family)),
-                2 => user.first_name = Some(slip(&mut self.rng, &human.given)),
+                0 => record.name = typo(&mut self.rng, &record.name),
+                1 => user.last_name = Some(typo(&mut self.rng, &human.family)),
+                2 => user.first_name = Some(typo(&mut self.rng, &human.given)),
                 _ => {
-                    let wrong = format!("{}@{}", slip(&mut self.rng, &human.local), human.domain);
+                    let wrong = format!("{}@{}", typo(&mut self.rng, &human.local), human.domain);
                     record.identifier = wrong.clone();
                     record.email = wrong;
                 }
@@ -219,7 +218,7 @@ impl Company<'_> {
             }
             Class::DeviceMade => {
                 let account = self.account(&human);
-                // The login, or the whole name; an initial or a first name alone may be anybody's.
+                // An initial or a first name alone may be anybody's.
                 decidable = account == human.local || account.contains('.');
                 let host = format!("DESKTOP-{}", self.code());
                 record.name = match self.rng.u8(..5) {
@@ -259,7 +258,7 @@ impl Company<'_> {
                     _ => String::new(),
                 };
                 record.identifier = record.email.clone();
-                // A private address may be in Okta, too; else nothing but the name is left.
+                // A private address may be in Okta too; otherwise only the name matches.
                 decidable = user.second_email.is_some() && self.rng.bool();
                 if decidable {
                     user.second_email = Some(record.email.clone()).filter(|email| !email.is_empty());
@@ -290,8 +289,7 @@ impl Company<'_> {
         }
     }
 
-    /// The address that somebody had before the company changed its domain:
-    /// mostly the same but for the domain.
+    /// Returns the address before the company changed its domain.
     pub(super) fn address_at_old_domain(&mut self, human: &Human) -> String {
         let mut then = human.clone();
         then.domain = former_domain(&human.domain);
@@ -317,7 +315,7 @@ impl Company<'_> {
             .collect()
     }
 
-    /// The name that they log in to their machine with.
+    /// Returns the account name on the person's device.
     fn account(&mut self, human: &Human) -> String {
         match self.rng.u8(..6) {
             0..=2 => human.local.clone(),
@@ -327,7 +325,7 @@ impl Company<'_> {
         }
     }
 
-    fn write_otherwise(&mut self, human: &Human, user: &mut User, record: &mut Record) {
+    fn change_notation(&mut self, human: &Human, user: &mut User, record: &mut Record) {
         let (given, family) = (human.given.clone(), human.family.clone());
         let middle = human.middle.clone().unwrap_or_else(|| {
             let skew = self.style.skew;
@@ -341,10 +339,10 @@ impl Company<'_> {
             2 => format!("{given} {middle} {family}"),
             3 => format!("{given} {}. {family}", initial(&middle)),
             4 => format!("Dr. {given} {family}"),
-            5 => plain(&human.full(), true),
+            5 => unmarked(&human.full(), true),
             6 => format!("{given} {family} (Contractor)"),
             7 => format!("{family} {given}"),
-            8 => format!("{}, {given} {}.", plain(&family, false), initial(&middle)),
+            8 => format!("{}, {given} {}.", unmarked(&family, false), initial(&middle)),
             9 => spelling::latin(&human.full(), true).to_lowercase(),
             10 => format!("{given}  {}", family.split([' ', '-']).next().unwrap_or_default()),
             _ => {
@@ -385,7 +383,6 @@ impl Company<'_> {
             }
             _ => decidable = false,
         }
-        // Both records are the person's; the one in use comes first.
         Traces {
             user: Some(user),
             records: vec![record, old],
@@ -402,7 +399,7 @@ pub(super) fn both_if(user: User, record: Record, class: Class, decidable: bool)
     }
 }
 
-/// The domain that a company had before; sister companies had sister domains.
+/// Returns the former domain of a company or sister company.
 fn former_domain(domain: &str) -> String {
     domain.replacen('.', "-group.", 1)
 }

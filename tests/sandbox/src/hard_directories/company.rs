@@ -1,5 +1,4 @@
-//! A company over the years: who is hired, what address they get, which
-//! records the two services keep.
+//! Simulates a company: its people, their addresses and their records in both services.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +17,9 @@ pub const START: i64 = 1_609_459_200_000;
 pub const OKTA_ROLLOUT: i64 = 500;
 /// See [`OKTA_ROLLOUT`].
 pub const INSIGHTFUL_ROLLOUT: i64 = 800;
-/// Days that the story lasts.
+/// Days that the simulation lasts.
 pub const TODAY: i64 = 1900;
 
-/// A human being.
 #[derive(Clone, Debug)]
 pub struct Human {
     pub given: String,
@@ -47,7 +45,7 @@ impl Human {
     }
 }
 
-/// What both services have of one human: at most one user, any number of records.
+/// The data of one human in both services.
 pub struct Traces {
     pub user: Option<User>,
     pub records: Vec<Record>,
@@ -131,7 +129,7 @@ impl<'a> Company<'a> {
 
     fn id(&mut self, prefix: &str, length: usize) -> String {
         self.next += 1;
-        // A bijection of the counter, so that ids are unique and say nothing about order.
+        // A bijection of the counter: unique, but in no order.
         let mut code = self.next.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut text = prefix.to_owned();
         while text.len() < length {
@@ -142,7 +140,7 @@ impl<'a> Company<'a> {
         text
     }
 
-    /// Somebody new, with a free address.
+    /// Hires a person with a free address.
     pub fn hire(&mut self) -> Human {
         let language = self.pick(&self.style.languages.clone());
         let sex = self.rng.usize(..2);
@@ -182,7 +180,7 @@ impl<'a> Company<'a> {
         human
     }
 
-    /// The address that a scheme gives, numbered when it is taken.
+    /// Returns the local part by a scheme, with a number if it is taken.
     pub fn free_local(&mut self, human: &Human, scheme: Scheme) -> String {
         let base = local(human, scheme);
         let mut local = base.clone();
@@ -210,7 +208,7 @@ impl<'a> Company<'a> {
         local
     }
 
-    /// What Okta says of them, when nothing is wrong.
+    /// Returns the user in Okta without any difficulty.
     pub fn user(&mut self, human: &Human) -> User {
         let created =
             (human.hired - self.rng.i64(0..14)).max(OKTA_ROLLOUT) * DAY + START + self.rng.i64(0..DAY);
@@ -261,7 +259,7 @@ impl<'a> Company<'a> {
         }
     }
 
-    /// What Insightful says of them, when nothing is wrong.
+    /// Returns the record in Insightful without any difficulty.
     pub fn record(&mut self, human: &Human) -> Record {
         let late = if self.chance(0.2) {
             self.rng.i64(0..200)
@@ -271,7 +269,7 @@ impl<'a> Company<'a> {
         let day = (human.hired + late).clamp(INSIGHTFUL_ROLLOUT, TODAY);
         let lost = self.style.marks_lost;
         let name = if self.chance(lost) {
-            spelling::plain(&human.full(), human.expand)
+            spelling::unmarked(&human.full(), human.expand)
         } else {
             human.full()
         };
@@ -294,8 +292,8 @@ impl<'a> Company<'a> {
         }
     }
 
-    /// Adds one human's traces to the directory.
-    fn keep(&mut self, traces: Traces) {
+    /// Adds the data of one human to the directory.
+    fn add(&mut self, traces: Traces) {
         let records: Vec<String> = traces.records.iter().map(|record| record.id.clone()).collect();
         self.directory.records.extend(traces.records);
         if let Some(mut user) = traces.user {
@@ -313,8 +311,8 @@ impl<'a> Company<'a> {
         }
     }
 
-    /// Records that were imported or made anew have dates that say nothing.
-    fn lose_dates(&mut self) {
+    /// Randomizes creation dates, as an import does.
+    fn randomize_dates(&mut self) {
         for user in &mut self.directory.users {
             user.created = timestamp(self.rng.i64(OKTA_ROLLOUT..TODAY) * DAY + START);
         }
@@ -323,10 +321,10 @@ impl<'a> Company<'a> {
         }
     }
 
-    /// Plays the company and returns what the services say, in no order.
-    pub fn play(mut self, size: usize) -> Directory {
+    /// Simulates the company and returns its directories in random order.
+    pub fn simulate(mut self, size: usize) -> Directory {
         while self.directory.users.len() < size {
-            for mut traces in self.story() {
+            for mut traces in self.case() {
                 let has_both = traces.user.is_some() && !traces.records.is_empty();
                 if has_both {
                     let (no_employee, no_person) = (self.style.no_employee, self.style.no_person);
@@ -336,11 +334,11 @@ impl<'a> Company<'a> {
                         traces.user = None;
                     }
                 }
-                self.keep(traces);
+                self.add(traces);
             }
         }
         if self.style.dates_lost {
-            self.lose_dates();
+            self.randomize_dates();
         }
         let mut order: Vec<usize> = (0..self.directory.users.len()).collect();
         self.rng.shuffle(&mut order);
@@ -353,10 +351,10 @@ impl<'a> Company<'a> {
     }
 }
 
-/// The local part that a scheme makes of a name.
+/// Returns the local part of a name by a scheme.
 pub fn local(human: &Human, scheme: Scheme) -> String {
     let given = letters(&human.given, human.expand);
-    // The first family name, as most companies do.
+    // Most companies use the first family name.
     let family = letters(
         human.family.split(' ').next_back().unwrap_or_default(),
         human.expand,
@@ -372,7 +370,7 @@ pub fn local(human: &Human, scheme: Scheme) -> String {
     }
 }
 
-/// RFC 3339 of milliseconds since 1970.
+/// Formats milliseconds since 1970 as RFC 3339.
 pub fn timestamp(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(DAY), millis.rem_euclid(DAY));
     // Civil date from days, after Howard Hinnant's public algorithm.

@@ -1,4 +1,4 @@
-//! Stories of several humans whose traces are easily taken for each other's.
+//! Cases of several humans who are easily confused.
 
 use super::{
     Class, Scheme,
@@ -31,7 +31,7 @@ impl Company<'_> {
             .collect()
     }
 
-    /// Somebody leaves; somebody else gets the address.
+    /// A person departs, and another person gets the address.
     pub(super) fn reused_address(&mut self) -> Vec<Traces> {
         let mut leaver = self.hire();
         leaver.hired = self.rng.i64(-500..900);
@@ -39,9 +39,9 @@ impl Company<'_> {
         newcomer.hired = TODAY - self.rng.i64(20..300);
         let style = self.rng.u8(..4);
         match style {
-            // A relative or a namesake by family.
+            // The same family name.
             0 => newcomer.family = leaver.family.clone(),
-            // The same initial, the same family name: the scheme gives the same address.
+            // The same initial and family name, which give the same address.
             1 => {
                 newcomer.family = leaver.family.clone();
                 let list = names::language(newcomer.language).givens(newcomer.sex);
@@ -58,7 +58,6 @@ impl Company<'_> {
             2 => newcomer.given = leaver.given.clone(),
             _ => {}
         }
-        // Another name is what tells them apart.
         while newcomer.full() == leaver.full() {
             newcomer.family = names::language(newcomer.language).family(&mut self.rng, 1.0);
         }
@@ -85,9 +84,9 @@ impl Company<'_> {
             decidable: style != 2,
         };
         match self.rng.u8(..4) {
-            // Insightful does not know the newcomer yet: only the leaver's record has the address.
+            // Only the leaver has a record, with the address.
             0 | 1 => traces.decidable = true,
-            // It does, under another address, as the old one was taken.
+            // The newcomer has a record with another address.
             2 => {
                 record.email = format!("{}.new@{}", newcomer.local, newcomer.domain);
                 record.identifier = record.email.clone();
@@ -96,7 +95,7 @@ impl Company<'_> {
             }
             _ => traces.records.push(record),
         }
-        // Some leavers' records lost their address or have just initials.
+        // Some leavers' records have no address, or only initials.
         if let Some(record) = left.records.first_mut() {
             match self.rng.u8(..6) {
                 0 => record.name = format!("{}. {}", initial(&leaver.given), leaver.family),
@@ -149,7 +148,7 @@ impl Company<'_> {
                 decidable,
             });
         }
-        // The father retired: his records may be switched off or gone.
+        // The father retired: his records may be deactivated or deleted.
         if self.rng.bool() {
             if let Some(user) = &mut traces[0].user {
                 user.status = "DEPROVISIONED";
@@ -204,7 +203,7 @@ impl Company<'_> {
                 both_if(user, record, Class::Twins, decidable)
             })
             .collect();
-        // One twin's record was made under the other's address.
+        // One twin's record has the other's address.
         if muddle == 2 {
             traces[1].decidable = false;
             traces[1].records[0].email = one.email();

@@ -1,12 +1,9 @@
-//! Hard directories: people as Okta has them and employees as Insightful has
-//! them, with the truth about who is who.
+//! Generated directories of Okta and Insightful that are hard to match, with the truth.
 //!
-//! [`generate`] is deterministic: the same [`Style`] and seed give the same
-//! directory. It knows nothing of the matching engine and is not tuned to it:
-//! it plays what companies do (hire, marry, rename, re-use an address, install
-//! an agent on a laptop, keep a leaver's record) and writes down what each
-//! service would then say. Each person carries the [`Class`] of their blocker,
-//! so that an evaluation can say which blocker costs what.
+//! [`generate`] is deterministic for a [`Style`] and a seed. It simulates what companies
+//! do (hire people, reassign an address, install an agent on a laptop) and what each
+//! service then records. It shares no code with the matching engine. Each person
+//! carries the [`Class`] of difficulty, so that an evaluation can report by class.
 
 mod classes;
 mod company;
@@ -19,12 +16,12 @@ use serde_json::{Value, json};
 
 pub use style::{Scheme, Style};
 
-/// What is hard about a person.
+/// Why a person is hard to match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Nothing: the same name and address on both sides.
+    /// Not hard: the same name and address on both sides.
     Plain,
-    /// The name is written otherwise: order, case, marks, middle names, titles.
+    /// Another notation of the name: order, case, marks, middle names, titles.
     Format,
     /// A nickname on one side.
     Nickname,
@@ -32,35 +29,35 @@ pub enum Class {
     Initials,
     /// The company's domain changed.
     ChangedDomain,
-    /// The address changed, and an older one is left somewhere.
+    /// The address changed, and one service still has an older one.
     ChangedEmail,
-    /// A slip of the keyboard.
+    /// A typo.
     Typo,
     /// The family name changed.
     Married,
-    /// The record was made by a device: an account name for a name.
+    /// A device created the record, with an account name.
     DeviceMade,
-    /// The record was made by a device and says nothing about who uses it.
+    /// A device created the record, which does not identify its user.
     Unidentifiable,
     /// The employee has a private address, or none.
     OtherEmail,
-    /// Okta lacks the name or the address.
+    /// The name or the address is missing in Okta.
     MissingFields,
-    /// Several share one mailbox.
+    /// Several people share a mailbox.
     SharedMailbox,
-    /// Has the address of somebody who left.
+    /// Has the former address of a departed person.
     ReusedAddress,
-    /// Left, and somebody else has the address now.
+    /// Departed, and another person has the address now.
     LostAddress,
     /// Parent and child of the same name.
     FatherSon,
     /// Siblings with similar given names, hired together.
     Twins,
-    /// An old, switched-off record beside the one in use.
+    /// An old, deactivated record beside the current one.
     OldRecord,
     /// Another person has the same name.
     Namesake,
-    /// Left.
+    /// Departed.
     Leaver,
 }
 
@@ -90,39 +87,29 @@ impl Class {
     ];
 }
 
-/// A user as Okta would give it.
+/// A user in Okta.
 #[derive(Clone, Debug, Default)]
 pub struct User {
-    /// Okta's id.
     pub id: String,
-    /// Okta's word for the status.
     pub status: &'static str,
     /// RFC 3339.
     pub created: String,
     /// RFC 3339.
     pub last_updated: String,
-    /// `profile.login`.
     pub login: String,
-    /// `profile.firstName`.
     pub first_name: Option<String>,
-    /// `profile.lastName`.
     pub last_name: Option<String>,
-    /// `profile.nickName`.
     pub nick_name: Option<String>,
-    /// `profile.email`.
     pub email: Option<String>,
-    /// `profile.secondEmail`.
     pub second_email: Option<String>,
-    /// `profile.title`.
     pub title: Option<String>,
-    /// `profile.employeeNumber`.
     pub employee_number: Option<String>,
-    /// Name of the team that the team groups give.
+    /// The team that the team groups assign.
     pub team: Option<String>,
 }
 
 impl User {
-    /// As the users API writes it.
+    /// As in a response of the users API.
     pub fn to_json(&self) -> Value {
         let mut profile = serde_json::Map::new();
         for (field, value) in [
@@ -149,27 +136,24 @@ impl User {
     }
 }
 
-/// An employee as Insightful would give it.
+/// An employee in Insightful.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// Insightful's id.
     pub id: String,
-    /// The whole name.
     pub name: String,
-    /// Email, may be empty.
+    /// May be empty.
     pub email: String,
     /// The first email.
     pub identifier: String,
-    /// Name of the team.
     pub team: String,
-    /// 0, or when it was switched off, in milliseconds since 1970.
+    /// The time of deactivation in milliseconds since 1970, or 0.
     pub deactivated: i64,
-    /// When it was made, in milliseconds since 1970.
+    /// In milliseconds since 1970.
     pub created_at: i64,
 }
 
 impl Record {
-    /// As the employees API writes it; the team's id is derived from its name.
+    /// As in a response of the employees API.
     pub fn to_json(&self) -> Value {
         json!({
             "id": self.id,
@@ -187,7 +171,7 @@ impl Record {
     }
 }
 
-/// The id that a team of this name has in [`Record::to_json`].
+/// Returns the id of a team in [`Record::to_json`].
 pub fn team_id(name: &str) -> String {
     let number = name.bytes().fold(7_u64, |sum, byte| {
         sum.wrapping_mul(31).wrapping_add(u64::from(byte))
@@ -198,30 +182,26 @@ pub fn team_id(name: &str) -> String {
 /// The truth about one user.
 #[derive(Clone, Debug)]
 pub struct Truth {
-    /// Okta's id.
     pub user: String,
-    /// The records that are this person's; empty if there is none.
+    /// The person's records, the current one first.
     pub records: Vec<String>,
-    /// What is hard about it.
     pub class: Class,
-    /// Whether a careful human could decide it from the same data.
+    /// Whether a careful human could decide with the same data.
     pub decidable: bool,
 }
 
-/// Both services' lists and the truth.
+/// The directories of both services, and the truth.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    /// Okta's users.
     pub users: Vec<User>,
-    /// Insightful's employees.
     pub records: Vec<Record>,
     /// One for each user, in the same order.
     pub truths: Vec<Truth>,
 }
 
-/// Makes a directory of about `size` people.
+/// Generates a directory of at least `size` people.
 pub fn generate(style: &Style, size: usize, seed: u64) -> Directory {
-    company::Company::new(style, seed).play(size)
+    company::Company::new(style, seed).simulate(size)
 }
 
 #[cfg(test)]
@@ -231,14 +211,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_gives_the_same_directory_and_another_gives_another() {
+    fn generation_is_deterministic_for_a_seed() {
         let text = |seed| format!("{:?}", generate(&Style::from_seed(seed), 200, seed));
         assert_eq!(text(1), text(1));
         assert_ne!(text(1), text(2));
     }
 
     #[test]
-    fn every_class_occurs_and_the_truth_names_records_that_exist() {
+    fn all_classes_occur_and_the_truth_is_consistent() {
         let mut classes = BTreeSet::new();
         for seed in 0..6 {
             let directory = generate(&Style::from_seed(seed), 2000, seed);

@@ -6,7 +6,6 @@ use fastrand::Rng;
 
 /// Given names by sex and family names of one language, the most frequent first.
 pub struct Language {
-    /// The list's name.
     pub name: &'static str,
     given: [Vec<&'static str>; 2],
     family: Vec<&'static str>,
@@ -63,17 +62,17 @@ static LANGUAGES: LazyLock<BTreeMap<&'static str, Language>> = LazyLock::new(|| 
     .collect()
 });
 
-/// The language of this name; English if there is none.
+/// Returns a language by name; English if there is none.
 pub fn language(name: &str) -> &'static Language {
     LANGUAGES.get(name).unwrap_or(&LANGUAGES["english"])
 }
 
-/// The names of all languages.
+/// Returns the names of all languages.
 pub fn all() -> impl Iterator<Item = &'static str> {
     LANGUAGES.keys().copied()
 }
 
-/// Draws with the skew that names have: the rank's share falls with the rank.
+/// Draws from a list in which the frequency decreases with the rank.
 fn skewed<'a>(rng: &mut Rng, list: &[&'a str], skew: f64) -> &'a str {
     #[expect(
         clippy::cast_precision_loss,
@@ -85,17 +84,17 @@ fn skewed<'a>(rng: &mut Rng, list: &[&'a str], skew: f64) -> &'a str {
 }
 
 impl Language {
-    /// A given name of one sex (0 female, 1 male).
+    /// Draws a given name of one sex (0 female, 1 male).
     pub fn given(&self, rng: &mut Rng, sex: usize, skew: f64) -> &'static str {
         skewed(rng, &self.given[sex], skew)
     }
 
-    /// All given names of one sex.
+    /// Returns all given names of one sex.
     pub fn givens(&self, sex: usize) -> &[&'static str] {
         &self.given[sex]
     }
 
-    /// A family name. Spanish, Portuguese: two; Vietnamese: with the middle name that goes with it.
+    /// Draws a family name: often two in Spanish and Portuguese.
     pub fn family(&self, rng: &mut Rng, skew: f64) -> String {
         let one = skewed(rng, &self.family, skew).to_owned();
         match self.name {

@@ -1,10 +1,10 @@
-//! How names are written: without marks, in Latin letters, abbreviated, misspelt.
+//! Spellings of names: unmarked, romanized, misspelt.
 
 use fastrand::Rng;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Russian in Latin letters, in one of two customs.
-fn russian(letter: char, custom: bool) -> Option<&'static str> {
+/// Romanizes a Russian letter by one of two standards.
+fn russian(letter: char, alternative: bool) -> Option<&'static str> {
     Some(match letter {
         'а' => "a",
         'б' => "b",
@@ -33,42 +33,42 @@ fn russian(letter: char, custom: bool) -> Option<&'static str> {
         'э' => "e",
         'ж' => "zh",
         'ё' => {
-            if custom {
+            if alternative {
                 "e"
             } else {
                 "yo"
             }
         }
         'й' => {
-            if custom {
+            if alternative {
                 "i"
             } else {
                 "y"
             }
         }
         'х' => {
-            if custom {
+            if alternative {
                 "h"
             } else {
                 "kh"
             }
         }
         'ц' => {
-            if custom {
+            if alternative {
                 "c"
             } else {
                 "ts"
             }
         }
         'ю' => {
-            if custom {
+            if alternative {
                 "iu"
             } else {
                 "yu"
             }
         }
         'я' => {
-            if custom {
+            if alternative {
                 "ia"
             } else {
                 "ya"
@@ -78,12 +78,12 @@ fn russian(letter: char, custom: bool) -> Option<&'static str> {
     })
 }
 
-/// In Latin letters; what is Latin already is left alone.
-pub fn latin(text: &str, custom: bool) -> String {
+/// Romanizes a text.
+pub fn latin(text: &str, alternative: bool) -> String {
     let mut out = String::new();
     for letter in text.chars() {
         let lower: char = letter.to_lowercase().next().unwrap_or(letter);
-        match russian(lower, custom) {
+        match russian(lower, alternative) {
             Some(spelt) if letter.is_uppercase() => out.push_str(&capital(spelt)),
             Some(spelt) => out.push_str(spelt),
             None => out.push(letter),
@@ -92,7 +92,7 @@ pub fn latin(text: &str, custom: bool) -> String {
     out
 }
 
-/// With a capital first.
+/// Capitalizes the first letter.
 pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters
@@ -101,8 +101,8 @@ pub fn capital(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Without marks: `ö` becomes `o`, or `oe` where `expand` says so.
-pub fn plain(text: &str, expand: bool) -> String {
+/// Removes marks: `ö` becomes `o`, or `oe` with `expand`.
+pub fn unmarked(text: &str, expand: bool) -> String {
     let mut out = String::new();
     for letter in latin(text, false).chars() {
         let spelt = match letter {
@@ -133,17 +133,17 @@ pub fn plain(text: &str, expand: bool) -> String {
     out
 }
 
-/// Letters only, lower case, as in addresses and account names.
+/// Returns only the letters, in lower case, as in addresses and account names.
 pub fn letters(text: &str, expand: bool) -> String {
-    plain(text, expand)
+    unmarked(text, expand)
         .to_lowercase()
         .chars()
         .filter(char::is_ascii_alphabetic)
         .collect()
 }
 
-/// One slip: a letter swapped, lost, doubled or replaced. Never the first letter.
-pub fn slip(rng: &mut Rng, text: &str) -> String {
+/// Makes a typo: swaps, omits, doubles or replaces a letter, but never the first.
+pub fn typo(rng: &mut Rng, text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
     let places: Vec<usize> = (1..chars.len()).filter(|i| chars[*i].is_alphabetic()).collect();
     if places.len() < 2 {
@@ -216,7 +216,7 @@ const NICKNAMES: &[(&str, &[&str])] = &[
     ("Giuseppe", &["Beppe"]),
 ];
 
-/// A nickname, where one is known.
+/// Returns a nickname, if one is known.
 pub fn nickname(rng: &mut Rng, given: &str) -> Option<&'static str> {
     NICKNAMES
         .iter()
@@ -224,12 +224,12 @@ pub fn nickname(rng: &mut Rng, given: &str) -> Option<&'static str> {
         .map(|(_, nicks)| nicks[rng.usize(..nicks.len())])
 }
 
-/// A given name that has nicknames, English ones mostly.
+/// Returns a given name that has nicknames.
 pub fn name_with_nickname(rng: &mut Rng) -> &'static str {
     NICKNAMES[rng.usize(..NICKNAMES.len())].0
 }
 
-/// Whether two given names differ little: as Mary and Mark do.
+/// Whether two given names are similar, such as Mary and Mark.
 pub fn similar(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let common = a.iter().zip(&b).take_while(|(x, y)| x == y).count();

@@ -1,10 +1,10 @@
-//! What kind of company it is.
+//! The habits of a company.
 
 use fastrand::Rng;
 
 use super::names;
 
-/// How a company makes addresses from names.
+/// How a company derives local parts from names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// `jane.doe`
@@ -21,51 +21,48 @@ pub enum Scheme {
     Number,
 }
 
-/// A company's habits. Rates are shares between 0 and 1.
+/// The habits of a company. Shares are between 0 and 1.
 #[derive(Clone, Debug)]
 pub struct Style {
-    /// Lists that the names are drawn from.
+    /// The lists that names are drawn from.
     pub languages: Vec<&'static str>,
-    /// How skewed names are: 1 is even, 3 is very skewed.
+    /// The skew of name frequencies: 1 is even, 3 is very skewed.
     pub skew: f64,
-    /// How addresses are made.
     pub scheme: Scheme,
-    /// Scheme before the last change; addresses of then live on in old records.
+    /// The scheme of old records.
     pub old_scheme: Scheme,
     /// Whether a sister company with its own domain is in the same directories.
     pub sister: bool,
-    /// Share of people with each blocker, on top of the plain ones, to be scaled.
-    pub blocker: f64,
-    /// Weight of the device-made records among the blockers.
+    /// Share of people who are hard to match.
+    pub difficulty: f64,
+    /// Weight of records that devices created among the difficulties.
     pub devices: f64,
-    /// Weight of changed domains among the blockers.
+    /// Weight of changed domains among the difficulties.
     pub domain_change: f64,
-    /// Share of people whom Insightful does not know.
+    /// Share of people without an employee.
     pub no_employee: f64,
-    /// Share of employees whom Okta does not know.
+    /// Share of employees without a person.
     pub no_person: f64,
-    /// Share of people who left.
+    /// Share of departed people.
     pub leavers: f64,
-    /// Share of fields that are missing.
+    /// Share of missing fields.
     pub missing: f64,
-    /// Share of employees still in the default team.
+    /// Share of employees in the default team.
     pub default_team: f64,
-    /// Number of teams.
     pub teams: usize,
-    /// Whether teams have other names in Insightful.
+    /// Whether teams have different names in Insightful.
     pub renamed_teams: bool,
-    /// Whether Okta has the marks of names (`ö`) while Insightful mostly lacks them.
+    /// Share of employees whose name lacks its marks (`ö`).
     pub marks_lost: f64,
-    /// Share of second blockers on top of the first.
+    /// Share of people with a second difficulty.
     pub compound: f64,
-    /// Whether the dates of records are of no use: imported, made anew, lost.
+    /// Whether the creation dates of records are random, as after an import.
     pub dates_lost: bool,
 }
 
 impl Style {
-    /// A style drawn from all habits. Styles of even seeds draw from half of
-    /// the languages, those of odd seeds from all: what is tuned on even seeds
-    /// can be judged on odd ones.
+    /// Draws a random style. Even seeds draw from some of the languages, odd seeds
+    /// from all, so that an engine tuned on even seeds can be judged on odd ones.
     pub fn from_seed(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed ^ 0x5eed);
         let known: Vec<&'static str> = names::all().collect();
@@ -100,7 +97,7 @@ impl Style {
             scheme: schemes[rng.usize(..schemes.len())],
             old_scheme: schemes[rng.usize(..schemes.len())],
             sister: rng.f64() < 0.3,
-            blocker: 0.25 + 0.45 * rng.f64(),
+            difficulty: 0.25 + 0.45 * rng.f64(),
             devices: 2.0 * rng.f64(),
             domain_change: if rng.f64() < 0.4 { 5.0 * rng.f64() } else { 0.5 },
             no_employee: 0.02 + 0.2 * rng.f64(),

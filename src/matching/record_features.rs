@@ -1,0 +1,91 @@
+//! The features of one record, ready to be compared.
+
+use super::{
+    names::{EmployeeName, PersonName},
+    numbering::Mail,
+    records::{EmployeeRecord, PersonRecord},
+};
+use crate::model::PersonId;
+
+/// How an account name agrees with a person, closest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AccountAgreement {
+    EmployeeNumber,
+    /// Given and family name.
+    FullName,
+    /// The local part of the person's address.
+    LocalPart,
+    /// Initial and family name.
+    InitialFamily,
+    /// Given name and initial.
+    GivenInitial,
+    Family,
+    Given,
+}
+
+/// Features that do not identify anybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Circumstances {
+    pub(super) team: Option<u32>,
+    /// The day on which the record was created, in days since 1970.
+    pub(super) day: Option<i32>,
+}
+
+#[derive(Debug)]
+pub(super) struct PersonFeatures<'a> {
+    pub(super) record: PersonRecord<'a>,
+    /// People out of scope only compete with those in scope.
+    pub(super) in_scope: bool,
+    pub(super) name: PersonName,
+    /// Whether the name is in a script other than Latin.
+    pub(super) other_script: bool,
+    pub(super) email: Option<Mail>,
+    pub(super) login: Option<Mail>,
+    pub(super) secondary: Option<Mail>,
+    /// Keys of the account names that may be this person's, with the closest agreement of each.
+    pub(super) accounts: Vec<(u32, AccountAgreement)>,
+    pub(super) circumstances: Circumstances,
+    /// Whether the person is bound to an employee.
+    pub(super) is_bound: bool,
+}
+
+impl PersonFeatures<'_> {
+    /// Returns the distinct ones of email, login and secondary email.
+    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> + '_ {
+        let email_id = self.email.map(|email| email.id);
+        let login = self.login.filter(|login| Some(login.id) != email_id);
+        self.email.into_iter().chain(login).chain(self.secondary)
+    }
+
+    /// Returns the surest agreement of an account name.
+    pub(super) fn account_agreement(&self, key: u32) -> Option<AccountAgreement> {
+        let at = self.accounts.binary_search_by_key(&key, |(account, _)| *account);
+        at.ok().map(|at| self.accounts[at].1)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct EmployeeFeatures<'a> {
+    pub(super) record: EmployeeRecord<'a>,
+    pub(super) name: EmployeeName,
+    /// The name that the local part of the address spells out.
+    pub(super) address_name: Option<Box<EmployeeName>>,
+    /// Of a record that a device created: the keys of the account name, with and without trailing digits.
+    pub(super) account: Option<(u32, u32)>,
+    /// Whether neither name nor address identifies anybody.
+    pub(super) unidentifiable: bool,
+    pub(super) deactivated: bool,
+    pub(super) email: Option<Mail>,
+    /// The first email, if it differs.
+    pub(super) identifier: Option<Mail>,
+    pub(super) circumstances: Circumstances,
+    /// The person that the employee is bound to.
+    pub(super) bound_to: Option<&'a PersonId>,
+}
+
+impl EmployeeFeatures<'_> {
+    /// Returns the current and the first email.
+    pub(super) fn mails(&self) -> impl Iterator<Item = Mail> + '_ {
+        self.email.into_iter().chain(self.identifier)
+    }
+}
