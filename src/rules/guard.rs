@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::{
-    api::{Applying, Approval, Decision, GuardPolicy, MatchState, OktaIntegrationSpec},
+    api::{Applying, Approval, Decision, Field, GuardPolicy, MatchState, OktaIntegrationSpec},
     model::PersonId,
     rules::{
         blocker::Blocker,
@@ -116,18 +116,11 @@ impl Bound {
 
     /// The people whom the bounded writes concern, once for each write.
     fn people(self, plan: &Plan) -> Vec<&PersonId> {
-        let deactivations = plan.deactivations.iter();
-        let updates = plan.updates.iter();
+        let updates_of = |field| plan.updates_of(field).map(|write| &write.person).collect();
         match self {
-            Self::Deactivations => deactivations.map(|write| &write.person).collect(),
-            Self::TeamMoves => updates
-                .filter(|write| write.team.is_some())
-                .map(|write| &write.person)
-                .collect(),
-            Self::EmailChanges => updates
-                .filter(|write| write.email.is_some())
-                .map(|write| &write.person)
-                .collect(),
+            Self::Deactivations => plan.deactivations.iter().map(|write| &write.person).collect(),
+            Self::TeamMoves => updates_of(Field::Team),
+            Self::EmailChanges => updates_of(Field::Email),
             Self::Relinks => plan.unmatches.keys().collect(),
         }
     }
@@ -330,7 +323,7 @@ fn missing(records: &Records, resolved: &BTreeMap<PersonId, Resolved>) -> (Vec<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{api::Field, model::OktaStatus, rules::example::Example};
+    use crate::{model::OktaStatus, rules::example::Example};
 
     /// Twenty people, matched by decision, each of whom would be moved to a new team.
     fn twenty() -> Example {

@@ -595,12 +595,10 @@ mod tests {
         assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
         example.people[0].family_name = Some("Roe".into());
         let updates = &example.assess().plan.updates;
-        assert!(
-            updates[0].name.is_some() && updates[0].team.is_none(),
-            "{updates:?}"
-        );
+        let fields: Vec<Field> = updates[0].fields.keys().copied().collect();
+        assert_eq!(fields, [Field::Name]);
         example.spec.teams.precedence = vec!["Support".into()];
-        assert!(example.assess().plan.updates[0].team.is_some());
+        assert!(example.assess().plan.updates[0].fields.contains_key(&Field::Team));
     }
 
     #[test]

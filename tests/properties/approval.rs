@@ -1,13 +1,13 @@
-//! What goes on without another approval after a crash.
+//! After a crash, the remainder of an approved plan needs no other approval, and nothing else is applied without one.
 
 use std::collections::BTreeSet;
 
 use okta_insightful_operator::{
-    api::Approval,
+    api::{Approval, Field},
     rules::{
         approval,
         assessment::Assessment,
-        plan::{Plan, Replace, TeamTarget},
+        plan::{FieldWrites, NewValue, Plan, TeamTarget},
         teams::DerivedTeams,
     },
 };
@@ -18,8 +18,7 @@ use crate::{
     world::World,
 };
 
-/// Whether every write of one plan is a write of another that was begun before,
-/// as the plans themselves tell it.
+/// Whether every write of one plan is a write of another that was begun before, judged from the plans alone.
 fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
     let team = |target: &TeamTarget| match target {
         TeamTarget::Created(group) => teams.get(group)?.team.clone(),
@@ -28,13 +27,15 @@ fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
     let same_team = |one: &TeamTarget, other: &TeamTarget| {
         one == other || (team(one).is_some() && team(one) == team(other))
     };
-    let text = |now: &Option<Replace<String>>, then: Option<&Replace<String>>| {
-        now.as_ref()
-            .is_none_or(|now| then.is_some_and(|then| (&now.from, &now.to) == (&then.from, &then.to)))
+    let same = |now: &NewValue, then: &NewValue| match (now, then) {
+        (NewValue::Team(now), NewValue::Team(then)) => same_team(now, then),
+        _ => now == then,
     };
-    let moves = |now: &Option<Replace<TeamTarget>>, then: Option<&Replace<TeamTarget>>| {
-        now.as_ref()
-            .is_none_or(|now| then.is_some_and(|then| now.from == then.from && same_team(&now.to, &then.to)))
+    let fields = |now: &FieldWrites, then: Option<&FieldWrites>| {
+        now.iter().all(|(field, now)| {
+            let then = then.and_then(|then| then.get(field));
+            then.is_some_and(|then| now.from == then.from && same(&now.to, &then.to))
+        })
     };
     let new_teams = left.teams.iter().all(|team| of.teams.contains(team));
     let creations = left.creations.iter().all(|now| {
@@ -48,44 +49,39 @@ fn is_part(left: &Plan, of: &Plan, teams: &DerivedTeams) -> bool {
     });
     let updates = left.updates.iter().all(|now| {
         let then = of.updates.iter().find(|then| then.employee == now.employee);
-        let of_field = text(&now.name, then.and_then(|then| then.name.as_ref()))
-            && text(&now.email, then.and_then(|then| then.email.as_ref()))
-            && text(&now.title, then.and_then(|then| then.title.as_ref()))
-            && moves(&now.team, then.and_then(|then| then.team.as_ref()));
-        // The title of who was invited is a write of its own.
-        let title = now.title.as_ref().map(|title| &title.to);
-        let invited = of
+        // The title of an invited person is a write of its own.
+        let title = now.fields.get(&Field::Title).and_then(|title| title.to.as_text());
+        let is_invited = of
             .creations
             .iter()
-            .any(|then| then.person == now.person && then.title.as_ref() == title && title.is_some());
-        of_field || (invited && now.name.is_none() && now.email.is_none() && now.team.is_none())
+            .any(|then| then.person == now.person && then.title.as_deref() == title);
+        let is_only_title = title.is_some() && now.fields.len() == 1;
+        fields(&now.fields, then.map(|then| &then.fields)) || (is_invited && is_only_title)
     });
     let restores = left.restores.iter().all(|now| {
         let then = of.restores.iter().find(|then| then.employee == now.employee);
-        text(&now.name, then.and_then(|then| then.name.as_ref()))
-            && text(&now.email, then.and_then(|then| then.email.as_ref()))
-            && moves(&now.team, then.and_then(|then| then.team.as_ref()))
+        fields(&now.fields, then.map(|then| &then.fields))
     });
-    let switched_off: BTreeSet<_> = of.deactivations.iter().map(|write| &write.employee).collect();
+    let deactivated: BTreeSet<_> = of.deactivations.iter().map(|write| &write.employee).collect();
     let deactivations = left
         .deactivations
         .iter()
-        .all(|write| switched_off.contains(&write.employee));
-    let links = left.matches.iter().all(|(person, link)| {
+        .all(|write| deactivated.contains(&write.employee));
+    let matches = left.matches.iter().all(|(person, in_force)| {
         let announced = of
             .matches
             .get(person)
-            .is_some_and(|then| then.employees == link.employees);
+            .is_some_and(|then| then.employees == in_force.employees);
         announced || of.creations.iter().any(|creation| creation.person == *person)
     });
     let unmatches = left
         .unmatches
         .iter()
         .all(|(person, now)| of.unmatches.get(person).is_some_and(|then| now.is_subset(then)));
-    new_teams && creations && updates && restores && deactivations && links && unmatches
+    new_teams && creations && updates && restores && deactivations && matches && unmatches
 }
 
-/// A plan that was approved and cut short, and what follows.
+/// The world after an approved plan was cut short, and that plan.
 fn cut_short(mut world: World, steps: usize) -> Option<(World, Plan)> {
     world.spec.approval = Approval::EveryPlan;
     let plan = world.cycle(Some(steps));
@@ -103,9 +99,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn what_is_left_goes_on_and_nothing_else_does(story in story(), later in vec(change(), 1..3)) {
+    fn only_the_remainder_of_an_approved_plan_resumes(story in story(), later in vec(change(), 1..3)) {
         let before = World::after(&story);
-        // At every step until the plan is written whole.
+        // At every step until the whole plan is written.
         for steps in 0.. {
             let Some((mut world, approved)) = cut_short(before.clone(), steps) else {
                 break;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use okta_insightful_operator::{
-    api::Approval,
+    api::{Approval, Field},
     rules::{
         guard::{Breach, Ruling, Verdict, judge},
         resolve::Resolution,
@@ -41,8 +41,8 @@ proptest! {
         let linked = assessment.resolved.values().filter(|s| matches!(s.resolution, Resolution::Matched(_))).count();
         let counts = [
             plan.deactivations.len(),
-            plan.updates.iter().filter(|update| update.team.is_some()).count(),
-            plan.updates.iter().filter(|update| update.email.is_some()).count(),
+            plan.updates.iter().filter(|update| update.fields.contains_key(&Field::Team)).count(),
+            plan.updates.iter().filter(|update| update.fields.contains_key(&Field::Email)).count(),
             plan.unmatches.len(),
         ];
         let beyond = counts.iter().zip(&bounds).filter(|(count, bound)| match bound {

@@ -20,10 +20,10 @@ use okta_insightful_operator::{
         assessment::{Assessment, bindings},
         guard,
         plan::{
-            Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Replace, Restore,
-            TeamTarget, Update,
+            Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Restore,
+            RestoreWrite, TeamTarget, Update, fields, unmatch,
         },
-        record::{self, Overwrite, RestoreWrite},
+        record::{self, Overwrite},
         resolve::{Record, Records},
         status::{self, About, Cycle, Done, Known, Times, WriteFailures},
         teams::{Binding, Bindings},
@@ -71,7 +71,7 @@ pub struct World {
     pub theirs: BTreeMap<EmployeeId, Theirs>,
     /// Employees whose former email somebody else held when their match was
     /// taken back: the match's status names it, and nobody gives it back later.
-    pub not_given_back: BTreeSet<EmployeeId>,
+    pub not_restored: BTreeSet<EmployeeId>,
     /// How many things have got an id or a value of their own.
     fresh: usize,
 }
@@ -110,7 +110,7 @@ impl World {
                 .iter()
                 .map(|e| (e.id.clone(), Theirs::of(e)))
                 .collect(),
-            not_given_back: BTreeSet::new(),
+            not_restored: BTreeSet::new(),
             fresh: 0,
         };
         for (person, groups) in &story.people {
@@ -223,7 +223,7 @@ impl World {
             ForeignEdit::Email => {
                 employee.email = format!("{}@elsewhere.com", self.fresh);
                 theirs.email = employee.email.clone();
-                self.not_given_back.remove(&id);
+                self.not_restored.remove(&id);
             }
             ForeignEdit::Team(team) => {
                 employee.team = OTHER_TEAMS[team].into();
@@ -298,7 +298,7 @@ impl World {
             Field::Team => employee.team.as_str(),
             Field::Title | Field::Active => return true,
         };
-        let is_now = |value: &str| record::is_same(field.field, value, now);
+        let is_now = |value: &str| fields::is_same(field.field, value, now);
         !field.before.as_deref().is_some_and(is_now)
             && (is_now(&field.after) || field.replaced.as_deref().is_some_and(is_now))
     }
@@ -525,19 +525,7 @@ impl Apply<'_> {
             record.applied = Some(record::invited(record.applied.take(), &employee, NOW));
         })?;
         let Some(title) = title else { return Ok(()) };
-        self.update(Update {
-            person,
-            employee,
-            name: None,
-            email: None,
-            title: Some(Replace {
-                from: None,
-                to: title,
-                before: None,
-                ours: true,
-            }),
-            team: None,
-        })
+        self.update(Update::of_title(person, employee, title))
     }
 
     fn update(&mut self, update: Update) -> Result<(), Killed> {
@@ -558,18 +546,16 @@ impl Apply<'_> {
         let employee = restore.employee.clone();
         let RestoreWrite {
             body,
-            fields: _,
-            left,
-        } = RestoreWrite::of(restore, &self.world.employees[&employee], |target| {
-            self.team_id(target)
-        });
-        if left.contains(&(Field::Email, NotRestored::NoLongerFree)) {
+            restored: _,
+            not_restored,
+        } = RestoreWrite::of(restore, &self.world.employees[&employee]);
+        if not_restored.contains(&(Field::Email, NotRestored::EmailTaken)) {
             let of_email =
                 |field: &&AppliedField| field.field == Field::Email && field.employee_id == employee.as_str();
             let email = self.world.fields_on_record().find(of_email).unwrap();
             let before = email.before.as_ref().unwrap();
             assert!(self.holder(&employee, before).is_some(), "{before} is free");
-            self.world.not_given_back.insert(employee.clone());
+            self.world.not_restored.insert(employee.clone());
         }
         if body == EmployeeUpdate::default() {
             return Ok(());
@@ -647,7 +633,7 @@ impl Apply<'_> {
 
     fn unmatch(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Killed> {
         self.edit(person, |record| {
-            record.applied = record::without_employees(record.applied.take(), employees);
+            record.applied = unmatch::without_employees(record.applied.take(), employees);
         })
     }
 

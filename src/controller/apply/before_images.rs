@@ -8,7 +8,10 @@ use super::{Run, Stop};
 use crate::{
     api::{AppliedField, Decision, EmployeeMatchStatus},
     model::{EmployeeId, PersonId},
-    rules::{plan::MatchInForce, record},
+    rules::{
+        plan::{MatchInForce, unmatch},
+        record,
+    },
 };
 
 impl Run<'_> {
@@ -67,7 +70,7 @@ impl Run<'_> {
         employees: &BTreeSet<EmployeeId>,
     ) -> Result<(), Stop> {
         self.edit_status(person, |status| {
-            status.applied = record::without_employees(status.applied.take(), employees);
+            status.applied = unmatch::without_employees(status.applied.take(), employees);
         })
         .await
     }

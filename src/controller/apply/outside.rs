@@ -5,12 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
-    api::{Field, NotRestoredField, Pending, PendingOperation, Unmatched, conditions},
+    api::{Field, Pending, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, NewEmployee, OneWrite, WriteError},
     model::{Employee, EmployeeId, EmployeeUpdate, GroupId, PersonId},
     rules::{
-        plan::{Creation, Deactivation, NewTeam, Replace, Restore, Update},
-        record::{self, Overwrite, RestoreWrite},
+        plan::{Creation, Deactivation, NewTeam, Restore, RestoreWrite, Update},
+        record::{self, Overwrite},
         status::{Disconnected, WriteFailure},
         teams::Binding,
     },
@@ -169,20 +169,7 @@ impl Run<'_> {
         let employee = created.id.clone();
         self.apply.snapshot.replace_employee(created);
         if let Some(title) = title {
-            let update = Update {
-                person,
-                employee,
-                name: None,
-                email: None,
-                title: Some(Replace {
-                    from: None,
-                    to: title,
-                    before: None,
-                    ours: true,
-                }),
-                team: None,
-            };
-            self.update(update).await?;
+            self.update(Update::of_title(person, employee, title)).await?;
         }
         Ok(())
     }
@@ -216,7 +203,7 @@ impl Run<'_> {
     pub(super) async fn restore(&mut self, restore: Restore) -> Result<bool, Stop> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
         let services = self.apply.services;
-        let (fields, left) = loop {
+        let restored = loop {
             let write = self.one_write().await?;
             self.apply.matches.confirm(&person).await?;
             // What somebody did after the last read stays.
@@ -229,33 +216,21 @@ impl Run<'_> {
                 self.contradicted(person, "EmployeeNotFound", message);
                 return Ok(false);
             };
-            let restore_write = RestoreWrite::of(restore.clone(), &now, |target| self.team_id(target));
-            let RestoreWrite { body, fields, left } = restore_write;
+            let restore_write = RestoreWrite::of(restore.clone(), &now);
             self.apply.snapshot.replace_employee(now);
-            if body == EmployeeUpdate::default() {
-                break (fields, left);
+            if restore_write.body == EmployeeUpdate::default() {
+                break restore_write;
             }
-            match self.put(write, &person, &employee, &body).await? {
+            match self.put(write, &person, &employee, &restore_write.body).await? {
                 Put::Answered(answer) => {
                     self.apply.snapshot.replace_employee(answer);
-                    break (fields, left);
+                    break restore_write;
                 }
                 Put::Failed => return Ok(false),
                 Put::Again => {}
             }
         };
-        let unmatched = Unmatched {
-            employee_id: employee.to_string(),
-            time: Time(Timestamp::now()),
-            restored: fields,
-            not_restored: left
-                .into_iter()
-                .map(|(field, why)| NotRestoredField {
-                    field,
-                    reason: why.message().to_owned(),
-                })
-                .collect(),
-        };
+        let unmatched = restored.into_status(&employee, Timestamp::now());
         self.outcome.unmatched.insert(person.clone(), unmatched.clone());
         // The record stays until the whole match is let go at once: without one of
         // its employees it would look like a match in force.

@@ -1,15 +1,13 @@
-//! Who holds which email while a plan is written: Insightful refuses one that
-//! another employee has.
+//! An order of the writes in which each email is free before it is given: Insightful refuses an email that another
+//! employee has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Creation, Restore, Update};
+use super::{Creation, FieldWrites, Update};
 use crate::{
+    api::Field,
     model::{EmployeeId, PersonId, Snapshot},
-    rules::{
-        blocker::Blocker,
-        plan::{NotRestored, Replace},
-    },
+    rules::blocker::Blocker,
 };
 
 /// The holders of each email at one point of a plan.
@@ -19,18 +17,23 @@ pub(super) struct Emails {
     invited: BTreeSet<String>,
 }
 
-/// The updates in an order in which they can be written, and the people for
-/// whom there is none.
+/// The updates in an order in which they can be written.
 pub(super) struct Order {
     pub(super) updates: Vec<Update>,
+    /// People whose email is not free in any order.
     pub(super) held: BTreeMap<PersonId, Blocker>,
-    /// The holders once all of it is written.
+    /// The holders after all updates.
     pub(super) emails: Emails,
 }
 
 /// Emails are compared as Insightful compares them.
 fn key(email: &str) -> String {
     email.to_lowercase()
+}
+
+/// The email that a write gives.
+fn email(fields: &FieldWrites) -> Option<&str> {
+    fields.get(&Field::Email)?.to.as_text()
 }
 
 impl Emails {
@@ -58,35 +61,62 @@ impl Emails {
         !self.invited.contains(&key(email)) && self.taken_by(email, Some(except)).is_none()
     }
 
-    fn write(&mut self, employee: &EmployeeId, email: Option<&Replace<String>>) {
-        let Some(Replace {
-            from: Some(from), to, ..
-        }) = email
-        else {
+    fn write(&mut self, employee: &EmployeeId, fields: &FieldWrites) {
+        let Some(replace) = fields.get(&Field::Email) else {
             return;
         };
-        if let Some(ids) = self.holders.get_mut(&key(from)) {
+        if let Some(ids) = replace
+            .from
+            .as_ref()
+            .and_then(|from| self.holders.get_mut(&key(from)))
+        {
             ids.remove(employee);
         }
-        self.holders.entry(key(to)).or_default().insert(employee.clone());
+        if let Some(to) = replace.to.as_text() {
+            self.holders.entry(key(to)).or_default().insert(employee.clone());
+        }
+    }
+
+    /// Orders writes so that each email is free before it is given. Returns them, and those whose email is not
+    /// free even after all others. `parts` are the employee and the fields of a write.
+    pub(super) fn order<W>(
+        &mut self,
+        writes: Vec<W>,
+        parts: impl Fn(&W) -> (&EmployeeId, &FieldWrites),
+    ) -> (Vec<W>, Vec<W>) {
+        let (mut ordered, mut waiting) = (Vec::new(), writes);
+        loop {
+            let before = ordered.len();
+            for write in std::mem::take(&mut waiting) {
+                let (employee, fields) = parts(&write);
+                if email(fields).is_none_or(|email| self.is_free(email, employee)) {
+                    self.write(employee, fields);
+                    ordered.push(write);
+                } else {
+                    waiting.push(write);
+                }
+            }
+            if ordered.len() == before {
+                return (ordered, waiting);
+            }
+        }
     }
 }
 
-/// Each email goes to one employee, and only when nobody holds it any more.
+/// Orders the updates, and holds the people whose email is not free or is wanted by several people.
 pub(super) fn order(snapshot: &Snapshot, creations: &[Creation], updates: Vec<Update>) -> Order {
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    let replaced = updates.iter().filter_map(|update| update.email.as_ref());
-    let given = replaced.map(|email| &email.to);
-    for email in creations.iter().map(|creation| &creation.email).chain(given) {
+    let invited = creations.iter().map(|creation| creation.email.as_str());
+    for email in invited.chain(updates.iter().filter_map(|update| email(&update.fields))) {
         *wanted.entry(key(email)).or_default() += 1;
     }
-    let twice = |email: &str| wanted[&key(email)] > 1;
+    let is_unique = |email: &str| wanted[&key(email)] == 1;
 
-    // Creations come before updates, so that only emails free from the start will do.
+    // Creations come before updates, so that their emails must be free from the start.
     let mut emails = Emails::of(snapshot);
     let mut held: BTreeMap<PersonId, Blocker> = BTreeMap::new();
     for creation in creations {
-        if twice(&creation.email) {
+        if !is_unique(&creation.email) {
             held.insert(creation.person.clone(), Blocker::EmailNotUnique);
         } else if let Some(blocker) = emails.taken_by(&creation.email, None) {
             held.insert(creation.person.clone(), blocker);
@@ -94,70 +124,22 @@ pub(super) fn order(snapshot: &Snapshot, creations: &[Creation], updates: Vec<Up
         emails.invited.insert(key(&creation.email));
     }
 
-    let (mut ordered, mut waiting): (Vec<Update>, Vec<Update>) =
-        updates.into_iter().partition(|update| update.email.is_none());
-    loop {
-        let (free, not_free): (Vec<Update>, Vec<Update>) = waiting.into_iter().partition(|update| {
-            update.email.as_ref().is_none_or(|email| {
-                !twice(&email.to) && emails.taken_by(&email.to, Some(&update.employee)).is_none()
-            })
-        });
-        waiting = not_free;
-        if free.is_empty() {
-            break;
-        }
-        for update in &free {
-            emails.write(&update.employee, update.email.as_ref());
-        }
-        ordered.extend(free);
+    let (updates, not_unique): (Vec<Update>, Vec<Update>) = updates
+        .into_iter()
+        .partition(|update| email(&update.fields).is_none_or(is_unique));
+    let (updates, not_free) = emails.order(updates, |update| (&update.employee, &update.fields));
+    for update in not_free {
+        let by = email(&update.fields).and_then(|email| emails.taken_by(email, Some(&update.employee)));
+        held.insert(update.person, by.unwrap_or(Blocker::EmailNotUnique));
     }
-    for update in waiting {
-        let Some(email) = &update.email else { continue };
-        let blocker = if twice(&email.to) {
-            Some(Blocker::EmailNotUnique)
-        } else {
-            emails.taken_by(&email.to, Some(&update.employee))
-        };
-        held.extend(blocker.map(|blocker| (update.person.clone(), blocker)));
-        ordered.push(update);
-    }
+    held.extend(
+        not_unique
+            .into_iter()
+            .map(|update| (update.person, Blocker::EmailNotUnique)),
+    );
     Order {
-        updates: ordered,
+        updates,
         held,
         emails,
     }
-}
-
-/// Restores in an order in which they can be written after all else, each
-/// without an email that is not free even then.
-pub(super) fn order_restores(mut emails: Emails, mut waiting: Vec<Restore>) -> Vec<Restore> {
-    let mut ordered = Vec::new();
-    loop {
-        let (free, not_free): (Vec<Restore>, Vec<Restore>) = waiting.into_iter().partition(|restore| {
-            let email = restore.email.as_ref();
-            email.is_none_or(|email| emails.is_free(&email.to, &restore.employee))
-        });
-        waiting = not_free;
-        if free.is_empty() {
-            break;
-        }
-        // One at a time: two may want the same email.
-        for restore in free {
-            let email = restore.email.as_ref();
-            if email.is_none_or(|email| emails.is_free(&email.to, &restore.employee)) {
-                emails.write(&restore.employee, email);
-                ordered.push(restore);
-            } else {
-                waiting.push(restore);
-            }
-        }
-    }
-    ordered.extend(waiting.into_iter().map(|mut restore| {
-        restore.email = None;
-        restore
-            .left
-            .push((crate::api::Field::Email, NotRestored::NoLongerFree));
-        restore
-    }));
-    ordered
 }

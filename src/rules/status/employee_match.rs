@@ -152,7 +152,7 @@ pub fn match_status(
     if assessment.plan.unmatches.contains_key(id) {
         let restores = assessment.plan.restores.iter();
         for restore in restores.filter(|restore| restore.person == *id) {
-            ready.message = format!("{}; next: {}", ready.message, restore.announcement());
+            ready.message = format!("{}; next: {}", ready.message, restore.announcement(snapshot));
         }
     }
     EmployeeMatchStatus {
@@ -261,12 +261,7 @@ fn titles_that_stay(
     });
     let stay: Vec<String> = stay.collect();
     let why = NotRestored::Unreadable.message();
-    (!stay.is_empty()).then(|| {
-        format!(
-            "{}: Okta has none for this person, and what was there before {why}",
-            stay.join(", ")
-        )
-    })
+    (!stay.is_empty()).then(|| format!("{}: Okta has none for this person, and {why}", stay.join(", ")))
 }
 
 fn team_name(resolved: &Resolved, assessment: &Assessment) -> Option<String> {

@@ -215,7 +215,7 @@ fn a_match_that_is_taken_back_says_what_is_given_back() {
     let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
     assert_eq!(
         status.conditions[0].message,
-        "left alone by decision; next: employee e1 gets back name; title stays: cannot be read back"
+        "left alone by decision; next: restores name of employee Jane Doe (e1); title is not restored: the former value is unknown"
     );
 }
 

@@ -110,7 +110,8 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
         .show_text(&["get", "em", &mistaken.object, "-o", path])
         .await?;
     ensure(
-        message.contains("gets back") && message.contains("title stays: cannot be read back"),
+        message.contains("restores ")
+            && message.contains("title is not restored: the former value is unknown"),
         || format!("the match does not say what is given back and what is not: {message}"),
     )?;
     let preview = Preview::of(&integration, &stage.matches().await?);
@@ -150,13 +151,16 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
         .show_text(&["events", "--for", &object, "-o", notes])
         .await?;
     let object = stage.match_of(&mistaken.user).await?;
-    let left = json!([{"field": "title", "reason": "cannot be read back"}]);
-    ensure(object["status"]["unmatched"]["left"] == left, || {
-        format!(
-            "what is not given back is not said: {}",
-            object["status"]["unmatched"]
-        )
-    })?;
+    let not_restored = json!([{"field": "title", "reason": "the former value is unknown"}]);
+    ensure(
+        object["status"]["unmatched"]["notRestored"] == not_restored,
+        || {
+            format!(
+                "what is not given back is not said: {}",
+                object["status"]["unmatched"]
+            )
+        },
+    )?;
     screen.checked("what cannot be given back is said: the title, which Insightful never shows");
     Ok(())
 }
