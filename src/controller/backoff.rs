@@ -1,5 +1,4 @@
-//! When what failed is tried again: later after each failure, for each person
-//! on their own.
+//! Exponential backoff after failures, for each person separately.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,20 +9,19 @@ use tokio::time::Instant;
 
 use crate::model::PersonId;
 
-/// The first delay after a failure; it doubles up to [`MAX_DELAY`].
+/// The delay after the first failure; doubles with each further one.
 const INITIAL_DELAY: Duration = Duration::from_secs(1);
 
-/// The longest delay after a failure.
 const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
 
-/// The delay after one more failure, where so many came before it in a row.
+/// The delay after a failure that follows `earlier` failures in a row.
 pub fn delay(earlier: u32) -> Duration {
     INITIAL_DELAY
         .saturating_mul(2_u32.saturating_pow(earlier.min(16)))
         .min(MAX_DELAY)
 }
 
-/// The people whose last write failed, and when each is tried again.
+/// The people whose last write failed, and when each is retried.
 #[derive(Debug, Default)]
 pub struct Backoffs(BTreeMap<PersonId, Backoff>);
 
@@ -34,7 +32,6 @@ struct Backoff {
 }
 
 impl Backoffs {
-    /// A person's write failed, once more or for the first time.
     pub fn record_failure(&mut self, person: PersonId, now: Instant) {
         let backoff = self.0.entry(person).or_insert(Backoff {
             failures: 0,
@@ -44,31 +41,31 @@ impl Backoffs {
         backoff.failures = backoff.failures.saturating_add(1);
     }
 
-    /// Forgets everybody else: their writes took effect, or are due no longer.
-    pub fn retain(&mut self, still_due: impl Fn(&PersonId) -> bool) {
-        self.0.retain(|person, _| still_due(person));
+    /// Forgets the failures of everybody else.
+    pub fn retain(&mut self, keep: impl Fn(&PersonId) -> bool) {
+        self.0.retain(|person, _| keep(person));
     }
 
-    /// Everybody may be tried again at once; the next failure still counts as one more.
+    /// Ends all delays; a further failure still doubles the next one.
     pub fn retry_now(&mut self, now: Instant) {
         for backoff in self.0.values_mut() {
             backoff.retry_at = backoff.retry_at.min(now);
         }
     }
 
-    /// Those who still wait for their next try.
+    /// The people who are not to be retried yet.
     pub fn backing_off(&self, now: Instant) -> BTreeSet<PersonId> {
         let backing_off = self.0.iter().filter(|(_, backoff)| now < backoff.retry_at);
         backing_off.map(|(person, _)| person.clone()).collect()
     }
 
-    /// Until the first of those who wait is tried again; None if nobody waits.
+    /// The time to the next retry; None if nobody is backing off.
     pub fn next_retry(&self, now: Instant) -> Option<Duration> {
-        let waits = self
+        let delays = self
             .0
             .values()
             .map(|backoff| backoff.retry_at.saturating_duration_since(now));
-        waits.filter(|wait| !wait.is_zero()).min()
+        delays.filter(|delay| !delay.is_zero()).min()
     }
 }
 
@@ -83,49 +80,48 @@ mod tests {
         assert_eq!(delay(u32::MAX), MAX_DELAY);
     }
 
-    /// What happens at a second.
-    enum Happening {
+    enum Event {
         Fails(&'static str),
         Succeeds(&'static str),
-        IsAskedFor,
+        SyncRequested,
     }
 
     #[test]
-    fn each_persons_failures_are_their_own() {
-        use Happening::{Fails, IsAskedFor, Succeeds};
-        // At this second this happens; then these people rest, and the next try is in so many seconds.
-        let story: [(u64, Happening, &[&str], Option<u64>); 13] = [
+    fn each_person_has_their_own_backoff() {
+        use Event::{Fails, Succeeds, SyncRequested};
+        // The second, the event, who backs off after it, and the seconds to the next retry.
+        let steps: [(u64, Event, &[&str], Option<u64>); 13] = [
             (0, Fails("jane"), &["jane"], Some(1)),
             (1, Fails("jane"), &["jane"], Some(2)),
             (3, Fails("jane"), &["jane"], Some(4)),
-            // Another's fresh failure neither resets nor lengthens hers, and is tried again first.
+            // Omar's failure does not change Jane's delay, and is retried first.
             (4, Fails("omar"), &["jane", "omar"], Some(1)),
             (5, Fails("omar"), &["jane", "omar"], Some(2)),
             (7, Succeeds("omar"), &[], None),
             (7, Fails("jane"), &["jane"], Some(8)),
-            // A success resets one's own only.
+            // A success resets only that person's delay.
             (8, Fails("omar"), &["jane", "omar"], Some(1)),
             (9, Succeeds("omar"), &["jane"], Some(6)),
-            (10, IsAskedFor, &[], None),
+            (10, SyncRequested, &[], None),
             (10, Fails("jane"), &["jane"], Some(16)),
             (26, Succeeds("jane"), &[], None),
             (27, Fails("jane"), &["jane"], Some(1)),
         ];
         let begin = Instant::now();
         let mut backoffs = Backoffs::default();
-        for (second, happening, backing_off, next) in story {
+        for (second, event, backing_off, next) in steps {
             let now = begin + Duration::from_secs(second);
-            match happening {
+            match event {
                 Fails(person) => backoffs.record_failure(person.into(), now),
                 Succeeds(person) => backoffs.retain(|other| *other != person.into()),
-                IsAskedFor => backoffs.retry_now(now),
+                SyncRequested => backoffs.retry_now(now),
             }
             let expected: BTreeSet<PersonId> = backing_off.iter().map(|person| (*person).into()).collect();
             assert_eq!(backoffs.backing_off(now), expected, "at {second}");
             assert_eq!(
                 backoffs.next_retry(now),
                 next.map(Duration::from_secs),
-                "the next try after {second}"
+                "next retry after {second}"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The clients of an integration, from its spec and its Secrets.
+//! Makes the clients of an integration from its spec and its Secrets.
 
 use std::sync::Arc;
 
@@ -13,16 +13,13 @@ use crate::{
     services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
 };
 
-/// Why there are no clients: somebody has to change the spec or a Secret.
+/// Why the clients cannot be made: somebody must change the spec or a Secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// A Secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// An address or a token.
     #[error(transparent)]
     Services(#[from] UnusableServices),
-    /// A log-in method that this version does not have.
     #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
     ServiceApp,
 }
@@ -38,22 +35,21 @@ impl ConnectError {
     }
 }
 
-/// Clients, and what they were made from.
+/// The clients of an integration.
 #[derive(Clone)]
 pub struct Connection {
-    /// The clients.
     pub services: Arc<Services>,
-    /// A digest of where Okta's token came from, and of which version of it.
+    /// A digest of the reference to Okta's token and its version; not of the token.
     pub okta_credential: String,
-    /// They are made anew when it changes.
+    /// New clients are made when this changes.
     inputs: String,
 }
 
-/// The clients for a spec, which count their calls in `limits`; `present` again
-/// if nothing that they were made from has changed.
+/// The clients for a spec, which count their calls in `limits`. Returns `present` if
+/// its inputs are unchanged.
 ///
 /// # Errors
-/// What somebody has to change.
+/// What somebody must change.
 pub async fn connect(
     client: &Client,
     namespace: &str,

@@ -1,5 +1,5 @@
-//! Events, with stable reasons, for what an admin would want to be told: never
-//! one for a cycle that changed nothing.
+//! Events for what an admin wants to know, with stable reasons; none for a cycle
+//! that changed nothing.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
@@ -13,56 +13,57 @@ use crate::{
     rules::status,
 };
 
-/// The longest note that the API server takes, in bytes.
-const LONGEST_NOTE: usize = 1024;
+/// The API server's limit.
+const MAX_NOTE_BYTES: usize = 1024;
 
-/// Tells of what is new in the integration's status.
+/// Publishes Events for what is new in the integration's status.
 pub async fn publish_transition(
     ctx: &Context,
     integration: &OktaIntegration,
     before: &OktaIntegrationStatus,
     after: &OktaIntegrationStatus,
 ) {
+    let object = integration.object_ref(&());
     let ready = conditions::find(&after.conditions, conditions::READY);
     let was_ready = conditions::find(&before.conditions, conditions::READY);
     let reason = ready.map_or("", |ready| ready.reason.as_str());
     let is_new = was_ready.map(|ready| ready.reason.as_str()) != Some(reason);
-    let message = ready.map_or("", |ready| ready.message.as_str());
+    let message = ready.map_or("", |ready| ready.message.as_str()).to_owned();
 
     if let (true, Some(phase)) = (is_new, after.phase) {
-        let (type_, event_reason, note) = match phase {
-            Phase::Failed => (EventType::Warning, reason, message.to_owned()),
+        let event = match phase {
+            Phase::Failed => Some((EventType::Warning, reason, message)),
             Phase::Held => {
                 let held = conditions::find(&after.conditions, conditions::HELD);
-                (
-                    EventType::Warning,
-                    "PlanHeld",
-                    held.map_or_else(String::new, |held| held.message.clone()),
-                )
+                let note = held.map_or_else(String::new, |held| held.message.clone());
+                Some((EventType::Warning, "PlanHeld", note))
             }
-            Phase::Suspended => (EventType::Normal, "Suspended", message.to_owned()),
-            Phase::Review => (EventType::Normal, "ReviewReady", review_note(after)),
-            Phase::InSync => (EventType::Normal, "InSync", message.to_owned()),
-            Phase::Pending | Phase::Syncing | Phase::Applying => (EventType::Normal, "", String::new()),
+            Phase::Suspended => Some((EventType::Normal, "Suspended", message)),
+            Phase::Review => Some((EventType::Normal, "ReviewReady", review_note(after))),
+            Phase::InSync => Some((EventType::Normal, "InSync", message)),
+            Phase::Pending | Phase::Syncing | Phase::Applying => None,
         };
-        if !event_reason.is_empty() {
-            publish(ctx, integration, type_, event_reason, "Sync", note).await;
+        if let Some((type_, event_reason, note)) = event.filter(|(_, reason, _)| !reason.is_empty()) {
+            publish(ctx, &object, type_, event_reason, "Sync", note).await;
         }
     }
     if after.last_applied_plan != before.last_applied_plan
         && let Some(plan) = &after.last_applied_plan
     {
-        let note = format!("plan {plan} is applied: {} writes", status::last_writes(after));
-        publish(ctx, integration, EventType::Normal, "PlanApplied", "Apply", note).await;
+        let note = match status::last_writes(after) {
+            1 => format!("plan {plan} is applied: 1 write"),
+            writes => format!("plan {plan} is applied: {writes} writes"),
+        };
+        publish(ctx, &object, EventType::Normal, "PlanApplied", "Apply", note).await;
     }
-    let notified = |status: &OktaIntegrationStatus| {
+    let webhook_failure = |status: &OktaIntegrationStatus| {
         let condition = conditions::find(&status.conditions, conditions::NOTIFIED)?;
         (condition.status == "False").then(|| condition.message.clone())
     };
-    if let (None, Some(message)) = (notified(before), notified(after)) {
+    if let (None, Some(message)) = (webhook_failure(before), webhook_failure(after)) {
         publish(
             ctx,
-            integration,
+            &object,
             EventType::Warning,
             "WebhookFailed",
             "Notify",
@@ -75,12 +76,17 @@ pub async fn publish_transition(
 fn review_note(status: &OktaIntegrationStatus) -> String {
     let people = status.people.unwrap_or_default();
     format!(
-        "{} people: {} matched, {} to review, {} unmatched, {} in conflict; nothing is written before spec.finalized is true",
-        people.total, people.matched, people.review, people.unmatched, people.conflicts
+        "{} {}: {} matched, {} to review, {} unmatched, {} in conflict; nothing is written until spec.finalized is true",
+        people.total,
+        if people.total == 1 { "person" } else { "people" },
+        people.matched,
+        people.review,
+        people.unmatched,
+        people.conflicts
     )
 }
 
-/// Tells, on the matches concerned, what an apply gave back or could not write.
+/// Publishes Events about the matches whose fields an apply restored or could not write.
 pub async fn publish_outcome(
     ctx: &Context,
     integration: &OktaIntegration,
@@ -89,60 +95,43 @@ pub async fn publish_outcome(
 ) {
     for (person, unmatched) in &outcome.unmatched {
         if let Some(reference) = matches.reference(person) {
-            let fields = unmatched
-                .restored
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>();
+            let restored: Vec<_> = unmatched.restored.iter().map(ToString::to_string).collect();
             let mut note = format!(
-                "employee {} was given back: {}",
+                "unmatched from employee {}; restored: {}",
                 unmatched.employee_id,
-                fields.join(", ")
+                if restored.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    restored.join(", ")
+                }
             );
-            for left in &unmatched.not_restored {
-                note.push_str(&format!("; {} stays: {}", left.field, left.reason));
+            for field in &unmatched.not_restored {
+                note.push_str(&format!("; {} not restored: {}", field.field, field.reason));
             }
-            publish_about(ctx, &reference, EventType::Normal, "Unmatched", "Apply", note).await;
+            publish(ctx, &reference, EventType::Normal, "Unmatched", "Apply", note).await;
         }
     }
     for (person, failure) in &outcome.failures {
         if let Some(reference) = matches.reference(person) {
-            publish_about(
+            let note = failure.message.clone();
+            publish(
                 ctx,
                 &reference,
                 EventType::Warning,
                 &failure.reason,
                 "Apply",
-                failure.message.clone(),
+                note,
             )
             .await;
         }
     }
     if let Some(why) = &outcome.disconnected {
-        publish(
-            ctx,
-            integration,
-            EventType::Warning,
-            &why.reason,
-            "Apply",
-            why.message.clone(),
-        )
-        .await;
+        let (object, note) = (integration.object_ref(&()), why.message.clone());
+        publish(ctx, &object, EventType::Warning, &why.reason, "Apply", note).await;
     }
 }
 
-async fn publish<K: Resource<DynamicType = ()>>(
-    ctx: &Context,
-    object: &K,
-    type_: EventType,
-    reason: &str,
-    action: &str,
-    note: String,
-) {
-    publish_about(ctx, &object.object_ref(&()), type_, reason, action, note).await;
-}
-
-async fn publish_about(
+async fn publish(
     ctx: &Context,
     object: &ObjectReference,
     type_: EventType,
@@ -150,7 +139,7 @@ async fn publish_about(
     action: &str,
     mut note: String,
 ) {
-    note.truncate(note.floor_char_boundary(LONGEST_NOTE));
+    note.truncate(note.floor_char_boundary(MAX_NOTE_BYTES));
     let event = Event {
         type_,
         reason: reason.to_owned(),
@@ -158,8 +147,8 @@ async fn publish_about(
         action: action.to_owned(),
         secondary: None,
     };
-    // An event that cannot be published is no reason to fail: the status says the same.
+    // Not an error of the reconcile: the status says the same.
     if let Err(error) = ctx.recorder.publish(&event, object).await {
-        tracing::warn!(%error, reason, "event could not be published");
+        tracing::warn!(%error, reason, "cannot publish an Event");
     }
 }

@@ -1,5 +1,5 @@
-//! First reads take first_reads, so that a start or a change of the leader does not
-//! send every integration to its services at once.
+//! Limits how many integrations read their services for the first time at once, so
+//! that a start or a change of leader does not send every integration to them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,15 +8,13 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How many first reads go on at a time.
 const MAX_CONCURRENT: usize = 8;
 
-/// How long a read keeps its turn. One that takes longer goes on, and the next
-/// begins beside it: an org that hangs costs the others an eighth of this.
+/// How long a read holds its permit. A longer read goes on without one, so that
+/// orgs that hang do not keep the others waiting.
 const MAX_HOLD: Duration = Duration::from_secs(1);
 
-/// Gives the first_reads, to who came first: 200 integrations have begun after a few
-/// seconds where their services answer, and after half a minute where none does.
+/// Permits for first reads, first come, first served.
 pub struct FirstReads(Arc<Semaphore>);
 
 impl Default for FirstReads {
@@ -26,27 +24,27 @@ impl Default for FirstReads {
 }
 
 impl FirstReads {
-    /// A turn if one is free and nobody waits.
+    /// A permit if one is free and nobody waits.
     pub fn try_acquire(&self) -> Option<ReadPermit> {
-        let place = self.0.clone().try_acquire_owned().ok()?;
-        Some(ReadPermit::with(Some(place)))
+        let permit = self.0.clone().try_acquire_owned().ok()?;
+        Some(ReadPermit::new(Some(permit)))
     }
 
-    /// Waits for a turn. Who stops waiting loses the place in the queue.
+    /// Waits for a permit. Dropping the future gives up the place in the queue.
     pub async fn acquire(&self) -> ReadPermit {
-        // Nobody closes the first_reads, so that there is always a place.
-        ReadPermit::with(self.0.clone().acquire_owned().await.ok())
+        // The semaphore is never closed.
+        ReadPermit::new(self.0.clone().acquire_owned().await.ok())
     }
 }
 
-/// A turn, until it is dropped or has lasted for [`MAX_HOLD`].
+/// Held until it is dropped, for at most [`MAX_HOLD`].
 pub struct ReadPermit(JoinHandle<()>);
 
 impl ReadPermit {
-    fn with(place: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(permit: Option<OwnedSemaphorePermit>) -> Self {
         Self(tokio::spawn(async move {
             tokio::time::sleep(MAX_HOLD).await;
-            drop(place);
+            drop(permit);
         }))
     }
 }
@@ -65,44 +63,44 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn so_many_at_a_time_and_none_waits_for_one_that_hangs() {
+    async fn concurrent_reads_are_limited_and_none_waits_for_one_that_hangs() {
         let first_reads = FirstReads::default();
         let start = Instant::now();
-        let mut taken: Vec<ReadPermit> = (0..MAX_CONCURRENT)
+        let mut permits: Vec<ReadPermit> = (0..MAX_CONCURRENT)
             .filter_map(|_| first_reads.try_acquire())
             .collect();
-        assert_eq!(taken.len(), MAX_CONCURRENT);
+        assert_eq!(permits.len(), MAX_CONCURRENT);
         assert!(first_reads.try_acquire().is_none());
 
-        // What becomes free goes to who waits, at once, and to nobody who comes later.
+        // A free permit goes to the first in the queue at once.
         let next = first_reads.acquire();
         tokio::pin!(next);
         assert!((&mut next).now_or_never().is_none());
-        taken.pop();
+        permits.pop();
         let _next = next.await;
         assert!(first_reads.try_acquire().is_none());
         assert_eq!(start.elapsed(), Duration::ZERO);
 
         // The others hang.
         for _ in 0..MAX_CONCURRENT {
-            taken.push(first_reads.acquire().await);
+            permits.push(first_reads.acquire().await);
         }
         assert_eq!(start.elapsed(), MAX_HOLD);
-        // The end of a turn that was over takes nobody else's away.
-        drop(taken.drain(..MAX_CONCURRENT - 1));
+        // Dropping an expired permit frees nothing.
+        drop(permits.drain(..MAX_CONCURRENT - 1));
         assert!(first_reads.acquire().now_or_never().is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_no_longer_is_passed_over() {
+    async fn a_dropped_waiter_gives_up_its_place() {
         let first_reads = FirstReads::default();
-        let taken: Vec<ReadPermit> = (0..MAX_CONCURRENT)
+        let permits: Vec<ReadPermit> = (0..MAX_CONCURRENT)
             .filter_map(|_| first_reads.try_acquire())
             .collect();
-        let gone = tokio::time::timeout(Duration::from_secs(1), first_reads.acquire()).await;
-        assert!(gone.is_err());
+        let dropped = tokio::time::timeout(Duration::from_secs(1), first_reads.acquire()).await;
+        assert!(dropped.is_err());
         let start = Instant::now();
-        drop(taken);
+        drop(permits);
         let _next = first_reads.acquire().await;
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

@@ -1,6 +1,4 @@
-//! What is around each reconcile, and around its steps: a span, so that each
-//! line of the log says which cycle of which integration it belongs to, the
-//! measured time, and the sign of life.
+//! Tracing span, duration and liveness of each reconcile and its steps.
 
 use std::sync::Arc;
 
@@ -18,16 +16,13 @@ use crate::{
     http::Service,
 };
 
-/// [`reconcile`], measured and in a span of its own.
-///
-/// # Errors
-/// Its own.
+/// [`reconcile`] with metrics, in a span of its own.
 pub async fn reconcile_instrumented(
     integration: Arc<OktaIntegration>,
     ctx: Arc<Context>,
 ) -> Result<Action, ReconcileError> {
     let key = key(&integration);
-    // At the highest level, so that a log of errors alone names the integration too.
+    // At the level ERROR, so that even a log of errors only names the integration.
     let span = tracing::error_span!(
         "cycle",
         namespace = %key.0,
@@ -57,7 +52,7 @@ fn key(integration: &OktaIntegration) -> (String, String) {
     )
 }
 
-/// Counts on drop, so that a reconcile that is cut short is counted too.
+/// Counts on drop, so that a cancelled reconcile is counted too.
 struct Reconciling<'a> {
     metrics: &'a Metrics,
     started: Instant,
@@ -82,7 +77,7 @@ impl Drop for Reconciling<'_> {
     }
 }
 
-/// A step that is being done, until this is dropped; for steps without I/O.
+/// Measures a step without I/O until it is dropped.
 pub struct StepTimer<'a> {
     metrics: &'a Metrics,
     step: CycleStep,
@@ -97,17 +92,15 @@ impl Drop for StepTimer<'_> {
 }
 
 impl Context {
-    /// Who hears of the calls for this integration.
     pub fn call_observer(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
         self.metrics.call_observer(integration)
     }
 
-    /// Work for this integration got on.
     pub fn record_progress(&self, integration: &OktaIntegration) {
         self.liveness.record_progress(&key(integration));
     }
 
-    /// A step without I/O, from now until what this gives is dropped.
+    /// Measures a step without I/O until the returned timer is dropped.
     pub fn time_step(&self, step: CycleStep) -> StepTimer<'_> {
         StepTimer {
             metrics: &self.metrics,
@@ -117,7 +110,7 @@ impl Context {
         }
     }
 
-    /// Does a step with I/O.
+    /// Runs and measures a step with I/O.
     pub async fn step<T>(
         &self,
         integration: &OktaIntegration,
@@ -133,9 +126,15 @@ impl Context {
         result
     }
 
-    /// Both services were read, or could not be, since `started`.
-    pub fn record_sync(&self, integration: &OktaIntegration, kind: SyncKind, well: bool, started: Instant) {
-        self.metrics.record_sync(kind, well, started.elapsed());
+    /// Records that reading both services ended; `started` is when it began.
+    pub fn record_sync(
+        &self,
+        integration: &OktaIntegration,
+        kind: SyncKind,
+        succeeded: bool,
+        started: Instant,
+    ) {
+        self.metrics.record_sync(kind, succeeded, started.elapsed());
         let calls = self.call_observer(integration);
         for (service, step) in [
             (Service::Okta, CycleStep::ReadOkta),

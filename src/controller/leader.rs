@@ -1,9 +1,9 @@
-//! Which replica may write: the one that holds the Lease.
+//! Leader election with a Lease: only the replica that holds it writes.
 //!
-//! A replica believes in its leadership for less long than the others respect
-//! it, counted from before it asked, so that one that was paused stops by
-//! itself. Whether another's lease has run out is told by this machine's clock
-//! alone: it has not been renewed for its whole duration while we watched.
+//! The holder stops claiming the lease before it expires for the others, counted
+//! from before the renewal was sent, so that a replica that was paused stops by
+//! itself. Another replica's lease counts as expired when it was not renewed for
+//! its whole duration by this machine's clock: clocks need not agree.
 
 use std::time::Duration;
 
@@ -16,21 +16,18 @@ use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
-/// How long others respect a lease that is not renewed.
+/// The time after its last renewal at which others may take the lease.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
-/// How long its holder believes in it without renewing it.
+/// The time after its last renewal until which the holder claims the lease.
 const RENEW_DEADLINE: Duration = Duration::from_secs(12);
 
-/// How often it is renewed, or looked at.
 const RETRY_PERIOD: Duration = Duration::from_secs(3);
 
 /// The Lease that replicas contend for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseName {
-    /// Its namespace.
     pub namespace: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -42,23 +39,23 @@ impl LeaseName {
 
 /// Whether this replica leads.
 pub struct Leadership {
-    /// None where there is no election and this is the only replica.
+    /// None without an election.
     claim: Option<Mutex<Claim>>,
     terms: watch::Sender<Term>,
 }
 
-/// A time of leading without a break; counted, so that what began in one can tell
-/// that it is over even where this replica leads anew.
+/// The number of an uninterrupted period of leading. Work that was begun in one term
+/// must not be written in a later one of the same replica.
 pub type Term = u64;
 
 struct Claim {
     until: Instant,
-    /// The present term, or the last one.
+    /// The current term, or the last one.
     term: Term,
 }
 
 impl Leadership {
-    /// The only replica there is.
+    /// No election: this replica always leads.
     pub fn single_replica() -> Self {
         Self {
             claim: None,
@@ -66,7 +63,7 @@ impl Leadership {
         }
     }
 
-    /// One of several; none leads yet.
+    /// Leads only while it holds the lease; see [`Self::run`].
     pub fn elected() -> Self {
         Self {
             claim: Some(Mutex::new(Claim {
@@ -77,7 +74,7 @@ impl Leadership {
         }
     }
 
-    /// The term in which this replica leads; None if it does not lead now.
+    /// The current term; None if this replica does not lead.
     pub fn term(&self) -> Option<Term> {
         let Some(claim) = &self.claim else {
             return Some(0);
@@ -91,7 +88,7 @@ impl Leadership {
         self.term() == Some(term)
     }
 
-    /// Tells of each new term.
+    /// Notifies of each new term.
     pub fn subscribe(&self) -> watch::Receiver<Term> {
         self.terms.subscribe()
     }
@@ -108,45 +105,46 @@ impl Leadership {
         }
     }
 
-    /// Seeks the lease and keeps it, for ever.
+    /// Acquires and renews the lease, for ever.
     pub async fn run(&self, client: &Client, lease: &LeaseName, identity: &str) {
         let leases = lease.api(client);
-        let mut watched: Option<(Option<String>, Instant)> = None;
+        let mut observed: Option<(Option<String>, Instant)> = None;
         loop {
-            let asked = Instant::now();
+            let sent = Instant::now();
             match self
-                .try_acquire_or_renew(&leases, &lease.name, identity, &mut watched)
+                .try_acquire_or_renew(&leases, &lease.name, identity, &mut observed)
                 .await
             {
-                Ok(true) => self.claim_until(asked + RENEW_DEADLINE),
-                Ok(false) => self.claim_until(asked),
-                // What is believed runs out by itself; a conflict is another's renewal.
-                Err(error) => tracing::warn!(%error, "the Lease could not be renewed"),
+                Ok(true) => self.claim_until(sent + RENEW_DEADLINE),
+                Ok(false) => self.claim_until(sent),
+                // The claim expires by itself.
+                Err(error) => tracing::warn!(%error, "cannot renew the Lease"),
             }
             tokio::time::sleep(RETRY_PERIOD).await;
         }
     }
 
-    /// One look at the lease. Gives whether it is ours now.
+    /// Returns whether this replica holds the lease now. `observed` is the version of
+    /// the lease that was last seen, and since when.
     async fn try_acquire_or_renew(
         &self,
         leases: &Api<Lease>,
         name: &str,
         identity: &str,
-        watched: &mut Option<(Option<String>, Instant)>,
+        observed: &mut Option<(Option<String>, Instant)>,
     ) -> Result<bool, kube::Error> {
         let Some(present) = leases.get_opt(name).await? else {
             let lease = new_lease(name, None, identity, 0);
-            return swallow_conflict(leases.create(&PostParams::default(), &lease).await);
+            return acquired(leases.create(&PostParams::default(), &lease).await);
         };
         let spec = present.spec.as_ref();
         let holder = spec
             .and_then(|spec| spec.holder_identity.as_deref())
             .unwrap_or_default();
         let version = present.metadata.resource_version.clone();
-        let unchanged_since = match watched {
+        let unchanged_since = match observed {
             Some((seen, since)) if *seen == version => *since,
-            _ => watched.insert((version, Instant::now())).1,
+            _ => observed.insert((version, Instant::now())).1,
         };
         let transitions = spec.and_then(|spec| spec.lease_transitions).unwrap_or(0);
         let transitions = match holder {
@@ -155,12 +153,12 @@ impl Leadership {
             _ if unchanged_since.elapsed() >= LEASE_DURATION => transitions + 1,
             _ => return Ok(false),
         };
-        // The version makes sure that nobody else took it since we looked.
+        // Replacing fails with a conflict if another replica was faster.
         let renewed = new_lease(name, Some(&present), identity, transitions);
-        swallow_conflict(leases.replace(name, &PostParams::default(), &renewed).await)
+        acquired(leases.replace(name, &PostParams::default(), &renewed).await)
     }
 
-    /// Gives the lease up, so that another need not wait for it to run out.
+    /// Releases the lease, so that another replica need not wait for it to expire.
     pub async fn release(&self, client: &Client, lease: &LeaseName, identity: &str) {
         if self.claim.is_none() || self.term().is_none() {
             return;
@@ -179,7 +177,7 @@ impl Leadership {
             Ok::<(), kube::Error>(())
         };
         if let Err(error) = released.await {
-            tracing::warn!(%error, "the Lease could not be given up; it runs out by itself");
+            tracing::warn!(%error, "cannot release the Lease: it expires by itself");
         }
     }
 }
@@ -211,8 +209,8 @@ fn new_lease(name: &str, present: Option<&Lease>, identity: &str, transitions: i
     }
 }
 
-/// Ours if it was written; another's if somebody was faster.
-fn swallow_conflict(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
+/// False on a conflict: another replica was faster.
+fn acquired(written: Result<Lease, kube::Error>) -> Result<bool, kube::Error> {
     match written {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
@@ -225,7 +223,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn belief_runs_out_by_itself_and_each_term_is_another() {
+    async fn a_claim_expires_by_itself_and_each_term_is_new() {
         let leadership = Leadership::elected();
         let terms = leadership.subscribe();
         assert_eq!(leadership.term(), None);
@@ -238,12 +236,15 @@ mod tests {
         leadership.claim_until(Instant::now() + RENEW_DEADLINE);
         assert_eq!(*terms.borrow(), 2);
         assert!(leadership.holds(2));
-        assert!(!leadership.holds(1), "what was begun before is not to be written");
+        assert!(
+            !leadership.holds(1),
+            "work of the earlier term must not be written"
+        );
         assert!(Leadership::single_replica().holds(0));
     }
 
     #[test]
-    fn the_holder_believes_less_long_than_others_respect() {
+    fn a_claim_ends_before_the_lease_expires() {
         assert!(RENEW_DEADLINE + RETRY_PERIOD <= LEASE_DURATION && RETRY_PERIOD * 2 < RENEW_DEADLINE);
     }
 }

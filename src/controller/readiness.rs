@@ -1,4 +1,4 @@
-//! What the operator must have read before it is ready, and what keeps it from that.
+//! Readiness: the operator is ready once each of its watches has delivered a complete list.
 
 use std::sync::Arc;
 
@@ -8,10 +8,9 @@ use parking_lot::Mutex;
 
 use crate::http::clip;
 
-/// The longest reason that is told, in characters.
 const MAX_REASON_CHARS: usize = 300;
 
-/// One watch.
+/// The first list of one watch.
 #[derive(Debug)]
 pub struct InitialList {
     /// In words for people.
@@ -21,16 +20,14 @@ pub struct InitialList {
 
 #[derive(Debug)]
 enum State {
-    /// Nothing has come yet.
     Pending,
-    /// It could not be read, for this reason.
     Failing(String),
-    /// Its first list has come whole. What comes later is the watch's own matter: it begins anew by itself.
+    /// Final: the watch recovers from later errors by itself.
     Complete,
 }
 
 impl InitialList {
-    /// One that has delivered nothing yet, of `kind` in `namespace`, or in all.
+    /// The list of `kind` in `namespace`, or in all.
     pub fn new(kind: &str, namespace: Option<&str>) -> Arc<Self> {
         let what = match namespace {
             Some(namespace) => format!("{kind} of namespace {namespace}"),
@@ -42,7 +39,7 @@ impl InitialList {
         })
     }
 
-    /// The same stream; this takes note of what comes.
+    /// Passes a watch's items through and follows the state of its first list.
     pub fn observe<K>(
         self: Arc<Self>,
         stream: impl Stream<Item = watcher::Result<watcher::Event<K>>>,
@@ -57,20 +54,19 @@ impl InitialList {
             (_, Ok(watcher::Event::InitDone)) => *state = State::Complete,
             (_, Err(error)) => {
                 let reason = clip(&error.to_string(), MAX_REASON_CHARS);
-                tracing::warn!(reason, "cannot read the {} yet", self.what);
+                tracing::warn!(reason, "cannot list the {} yet", self.what);
                 *state = State::Failing(reason);
             }
             (_, Ok(_)) => {}
         }
     }
 
-    /// What is pending, and why; None once it has delivered.
+    /// Why the list is not complete; None once it is.
     fn pending(&self) -> Option<String> {
-        let state = self.state.lock();
-        match &*state {
-            State::Pending => Some(format!("{}: not read yet", self.what)),
+        match &*self.state.lock() {
+            State::Pending => Some(format!("{}: not listed yet", self.what)),
             State::Failing(reason) => Some(format!(
-                "{}: {reason}. Are the definitions installed, and do the operator's roles allow it?",
+                "{}: {reason}. Check that the CRDs are installed and that the operator's roles allow it.",
                 self.what
             )),
             State::Complete => None,
@@ -78,7 +74,7 @@ impl InitialList {
     }
 }
 
-/// What is pending of all of these; empty when the operator is ready.
+/// The incomplete lists, with the reasons; empty when the operator is ready.
 pub fn pending(lists: &[Arc<InitialList>]) -> Vec<String> {
     lists.iter().filter_map(|list| list.pending()).collect()
 }
@@ -93,12 +89,12 @@ mod tests {
     type Item = watcher::Result<watcher::Event<PartialObjectMeta<EmployeeMatch>>>;
 
     #[test]
-    fn what_is_missing_is_named_with_its_reason_until_it_comes() {
+    fn an_incomplete_list_is_reported_with_its_reason() {
         let list = InitialList::new("OktaIntegrations", Some("people"));
         let lists = [list.clone()];
         assert_eq!(
             pending(&lists),
-            ["OktaIntegrations of namespace people: not read yet"]
+            ["OktaIntegrations of namespace people: not listed yet"]
         );
         list.handle_item(&Item::Err(watcher::Error::NoResourceVersion));
         let [text] = &pending(&lists)[..] else { panic!() };
@@ -107,10 +103,14 @@ mod tests {
             "{text}"
         );
         list.handle_item(&Item::Ok(watcher::Event::Init));
-        assert_eq!(pending(&lists).len(), 1, "a list that has begun is not whole");
+        assert_eq!(pending(&lists).len(), 1, "a started list is not complete");
         list.handle_item(&Item::Ok(watcher::Event::InitDone));
         assert_eq!(pending(&lists), Vec::<String>::new());
         list.handle_item(&Item::Err(watcher::Error::NoResourceVersion));
-        assert_eq!(pending(&lists), Vec::<String>::new(), "it begins anew by itself");
+        assert_eq!(
+            pending(&lists),
+            Vec::<String>::new(),
+            "the watch recovers by itself"
+        );
     }
 }

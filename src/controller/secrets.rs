@@ -1,4 +1,4 @@
-//! The credentials, read from Secrets of the integration's namespace by `get` alone.
+//! Credentials from Secrets of the integration's namespace. Uses only the verb `get`.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
@@ -6,39 +6,17 @@ use secrecy::SecretString;
 
 use crate::api::SecretKeyRef;
 
-/// Why a value cannot be had. Never holds any of it.
+/// Why a value cannot be read. Never contains any of it.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// There is no such Secret.
     #[error("there is no Secret {name:?} in this namespace: create it")]
-    NotFound {
-        /// Its name.
-        name: String,
-    },
-    /// The Secret has no such key.
+    NotFound { name: String },
     #[error("Secret {name:?} has no key {key:?}: add it, or correct the reference")]
-    KeyMissing {
-        /// The Secret's name.
-        name: String,
-        /// The key.
-        key: String,
-    },
-    /// The value is not text.
-    #[error("key {key:?} of Secret {name:?} is not text (UTF-8)")]
-    NotText {
-        /// The Secret's name.
-        name: String,
-        /// The key.
-        key: String,
-    },
-    /// Kubernetes did not answer, or refused.
-    #[error("Secret {name:?} cannot be read: {source}")]
-    Kubernetes {
-        /// The Secret's name.
-        name: String,
-        /// What happened.
-        source: kube::Error,
-    },
+    KeyMissing { name: String, key: String },
+    #[error("key {key:?} of Secret {name:?} is not valid UTF-8: store the token as plain text")]
+    NotText { name: String, key: String },
+    #[error("cannot read Secret {name:?}: {source}")]
+    Kubernetes { name: String, source: kube::Error },
 }
 
 impl SecretError {
@@ -55,14 +33,11 @@ impl SecretError {
 
 /// A value, and the version of the Secret it came from.
 pub struct Credential {
-    /// The value.
     pub value: SecretString,
     /// Changes whenever the Secret does.
     pub version: String,
 }
 
-/// Reads one value.
-///
 /// # Errors
 /// Which Secret or key is missing, or why it cannot be read.
 pub async fn read(

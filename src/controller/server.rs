@@ -30,10 +30,10 @@ pub async fn serve(address: SocketAddr, ctx: Arc<Context>) -> io::Result<()> {
     axum::serve(listener, routes).await
 }
 
-/// Listens on an address. `[::]` takes IPv4 too, as the kernel usually has it.
+/// Listens on an address. `[::]` usually accepts IPv4 too.
 async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     match TcpListener::bind(address).await {
-        Err(error) => match instead(address, &error) {
+        Err(error) => match ipv4_fallback(address, &error) {
             Some(other) => TcpListener::bind(other).await,
             None => Err(error),
         },
@@ -41,9 +41,8 @@ async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Every address of IPv4 in place of every address of both, where the kernel was
-/// started without IPv6: it then has no such sockets, or no such address.
-fn instead(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+/// `0.0.0.0` in place of `[::]` on a kernel without IPv6.
+fn ipv4_fallback(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
     let is_taken = matches!(
         error.kind(),
         io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
@@ -52,21 +51,21 @@ fn instead(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
         .then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into())
 }
 
-/// Alive means: nothing stands still for longer than all that it waits for can take.
+/// Fails if the main loop or a reconcile is stuck.
 async fn alive(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
-    verdict(ctx.liveness.stuck())
+    probe_response(ctx.liveness.stuck())
 }
 
-/// Ready means: the resources can be read. A standby is ready too.
+/// Fails until the resources have been listed. A standby is ready too.
 async fn ready(State(ctx): State<Arc<Context>>) -> (StatusCode, String) {
-    verdict(ctx.not_ready())
+    probe_response(ctx.not_ready())
 }
 
-fn verdict(wrong: Vec<String>) -> (StatusCode, String) {
-    if wrong.is_empty() {
+fn probe_response(problems: Vec<String>) -> (StatusCode, String) {
+    if problems.is_empty() {
         (StatusCode::OK, "ok\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n")
+        (StatusCode::SERVICE_UNAVAILABLE, problems.join("\n") + "\n")
     }
 }
 
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_address_is_of_both_families_or_of_the_one_there_is() {
+    async fn an_unspecified_address_listens_on_each_family_of_the_kernel() {
         let everywhere = listen("[::]:0".parse().unwrap()).await.unwrap();
         let bound = everywhere.local_addr().unwrap();
         let mut addresses: Vec<SocketAddr> = vec![(Ipv4Addr::LOCALHOST, bound.port()).into()];
@@ -96,14 +95,14 @@ mod tests {
             let answer = tokio::net::TcpStream::connect(address).await;
             assert!(answer.is_ok(), "{address}: {answer:?}");
         }
-        // An address that is taken is not listened on elsewhere.
+        // An address in use has no fallback.
         let taken = listen(bound).await.unwrap_err();
         assert_eq!(taken.kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]
-    fn without_ipv6_every_address_is_that_of_ipv4() {
-        // What Linux says: the family is not supported, or there is no such address.
+    fn without_ipv6_the_unspecified_address_is_that_of_ipv4() {
+        // EAFNOSUPPORT and EADDRNOTAVAIL.
         let missing = [97, 99].map(io::Error::from_raw_os_error);
         for error in &missing {
             for (asked, other) in [
@@ -114,22 +113,26 @@ mod tests {
                 ("127.0.0.1:8080", None),
             ] {
                 let other = other.map(|address| address.parse().unwrap());
-                assert_eq!(instead(asked.parse().unwrap(), error), other, "{asked}: {error}");
+                assert_eq!(
+                    ipv4_fallback(asked.parse().unwrap(), error),
+                    other,
+                    "{asked}: {error}"
+                );
             }
         }
         for kind in [io::ErrorKind::AddrInUse, io::ErrorKind::PermissionDenied] {
-            assert_eq!(instead("[::]:80".parse().unwrap(), &kind.into()), None);
+            assert_eq!(ipv4_fallback("[::]:80".parse().unwrap(), &kind.into()), None);
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said_line_by_line() {
-        assert_eq!(verdict(vec![]), (StatusCode::OK, "ok\n".to_owned()));
-        let wrong = vec!["a stands still".to_owned(), "b stands still".to_owned()];
-        let said = (
+    fn each_problem_is_a_line_of_the_response() {
+        assert_eq!(probe_response(vec![]), (StatusCode::OK, "ok\n".to_owned()));
+        let problems = vec!["a is stuck".to_owned(), "b is stuck".to_owned()];
+        let expected = (
             StatusCode::SERVICE_UNAVAILABLE,
-            "a stands still\nb stands still\n".to_owned(),
+            "a is stuck\nb is stuck\n".to_owned(),
         );
-        assert_eq!(verdict(wrong), said);
+        assert_eq!(probe_response(problems), expected);
     }
 }

@@ -1,10 +1,10 @@
-//! What Okta said, kept in a directory, so that after a restart a sync reads what
-//! changed and not everything. It can be lost at any time: all of it is read anew
-//! then. It holds names, addresses and memberships, and no token.
+//! Saves Okta's directory across restarts, so that the first sync after one reads
+//! only what changed. The files can be lost at any time: the next sync is then a
+//! full sync. They hold names, addresses and memberships, and no token.
 //!
-//! One file for each integration, named by its uid: a line that says what was
-//! read and how far, a line with the people, a line with the groups, and a line
-//! with the SHA-256 of all that. A file is replaced whole or not at all.
+//! One file per integration, named by its uid: a header line, a line with the
+//! people, a line with the groups, and a line with the SHA-256 of the lines before
+//! it. A file is replaced atomically.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -24,44 +24,41 @@ use crate::{
     model::{Complete, Directory, Mark, digest::hex},
 };
 
-/// Grows whenever a file of an older one would be misread.
+/// Increment it when files of earlier versions would be misread.
 const FORMAT: u32 = 1;
 
-/// A file beyond this is not ours: a hundred times an org of 50,000 people.
+/// A larger file is not ours: files of large orgs are a hundred times smaller.
 const MAX_FILE_BYTES: u64 = 2 << 30;
 
-/// What Okta was read with. What was read with anything else says nothing.
+/// What a directory was read from. A directory from another source must not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadSource {
-    /// The org's address.
+    /// The org's URL.
     pub org: String,
-    /// A digest of where the token came from, and of which version of it; nothing of the token.
+    /// A digest of the reference to the token and its version; not of the token.
     pub credential: String,
-    /// The groups' prefix.
+    /// The prefix of the team groups.
     pub prefix: String,
-    /// Who is in scope.
     pub people: PeopleScope,
 }
 
-/// What Okta said, and how far that goes.
+/// Okta's directory at a point of its change log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedDirectory {
-    /// What it was read with.
     pub source: ReadSource,
-    /// Okta's half of a snapshot.
     pub directory: Arc<Directory>,
-    /// How far it follows Okta.
+    /// Changes after this are not in the directory.
     pub mark: Mark,
-    /// When Okta was last read whole, by our clock.
+    /// The last full sync, by our clock.
     pub full: Timestamp,
 }
 
 impl SavedDirectory {
-    /// Why this is of no use to a read with `with` at `now`, by our clock, where
-    /// everything is read anew after `full_interval`; None if it is of use.
+    /// Why this cannot be used at `now`, by our clock, to continue reading from
+    /// `source`; None if it can.
     pub fn unusable_because(
         &self,
-        with: &ReadSource,
+        source: &ReadSource,
         full_interval: Duration,
         now: Timestamp,
     ) -> Option<&'static str> {
@@ -71,42 +68,30 @@ impl SavedDirectory {
             prefix,
             people,
         } = &self.source;
-        if *org != with.org {
+        if *org != source.org {
             return Some("it is from another org");
         }
-        if *credential != with.credential {
+        if *credential != source.credential {
             return Some("it was read with another token");
         }
-        if *prefix != with.prefix || *people != with.people {
+        if *prefix != source.prefix || *people != source.people {
             return Some("it was read with another prefix or scope");
         }
         match Duration::try_from(now.duration_since(self.full)) {
             Ok(age) if age < full_interval => None,
             Ok(_) => Some("it is older than fullInterval"),
-            Err(_) => Some("it is from the future: a clock was put back"),
+            Err(_) => Some("it is from the future: the clock was set back"),
         }
     }
 }
 
-/// Why what was kept is of no use, or why it cannot be kept. Names no person.
+/// Why a state file cannot be used or saved. Names no person.
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
-    /// A file or directory cannot be read or written.
     #[error("{}: {source}", path.display())]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// What happened.
-        source: io::Error,
-    },
-    /// The file is not what was written.
-    #[error("{}: {what}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        what: &'static str,
-    },
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} {problem}", path.display())]
+    Invalid { path: PathBuf, problem: &'static str },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,40 +103,39 @@ struct Header {
     full: Timestamp,
 }
 
-/// A directory that holds what is kept.
+/// The directory of the state files.
 #[derive(Clone, Debug)]
 pub struct StateDir(PathBuf);
 
 impl StateDir {
-    /// Makes the directory, for its owner alone, if it is not there.
+    /// Creates the directory, with access for its owner only, if it does not exist.
     ///
     /// # Errors
-    /// Why it cannot be made.
+    /// Why it cannot be created.
     pub fn open(path: &Path) -> Result<Self, StateDirError> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(io_error(path))?;
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        created.map_err(io_error(path))?;
         Ok(Self(path.to_owned()))
     }
 
-    /// Keeps this for an integration, in place of what was kept before. Slow: not for a thread
-    /// that serves others.
+    /// Replaces the state file of an integration. Blocks.
     ///
     /// # Errors
-    /// Why it cannot be written; what was kept before is then still there.
-    pub fn save(&self, uid: &str, kept: &SavedDirectory) -> Result<(), StateDirError> {
+    /// Why it cannot be written; the earlier file then stays.
+    pub fn save(&self, uid: &str, saved: &SavedDirectory) -> Result<(), StateDirError> {
         let (path, part) = (self.file(uid, "json")?, self.file(uid, "part")?);
-        self.write(uid, kept, &part)
+        self.write(uid, saved, &part)
             .and_then(|()| fs::rename(&part, &path))
-            // The name must outlast a crash, too.
+            // The rename must survive a crash, too.
             .and_then(|()| File::open(&self.0)?.sync_all())
             .map_err(|source| {
-                // A part is of no use; that it cannot be removed adds nothing.
+                // Left behind, it would be swept later.
                 let _ = fs::remove_file(&part);
                 StateDirError::Io { path, source }
             })
     }
 
-    fn write(&self, uid: &str, kept: &SavedDirectory, part: &Path) -> io::Result<()> {
+    fn write(&self, uid: &str, saved: &SavedDirectory, part: &Path) -> io::Result<()> {
         if let Err(error) = fs::remove_file(part)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -171,7 +155,7 @@ impl StateDir {
             directory,
             mark,
             full,
-        } = kept;
+        } = saved;
         let header = Header {
             format: FORMAT,
             integration: uid.to_owned(),
@@ -181,7 +165,7 @@ impl StateDir {
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        // One by one: a copy of a whole org is what keeping must not cost.
+        // Streamed, since a copy of a large directory would not fit in memory.
         serde_json::Serializer::new(&mut out).collect_seq(directory.people().values())?;
         out.write_all(b"\n")?;
         serde_json::Serializer::new(&mut out).collect_seq(directory.groups().values())?;
@@ -193,15 +177,15 @@ impl StateDir {
             .sync_all()
     }
 
-    /// What is kept for an integration; None if nothing is. Slow, as [`save`](Self::save) is.
+    /// The state file of an integration; None if there is none. Blocks.
     ///
     /// # Errors
-    /// What is invalid about the file.
+    /// Why the file cannot be used.
     pub fn load(&self, uid: &str) -> Result<Option<SavedDirectory>, StateDirError> {
         let path = self.file(uid, "json")?;
-        let invalid = |what| StateDirError::Invalid {
+        let invalid = |problem| StateDirError::Invalid {
             path: path.clone(),
-            what,
+            problem,
         };
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -216,23 +200,23 @@ impl StateDir {
             .ok_or_else(|| invalid("is cut short"))?;
         let (content, sum) = bytes.split_at(sum_at);
         if sum != format!("{}\n", hex(&Sha256::digest(content))).as_bytes() {
-            return Err(invalid("is not what was written: its checksum is another"));
+            return Err(invalid("is damaged: its checksum does not match"));
         }
         let mut lines = content.split(|byte| *byte == b'\n');
         let mut line = || lines.next().unwrap_or_default();
         let header: serde_json::Value = parse(line()).ok_or_else(|| invalid("has no header"))?;
         if header["format"] != FORMAT {
-            return Err(invalid("is of another version of the operator"));
+            return Err(invalid("was written by another version of the operator"));
         }
-        let header: Header = serde_json::from_value(header).map_err(|_| invalid("has a broken header"))?;
+        let header: Header = serde_json::from_value(header).map_err(|_| invalid("has an invalid header"))?;
         if header.integration != uid {
-            return Err(invalid("is another integration's"));
+            return Err(invalid("belongs to another integration"));
         }
-        let people = parse(line()).ok_or_else(|| invalid("has broken people"))?;
-        let groups = parse(line()).ok_or_else(|| invalid("has broken groups"))?;
+        let people = parse(line()).ok_or_else(|| invalid("has invalid people"))?;
+        let groups = parse(line()).ok_or_else(|| invalid("has invalid groups"))?;
         Ok(Some(SavedDirectory {
             source: header.source,
-            // Only what was read whole was kept.
+            // Only complete directories are saved.
             directory: Arc::new(Directory::of(
                 Complete::last_page_read(people),
                 Complete::last_page_read(groups),
@@ -242,8 +226,8 @@ impl StateDir {
         }))
     }
 
-    /// Removes what is kept for integrations that do not exist, and what a crash
-    /// left half-written. Slow, as [`save`](Self::save) is.
+    /// Removes the files of integrations that do not exist, including those that a
+    /// crash left half-written. Blocks.
     ///
     /// # Errors
     /// The first file that cannot be removed.
@@ -255,7 +239,7 @@ impl StateDir {
                 .extension()
                 .is_some_and(|extension| extension == "json" || extension == "part");
             let uid = path.file_stem().and_then(|stem| stem.to_str());
-            // Other files are somebody else's.
+            // Other files are not ours.
             if let Some(uid) = uid.filter(|uid| is_ours && is_uid(uid))
                 && !exists(uid)
             {
@@ -271,7 +255,7 @@ impl StateDir {
         } else {
             Err(StateDirError::Invalid {
                 path: self.0.clone(),
-                what: "an integration's uid is no file name",
+                problem: "cannot hold a file for this integration: its uid is not a valid file name",
             })
         }
     }
@@ -295,7 +279,7 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> StateDirError {
     }
 }
 
-/// Adds up what is written.
+/// Hashes what is written.
 struct HashingWriter<W> {
     out: W,
     sum: Sha256,
@@ -322,7 +306,7 @@ mod tests {
 
     const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
-    fn kept() -> SavedDirectory {
+    fn directory() -> SavedDirectory {
         let mut example = Example::new();
         example.person("jane", "Jane", "Doe\n\"Roe\"", "Sales");
         example.person("omar", "Omar", "Ali", "Support").title = None;
@@ -342,31 +326,35 @@ mod tests {
     fn saved() -> (tempfile::TempDir, StateDir, PathBuf) {
         let outer = tempfile::tempdir().unwrap();
         let dir = StateDir::open(&outer.path().join("state/of/operator")).unwrap();
-        dir.save(UID, &kept()).unwrap();
+        dir.save(UID, &directory()).unwrap();
         let path = dir.0.join(format!("{UID}.json"));
         (outer, dir, path)
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_is_for_its_owner_alone() {
+    fn a_saved_directory_is_loaded_again_and_readable_by_its_owner_only() {
         let (_outer, dir, path) = saved();
-        assert_eq!(dir.load(UID).unwrap(), Some(kept()));
+        assert_eq!(dir.load(UID).unwrap(), Some(directory()));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&dir.0)), (0o600, 0o700));
 
-        let mut later = kept();
+        let mut later = directory();
         later.mark = Mark::at("2026-03-01T13:00:00Z".parse().unwrap());
         dir.save(UID, &later).unwrap();
         assert_eq!(dir.load(UID).unwrap(), Some(later));
-        assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 1, "no part is left");
+        assert_eq!(
+            fs::read_dir(&dir.0).unwrap().count(),
+            1,
+            "no partial file is left"
+        );
         assert_eq!(dir.load("another-uid").unwrap(), None);
     }
 
     #[test]
-    fn whatever_is_odd_about_a_file_makes_it_useless() {
+    fn a_damaged_or_foreign_file_is_an_error() {
         let (_outer, dir, path) = saved();
         let whole = fs::read(&path).unwrap();
-        let summed = |content: String| {
+        let with_checksum = |content: String| {
             let sum = hex(&Sha256::digest(&content));
             format!("{content}{sum}\n").into_bytes()
         };
@@ -377,17 +365,26 @@ mod tests {
             (vec![], "cut short"),
             (whole[..whole.len() / 2].to_vec(), "checksum"),
             (flipped, "checksum"),
-            (summed(String::new()), "no header"),
+            (with_checksum(String::new()), "no header"),
             (
-                summed(content.replace("\"format\":1", "\"format\":2")),
+                with_checksum(content.replace("\"format\":1", "\"format\":2")),
                 "another version",
             ),
-            (summed(content.replace(UID, "another")), "another integration's"),
-            (summed(content.replace("\"mark\"", "\"mork\"")), "broken header"),
-            (summed(content.replace("\"login\"", "\"logon\"")), "broken people"),
             (
-                summed(content.replace("\"members\"", "\"mombers\"")),
-                "broken groups",
+                with_checksum(content.replace(UID, "another")),
+                "another integration",
+            ),
+            (
+                with_checksum(content.replace("\"mark\"", "\"mork\"")),
+                "invalid header",
+            ),
+            (
+                with_checksum(content.replace("\"login\"", "\"logon\"")),
+                "invalid people",
+            ),
+            (
+                with_checksum(content.replace("\"members\"", "\"mombers\"")),
+                "invalid groups",
             ),
         ] {
             fs::write(&path, bytes).unwrap();
@@ -400,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_of_use_to_the_same_read_within_the_full_interval() {
+    fn a_saved_directory_is_used_for_the_same_source_within_the_full_interval() {
         type Change = fn(&mut SavedDirectory);
         let cases: [(Change, Option<&str>); 8] = [
             (|_| (), None),
@@ -420,9 +417,9 @@ mod tests {
         ];
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         for (change, expected) in cases {
-            let mut changed = kept();
+            let mut changed = directory();
             change(&mut changed);
-            let why = changed.unusable_because(&kept().source, Duration::from_secs(24 * 3600), now);
+            let why = changed.unusable_because(&directory().source, Duration::from_secs(24 * 3600), now);
             assert_eq!(why.is_some(), expected.is_some(), "{why:?} {expected:?}");
             assert!(
                 why.unwrap_or_default().contains(expected.unwrap_or_default()),
@@ -432,27 +429,27 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_leaves_what_was_there() {
+    fn a_failed_save_leaves_the_earlier_file() {
         let (_outer, dir, path) = saved();
-        // A directory stands where the new file is to be written.
+        // A directory blocks the path of the new file.
         fs::create_dir(path.with_extension("part")).unwrap();
-        assert!(dir.save(UID, &kept()).is_err());
-        assert_eq!(dir.load(UID).unwrap(), Some(kept()));
+        assert!(dir.save(UID, &directory()).is_err());
+        assert_eq!(dir.load(UID).unwrap(), Some(directory()));
         for uid in ["", "../escape", "a/b", "a.b"] {
-            assert!(dir.save(uid, &kept()).is_err(), "{uid}");
+            assert!(dir.save(uid, &directory()).is_err(), "{uid}");
         }
     }
 
     #[test]
-    fn what_belongs_to_no_integration_is_removed() {
+    fn files_of_deleted_integrations_are_removed() {
         let (_outer, dir, path) = saved();
-        dir.save("gone", &kept()).unwrap();
+        dir.save("gone", &directory()).unwrap();
         let left_by_a_crash = dir.0.join("gone.part");
         fs::write(&left_by_a_crash, "{").unwrap();
-        let somebody_elses = dir.0.join("lost+found.txt");
-        fs::write(&somebody_elses, "").unwrap();
+        let foreign = dir.0.join("lost+found.txt");
+        fs::write(&foreign, "").unwrap();
         dir.sweep(|uid| uid == UID).unwrap();
-        assert!(path.exists() && somebody_elses.exists());
+        assert!(path.exists() && foreign.exists());
         assert!(!dir.0.join("gone.json").exists() && !left_by_a_crash.exists());
     }
 }

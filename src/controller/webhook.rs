@@ -1,4 +1,4 @@
-//! Tells a webhook, once for each completed plan, that it has been applied.
+//! Notifies a webhook once for each plan that was applied completely.
 
 use std::time::Duration;
 
@@ -14,25 +14,22 @@ use crate::{
     rules::status::{self, Notification},
 };
 
-/// How soon a message that was not taken is sent again.
+/// The delay after all attempts failed.
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
-/// How long a receiver may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a message is sent before the next cycle tries again.
 const MAX_ATTEMPTS: u32 = 2;
 
-/// Whether there is a completed plan that the webhook has not been told of.
+/// Whether an applied plan has not been delivered to the webhook yet.
 pub fn is_pending(integration: &OktaIntegration, status: &OktaIntegrationStatus) -> bool {
     integration.spec.notify.is_some()
         && status.last_applied_plan.is_some()
         && status.last_applied_plan != status.last_notified_plan
 }
 
-/// Tells the webhook of the last completed plan if it has not been told yet.
-/// None if there is nothing to tell, or nobody to be told. The plan's status
-/// has been written by then, so that a slow receiver delays no news of it.
+/// Notifies the webhook of the last applied plan, if that is pending; None otherwise.
+/// The plan's status must be written before, so that a slow receiver does not delay it.
 pub async fn notify(
     ctx: &Context,
     integration: &OktaIntegration,
@@ -64,7 +61,7 @@ pub async fn notify(
     })
 }
 
-/// JSON whose `text` Slack and Teams-style receivers show, with fields for programs.
+/// A body whose `text` Slack and Teams show, with fields for programs.
 fn message(
     namespace: &str,
     name: &str,
@@ -76,7 +73,9 @@ fn message(
     let waiting = people.review + people.unmatched + people.conflicts;
     json!({
         "text": format!(
-            "Okta integration {namespace}/{name}: the plan is applied, {writes} changes written to Insightful. Waiting for review: {waiting}."
+            "Okta integration {namespace}/{name}: the plan is applied, {} written to Insightful. {} for review.",
+            counted(writes, "change", "changes"),
+            counted(waiting, "person waits", "people wait"),
         ),
         "integration": { "namespace": namespace, "name": name },
         "plan": plan,
@@ -85,14 +84,18 @@ fn message(
     })
 }
 
-/// Sends the message; the error says what happened and never the address.
+fn counted(count: i32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Sends the message. The error never contains the URL, which can hold a secret.
 async fn send(address: &str, body: &serde_json::Value, allow_http_loopback: bool) -> Result<(), String> {
     let url: Url = address
         .trim()
         .parse()
-        .map_err(|_| "the webhook's Secret holds no address".to_owned())?;
+        .map_err(|_| "the webhook's Secret does not hold a valid URL: correct it".to_owned())?;
     if url.scheme() != "https" && !(allow_http_loopback && http::is_loopback(&url)) {
-        return Err("the webhook's address must be https".to_owned());
+        return Err("the webhook's URL must start with https://: correct it in its Secret".to_owned());
     }
     http::install_crypto_provider();
     let client = reqwest::Client::builder()
@@ -101,16 +104,40 @@ async fn send(address: &str, body: &serde_json::Value, allow_http_loopback: bool
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| error.without_url().to_string())?;
-    let mut problem = String::new();
+    let mut failure = String::new();
     for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(500) * attempt).await;
         }
-        problem = match client.post(url.clone()).json(body).send().await {
+        failure = match client.post(url.clone()).json(body).send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => format!("the webhook answered HTTP {}", answer.status().as_u16()),
-            Err(error) => format!("the webhook could not be told: {}", error.without_url()),
+            Err(error) => format!("the webhook cannot be reached: {}", error.without_url()),
         };
     }
-    Err(problem)
+    Err(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_counts_in_singular_and_plural() {
+        let text = |writes, review| {
+            let status = serde_json::json!({ "people": {
+                "total": 3, "matched": 0, "review": review, "unmatched": 0, "ignored": 0, "conflicts": 0, "outOfScope": 0,
+                "blocked": 0,
+            } });
+            let status = serde_json::from_value(status).unwrap();
+            message("people", "acme", "sha256:0", writes, &status)["text"].clone()
+        };
+        let prefix = "Okta integration people/acme: the plan is applied";
+        for (writes, review, expected) in [
+            (1, 1, "1 change written to Insightful. 1 person waits for review."),
+            (2, 0, "2 changes written to Insightful. 0 people wait for review."),
+        ] {
+            assert_eq!(text(writes, review), format!("{prefix}, {expected}"));
+        }
+    }
 }

@@ -1,10 +1,9 @@
-//! The EmployeeMatches of one integration: what is known of them, creating them,
-//! writing their statuses.
+//! The EmployeeMatches of one integration: caches them, creates them and writes
+//! their statuses.
 //!
-//! Every status is written over the very version that it was made for. So what
-//! is known may lag behind the cluster by a moment: the API server then refuses
-//! the write, and neither a decision made meanwhile nor another replica's record
-//! is overlooked.
+//! Each status is written over exactly the version that it was computed from. If
+//! the cache lags behind the cluster, the API server refuses the write, so that no
+//! new decision and no record of another replica is overwritten.
 
 mod cached;
 mod store;
@@ -27,6 +26,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
+use uuid::Uuid;
 
 use crate::{
     api::{
@@ -42,30 +42,29 @@ use crate::{
 pub use cached::CachedMatch;
 pub use store::{MatchStore, Unreadable};
 
-use cached::{Uid, Version};
+use cached::{uid, version};
 use store::IntegrationMatches;
 
-/// How many objects of one integration are written at a time.
+/// Concurrent writes for one integration.
 const MAX_WRITES_PER_INTEGRATION: usize = 16;
 
-/// How many of all integrations: the API server has others to serve.
+/// Concurrent writes for all integrations, so that the API server can serve others.
 const MAX_WRITES: usize = 32;
 
-/// What is known of an integration's EmployeeMatches.
+/// An integration's EmployeeMatches, as seen by the watch and in answers to writes.
 #[derive(Default)]
 struct MatchCache {
     records: Records,
-    kept: BTreeMap<PersonId, CachedMatch>,
+    matches: BTreeMap<PersonId, CachedMatch>,
 }
 
 impl MatchCache {
-    fn insert(&mut self, person: PersonId, kept: CachedMatch, record: Record) {
+    fn insert(&mut self, person: PersonId, cached: CachedMatch, record: Record) {
         self.records.insert(person.clone(), record);
-        self.kept.insert(person, kept);
+        self.matches.insert(person, cached);
     }
 
-    /// Takes what the API server answered. Gives whether it holds anything for
-    /// the core that was not known.
+    /// Stores an answer of the API server. Returns whether its decision or record differs from the cached one.
     fn update(&mut self, object: &EmployeeMatch) -> bool {
         let person: PersonId = object.spec.okta_user_id.as_str().into();
         let record = Record::from(object);
@@ -77,48 +76,45 @@ impl MatchCache {
         is_news
     }
 
-    fn remove(&mut self, gone: &HashSet<Uid>) {
+    fn remove(&mut self, gone: &HashSet<Uuid>) {
         if gone.is_empty() {
             return;
         }
-        let Self { records, kept } = self;
-        kept.retain(|person, kept| {
-            let stays = !gone.contains(&kept.uid);
-            if !stays {
+        let Self { records, matches } = self;
+        matches.retain(|person, cached| {
+            let is_gone = gone.contains(&cached.uid);
+            if is_gone {
                 records.remove(person);
             }
-            stays
+            !is_gone
         });
     }
 }
 
-/// Turns to write, which all integrations share.
+/// Permits to write, shared by all integrations.
 pub type WritePermits = Arc<Semaphore>;
 
-/// As many permits as there may be writes under way.
 pub fn write_permits() -> WritePermits {
     Arc::new(Semaphore::new(MAX_WRITES))
 }
 
-/// The EmployeeMatches of one integration, in the hands of its reconcile.
+/// Exclusive access to the EmployeeMatches of one integration, for one reconcile.
 pub struct Matches {
     objects: MatchApi,
     integration: String,
-    /// Uid of the integration.
-    owner: Uid,
-    /// The owner reference and label that each object gets.
+    owner: Uuid,
+    /// The owner reference and label of each object.
     metadata: Value,
-    of_integration: Arc<IntegrationMatches>,
-    known: OwnedMutexGuard<MatchCache>,
+    shared: Arc<IntegrationMatches>,
+    cache: OwnedMutexGuard<MatchCache>,
 }
 
-/// What came of writing many statuses.
+/// The result of writing many statuses.
 #[derive(Debug, Default)]
 pub struct StatusWrites {
     /// How many were written.
     pub count: usize,
-    /// People whose object was changed meanwhile: nothing was written, since
-    /// what would be said rests on the object before the change.
+    /// People whose status was not written because their object has changed.
     pub conflicts: BTreeSet<PersonId>,
 }
 
@@ -127,7 +123,7 @@ impl Matches {
         client: &Client,
         permits: WritePermits,
         integration: &OktaIntegration,
-        of_integration: Arc<IntegrationMatches>,
+        shared: Arc<IntegrationMatches>,
     ) -> Self {
         let name = integration.name_any();
         let owner = integration.owner_ref(&());
@@ -136,77 +132,76 @@ impl Matches {
                 api: Api::namespaced(client.clone(), &integration.namespace().unwrap_or_default()),
                 permits,
             },
-            owner: integration.uid().unwrap_or_default().as_str().into(),
+            owner: uid(integration),
             metadata: json!({ "labels": { INTEGRATION_LABEL: name }, "ownerReferences": [owner] }),
             integration: name,
-            known: of_integration.known.clone().lock_owned().await,
-            of_integration,
+            cache: shared.cache.clone().lock_owned().await,
+            shared,
         };
         matches.merge_events();
         matches
     }
 
-    /// Takes in what was changed in the cluster since the last look.
+    /// Updates the cache with the changes that the watch has seen.
     pub fn merge_events(&mut self) {
-        self.of_integration.merge(&mut self.known);
+        self.shared.merge(&mut self.cache);
     }
 
-    /// Whether somebody changed or removed one of the objects since the last
-    /// [`merge_events`](Self::merge_events). Outlives this.
+    /// Whether anybody else changed or deleted one of the objects since the last
+    /// [`merge_events`](Self::merge_events). The closure does not borrow `self`.
     pub fn needs_reconcile(&self) -> impl Fn() -> bool + Send + Sync + use<> {
-        let of_integration = Arc::clone(&self.of_integration);
-        move || of_integration.needs_reconcile()
+        let shared = Arc::clone(&self.shared);
+        move || shared.needs_reconcile()
     }
 
-    /// What the cluster remembers of each person.
+    /// Each person's decision and record.
     pub fn records(&self) -> &Records {
-        &self.known.records
+        &self.cache.records
     }
 
-    /// What the statuses announce, as they stand.
+    /// The changes that the statuses announce.
     pub fn announcements(&self) -> Announcements {
-        let kept = self.known.kept.iter();
-        kept.map(|(id, kept)| (id.clone(), kept.announced.clone()))
+        let matches = self.cache.matches.iter();
+        matches
+            .map(|(id, cached)| (id.clone(), cached.announced.clone()))
             .collect()
     }
 
-    /// A short stand-in for all that is known: who has an object, and which
-    /// version of it.
+    /// Changes whenever an object is created, changed or deleted.
     pub fn digest(&self) -> Digest {
-        let kept = self.known.kept.iter();
-        Digest::of_all(kept.map(|(person, kept)| (person, kept.version.to_string())))
+        let matches = self.cache.matches.iter();
+        Digest::of_all(matches.map(|(person, cached)| (person, cached.version)))
     }
 
-    /// What is kept of one person's object.
     pub fn get(&self, person: &PersonId) -> Option<&CachedMatch> {
-        self.known.kept.get(person)
+        self.cache.matches.get(person)
     }
 
-    /// What an event about one person's object refers to.
+    /// The reference for an Event about one person's object.
     pub fn reference(&self, person: &PersonId) -> Option<ObjectReference> {
-        let kept = self.get(person)?;
+        let cached = self.get(person)?;
         Some(ObjectReference {
             api_version: Some(EmployeeMatch::api_version(&()).into_owned()),
             kind: Some(EmployeeMatch::kind(&()).into_owned()),
             name: Some(match_name(&self.integration, person.as_str())),
             namespace: self.objects.api.namespace().map(str::to_owned),
-            uid: Some(kept.uid.to_string()),
-            resource_version: Some(kept.version.to_string()),
+            uid: Some(cached.uid.to_string()),
+            resource_version: Some(cached.version.to_string()),
             field_path: None,
         })
     }
 
-    /// The people whose object is not there, or lacks our label or owner.
+    /// The people whose object does not exist, or lacks our label or owner.
     pub fn missing<'a>(&self, people: impl Iterator<Item = &'a PersonId>) -> Vec<PersonId> {
         people.filter(|id| !self.has(id)).cloned().collect()
     }
 
-    /// Creates people's objects, and gives label and owner to those made by
-    /// others. Gives whether one was there already with a decision or a record
-    /// that was not known: what was thought before rests on less.
+    /// Creates people's objects, and adds label and owner to objects that others
+    /// created. Returns whether one of them held a decision or record that was not
+    /// cached: the assessment must then be repeated.
     ///
     /// # Errors
-    /// The API server's first.
+    /// The first error of the API server.
     pub async fn create_missing(
         &mut self,
         missing: Vec<PersonId>,
@@ -227,7 +222,6 @@ impl Matches {
         }
     }
 
-    /// Creates one person's object, or gives it label and owner.
     fn create(&self, person: &PersonId) -> impl Future<Output = Result<EmployeeMatch, kube::Error>> + use<> {
         let objects = self.objects.clone();
         let name = match_name(&self.integration, person.as_str());
@@ -242,28 +236,27 @@ impl Matches {
         async move { objects.apply(&name, &object).await }
     }
 
-    /// Takes what the API server answered. Gives whether it holds anything for
-    /// the core that was not known.
+    /// See [`MatchCache::update`].
     fn update(&mut self, object: &EmployeeMatch) -> bool {
-        let is_news = self.known.update(object);
+        let is_news = self.cache.update(object);
         let person = object.spec.okta_user_id.as_str().into();
-        if let Some(kept) = self.known.kept.get(&person) {
-            self.of_integration.answered(&person, kept);
+        if let Some(cached) = self.cache.matches.get(&person) {
+            self.shared.record_response(&person, cached);
         }
         is_news
     }
 
-    /// Whether a person's object is there, with our label and owner.
+    /// Whether a person's object exists, with our label and owner.
     fn has(&self, person: &PersonId) -> bool {
         self.get(person)
-            .is_some_and(|kept| kept.is_labelled && kept.owner.as_ref() == Some(&self.owner))
+            .is_some_and(|cached| cached.is_labelled && cached.owner == Some(self.owner))
     }
 
-    /// Edits one person's status as it stands in the cluster.
+    /// Edits one person's status.
     ///
     /// # Errors
-    /// The API server's. A conflict, and nothing written, if the object is not
-    /// the one that was known: it was changed meanwhile.
+    /// The API server's. A conflict, and nothing is written, if the object differs
+    /// from the cached one.
     pub async fn edit_status(
         &mut self,
         person: &PersonId,
@@ -272,10 +265,10 @@ impl Matches {
         self.edit_statuses(vec![(person.clone(), edit)]).await
     }
 
-    /// The same for many people at a time.
+    /// Edits many people's statuses.
     ///
     /// # Errors
-    /// The API server's first, or the first conflict; what was written until then stands.
+    /// The first error of the API server, or the first conflict; earlier edits are written.
     pub async fn edit_statuses<E: FnOnce(&mut EmployeeMatchStatus)>(
         &mut self,
         edits: Vec<(PersonId, E)>,
@@ -283,10 +276,10 @@ impl Matches {
         let edits: Vec<_> = edits
             .into_iter()
             .map(|(person, edit)| {
-                let confirmed = self.read_current(&person);
+                let current = self.read_current(&person);
                 let objects = self.objects.clone();
                 async move {
-                    let object = match confirmed.await? {
+                    let object = match current.await? {
                         Current::Unchanged(object) => object,
                         changed @ Current::Changed(_) => return Ok::<_, kube::Error>(changed),
                     };
@@ -305,21 +298,21 @@ impl Matches {
             .collect();
         let mut edits = stream::iter(edits).buffer_unordered(MAX_WRITES_PER_INTEGRATION);
         let mut changed = None;
-        while let Some(confirmed) = edits.try_next().await? {
-            let (Current::Unchanged(object) | Current::Changed(object)) = &confirmed;
+        while let Some(current) = edits.try_next().await? {
+            let (Current::Unchanged(object) | Current::Changed(object)) = &current;
             self.update(object);
-            if let Current::Changed(object) = confirmed {
+            if let Current::Changed(object) = current {
                 changed.get_or_insert(object);
             }
         }
         changed.map_or(Ok(()), |object| Err(conflict(&object)))
     }
 
-    /// Makes sure that one person's object is the one that is known, for a
-    /// write outside that is not preceded by one to its status.
+    /// Checks that one person's object is the cached one, before a write to Insightful
+    /// that no write to its status precedes.
     ///
     /// # Errors
-    /// The API server's. A conflict if it was changed meanwhile.
+    /// The API server's. A conflict if the object has changed.
     pub async fn confirm(&mut self, person: &PersonId) -> Result<(), kube::Error> {
         match self.read_current(person).await? {
             Current::Unchanged(_) => Ok(()),
@@ -330,16 +323,13 @@ impl Matches {
         }
     }
 
-    /// Reads one person's object, to see whether it is the one that is known.
     fn read_current(&self, person: &PersonId) -> impl Future<Output = Result<Current, kube::Error>> + use<> {
         let api = self.objects.api.clone();
         let name = match_name(&self.integration, person.as_str());
-        let known = self.get(person).map(|kept| kept.version.clone());
+        let cached = self.get(person).map(|cached| cached.version);
         async move {
             let object = Box::new(api.get(&name).await?);
-            let version = object.resource_version();
-            let is_known = known.is_some_and(|known| Some(known) == version.as_deref().map(Version::from));
-            Ok(if is_known {
+            Ok(if cached == Some(version(&*object)) {
                 Current::Unchanged(object)
             } else {
                 Current::Changed(object)
@@ -347,11 +337,10 @@ impl Matches {
         }
     }
 
-    /// Writes the statuses that say anything new, many at a time. `status_of`
-    /// gives a person's; `on_progress` is told of how many people it is done.
+    /// Writes the statuses that changed. `on_progress` takes the number of people that are done.
     ///
     /// # Errors
-    /// The API server's first.
+    /// The first error of the API server.
     pub async fn write_statuses(
         &mut self,
         mut people: impl Iterator<Item = &PersonId>,
@@ -366,14 +355,14 @@ impl Matches {
                 && let Some(id) = people.next()
             {
                 done += 1;
-                let (Some(record), Some(kept)) = (self.known.records.get(id), self.get(id)) else {
+                let (Some(record), Some(cached)) = (self.cache.records.get(id), self.get(id)) else {
                     continue;
                 };
-                let status = status_of(id, record, kept);
-                if kept.has_status(Digest::of(&status)) {
+                let status = status_of(id, record, cached);
+                if cached.has_status(Digest::of(&status)) {
                     continue;
                 }
-                let (id, version, objects) = (id.clone(), kept.version.to_string(), self.objects.clone());
+                let (id, version, objects) = (id.clone(), cached.version.to_string(), self.objects.clone());
                 let name = match_name(&self.integration, id.as_str());
                 writes.push(async move {
                     let answer = objects.write_status(&name, &version, &status).await;
@@ -398,16 +387,14 @@ impl Matches {
     }
 }
 
-/// An object as the API server has it.
+/// An object as the API server has it now, compared with the cached one.
 enum Current {
-    /// It is the one that is known.
     Unchanged(Box<EmployeeMatch>),
-    /// It was changed meanwhile.
     Changed(Box<EmployeeMatch>),
 }
 
 fn conflict(object: &EmployeeMatch) -> kube::Error {
-    let message = format!("EmployeeMatch {} was changed meanwhile", object.name_any());
+    let message = format!("EmployeeMatch {} has changed", object.name_any());
     kube::Error::Api(Status::failure(&message, "Conflict").with_code(409).boxed())
 }
 
@@ -416,7 +403,7 @@ pub fn is_conflict(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409)
 }
 
-/// The objects on the API server, written by permits.
+/// The objects on the API server.
 #[derive(Clone)]
 struct MatchApi {
     api: Api<EmployeeMatch>,
@@ -424,15 +411,15 @@ struct MatchApi {
 }
 
 impl MatchApi {
-    /// Creates an object, or gives it the fields that are ours.
+    /// Creates an object, or sets our fields on it.
     async fn apply(&self, name: &str, object: &Value) -> Result<EmployeeMatch, kube::Error> {
-        // Nobody closes the permits.
+        // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
         let params = PatchParams::apply(FIELD_MANAGER);
         self.api.patch(name, &params, &Patch::Apply(object)).await
     }
 
-    /// Writes a status over this very version of the object.
+    /// Writes a status over exactly this version of the object.
     async fn write_status(
         &self,
         name: &str,
@@ -446,7 +433,7 @@ impl MatchApi {
             "status": status,
         });
         let _permit = self.permits.acquire().await;
-        // The whole status is ours: whoever else wrote a field of it has no say.
+        // The whole status is ours: fields that others wrote are taken over.
         let params = PatchParams::apply(FIELD_MANAGER).force();
         self.api.patch_status(name, &params, &Patch::Apply(patch)).await
     }
@@ -464,15 +451,15 @@ mod tests {
 
     use super::*;
 
-    /// An API server that takes a second for each write and counts those under way.
-    fn slow_api_server(most: Arc<AtomicUsize>) -> Client {
-        let under_way = Arc::new(AtomicUsize::new(0));
+    /// An API server that takes a second for each write and records the highest concurrency.
+    fn slow_api_server(max_in_flight: Arc<AtomicUsize>) -> Client {
+        let in_flight = Arc::new(AtomicUsize::new(0));
         let service = tower::service_fn(move |_: http::Request<Body>| {
-            let (under_way, most) = (under_way.clone(), most.clone());
+            let (in_flight, max_in_flight) = (in_flight.clone(), max_in_flight.clone());
             async move {
-                most.fetch_max(under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                max_in_flight.fetch_max(in_flight.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                under_way.fetch_sub(1, Ordering::Relaxed);
+                in_flight.fetch_sub(1, Ordering::Relaxed);
                 let object = json!({
                     "metadata": {},
                     "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" },
@@ -484,10 +471,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn all_integrations_together_write_so_many_at_a_time() {
-        let most = Arc::new(AtomicUsize::new(0));
+    async fn concurrent_writes_of_all_integrations_are_limited() {
+        let max_in_flight = Arc::new(AtomicUsize::new(0));
         let objects = MatchApi {
-            api: Api::default_namespaced(slow_api_server(most.clone())),
+            api: Api::default_namespaced(slow_api_server(max_in_flight.clone())),
             permits: write_permits(),
         };
         let integration = |objects: MatchApi| async move {
@@ -509,6 +496,9 @@ mod tests {
         };
         let integrations = (0..5).map(|_| integration(objects.clone()));
         let written: usize = futures::future::join_all(integrations).await.into_iter().sum();
-        assert_eq!((written, most.load(Ordering::Relaxed)), (400, MAX_WRITES));
+        assert_eq!(
+            (written, max_in_flight.load(Ordering::Relaxed)),
+            (400, MAX_WRITES)
+        );
     }
 }

@@ -1,10 +1,9 @@
-//! All EmployeeMatches of a namespace, or of all, by one watch: what each
-//! integration's reconcile works with, and which integration is to be looked at
-//! because one of them was changed.
+//! Watches the EmployeeMatches of one namespace, or of all, for all integrations,
+//! and reports which integrations need a reconcile.
 //!
-//! The watch never waits for a reconcile, nor one for it: what it sees lies in
-//! an integration's pending until that integration's next reconcile takes it in.
-//! So each object is in memory once, on a standby too, which only has inboxes.
+//! The watch and the reconciles never wait for each other: events are pending per
+//! integration until its next reconcile merges them. Each object is in memory
+//! once, also on a standby, where all events stay pending.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -22,25 +21,24 @@ use kube::{
 };
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
 
 use super::{
     MatchCache, Matches, WritePermits,
-    cached::{CachedMatch, Uid, Version},
+    cached::{CachedMatch, uid, version},
     watched::Watched,
 };
 use crate::{api::OktaIntegration, controller::readiness, model::PersonId, rules::resolve::Record};
 
-/// How many touched integrations may wait to be looked at before the watch waits too.
-const TOUCHED: usize = 1024;
+/// The capacity of the queue of integrations that need a reconcile; the watch waits while it is full.
+const QUEUE_CAPACITY: usize = 1024;
 
-/// An EmployeeMatch that this version of the operator cannot read. What it
-/// holds may be a decision, so that its integration is left alone.
+/// An EmployeeMatch that this version of the operator cannot read. It may hold a
+/// decision, so that its integration is not synced.
 #[derive(Debug, thiserror::Error)]
 #[error("EmployeeMatch {name} cannot be read by this version of the operator: {why}")]
 pub struct Unreadable {
-    /// The object.
     pub name: String,
-    /// Why.
     pub why: String,
 }
 
@@ -58,31 +56,30 @@ type Key = (String, String);
 /// The matches of one integration.
 #[derive(Default)]
 pub(super) struct IntegrationMatches {
-    /// What its reconciles know; held by the one at work.
-    pub(super) known: Arc<tokio::sync::Mutex<MatchCache>>,
+    /// Locked by the reconcile in progress.
+    pub(super) cache: Arc<tokio::sync::Mutex<MatchCache>>,
     pending: Mutex<PendingEvents>,
 }
 
-/// What the watch saw since the last reconcile looked.
+/// The events since the last reconcile merged them.
 #[derive(Default)]
 struct PendingEvents {
-    /// All objects that there are, by uid.
-    seen: HashMap<Uid, Seen>,
+    /// All objects that exist.
+    seen: HashMap<Uuid, Seen>,
     changed: BTreeMap<PersonId, (CachedMatch, Record)>,
-    /// Versions that reconciles know from the API server's answers and that the
-    /// watch has not come to yet: it tells nothing new until then.
-    answered: HashMap<Uid, Version>,
-    gone: HashSet<Uid>,
-    unreadable: HashMap<Uid, (String, String)>,
-    /// Whether anything of this calls for another look at the integration.
+    /// Versions that reconciles know from answers to their writes. The watch's
+    /// events up to them carry nothing new.
+    responses: HashMap<Uuid, u64>,
+    gone: HashSet<Uuid>,
+    unreadable: HashMap<Uuid, (String, String)>,
     needs_reconcile: bool,
 }
 
 /// An object as the watch last saw it.
 struct Seen {
-    /// The generation of its spec, to tell a changed spec from a changed status.
+    /// Tells a changed spec from a changed status.
     generation: Option<i64>,
-    /// The list that it was in last, or after which it came.
+    /// The number of the list that last contained it, or that preceded its creation.
     list: u32,
 }
 
@@ -91,9 +88,9 @@ impl IntegrationMatches {
         self.pending.lock()
     }
 
-    /// Puts what the watch saw into `known`, where that is not newer itself:
-    /// our own writes are there before the watch shows them.
-    pub(super) fn merge(&self, known: &mut MatchCache) {
+    /// Merges the pending events into `cache`, which may already hold later versions
+    /// from answers to our own writes.
+    pub(super) fn merge(&self, cache: &mut MatchCache) {
         let (changed, gone) = {
             let mut pending = self.pending();
             pending.needs_reconcile = false;
@@ -102,35 +99,34 @@ impl IntegrationMatches {
                 std::mem::take(&mut pending.gone),
             )
         };
-        known.remove(&gone);
-        for (person, (kept, record)) in changed {
-            let is_news = known
-                .kept
+        cache.remove(&gone);
+        for (person, (cached, record)) in changed {
+            let is_news = cache
+                .matches
                 .get(&person)
-                .is_none_or(|have| kept.version.is_later_than(&have.version));
+                .is_none_or(|have| cached.version > have.version);
             if is_news {
-                known.insert(person, kept, record);
+                cache.insert(person, cached, record);
             }
         }
     }
 
-    /// Hears that a reconcile has this version of a person's object from an answer.
-    pub(super) fn answered(&self, person: &PersonId, kept: &CachedMatch) {
+    /// Records that a reconcile has this version from an answer to its write.
+    pub(super) fn record_response(&self, person: &PersonId, cached: &CachedMatch) {
         let mut pending = self.pending();
-        if let Some((heard, _)) = pending.changed.get(person) {
-            if heard.version.is_later_than(&kept.version) {
+        if let Some((event, _)) = pending.changed.get(person) {
+            if event.version > cached.version {
                 return;
             }
-            let is_this = heard.version == kept.version;
+            let is_this = event.version == cached.version;
             pending.changed.remove(person);
             if is_this {
                 return;
             }
         }
-        pending.answered.insert(kept.uid.clone(), kept.version.clone());
+        pending.responses.insert(cached.uid, cached.version);
     }
 
-    /// Whether somebody changed or removed a match since the last look.
     pub(super) fn needs_reconcile(&self) -> bool {
         self.pending().needs_reconcile
     }
@@ -143,7 +139,7 @@ impl IntegrationMatches {
 }
 
 impl MatchStore {
-    /// A store of one namespace, or of all. It is empty until [`Self::follow`] has read the list.
+    /// A store of one namespace, or of all; empty until [`Self::follow`] has read the list.
     pub fn new(namespace: Option<String>, write_permits: WritePermits) -> Self {
         Self {
             namespace,
@@ -153,18 +149,17 @@ impl MatchStore {
         }
     }
 
-    /// Whether the matches of this namespace are in this store.
     pub fn covers(&self, namespace: &str) -> bool {
         self.namespace.as_deref().is_none_or(|own| own == namespace)
     }
 
-    /// Whether the whole list has been read once.
+    /// Whether the first list is complete.
     pub fn is_ready(&self) -> bool {
         *self.ready.borrow()
     }
 
-    /// The matches of one integration, for the reconcile at work. Waits until
-    /// the whole list has been read: nobody is taken for unknown before.
+    /// Locks the matches of one integration for a reconcile. Waits for the first list
+    /// to be complete: until then a missing match proves nothing.
     ///
     /// # Errors
     /// If one of them cannot be read.
@@ -179,35 +174,34 @@ impl MatchStore {
             integration.namespace().unwrap_or_default(),
             integration.name_any(),
         );
-        let of_integration = self.of_integration(&key);
-        if let Some(unreadable) = of_integration.unreadable() {
+        let shared = self.integration_matches(&key);
+        if let Some(unreadable) = shared.unreadable() {
             return Err(unreadable);
         }
         let permits = self.write_permits.clone();
-        Ok(Matches::new(client, permits, integration, of_integration).await)
+        Ok(Matches::new(client, permits, integration, shared).await)
     }
 
-    /// Watches for ever. Gives each integration of which a match's spec was
-    /// changed, or that lost one; what the operator itself writes touches none.
-    /// `watch` takes note of when the first list has come.
+    /// Watches for ever. Returns the integrations that need a reconcile: a match's spec
+    /// was changed, or a match was deleted. The operator's own writes need none.
     pub fn follow(
         self: Arc<Self>,
         api: Api<Watched>,
         initial_list: Arc<readiness::InitialList>,
     ) -> mpsc::Receiver<ObjectRef<OktaIntegration>> {
-        let (touched, receiver) = mpsc::channel(TOUCHED);
+        let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
         tokio::spawn(async move {
             let events = watcher::watcher(api, watcher::Config::default()).default_backoff();
             let events = initial_list.observe(events);
             futures::pin_mut!(events);
             let mut list = 0;
             while let Some(event) = events.next().await {
-                // An error is tried again; what was seen stands until then.
+                // The watcher retries by itself.
                 let Ok(event) = event else { continue };
                 for (namespace, name) in self.handle_event(event, &mut list) {
                     let integration = ObjectRef::new(&name).within(&namespace);
-                    if touched.send(integration).await.is_err() {
-                        // The operator has stopped.
+                    if sender.send(integration).await.is_err() {
+                        // The operator is shutting down.
                         return;
                     }
                 }
@@ -216,32 +210,31 @@ impl MatchStore {
         receiver
     }
 
-    fn of_integration(&self, key: &Key) -> Arc<IntegrationMatches> {
+    fn integration_matches(&self, key: &Key) -> Arc<IntegrationMatches> {
         let mut by_integration = self.by_integration.lock();
         match by_integration.get(key) {
-            Some(of_integration) => of_integration.clone(),
+            Some(shared) => shared.clone(),
             None => by_integration.entry(key.clone()).or_default().clone(),
         }
     }
 
-    /// Puts an event where it belongs. Gives the integrations touched. `list`
-    /// counts the lists begun.
+    /// Returns the integrations that need a reconcile. `list` counts the lists so far.
     fn handle_event(&self, event: Event<Watched>, list: &mut u32) -> Vec<Key> {
         match event {
             Event::Init => {
                 *list += 1;
                 Vec::new()
             }
-            // Every integration is looked at anyway once the first list is read.
+            // Every integration is reconciled anyway after the first list.
             Event::InitApply(object) => self
                 .handle_applied(object, *list)
                 .filter(|_| self.is_ready())
                 .into_iter()
                 .collect(),
             Event::InitDone => {
-                let touched = self.forget_unlisted(*list);
+                let integrations = self.forget_unlisted(*list);
                 self.ready.send_replace(true);
-                touched
+                integrations
             }
             Event::Apply(object) => self.handle_applied(object, *list).into_iter().collect(),
             Event::Delete(object) => self.handle_deleted(&object).into_iter().collect(),
@@ -250,44 +243,44 @@ impl MatchStore {
 
     fn handle_applied(&self, object: Watched, list: u32) -> Option<Key> {
         let (key, person) = whose(&object)?;
-        let of_integration = self.of_integration(&key);
-        let uid = Uid::from(object.uid().unwrap_or_default().as_str());
-        let version = Version::from(object.resource_version().unwrap_or_default().as_str());
+        let shared = self.integration_matches(&key);
+        let uid = uid(&object);
+        let version = version(&object);
         let generation = object.meta().generation;
         let is_ours = object.is_only_ours();
-        let mut pending = of_integration.pending();
+        let mut pending = shared.pending();
         pending.unreadable.remove(&uid);
-        if pending.is_news(&uid, &version) {
+        if pending.is_news(uid, version) {
             let name = object.name_any();
             match object.read() {
                 Ok(object) => {
-                    let heard = (CachedMatch::of(&object), Record::from(&object));
-                    pending.changed.insert(person, heard);
+                    let changed = (CachedMatch::of(&object), Record::from(&object));
+                    pending.changed.insert(person, changed);
                 }
                 Err(error) => {
                     tracing::warn!(name, %error, "an EmployeeMatch cannot be read");
-                    pending.unreadable.insert(uid.clone(), (name, error.to_string()));
+                    pending.unreadable.insert(uid, (name, error.to_string()));
                 }
             }
         }
-        let touches = match pending.seen.insert(uid, Seen { generation, list }) {
+        let needs_reconcile = match pending.seen.insert(uid, Seen { generation, list }) {
             Some(before) => before.generation != generation,
             None => !is_ours,
         };
-        pending.needs_reconcile |= touches;
+        pending.needs_reconcile |= needs_reconcile;
         drop(pending);
-        touches.then_some(key)
+        needs_reconcile.then_some(key)
     }
 
     fn handle_deleted(&self, object: &Watched) -> Option<Key> {
         let (key, person) = whose(object)?;
-        let of_integration = self.of_integration(&key);
-        let uid = Uid::from(object.uid().unwrap_or_default().as_str());
-        let mut pending = of_integration.pending();
+        let shared = self.integration_matches(&key);
+        let uid = uid(object);
+        let mut pending = shared.pending();
         if pending
             .changed
             .get(&person)
-            .is_some_and(|(kept, _)| kept.uid == uid)
+            .is_some_and(|(cached, _)| cached.uid == uid)
         {
             pending.changed.remove(&person);
         }
@@ -296,57 +289,56 @@ impl MatchStore {
         let is_empty = pending.seen.is_empty();
         drop(pending);
         if is_empty {
-            // Nobody is left: the next reconcile, if there is one, begins anew.
             let mut by_integration = self.by_integration.lock();
             by_integration.remove(&key);
         }
         Some(key)
     }
 
-    /// What was there before a list and is not in it is gone.
+    /// Removes the objects that a complete list does not contain.
     fn forget_unlisted(&self, list: u32) -> Vec<Key> {
         let by_integration = self.by_integration.lock();
-        let mut touched = Vec::new();
-        for (key, of_integration) in by_integration.iter() {
-            let mut pending = of_integration.pending();
+        let mut affected = Vec::new();
+        for (key, shared) in by_integration.iter() {
+            let mut pending = shared.pending();
             let unlisted = pending.seen.iter().filter(|(_, seen)| seen.list != list);
-            let unlisted: Vec<Uid> = unlisted.map(|(uid, _)| uid.clone()).collect();
+            let unlisted: Vec<Uuid> = unlisted.map(|(uid, _)| *uid).collect();
             if unlisted.is_empty() {
                 continue;
             }
-            touched.push(key.clone());
+            affected.push(key.clone());
             for uid in unlisted {
                 pending.forget(uid);
             }
             let PendingEvents { changed, gone, .. } = &mut *pending;
-            changed.retain(|_, (kept, _)| !gone.contains(&kept.uid));
+            changed.retain(|_, (cached, _)| !gone.contains(&cached.uid));
         }
-        touched
+        affected
     }
 }
 
 impl PendingEvents {
-    /// Whether no answer has told this version, or a later one, of an object.
-    fn is_news(&mut self, uid: &Uid, version: &Version) -> bool {
-        let Some(answered) = self.answered.get(uid) else {
+    /// Whether this version is later than the one of any answer.
+    fn is_news(&mut self, uid: Uuid, version: u64) -> bool {
+        let Some(&response) = self.responses.get(&uid) else {
             return true;
         };
-        let is_news = version.is_later_than(answered);
-        if is_news || version == answered {
-            self.answered.remove(uid);
+        let is_news = version > response;
+        if is_news || version == response {
+            self.responses.remove(&uid);
         }
         is_news
     }
 
-    fn forget(&mut self, uid: Uid) {
+    fn forget(&mut self, uid: Uuid) {
         self.seen.remove(&uid);
         self.unreadable.remove(&uid);
-        self.answered.remove(&uid);
+        self.responses.remove(&uid);
         self.gone.insert(uid);
     }
 }
 
-/// The integration and the person that an object is about.
+/// The integration and the person that an object belongs to.
 fn whose(object: &Watched) -> Option<(Key, PersonId)> {
     let (integration, person) = object.belongs_to()?;
     let namespace = object.namespace().unwrap_or_default();
@@ -360,18 +352,23 @@ mod tests {
     use super::*;
     use crate::api::{Decision, FIELD_MANAGER, match_name};
 
-    /// A store, and how many lists its watch has begun.
+    /// A store, and the number of lists so far.
     struct Watch {
         store: MatchStore,
         list: u32,
     }
 
-    /// A version of Jane's match, or of another person's.
+    /// A UUID for `u1`, `u2` and so on.
+    fn uuid(uid: &str) -> String {
+        format!("{:0>8}-0000-0000-0000-000000000000", uid.trim_start_matches('u'))
+    }
+
+    /// A version of a person's match, with other values at some JSON pointers.
     fn object(person: &str, uid: &str, version: u64, more: Value) -> Watched {
         let mut object = json!({
             "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch",
             "metadata": {
-                "namespace": "people", "name": match_name("acme", person), "uid": uid,
+                "namespace": "people", "name": match_name("acme", person), "uid": uuid(uid),
                 "resourceVersion": version.to_string(), "generation": 1,
                 "managedFields": [{ "manager": FIELD_MANAGER }],
             },
@@ -398,31 +395,31 @@ mod tests {
             watched
         }
 
-        /// How many integrations an event touches.
+        /// How many integrations need a reconcile after an event.
         fn handle_event(&mut self, event: Event<Watched>) -> usize {
             self.store.handle_event(event, &mut self.list).len()
         }
 
         fn list(&mut self, objects: Vec<Watched>) -> usize {
-            let mut touched = self.handle_event(Event::Init);
+            let mut count = self.handle_event(Event::Init);
             for object in objects {
-                touched += self.handle_event(Event::InitApply(object));
+                count += self.handle_event(Event::InitApply(object));
             }
-            touched + self.handle_event(Event::InitDone)
+            count + self.handle_event(Event::InitDone)
         }
 
-        fn of_integration(&self) -> Arc<IntegrationMatches> {
-            self.store.of_integration(&("people".into(), "acme".into()))
+        fn integration_matches(&self) -> Arc<IntegrationMatches> {
+            self.store.integration_matches(&("people".into(), "acme".into()))
         }
 
-        /// The people known after `known` took in what came, with their version.
-        fn merge(&self, known: &mut MatchCache) -> Vec<String> {
-            self.of_integration().merge(known);
-            assert!(known.records.keys().eq(known.kept.keys()));
-            known
-                .kept
+        /// The cached people after a merge, with the versions of their objects.
+        fn merge(&self, cache: &mut MatchCache) -> Vec<String> {
+            self.integration_matches().merge(cache);
+            assert!(cache.records.keys().eq(cache.matches.keys()));
+            cache
+                .matches
                 .iter()
-                .map(|(person, kept)| format!("{person}@{}", kept.version))
+                .map(|(person, cached)| format!("{person}@{}", cached.version))
                 .collect()
         }
     }
@@ -432,34 +429,34 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_spec_touches_its_integration_and_a_changed_status_does_not() {
+    fn a_changed_spec_needs_a_reconcile_and_a_changed_status_does_not() {
         let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
-        let mut touches = |object| watched.handle_event(Event::Apply(object));
-        assert_eq!(touches(object("a", "u1", 2, none())), 0, "status");
+        let mut apply = |object| watched.handle_event(Event::Apply(object));
+        assert_eq!(apply(object("a", "u1", 2, none())), 0, "status");
         let decided = json!({ "/metadata/generation": 2 });
-        assert_eq!(touches(object("a", "u1", 3, decided.clone())), 1, "decision");
-        assert_eq!(touches(object("b", "u2", 4, none())), 0, "made by us");
+        assert_eq!(apply(object("a", "u1", 3, decided.clone())), 1, "decision");
+        assert_eq!(apply(object("b", "u2", 4, none())), 0, "created by us");
         let by_git = json!({ "/metadata/managedFields": [{ "manager": "flux" }] });
-        assert_eq!(touches(object("c", "u3", 5, by_git.clone())), 1, "made by Git");
+        assert_eq!(apply(object("c", "u3", 5, by_git.clone())), 1, "created by Git");
         let foreign = json!({ "/metadata/name": "acme-d" });
-        assert_eq!(touches(object("d", "u4", 6, foreign)), 0, "not under its name");
+        assert_eq!(apply(object("d", "u4", 6, foreign)), 0, "under a foreign name");
         assert_eq!(
             watched.handle_event(Event::Delete(object("c", "u3", 7, none()))),
             1
         );
-        let changed_meanwhile = json!({ "/metadata/generation": 3 });
+        let decided_again = json!({ "/metadata/generation": 3 });
         let list = vec![
-            object("a", "u1", 8, changed_meanwhile),
+            object("a", "u1", 8, decided_again),
             object("b", "u2", 4, none()),
             object("e", "u5", 9, by_git),
         ];
-        assert_eq!(watched.list(list), 2, "a decision, and one made by Git");
-        let mut known = MatchCache::default();
-        assert_eq!(watched.merge(&mut known), ["a@8", "b@4", "e@9"]);
+        assert_eq!(watched.list(list), 2, "a decision, and an object created by Git");
+        let mut cache = MatchCache::default();
+        assert_eq!(watched.merge(&mut cache), ["a@8", "b@4", "e@9"]);
     }
 
     #[test]
-    fn nothing_is_ready_before_the_whole_list_is_read() {
+    fn the_store_is_not_ready_before_the_first_list_is_complete() {
         let mut watched = Watch::new();
         watched.handle_event(Event::Init);
         watched.handle_event(Event::InitApply(object("a", "u1", 1, none())));
@@ -470,52 +467,52 @@ mod tests {
         assert_eq!(
             watched.merge(&mut MatchCache::default()),
             [""; 0],
-            "the list that came to its end did not hold it"
+            "the list that was completed does not contain it"
         );
     }
 
     #[test]
-    fn what_the_watch_shows_never_replaces_a_newer_write_of_our_own() {
+    fn an_event_never_replaces_a_later_answer() {
         let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
-        let mut known = MatchCache::default();
-        assert_eq!(watched.merge(&mut known), ["a@1"]);
+        let mut cache = MatchCache::default();
+        assert_eq!(watched.merge(&mut cache), ["a@1"]);
         let written = object("a", "u1", 9, json!({ "/status": { "state": "Review" } }));
-        known.update(&written.read().unwrap());
+        cache.update(&written.read().unwrap());
         let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
         watched.handle_event(Event::Apply(object("a", "u1", 8, decided.clone())));
-        assert_eq!(watched.merge(&mut known), ["a@9"]);
-        assert_eq!(known.records[&"a".into()].decision, Decision::Auto);
+        assert_eq!(watched.merge(&mut cache), ["a@9"]);
+        assert_eq!(cache.records[&"a".into()].decision, Decision::Auto);
         watched.handle_event(Event::Apply(object("a", "u1", 10, decided)));
-        assert_eq!(watched.merge(&mut known), ["a@10"]);
-        assert_eq!(known.records[&"a".into()].decision, Decision::Ignore);
+        assert_eq!(watched.merge(&mut cache), ["a@10"]);
+        assert_eq!(cache.records[&"a".into()].decision, Decision::Ignore);
     }
 
     #[test]
-    fn the_echo_of_an_answer_is_not_kept_twice() {
+    fn events_of_our_own_writes_are_not_pending() {
         let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
-        let mut known = MatchCache::default();
-        watched.merge(&mut known);
-        let of_integration = watched.of_integration();
+        let mut cache = MatchCache::default();
+        watched.merge(&mut cache);
+        let shared = watched.integration_matches();
         let mut answer = |version| {
-            known.update(&object("a", "u1", version, none()).read().unwrap());
-            of_integration.answered(&"a".into(), &known.kept[&"a".into()]);
+            cache.update(&object("a", "u1", version, none()).read().unwrap());
+            shared.record_response(&"a".into(), &cache.matches[&"a".into()]);
         };
         let waiting = || {
-            let pending = of_integration.pending();
+            let pending = shared.pending();
             let changed = pending.changed.values().next();
-            let changed = changed.map(|(kept, _)| kept.version.to_string());
-            (changed, pending.answered.len())
+            let changed = changed.map(|(cached, _)| cached.version.to_string());
+            (changed, pending.responses.len())
         };
         answer(2);
         answer(3);
         watched.handle_event(Event::Apply(object("a", "u1", 2, none())));
         assert_eq!(waiting(), (None, 1));
         watched.handle_event(Event::Apply(object("a", "u1", 3, none())));
-        assert_eq!(waiting(), (None, 0), "the watch has come so far");
+        assert_eq!(waiting(), (None, 0), "the watch has caught up");
         watched.handle_event(Event::Apply(object("a", "u1", 4, none())));
-        assert_eq!(waiting(), (Some("4".into()), 0), "somebody else's");
+        assert_eq!(waiting(), (Some("4".into()), 0), "a write of somebody else");
         answer(4);
-        assert_eq!(waiting(), (None, 0), "the watch was faster than the answer");
+        assert_eq!(waiting(), (None, 0), "the event came before the answer");
         watched.handle_event(Event::Apply(object("a", "u1", 6, none())));
         answer(5);
         assert_eq!(waiting(), (Some("6".into()), 0));
@@ -526,47 +523,53 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_holds_what_was_not_known_is_news() {
-        let mut known = MatchCache::default();
+    fn an_answer_with_an_unseen_decision_is_news() {
+        let mut cache = MatchCache::default();
         let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
-        let mut is_news = |object: Watched| known.update(&object.read().unwrap());
-        assert!(!is_news(object("a", "u1", 1, none())), "made just now");
+        let mut is_news = |object: Watched| cache.update(&object.read().unwrap());
+        assert!(!is_news(object("a", "u1", 1, none())), "just created");
         assert!(!is_news(object("a", "u1", 2, none())));
         assert!(is_news(object("a", "u1", 3, decided.clone())));
-        assert!(is_news(object("b", "u2", 4, decided)), "was there already");
+        assert!(is_news(object("b", "u2", 4, decided)), "existed already");
     }
 
     #[test]
-    fn what_is_deleted_is_gone_and_what_took_its_place_stays() {
+    fn a_deleted_object_is_removed_and_its_successor_stays() {
         let mut watched = Watch::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
-        let mut known = MatchCache::default();
-        watched.merge(&mut known);
-        // Deleted by somebody, and made again by us before the watch says so.
-        known.update(&object("a", "u9", 5, none()).read().unwrap());
+        let mut cache = MatchCache::default();
+        watched.merge(&mut cache);
+        // Deleted by somebody, and created again by us before the event.
+        cache.update(&object("a", "u9", 5, none()).read().unwrap());
         watched.handle_event(Event::Delete(object("a", "u1", 4, none())));
-        assert_eq!(watched.merge(&mut known), ["a@5", "b@2"]);
+        assert_eq!(watched.merge(&mut cache), ["a@5", "b@2"]);
         watched.handle_event(Event::Apply(object("a", "u9", 5, none())));
         assert_eq!(watched.list(vec![object("a", "u9", 5, none())]), 1, "b is gone");
-        assert_eq!(watched.merge(&mut known), ["a@5"]);
+        assert_eq!(watched.merge(&mut cache), ["a@5"]);
         watched.handle_event(Event::Apply(object("c", "u3", 6, none())));
         watched.handle_event(Event::Delete(object("c", "u3", 7, none())));
-        assert_eq!(watched.merge(&mut known), ["a@5"], "come and gone unseen");
+        assert_eq!(
+            watched.merge(&mut cache),
+            ["a@5"],
+            "created and deleted between two merges"
+        );
         watched.handle_event(Event::Delete(object("a", "u9", 8, none())));
         assert!(watched.store.by_integration.lock().is_empty());
     }
 
     #[test]
-    fn an_object_that_cannot_be_read_stops_its_own_integration_until_it_can() {
+    fn an_unreadable_object_stops_its_own_integration_only() {
         let unreadable = json!({ "/spec/decision": "Promote" });
         let mut watched = Watch::listed(vec![object("a", "u1", 1, unreadable.clone())]);
-        let why = watched.of_integration().unreadable().unwrap().to_string();
+        let why = watched.integration_matches().unreadable().unwrap().to_string();
         assert!(why.contains("acme-a-") && why.contains("Promote"), "{why}");
-        let other = watched.store.of_integration(&("people".into(), "other".into()));
+        let other = watched
+            .store
+            .integration_matches(&("people".into(), "other".into()));
         assert!(other.unreadable().is_none());
         watched.handle_event(Event::Apply(object("a", "u1", 2, none())));
-        assert!(watched.of_integration().unreadable().is_none());
+        assert!(watched.integration_matches().unreadable().is_none());
         watched.handle_event(Event::Apply(object("a", "u1", 3, unreadable)));
         watched.handle_event(Event::Delete(object("a", "u1", 4, none())));
-        assert!(watched.of_integration().unreadable().is_none());
+        assert!(watched.integration_matches().unreadable().is_none());
     }
 }

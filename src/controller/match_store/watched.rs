@@ -1,5 +1,5 @@
-//! An EmployeeMatch as the watch gives it, read no further than is needed to
-//! tell whose it is: most events are the echo of our own writes.
+//! An EmployeeMatch as the watch delivers it, parsed only as far as needed to find
+//! its integration and person: most events are caused by our own writes.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::api::{EmployeeMatch, FIELD_MANAGER, match_name};
 
-/// See the module. One that this version of the operator cannot read hinders no other.
+/// See the module. An object that this version of the operator cannot parse does not fail the watch.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Watched {
     metadata: ObjectMeta,
@@ -21,25 +21,23 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// The integration that it belongs to and Okta's id of its person. None if
-    /// its name is not the one that its person's has: then it is none of ours.
+    /// The names of its integration and the Okta id of its person. None if the
+    /// object does not have the name that the operator gives to this person's.
     pub fn belongs_to(&self) -> Option<(&str, &str)> {
         let integration = self.spec["integrationRef"]["name"].as_str()?;
         let person = self.spec["oktaUserId"].as_str()?;
         (self.name_any() == match_name(integration, person)).then_some((integration, person))
     }
 
-    /// Whether nobody but the operator has a field of it.
+    /// Whether the operator is the only field manager.
     pub fn is_only_ours(&self) -> bool {
         self.managed_fields()
             .iter()
             .all(|fields| fields.manager.as_deref() == Some(FIELD_MANAGER))
     }
 
-    /// The object.
-    ///
     /// # Errors
-    /// If this version of the operator does not know what stands in it.
+    /// The object does not match this version's schema.
     pub fn read(self) -> Result<EmployeeMatch, serde_json::Error> {
         Ok(EmployeeMatch {
             metadata: self.metadata,

@@ -1,4 +1,4 @@
-//! What is counted of the calls to Okta and Insightful.
+//! Metrics of the calls to Okta and Insightful.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
 /// Namespace and name of an integration.
 pub(super) type Key = (String, String);
 
-/// Who hears of each integration's calls; shared with what shows their budgets.
+/// The observers by integration; shared with the collector of the rate limits.
 pub(super) type Observers = Arc<Mutex<BTreeMap<Key, Arc<IntegrationCalls>>>>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,8 +52,8 @@ struct ChangeLabels {
     result: &'static str,
 }
 
-/// The statuses that have a label of their own. The others share their
-/// hundred's, so that no service can make up new series.
+/// A closed list, so that no service can create new series: rare statuses share the
+/// label of their class.
 fn status_label(status: Option<u16>) -> &'static str {
     match status {
         None => "none",
@@ -78,8 +78,8 @@ fn status_label(status: Option<u16>) -> &'static str {
     }
 }
 
-/// What a write is counted as. None for what has no effect on Insightful: a
-/// read, or a refusal for too many calls, after which the write is sent again.
+/// The labels of a write. None for a call without effect: a read, or a rate-limited
+/// write, which is sent again.
 fn change(operation: Operation, outcome: CallOutcome) -> Option<ChangeLabels> {
     let is_write = WRITES.contains(&operation);
     let result = match outcome {
@@ -100,7 +100,7 @@ const WRITES: [Operation; 4] = [
     Operation::DeactivateEmployee,
 ];
 
-/// The counters that all integrations share. Cheap to clone.
+/// The metrics that all integrations share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct CallMetrics {
     calls: Family<CallLabels, Counter>,
@@ -119,24 +119,24 @@ impl CallMetrics {
         };
         registry.register(
             "service_calls",
-            "Requests to Okta and Insightful, by what they do, how they ended and the HTTP status (none: no answer)",
+            "Requests to Okta and Insightful by operation, outcome and HTTP status (none: no response)",
             metrics.calls.clone(),
         );
         registry.register_with_unit(
             "service_call_duration",
-            "Time of a request to Okta or Insightful",
+            "Duration of a request to Okta or Insightful",
             Unit::Seconds,
             metrics.call_seconds.clone(),
         );
         registry.register_with_unit(
             "service_waits",
-            "Time spent waiting before a request, by why",
+            "Time spent waiting before a request, by cause",
             Unit::Seconds,
             metrics.waits.clone(),
         );
         registry.register(
             "changes",
-            "Writes to Insightful by kind: applied, or failed, which includes those whose answer was lost",
+            "Writes to Insightful by kind and result; failed includes writes whose response was lost",
             metrics.changes.clone(),
         );
         for kind in WRITES.map(Operation::as_str) {
@@ -155,7 +155,7 @@ impl CallMetrics {
     }
 }
 
-/// Hears of the calls that are made for one integration.
+/// Observes the calls for one integration.
 #[derive(Debug)]
 pub struct IntegrationCalls {
     key: Key,
@@ -182,18 +182,18 @@ impl IntegrationCalls {
         }
     }
 
-    /// When the last call to a service ended, if that was since then.
+    /// When the last call to a service ended, unless that was before `since`.
     pub fn last_answer(&self, service: Service, since: Instant) -> Option<Instant> {
         let seen = self.seen.lock();
         let last = seen.last_answers.get(&service).copied();
         last.filter(|last| *last >= since)
     }
 
-    /// What is left of each rate limit whose window has not ended yet.
+    /// The rate limits whose window has not ended.
     pub fn budgets(&self, now: Instant) -> Vec<Budget> {
         let seen = self.seen.lock();
-        let present = seen.budgets.values().filter(|budget| now < budget.ends);
-        present.copied().collect()
+        let current = seen.budgets.values().filter(|budget| now < budget.ends);
+        current.copied().collect()
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_are_a_closed_list() {
+    fn status_labels_are_a_closed_list() {
         let labels: std::collections::BTreeSet<_> = (0..=u16::MAX)
             .map(|status| status_label(Some(status)))
             .chain([status_label(None)])
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn only_writes_that_can_have_had_an_effect_are_changes() {
+    fn only_writes_with_a_possible_effect_are_counted_as_changes() {
         let of = |operation, outcome| change(operation, outcome).map(|labels| (labels.kind, labels.result));
         for (operation, outcome, counted) in [
             (

@@ -1,5 +1,5 @@
-//! What is shown of each integration: computed from its spec and status at
-//! every scrape, so that nothing is left of one that is gone.
+//! Metrics of each integration, computed from its spec and status at every scrape,
+//! so that those of a deleted integration disappear.
 
 use std::sync::Arc;
 
@@ -19,23 +19,22 @@ use crate::{
     http::Budget,
 };
 
-/// One gauge.
-struct Shown {
+struct IntegrationGauge {
     name: &'static str,
     help: &'static str,
     is_time: bool,
-    /// Says the values of one integration, each with the labels beside the integration's.
-    values: fn(&OktaIntegration, &OktaIntegrationStatus, Say<'_>),
+    /// Emits the values of one integration, each with its labels besides the integration's.
+    values: fn(&OktaIntegration, &OktaIntegrationStatus, Emit<'_>),
 }
 
-type Say<'a> = &'a mut dyn FnMut(&[(&'static str, &str)], f64);
+type Emit<'a> = &'a mut dyn FnMut(&[(&'static str, &str)], f64);
 
-const SHOWN: &[Shown] = &[
-    Shown {
+const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
+    IntegrationGauge {
         name: "integration_people",
-        help: "People by where they stand",
+        help: "People by state of their match",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             let Some(people) = &status.people else { return };
             for (state, count) in [
                 ("matched", people.matched),
@@ -45,35 +44,35 @@ const SHOWN: &[Shown] = &[
                 ("conflict", people.conflicts),
                 ("out_of_scope", people.out_of_scope),
             ] {
-                say(&[("state", state)], count.into());
+                emit(&[("state", state)], count.into());
             }
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_people_blocked",
         help: "People who cannot be synced until somebody acts",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             if let Some(people) = &status.people {
-                say(&[], people.blocked.into());
+                emit(&[], people.blocked.into());
             }
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_review_waiting",
-        help: "People who wait for a decision: in review, without an employee, or in conflict",
+        help: "People who await a decision: in review, unmatched or in conflict",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             if let Some(people) = &status.people {
-                say(&[], (people.review + people.unmatched + people.conflicts).into());
+                emit(&[], (people.review + people.unmatched + people.conflicts).into());
             }
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_planned_changes",
-        help: "What the next apply would write, by kind; team_move and email_change are among update_employee",
+        help: "Planned changes by kind; update_employee includes team_move and email_change",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             let Some(plan) = &status.plan else { return };
             for (kind, count) in [
                 ("create_team", plan.create_teams),
@@ -82,30 +81,30 @@ const SHOWN: &[Shown] = &[
                 ("team_move", plan.team_moves),
                 ("email_change", plan.email_changes),
                 ("deactivate_employee", plan.deactivations),
-                ("take_back", plan.relinks),
+                ("unmatch", plan.relinks),
                 ("restore", plan.restores),
             ] {
-                say(&[("kind", kind)], count.into());
+                emit(&[("kind", kind)], count.into());
             }
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_plan_held",
-        help: "Whether the plan waits for spec.approvedPlan",
+        help: "Whether the plan is held until spec.approvedPlan approves it",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             let held = conditions::find(&status.conditions, conditions::HELD);
-            say(&[], flag(held.is_some_and(|held| held.status == "True")));
+            emit(&[], flag(held.is_some_and(|held| held.status == "True")));
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_teams",
-        help: "Teams that team groups stand for, by whether Insightful has them",
+        help: "Teams of team groups by state in Insightful",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             let mut count = |word, is_counted: &dyn Fn(&TeamStatus) -> bool| {
                 let count = status.teams.iter().filter(|team| is_counted(team)).count();
-                say(
+                emit(
                     &[("state", word)],
                     u32::try_from(count).unwrap_or(u32::MAX).into(),
                 );
@@ -121,29 +120,29 @@ const SHOWN: &[Shown] = &[
             count("group_missing", &|team| team.group_missing);
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_condition",
-        help: "Each condition with its reason: 1 if it is true, 0 if it is false, -1 if it is unknown",
+        help: "Each condition with its reason: 1 if true, 0 if false, -1 if unknown",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             for condition in &status.conditions {
                 let value = match condition.status.as_str() {
                     "True" => 1.0,
                     "False" => 0.0,
                     _ => -1.0,
                 };
-                say(
+                emit(
                     &[("type", &condition.type_), ("reason", &condition.reason)],
                     value,
                 );
             }
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_phase",
-        help: "1 for the phase that the integration is in",
+        help: "1 for the current phase",
         is_time: false,
-        values: |_, status, say| {
+        values: |_, status, emit| {
             let phase = match status.phase.unwrap_or(Phase::Pending) {
                 Phase::Pending => "pending",
                 Phase::Syncing => "syncing",
@@ -154,82 +153,82 @@ const SHOWN: &[Shown] = &[
                 Phase::Suspended => "suspended",
                 Phase::Failed => "failed",
             };
-            say(&[("phase", phase)], 1.0);
+            emit(&[("phase", phase)], 1.0);
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_finalized",
-        help: "Whether spec.finalized is true, so that plans may be written",
+        help: "Whether spec.finalized is true, so that plans are applied",
         is_time: false,
-        values: |object, _, say| say(&[], flag(object.spec.finalized)),
+        values: |object, _, emit| emit(&[], flag(object.spec.finalized)),
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_suspended",
         help: "Whether spec.suspend is true, so that nothing is read or written",
         is_time: false,
-        values: |object, _, say| say(&[], flag(object.spec.suspend)),
+        values: |object, _, emit| emit(&[], flag(object.spec.suspend)),
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_sync_interval",
         help: "spec.sync.interval",
         is_time: true,
-        values: |object, _, say| {
+        values: |object, _, emit| {
             let interval: std::time::Duration = object.spec.sync.interval.into();
-            say(&[], interval.as_secs_f64());
+            emit(&[], interval.as_secs_f64());
         },
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_created_timestamp",
-        help: "When the integration was created",
+        help: "Time at which the integration was created",
         is_time: true,
-        values: |object, _, say| say_time(object.metadata.creation_timestamp.as_ref(), say),
+        values: |object, _, emit| emit_time(object.metadata.creation_timestamp.as_ref(), emit),
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_last_sync_timestamp",
-        help: "When both services were last read whole and well",
+        help: "Time of the last successful sync",
         is_time: true,
-        values: |_, status, say| say_time(status.last_sync_time.as_ref(), say),
+        values: |_, status, emit| emit_time(status.last_sync_time.as_ref(), emit),
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_next_sync_timestamp",
-        help: "When they are to be read next",
+        help: "Time of the next scheduled sync",
         is_time: true,
-        values: |_, status, say| say_time(status.next_sync_time.as_ref(), say),
+        values: |_, status, emit| emit_time(status.next_sync_time.as_ref(), emit),
     },
-    Shown {
+    IntegrationGauge {
         name: "integration_last_apply_timestamp",
-        help: "When a plan was last applied whole",
+        help: "Time at which a plan was last applied completely",
         is_time: true,
-        values: |_, status, say| say_time(status.last_applied_time.as_ref(), say),
+        values: |_, status, emit| emit_time(status.last_applied_time.as_ref(), emit),
     },
 ];
 
-/// The gauges of a rate limit's present window.
-struct ShownBudget {
+/// A gauge of a rate limit's current window.
+struct BudgetGauge {
     name: &'static str,
     help: &'static str,
     value: fn(&Budget) -> u32,
 }
 
-const SHOWN_BUDGETS: &[ShownBudget] = &[
-    ShownBudget {
+const BUDGET_GAUGES: &[BudgetGauge] = &[
+    BudgetGauge {
         name: "okta_rate_limit_calls",
-        help: "Calls that Okta allows everybody in the present window of the bucket",
+        help: "Calls that Okta allows the org in the current window of the bucket",
         value: |budget| budget.limit,
     },
-    ShownBudget {
+    BudgetGauge {
         name: "okta_rate_limit_remaining_calls",
-        help: "Calls that the org has left in it",
+        help: "Calls that the org has left in the current window",
         value: |budget| budget.remaining,
     },
-    ShownBudget {
+    BudgetGauge {
         name: "okta_rate_limit_share_calls",
-        help: "Calls of it that the operator may make, by spec.okta.rateLimitPercent",
+        help: "Calls that the operator may make in the current window, by spec.okta.rateLimitPercent",
         value: |budget| budget.share,
     },
-    ShownBudget {
+    BudgetGauge {
         name: "okta_rate_limit_used_calls",
-        help: "Calls that the operator made in it",
+        help: "Calls that the operator made in the current window",
         value: |budget| budget.used,
     },
 ];
@@ -238,9 +237,9 @@ fn flag(is_so: bool) -> f64 {
     f64::from(u8::from(is_so))
 }
 
-fn say_time(time: Option<&Time>, say: Say<'_>) {
+fn emit_time(time: Option<&Time>, emit: Emit<'_>) {
     if let Some(Time(time)) = time {
-        say(&[], time.as_duration().as_secs_f64());
+        emit(&[], time.as_duration().as_secs_f64());
     }
 }
 
@@ -261,7 +260,7 @@ impl Integrations {
         Self { stores, observers }
     }
 
-    /// In the order of their names, so that two scrapes are alike.
+    /// Sorted by name, so that scrapes are comparable.
     fn present(&self) -> Vec<Arc<OktaIntegration>> {
         let mut present: Vec<_> = self.stores.iter().flat_map(Store::state).collect();
         present.sort_by_key(|object| (object.namespace(), object.name_any()));
@@ -287,7 +286,7 @@ impl Integrations {
                 .flat_map(|(key, calls)| calls.budgets(now).into_iter().map(|budget| (key.clone(), budget)))
                 .collect()
         };
-        for ShownBudget { name, help, value } in SHOWN_BUDGETS {
+        for BudgetGauge { name, help, value } in BUDGET_GAUGES {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for ((namespace, name), budget) in &budgets {
                 let labels = [
@@ -305,20 +304,20 @@ impl Integrations {
 impl Collector for Integrations {
     fn encode(&self, mut encoder: DescriptorEncoder) -> std::fmt::Result {
         let present = self.present();
-        let nothing = OktaIntegrationStatus::default();
-        for Shown {
+        let no_status = OktaIntegrationStatus::default();
+        for IntegrationGauge {
             name,
             help,
             is_time,
             values,
-        } in SHOWN
+        } in INTEGRATION_GAUGES
         {
             let unit = is_time.then_some(Unit::Seconds);
             let mut family = encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
             let mut result = Ok(());
             for object in &present {
                 let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-                let mut say = |more: &[(&'static str, &str)], value: f64| {
+                let mut emit = |more: &[(&'static str, &str)], value: f64| {
                     let mut labels = vec![("namespace", namespace.as_str()), ("integration", name.as_str())];
                     labels.extend_from_slice(more);
                     if result.is_ok() {
@@ -327,7 +326,7 @@ impl Collector for Integrations {
                             .and_then(|family| ConstGauge::new(value).encode(family));
                     }
                 };
-                values(object, object.status.as_ref().unwrap_or(&nothing), &mut say);
+                values(object, object.status.as_ref().unwrap_or(&no_status), &mut emit);
             }
             result?;
         }

@@ -1,7 +1,7 @@
-//! What is counted, in the format of OpenMetrics.
+//! The operator's metrics, in the OpenMetrics format.
 //!
-//! Labels come from closed lists, but for the namespace and the name of an
-//! integration, which admins choose. None names a person, an address or a token.
+//! Label values come from closed lists, except for the namespace and name of an
+//! integration, which admins choose. No label holds personal data or secrets.
 
 mod calls;
 mod integrations;
@@ -31,7 +31,7 @@ pub use calls::IntegrationCalls;
 use calls::{CallMetrics, Observers};
 use integrations::Integrations;
 
-/// The format that [`Metrics::text`] gives, as a Content-Type.
+/// The Content-Type of [`Metrics::text`].
 pub const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// All metrics of the program.
@@ -53,18 +53,18 @@ pub struct Metrics {
     tasks: Gauge,
 }
 
-/// The steps of a cycle that are measured.
+/// The measured steps of a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CycleStep {
-    /// From the beginning of a read to the last answer of Okta.
+    /// From the start of a sync to Okta's last answer.
     ReadOkta,
-    /// From the beginning of a read to the last answer of Insightful.
+    /// From the start of a sync to Insightful's last answer.
     ReadInsightful,
     /// Teams, matching, plan and guard.
     Assess,
-    /// Creating EmployeeMatches and writing their statuses.
+    /// Creates EmployeeMatches and writes their statuses.
     WriteMatches,
-    /// Writing a plan to Insightful.
+    /// Writes a plan to Insightful.
     Apply,
 }
 
@@ -77,7 +77,7 @@ impl CycleStep {
         Self::Apply,
     ];
 
-    /// The stable word for labels and spans.
+    /// The value of labels and spans; stable.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ReadOkta => "read_okta",
@@ -92,11 +92,9 @@ impl CycleStep {
 /// How a reconcile ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReconcileResult {
-    /// To its end.
     Done,
-    /// The API server failed.
     Failed,
-    /// It was cut short, since the operator stops or another replica leads.
+    /// Ended early: the operator shuts down, or another replica leads.
     Aborted,
 }
 
@@ -112,7 +110,7 @@ impl Drop for Waiting<'_> {
 impl ReconcileResult {
     const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::Aborted];
 
-    /// The stable word for labels and spans.
+    /// The value of labels and spans; stable.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -151,14 +149,13 @@ fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.1, 2.0, 12))
 }
 
-/// From a hundredth of a second: thinking and single requests are quick.
+/// From a hundredth of a second, for steps without I/O and single requests.
 fn short_seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.01, 2.0, 15))
 }
 
 impl Metrics {
-    /// All at zero. What is said of each integration is read from `stores` at
-    /// every scrape, so that it goes with the integration.
+    /// The metrics of each integration are computed from `stores` at every scrape.
     pub fn new(stores: Vec<Store<OktaIntegration>>, liveness: Arc<Liveness>) -> Arc<Self> {
         let mut registry = Registry::with_prefix("okta_insightful");
         let info = vec![
@@ -166,7 +163,7 @@ impl Metrics {
             // Set by whoever builds a release, as the Dockerfile does.
             ("commit", option_env!("BUILD_COMMIT").unwrap_or("unknown")),
         ];
-        registry.register("build", "Which program this is", Info::new(info));
+        registry.register("build", "Version and commit of the operator", Info::new(info));
         let calls = CallMetrics::registered(&mut registry);
         let observers: Observers = Arc::new(Mutex::new(BTreeMap::new()));
         let metrics = Self {
@@ -189,7 +186,7 @@ impl Metrics {
         metrics.start_at_zero();
         registry.register(
             "syncs",
-            "Syncs by what was read (full: both services; delta: of Okta what changed; decision: nothing, since a decision changed) and result",
+            "Syncs by kind (full: read both services completely; delta: read only what changed in Okta; decision: read nothing, a decision changed) and result",
             metrics.syncs.clone(),
         );
         registry.register_with_unit(
@@ -200,52 +197,52 @@ impl Metrics {
         );
         registry.register_with_unit(
             "step_duration",
-            "Time of each step of a cycle",
+            "Duration of each step of a cycle",
             Unit::Seconds,
             metrics.step_seconds.clone(),
         );
         registry.register(
             "applies",
-            "Plans that were written, whole or in part",
+            "Applied plans by result: complete, or partial if a write failed or was not tried",
             metrics.applies.clone(),
         );
         registry.register("reconciles", "Reconciles by result", metrics.reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
-            "Time of a reconcile, whatever it did",
+            "Duration of a reconcile",
             Unit::Seconds,
             metrics.reconcile_seconds.clone(),
         );
         registry.register(
             "reconciles_in_flight",
-            "Reconciles under way, those that wait for their turn among them; each integration has at most one",
+            "Reconciles in flight, including those that wait for their first read; at most one per integration",
             metrics.in_flight.clone(),
         );
         registry.register(
             "integrations_waiting",
-            "Integrations that wait for their turn to read for the first time since the start",
+            "Integrations that wait for their first read since the start",
             metrics.waiting.clone(),
         );
         registry.register(
             "leader",
-            "Whether this replica is the one that writes",
+            "Whether this replica is the leader, which is the only one that writes",
             metrics.leader.clone(),
         );
         registry.register(
             "ready",
-            "Whether this replica has read its resources",
+            "Whether this replica is ready: it has listed its resources",
             metrics.ready.clone(),
         );
         registry.register(
             "tasks",
-            "Tasks of the program's runtime; a number that only grows is a leak",
+            "Tokio tasks that are alive; a number that only grows indicates a leak",
             metrics.tasks.clone(),
         );
         registry.register_collector(Box::new(Integrations::new(stores, observers)));
         Arc::new(Self { registry, ..metrics })
     }
 
-    /// A counter that is not there yet has no rate: those with closed lists start at zero.
+    /// A counter that does not exist yet has no rate: those with closed label lists start at zero.
     fn start_at_zero(&self) {
         for kind in [SyncKind::Full, SyncKind::Delta, SyncKind::Decision] {
             for result in ["complete", "failed"] {
@@ -257,7 +254,7 @@ impl Metrics {
             let label = StepLabel { step: step.as_str() };
             drop(self.step_seconds.get_or_create(&label));
         }
-        for result in ["whole", "partly"] {
+        for result in ["complete", "partial"] {
             drop(self.applies.get_or_create(&ResultLabel { result }));
         }
         for result in ReconcileResult::ALL {
@@ -266,7 +263,7 @@ impl Metrics {
         }
     }
 
-    /// Who hears of the calls that are made for an integration.
+    /// The observer of the calls for an integration.
     pub fn call_observer(&self, integration: &OktaIntegration) -> Arc<IntegrationCalls> {
         let key = (
             integration.namespace().unwrap_or_default(),
@@ -285,21 +282,19 @@ impl Metrics {
             .clone()
     }
 
-    /// The services were read, or could not be, in this time.
-    pub fn record_sync(&self, kind: SyncKind, well: bool, took: Duration) {
-        let result = if well { "complete" } else { "failed" };
+    pub fn record_sync(&self, kind: SyncKind, succeeded: bool, took: Duration) {
+        let result = if succeeded { "complete" } else { "failed" };
         let kind = kind_label(kind);
         self.syncs.get_or_create(&SyncLabels { kind, result }).inc();
         self.sync_seconds.observe(took.as_secs_f64());
     }
 
-    /// A decision was looked at without reading a service.
+    /// Records a cycle that read nothing.
     pub fn record_decision(&self) {
         let (kind, result) = (kind_label(SyncKind::Decision), "complete");
         self.syncs.get_or_create(&SyncLabels { kind, result }).inc();
     }
 
-    /// A step of a cycle was done.
     pub fn observe_step(&self, step: CycleStep, took: Duration) {
         let label = StepLabel { step: step.as_str() };
         self.step_seconds
@@ -307,24 +302,21 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A plan was written, whole or not.
-    pub fn record_apply(&self, whole: bool) {
-        let result = if whole { "whole" } else { "partly" };
+    pub fn record_apply(&self, completed: bool) {
+        let result = if completed { "complete" } else { "partial" };
         self.applies.get_or_create(&ResultLabel { result }).inc();
     }
 
-    /// A reconcile begins.
     pub fn reconcile_started(&self) {
         self.in_flight.inc();
     }
 
-    /// An integration waits for its turn to read, until what this gives is dropped.
+    /// Counts an integration as waiting for its first read until the returned guard is dropped.
     pub fn waiting(&self) -> Waiting<'_> {
         self.waiting.inc();
         Waiting(&self.waiting)
     }
 
-    /// A reconcile ended.
     pub fn reconcile_finished(&self, result: ReconcileResult, took: Duration) {
         self.in_flight.dec();
         let result = result.as_str();
@@ -332,14 +324,14 @@ impl Metrics {
         self.reconcile_seconds.observe(took.as_secs_f64());
     }
 
-    /// The text that Prometheus reads, with what is so at this moment.
+    /// The response to a scrape.
     ///
     /// # Errors
-    /// None that can happen: writing to memory does not fail.
-    pub fn text(&self, leads: bool, is_ready: bool) -> Result<String, std::fmt::Error> {
-        self.leader.set(i64::from(leads));
+    /// None: writing to memory does not fail.
+    pub fn text(&self, is_leader: bool, is_ready: bool) -> Result<String, std::fmt::Error> {
+        self.leader.set(i64::from(is_leader));
         self.ready.set(i64::from(is_ready));
-        // Outside a runtime, as in a test of the text, there are none.
+        // Some tests have no runtime.
         let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
         self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
         let mut text = String::new();

@@ -55,7 +55,7 @@ fn value(text: &str, series: &str) -> String {
 }
 
 #[test]
-fn an_integration_shows_what_its_status_says_and_goes_with_it() {
+fn an_integrations_metrics_follow_its_status_and_disappear_with_it() {
     let acme = integration(
         "acme",
         serde_json::json!({
@@ -87,7 +87,7 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
         (r#"people_blocked{namespace="people",integration="acme"}"#, "6.0"),
         (r#"review_waiting{namespace="people",integration="acme"}"#, "10.0"),
         (
-            r#"planned_changes{namespace="people",integration="acme",kind="take_back"}"#,
+            r#"planned_changes{namespace="people",integration="acme",kind="unmatch"}"#,
             "7.0",
         ),
         (r#"plan_held{namespace="people",integration="acme"}"#, "1.0"),
@@ -145,7 +145,7 @@ fn an_integration_shows_what_its_status_says_and_goes_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_that_is_there() {
+async fn a_rate_limit_is_shown_until_its_window_ends_or_its_integration_is_deleted() {
     let acme = integration("acme", serde_json::json!({}));
     let (metrics, mut writer) = watched(std::slice::from_ref(&acme));
     let calls = metrics.call_observer(&acme);
@@ -170,10 +170,7 @@ async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_tha
         assert_eq!(value(&shown, &series), expected);
     }
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert!(
-        !text(&metrics).contains(labels),
-        "a window that has ended says nothing"
-    );
+    assert!(!text(&metrics).contains(labels), "the window has ended");
     calls.budget(budget(60));
     assert!(text(&metrics).contains(labels));
     writer.apply_watcher_event(&Event::Delete(acme.clone()));
@@ -181,12 +178,12 @@ async fn a_rate_limit_is_shown_while_its_window_lasts_and_for_an_integration_tha
     writer.apply_watcher_event(&Event::Apply(acme.clone()));
     assert!(
         !text(&metrics).contains(labels),
-        "one of the same name starts anew"
+        "a new integration of the same name starts without rate limits"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_happens_is_counted() {
+async fn calls_syncs_and_reconciles_are_counted() {
     let acme = integration("acme", serde_json::json!({}));
     let (metrics, _writer) = watched(std::slice::from_ref(&acme));
     let calls = metrics.call_observer(&acme);
@@ -212,7 +209,7 @@ async fn what_happens_is_counted() {
     metrics.record_apply(true);
     metrics.reconcile_started();
     metrics.reconcile_started();
-    let _waits = [metrics.waiting(), metrics.waiting()];
+    let _waiting = [metrics.waiting(), metrics.waiting()];
     drop(metrics.waiting());
     metrics.reconcile_finished(ReconcileResult::Failed, second);
     let shown = text(&metrics);
@@ -236,7 +233,7 @@ async fn what_happens_is_counted() {
         (r#"syncs_total{kind="full",result="complete"}"#, "0"),
         (r#"syncs_total{kind="decision",result="complete"}"#, "1"),
         (r#"step_duration_seconds_count{step="assess"}"#, "1"),
-        (r#"applies_total{result="whole"}"#, "1"),
+        (r#"applies_total{result="complete"}"#, "1"),
         (r#"reconciles_total{result="failed"}"#, "1"),
         ("reconciles_in_flight", "1"),
         ("integrations_waiting", "2"),
@@ -254,7 +251,7 @@ async fn what_happens_is_counted() {
 }
 
 #[test]
-fn every_metric_has_help_and_a_type_and_no_name_comes_twice() {
+fn every_metric_has_help_and_a_type_and_a_unique_name() {
     let (metrics, _writer) = watched(&[integration("acme", serde_json::json!({}))]);
     let shown = text(&metrics);
     let mut types = BTreeMap::new();
