@@ -1,6 +1,5 @@
-//! Logs on standard error, and traces by OTLP where the environment names a
-//! collector. What is logged at info level and what is traced names
-//! integrations, never people.
+//! Logs on standard error, and traces by OTLP if the environment names a collector. Neither names people at info
+//! level and above.
 
 use std::{env, io::IsTerminal};
 
@@ -15,44 +14,36 @@ use tracing_subscriber::{
 
 use crate::http;
 
-/// What is logged where `RUST_LOG` says nothing. The controller's own span
-/// around ours would say the same in more words.
-const USUAL: &str = "info,kube_runtime=warn";
+/// The log filter without `RUST_LOG`. kube-runtime's spans repeat the operator's own.
+const DEFAULT_FILTER: &str = "info,kube_runtime=warn";
 
-/// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text.
     Text,
-    /// An object in each line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The traces are set, and cannot be sent as it is.
 #[derive(Debug, thiserror::Error)]
-#[error("traces cannot be sent as the variables OTEL_EXPORTER_OTLP_* say: {0}")]
-pub struct NoTraces(#[from] opentelemetry_otlp::ExporterBuildError);
+#[error("cannot set up traces; check the environment variables OTEL_EXPORTER_OTLP_*: {0}")]
+pub struct TracesError(#[from] opentelemetry_otlp::ExporterBuildError);
 
-/// What is to be ended with the program.
 #[derive(Debug)]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
 }
 
 impl Telemetry {
-    /// Begins to log, by `RUST_LOG`, and to trace, by the variables of
-    /// OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT`, which asks for it, and those
-    /// for headers, timeout, sampler, service name and attributes.
-    ///
-    /// # Errors
-    /// What is wrong with these variables.
-    pub fn begin(format: LogFormat) -> Result<Self, NoTraces> {
+    /// Sets up logs by `RUST_LOG`, and traces by the variables of OpenTelemetry: `OTEL_EXPORTER_OTLP_ENDPOINT`
+    /// turns them on; headers, timeout, sampler, service name and attributes have variables of their own.
+    pub fn begin(format: LogFormat) -> Result<Self, TracesError> {
         let traces = if wants_traces(|name| env::var(name).ok()) {
             Some(traces()?)
         } else {
             None
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
         tracing_subscriber::registry()
             .with(log(format).with_filter(filter))
             .with(traces.as_ref().map(spans))
@@ -60,15 +51,15 @@ impl Telemetry {
         Ok(Self { traces })
     }
 
-    /// Sends what is still to be sent.
+    /// Sends the remaining traces.
     pub async fn end(self) {
         let Some(traces) = self.traces else { return };
-        // It waits for the thread that sends.
+        // `shutdown` blocks until the exporting thread has ended.
         let ended = tokio::task::spawn_blocking(move || traces.shutdown()).await;
         match ended {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the last traces could not be sent"),
-            Err(error) => tracing::warn!(%error, "the last traces were not sent"),
+            Ok(Err(error)) => tracing::warn!(%error, "could not send the last traces"),
+            Err(error) => tracing::warn!(%error, "could not send the last traces"),
         }
     }
 }
@@ -83,10 +74,10 @@ fn wants_traces(variable: impl Fn(&str) -> Option<String>) -> bool {
     endpoint.is_some() && !is_off
 }
 
-fn traces() -> Result<SdkTracerProvider, NoTraces> {
+fn traces() -> Result<SdkTracerProvider, TracesError> {
     http::install_crypto_provider();
     let exporter = SpanExporter::builder().with_http().build()?;
-    // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the builder and win.
+    // The builder reads OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, which take precedence.
     let mut resource = Resource::builder();
     if env::var_os("OTEL_SERVICE_NAME").is_none() {
         resource = resource.with_service_name(env!("CARGO_PKG_NAME"));
@@ -98,8 +89,7 @@ fn traces() -> Result<SdkTracerProvider, NoTraces> {
         .build())
 }
 
-/// Our own spans and what is logged in them, at info level whatever `RUST_LOG`
-/// says: below it, lines may name people.
+/// The operator's spans and the log lines in them. Always at info level, since lines below it may name people.
 fn spans<S>(traces: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,

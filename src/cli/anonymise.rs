@@ -1,6 +1,5 @@
-//! Replaces names and addresses in a recording, each everywhere by the same
-//! other one, so that it can be shared: what was equal stays equal, what was
-//! different stays different, and nobody can be recognised.
+//! Replaces the names and addresses in a recording by pseudonyms, so that it can be shared: equal words stay equal,
+//! different words stay different, and nobody can be recognised.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,9 +8,8 @@ use serde_json::Value;
 
 use crate::{api::Field, cli::recording::Recording};
 
-/// What is kept of each record, which is what the operator reads. Whatever else
-/// a service says, an attribute of the company's own for example, is left out:
-/// nobody knows what it holds.
+/// The fields that the operator reads. All other fields are removed, since their content is unknown: a company's
+/// own attributes, for example.
 const USER: [&str; 5] = ["id", "status", "created", "lastUpdated", "profile"];
 const GROUP: [&str; 2] = ["id", "profile"];
 const MEMBER: [&str; 1] = ["id"];
@@ -28,7 +26,7 @@ const EMPLOYEE: [&str; 8] = [
 const TEAM: [&str; 4] = ["id", "name", "default", "employees"];
 const SHARED_SETTINGS: [&str; 3] = ["id", "name", "default"];
 
-/// What is kept of a profile, a user's or a group's.
+/// The fields that the operator reads of a user's or a group's profile.
 const PROFILE: [&str; 11] = [
     "login",
     "firstName",
@@ -43,7 +41,7 @@ const PROFILE: [&str; 11] = [
     "name",
 ];
 
-/// The fields of a person that hold names, addresses or account names.
+/// The fields that contain names, email addresses or account names.
 const PERSONAL: [&str; 10] = [
     "login",
     "firstName",
@@ -57,16 +55,15 @@ const PERSONAL: [&str; 10] = [
     "name",
 ];
 
-/// The field of a number that the employer gave.
 const NUMBER: &str = "employeeNumber";
 
-/// What names are made of.
+/// The syllables of pseudonyms.
 const SYLLABLES: [&str; 16] = [
     "ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ra", "se", "ti", "vo", "wa", "xe", "zu",
 ];
 
-/// The recording without anybody's name or address. Names of teams, titles,
-/// ids, dates and the decisions stay.
+/// The recording without people's names and addresses. It still contains the names of teams, titles, ids, dates and
+/// decisions.
 pub fn anonymised(recording: Recording) -> Recording {
     let Recording {
         users,
@@ -92,7 +89,7 @@ pub fn anonymised(recording: Recording) -> Recording {
         .into_iter()
         .map(|mut object| {
             object.metadata = named(&object.metadata);
-            // A status repeats who the person is; the plan makes it anew, but for the before-images.
+            // The status names the person. The plan computes it again, except for the before-images.
             if let Some(status) = &mut object.status {
                 status.person = None;
                 status.employee = None;
@@ -113,7 +110,7 @@ pub fn anonymised(recording: Recording) -> Recording {
         integration.metadata = named(&integration.metadata);
         integration.spec.okta.org_url = "https://anonymous.okta.com".to_owned();
         if let Some(status) = &mut integration.status {
-            // They name people.
+            // Their messages name people.
             status.conditions.clear();
         }
     }
@@ -129,7 +126,7 @@ pub fn anonymised(recording: Recording) -> Recording {
     }
 }
 
-/// The records with these fields only, and with what is kept of their profiles.
+/// Removes all other fields from the records, and all fields but [`PROFILE`] from their profiles.
 fn only(mut records: Vec<Value>, fields: &[&str]) -> Vec<Value> {
     for record in &mut records {
         if let Value::Object(record) = record {
@@ -142,7 +139,7 @@ fn only(mut records: Vec<Value>, fields: &[&str]) -> Vec<Value> {
     records
 }
 
-/// Labels and annotations are anybody's, and one of them repeats the whole object.
+/// The metadata without labels and annotations: those may hold anything, `kubectl`'s the whole object.
 fn named(metadata: &ObjectMeta) -> ObjectMeta {
     ObjectMeta {
         name: metadata.name.clone(),
@@ -151,12 +148,11 @@ fn named(metadata: &ObjectMeta) -> ObjectMeta {
     }
 }
 
-/// The words that stand for others. They are drawn by chance, so that nobody
-/// can try names until one gives the same word.
+/// The pseudonym of each word. They are random, so that nobody can find a word by trying names.
 #[derive(Default)]
 struct Pseudonyms {
     words: HashMap<String, String>,
-    taken: HashSet<String>,
+    used: HashSet<String>,
 }
 
 impl Pseudonyms {
@@ -179,8 +175,8 @@ impl Pseudonyms {
         }
     }
 
-    /// Replaces every word; what stands between words, and capitals, stay. The
-    /// last part of a domain stays, since it is no name.
+    /// Replaces every word, but neither the characters between words nor the case of letters nor the top-level
+    /// domain of an address.
     fn text(&mut self, text: &str) -> String {
         let domain_end = text
             .rfind('@')
@@ -208,7 +204,7 @@ impl Pseudonyms {
         let plain = match self.words.get(&key) {
             Some(plain) => plain.clone(),
             None => {
-                // An initial stays one letter long.
+                // An initial remains one letter long.
                 let syllables = if key.chars().count() == 1 { 0 } else { 3 };
                 let mut plain = String::new();
                 loop {
@@ -220,7 +216,7 @@ impl Pseudonyms {
                         plain.push(fastrand::lowercase());
                         break;
                     }
-                    if self.taken.insert(plain.clone()) {
+                    if self.used.insert(plain.clone()) {
                         break;
                     }
                 }
@@ -260,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_all_that_is_read_of_a_record() {
+    fn every_field_that_the_operator_reads_is_recorded_and_no_other() {
         let user = json!({
             "id": "00u1", "status": "ACTIVE", "created": "2020-01-01T00:00:00.000Z",
             "lastUpdated": "2021-01-01T00:00:00.000Z",
@@ -271,26 +267,26 @@ mod tests {
                 "managerEmail": "boss@acme.com",
             },
         });
-        let kept = only(vec![user.clone()], &USER).remove(0);
+        let reduced = only(vec![user.clone()], &USER).remove(0);
         assert_eq!(
-            crate::okta::person(kept.clone()).unwrap(),
+            crate::okta::person(reduced.clone()).unwrap(),
             crate::okta::person(user).unwrap()
         );
-        let text = kept.to_string();
+        let text = reduced.to_string();
         assert!(!text.contains("jane@home") && !text.contains("boss@"), "{text}");
 
         let employee = json!({
             "id": "w1", "name": "a", "email": "b", "identifier": "c", "teamId": "w2",
             "sharedSettingsId": "w3", "deactivated": 1, "createdAt": 2, "hostname": "JANES-MAC",
         });
-        let kept = only(vec![employee.clone()], &EMPLOYEE).remove(0);
-        assert!(!kept.to_string().contains("JANES"));
+        let reduced = only(vec![employee.clone()], &EMPLOYEE).remove(0);
+        assert!(!reduced.to_string().contains("JANES"));
         let read = crate::insightful::employee;
-        assert_eq!(read(kept).unwrap(), read(employee).unwrap());
+        assert_eq!(read(reduced).unwrap(), read(employee).unwrap());
     }
 
     #[test]
-    fn names_go_everywhere_alike_and_the_rest_stays() {
+    fn equal_names_get_equal_pseudonyms_and_other_fields_are_unchanged() {
         let recording = Recording {
             users: vec![json!({
                 "id": "00u1", "status": "ACTIVE",

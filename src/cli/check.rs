@@ -1,5 +1,5 @@
-//! The subcommand `check`: whether the cluster has what the operator needs, and
-//! whether a replica leads. `helm test` runs it as the operator's account.
+//! `check`: the operator's permissions, the resource definitions and the leader. `helm test` runs it with the
+//! operator's ServiceAccount.
 
 use std::{fmt, time::Duration};
 
@@ -25,14 +25,13 @@ use crate::{
     http,
 };
 
-/// How long a leader is waited for: a new one may have to wait for the lease of
-/// one that died, and then renews it every few seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A new leader may first have to wait until the lease of a crashed one expires.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 const GROUP: &str = "integrations.insightful.io";
 
-/// What the operator does everywhere it serves: group, resource, subresource, verbs.
-const RIGHTS: [(&str, &str, &str, &[&str]); 5] = [
+/// What the operator does in each watched namespace: group, resource, subresource, verbs.
+const PERMISSIONS: [(&str, &str, &str, &[&str]); 5] = [
     (GROUP, "oktaintegrations", "", &["get", "list", "watch"]),
     (
         GROUP,
@@ -45,41 +44,34 @@ const RIGHTS: [(&str, &str, &str, &[&str]); 5] = [
     ("events.k8s.io", "events", "", &["create", "patch"]),
 ];
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
-    pub what: String,
-    /// What is wrong with it, and what to do; None if all is well.
+    pub check: String,
+    /// Why the check failed, and what to do.
     pub problem: Option<String>,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
-            None => write!(f, "ok      {}", self.what),
-            Some(problem) => write!(f, "FAILED  {}: {problem}", self.what),
+            None => write!(f, "ok      {}", self.check),
+            Some(problem) => write!(f, "FAILED  {}: {problem}", self.check),
         }
     }
 }
 
-/// Why nothing could be looked at.
+/// Why the checks could not run. A failed check is a [`Finding`].
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// There is no cluster to talk to.
-    #[error("no cluster: set KUBECONFIG, or run in one ({0})")]
+    #[error("no cluster: set KUBECONFIG, or run in a cluster ({0})")]
     NoCluster(#[source] kube::Error),
-    /// The API server did not say what one may do.
-    #[error("the API server does not say what this account may do: {0}")]
-    Rights(#[source] kube::Error),
+    #[error("cannot ask the API server for this account's permissions: {0}")]
+    AccessReview(#[source] kube::Error),
 }
 
-/// Looks at the cluster of KUBECONFIG, or the one it runs in, as the operator
-/// that watches `namespaces` (none means all) would see it; and at the leader,
-/// if the operator has a `lease`. Takes up to half a minute if nobody leads.
-///
-/// # Errors
-/// Why nothing could be looked at. What is found wrong is no error.
+/// Checks the cluster of KUBECONFIG, or the one this runs in, for an operator that watches `namespaces` (all if
+/// empty) and elects its leader by `lease`. Waits up to [`LEADER_TIMEOUT`] for a leader.
 pub async fn check(namespaces: &[String], lease: Option<&LeaseName>) -> Result<Vec<Finding>, CheckError> {
     let client = http::cluster::client().await.map_err(CheckError::NoCluster)?;
     let mut findings = Vec::new();
@@ -88,27 +80,27 @@ pub async fn check(namespaces: &[String], lease: Option<&LeaseName>) -> Result<V
         some => some.iter().map(|namespace| Some(namespace.as_str())).collect(),
     };
     for scope in scopes {
-        look_at(&client, scope, &mut findings).await?;
+        check_scope(&client, scope, &mut findings).await?;
     }
     if let Some(lease) = lease {
         findings.push(Finding {
-            what: format!(
+            check: format!(
                 "a replica holds and renews the Lease {}/{}",
                 lease.namespace, lease.name
             ),
-            problem: leader(&client, lease).await.err(),
+            problem: wait_for_leader(&client, lease).await.err(),
         });
     }
     Ok(findings)
 }
 
-async fn look_at(
+async fn check_scope(
     client: &Client,
     scope: Option<&str>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), CheckError> {
     let place = scope.map_or_else(|| "all namespaces".to_owned(), |name| format!("namespace {name}"));
-    for (group, resource, subresource, verbs) in RIGHTS {
+    for (group, resource, subresource, verbs) in PERMISSIONS {
         let mut missing = Vec::new();
         for verb in verbs {
             let attributes = ResourceAttributes {
@@ -119,26 +111,25 @@ async fn look_at(
                 namespace: scope.and_then(some),
                 ..ResourceAttributes::default()
             };
-            if !may(client, attributes).await? {
+            if !is_allowed(client, attributes).await? {
                 missing.push(*verb);
             }
         }
         let slash = if subresource.is_empty() { "" } else { "/" };
         findings.push(Finding {
-            what: format!(
-                "may {} {resource}{slash}{subresource} in {place}",
+            check: format!(
+                "can {} {resource}{slash}{subresource} in {place}",
                 verbs.join(", ")
             ),
             problem: (!missing.is_empty()).then(|| {
                 let missing = missing.join(", ");
-                format!("may not {missing}: are the chart's roles and bindings there?")
+                format!("cannot {missing}; check that the chart's roles and bindings are installed")
             }),
         });
     }
-    let served = "the resources are served";
     let problem = |error: kube::Error| match error {
         kube::Error::Api(status) if status.code == 404 => {
-            Some("they are not: install the resource definitions".to_owned())
+            Some("not found; install the CustomResourceDefinitions".to_owned())
         }
         error => Some(error.to_string()),
     };
@@ -147,13 +138,13 @@ async fn look_at(
     let integrations = scoped::<OktaIntegration>(client, scope)
         .list(&ListParams::default())
         .await;
-    let (integrations, wrong) = match (integrations, matches) {
+    let (integrations, problem) = match (integrations, matches) {
         (Ok(integrations), Ok(_)) => (integrations.items, None),
         (Err(error), _) | (_, Err(error)) => (Vec::new(), problem(error)),
     };
     findings.push(Finding {
-        what: format!("{served} in {place}"),
-        problem: wrong,
+        check: format!("OktaIntegrations and EmployeeMatches can be listed in {place}"),
+        problem,
     });
     for integration in integrations {
         let namespace = integration.namespace().unwrap_or_default();
@@ -166,19 +157,19 @@ async fn look_at(
                 ..ResourceAttributes::default()
             };
             findings.push(Finding {
-                what: format!(
-                    "may get Secret {secret} of {namespace}/{}",
+                check: format!(
+                    "can get Secret {secret} of {namespace}/{}",
                     integration.name_any()
                 ),
-                problem: (!may(client, attributes).await?)
-                    .then(|| "may not: does the chart's rbac.secretNames have it?".to_owned()),
+                problem: (!is_allowed(client, attributes).await?)
+                    .then(|| "cannot get it; add it to the chart's rbac.secretNames".to_owned()),
             });
         }
     }
     Ok(())
 }
 
-/// The Secrets that an integration names.
+/// The names of the Secrets that an integration refers to.
 fn secrets(spec: &OktaIntegrationSpec) -> Vec<&str> {
     let auth = &spec.okta.auth;
     let mut names: Vec<&str> = [
@@ -196,7 +187,7 @@ fn secrets(spec: &OktaIntegrationSpec) -> Vec<&str> {
     names
 }
 
-async fn may(client: &Client, attributes: ResourceAttributes) -> Result<bool, CheckError> {
+async fn is_allowed(client: &Client, attributes: ResourceAttributes) -> Result<bool, CheckError> {
     let review = SelfSubjectAccessReview {
         spec: SelfSubjectAccessReviewSpec {
             resource_attributes: Some(attributes),
@@ -207,15 +198,15 @@ async fn may(client: &Client, attributes: ResourceAttributes) -> Result<bool, Ch
     let answer = Api::<SelfSubjectAccessReview>::all(client.clone())
         .create(&PostParams::default(), &review)
         .await
-        .map_err(CheckError::Rights)?;
+        .map_err(CheckError::AccessReview)?;
     Ok(answer
         .status
         .is_some_and(|SubjectAccessReviewStatus { allowed, .. }| allowed))
 }
 
-/// Waits until the lease is renewed while we watch: clocks of other machines
-/// are not to be trusted. The error says what is wrong.
-async fn leader(client: &Client, lease: &LeaseName) -> Result<(), String> {
+/// Waits until the lease is seen to be renewed; its times are not compared with this machine's clock, which may
+/// differ.
+async fn wait_for_leader(client: &Client, lease: &LeaseName) -> Result<(), String> {
     let leases: Api<Lease> = Api::namespaced(client.clone(), &lease.namespace);
     let started = Instant::now();
     let mut first: Option<(String, Option<MicroTime>)> = None;
@@ -234,14 +225,15 @@ async fn leader(client: &Client, lease: &LeaseName) -> Result<(), String> {
                 _ => first = Some(now),
             }
         }
-        if started.elapsed() > PATIENCE {
-            let seconds = PATIENCE.as_secs();
-            return Err(match first {
-                None => format!("nobody held it for {seconds} s: do the operator's pods run?"),
-                Some((holder, _)) => {
-                    format!("{holder} did not renew it for {seconds} s: do the operator's pods run?")
-                }
-            });
+        if started.elapsed() > LEADER_TIMEOUT {
+            let seconds = LEADER_TIMEOUT.as_secs();
+            let problem = match first {
+                None => "no replica held it".to_owned(),
+                Some((holder, _)) => format!("{holder} did not renew it"),
+            };
+            return Err(format!(
+                "{problem} within {seconds} s; check that the operator's pods are running"
+            ));
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

@@ -1,4 +1,4 @@
-//! `plan`: what would happen, as a table for people or JSON for programs.
+//! `plan`: what the next sync would change, as tables for people or JSON for programs.
 
 use std::{
     io::{IsTerminal, Write},
@@ -9,7 +9,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{ProgramError, Source};
+use super::{CliError, Source, counted};
 use crate::{
     api::{
         Decision, FieldChange, MatchState, OktaIntegration, OktaIntegrationSpec, PlanSummary, ProposalKind,
@@ -26,116 +26,90 @@ use crate::{
     services::{AllowedAddresses, gather},
 };
 
-/// What a plan is made from.
 pub enum From<'a> {
-    /// A recording.
+    /// The directory of a recording.
     Recording(&'a Path),
-    /// The services themselves.
     Live(&'a Source, &'a AllowedAddresses),
 }
 
-/// A plan in full: what `-o json` prints.
+/// What `-o json` prints. `hash`, `teams` and `summary` are the same as in the integration's status.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlanReport {
-    /// Over every write.
     pub hash: String,
-    /// As in the integration's status.
     pub teams: Vec<TeamStatus>,
-    /// Everybody in scope or on record, by Okta id.
+    /// Everybody who is in scope or has an EmployeeMatch, by Okta id.
     pub people: Vec<PersonReport>,
-    /// As in the integration's status.
     pub summary: PlanSummary,
 }
 
-/// One person in a plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PersonReport {
-    /// Okta's id.
     pub okta_user_id: String,
-    /// First and last name; None if Okta's answer does not hold the person.
+    /// None for a person with an EmployeeMatch whom Okta does not return.
     pub name: Option<String>,
-    /// Work email.
     pub email: Option<String>,
-    /// Where the person stands.
     pub state: MatchState,
-    /// Who the person is believed to be.
     pub proposal: ProposalReport,
     /// At most five, best first.
     pub candidates: Vec<CandidateReport>,
-    /// What would be written.
+    /// The fields that would be written.
     pub changes: Vec<FieldChange>,
-    /// Why the person cannot be synced, and what to do, if that is so.
+    /// Why the person cannot be synced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocker: Option<BlockerReport>,
 }
 
-/// Why a person cannot be synced.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BlockerReport {
-    /// The stable reason.
+    /// As in the `Ready` condition of the EmployeeMatch.
     pub reason: String,
     /// What is wrong, and what to do.
     pub message: String,
 }
 
-/// Who a person is believed to be.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProposalReport {
-    /// How it would be acted on.
     pub kind: ProposalKind,
-    /// The employee that is proposed.
     pub employee_ids: Vec<String>,
-    /// How sure, from 0 to 1.
+    /// From 0 to 1.
     pub confidence: f64,
-    /// Why, and why not surer.
+    /// What speaks for the proposal, then what speaks against it.
     pub reasons: Vec<String>,
 }
 
-/// An employee who may be the person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CandidateReport {
-    /// Insightful's id.
     pub employee_id: String,
-    /// Name.
     pub name: String,
-    /// Email.
     pub email: String,
-    /// How sure, from 0 to 1.
+    /// From 0 to 1.
     pub confidence: f64,
-    /// Why.
     pub reasons: Vec<String>,
 }
 
-/// Which people a table shows.
+/// Which people the table lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Show {
-    /// Those who wait for a decision.
+    /// People who need a decision.
     Review,
-    /// Those who wait for a decision or whose employee would change.
+    /// People who need a decision or whose employee would change.
     #[default]
     Changes,
-    /// Everybody.
+    /// All people.
     All,
 }
 
-/// A plan, and whom it is for.
 pub struct Planned {
-    /// The report.
     pub report: PlanReport,
-    /// The name of the integration, if it is known.
+    /// The name of the integration. A recording may have none.
     pub integration: Option<String>,
-    /// Whether anything would change at all.
     pub changes: bool,
 }
 
-/// Makes the plan.
-///
-/// # Errors
-/// What could not be read.
-pub async fn plan(from: From<'_>) -> Result<Planned, ProgramError> {
+pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
     let (snapshot, integration, records) = match from {
         From::Recording(dir) => {
             let recording = Recording::load(dir)?;
@@ -181,8 +155,7 @@ fn unnamed(spec: OktaIntegrationSpec) -> OktaIntegration {
     }
 }
 
-/// The policy of a recording that says none: every default. The addresses are
-/// not used where nothing is read.
+/// The defaults, for a recording without an integration. Its URLs are never called.
 fn default_spec() -> OktaIntegrationSpec {
     let secret = json!({ "secretRef": { "name": "-", "key": "-" } });
     let spec = json!({
@@ -191,7 +164,7 @@ fn default_spec() -> OktaIntegrationSpec {
     });
     #[expect(
         clippy::expect_used,
-        reason = "the same fields are required by the type, and a test reads them"
+        reason = "these are the required fields, as a test checks"
     )]
     serde_json::from_value(spec).expect("every other field has a default")
 }
@@ -202,7 +175,7 @@ fn report(
     records: &Records,
     assessment: &Assessment,
 ) -> PlanReport {
-    let nothing = Record::default();
+    let no_record = Record::default();
     let summary = assessment.plan.summary();
     PlanReport {
         hash: summary.hash.clone(),
@@ -215,7 +188,7 @@ fn report(
                     id,
                     snapshot,
                     spec,
-                    records.get(id).unwrap_or(&nothing),
+                    records.get(id).unwrap_or(&no_record),
                     assessment,
                 )
             })
@@ -284,21 +257,18 @@ fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateRepo
 }
 
 impl PlanReport {
-    /// Only the people whose name, email or Okta id holds `text`, whatever its case.
+    /// Removes people whose name, email and Okta id do not contain `text`; case is ignored.
     pub fn only(&mut self, text: &str) {
         let text = text.to_lowercase();
-        let holds = |value: &str| value.to_lowercase().contains(&text);
+        let contains = |value: &str| value.to_lowercase().contains(&text);
         self.people.retain(|person| {
-            holds(&person.okta_user_id)
-                || person.name.as_deref().is_some_and(holds)
-                || person.email.as_deref().is_some_and(holds)
+            contains(&person.okta_user_id)
+                || person.name.as_deref().is_some_and(contains)
+                || person.email.as_deref().is_some_and(contains)
         });
     }
 
-    /// Prints tables for people; colours only on a terminal, and not where NO_COLOR is set.
-    ///
-    /// # Errors
-    /// What standard output answers.
+    /// Prints the tables and the summary, with colours only on a terminal and unless NO_COLOR is set.
     pub fn print(&self, show: Show) -> std::io::Result<()> {
         let colours =
             std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
@@ -309,17 +279,16 @@ impl PlanReport {
             .iter()
             .filter(|person| person.is_shown(show))
             .collect();
-        if shown.is_empty() {
-            writeln!(
-                out,
-                "No people to show; --show all shows all {}.",
-                self.people.len()
-            )?;
-        } else {
+        if !shown.is_empty() {
             writeln!(out, "{}", people_table(&shown, colours))?;
-            writeln!(out, "{} of {} people shown.", shown.len(), self.people.len())?;
         }
-        writeln!(out, "\n{}", self.summary_line())
+        let all = counted(self.people.len(), "person", "people");
+        let hint = match shown.len() < self.people.len() && show != Show::All {
+            true => " Use --show all to list everybody.",
+            false => "",
+        };
+        writeln!(out, "{} of {all} shown.{hint}", shown.len())?;
+        writeln!(out, "\n{}", self.summary())
     }
 
     fn teams_table(&self, colours: bool) -> Table {
@@ -335,29 +304,63 @@ impl PlanReport {
         table
     }
 
-    /// The counts and the hash in a line.
-    pub fn summary_line(&self) -> String {
-        let s = &self.summary;
-        format!(
-            "{} writes: {} teams created, {} people invited, {} employees updated ({} moved to another team, {} emails changed), {} restored, {} deactivated. {} matches taken back.\nplan {}",
-            s.total,
-            s.create_teams,
-            s.create_employees,
-            s.updates,
-            s.team_moves,
-            s.email_changes,
-            s.restores,
-            s.deactivations,
-            s.relinks,
-            s.hash
-        )
+    /// The number of changes, those of each kind, and the plan's hash.
+    fn summary(&self) -> String {
+        let PlanSummary {
+            hash,
+            total,
+            create_teams,
+            create_employees,
+            updates,
+            team_moves,
+            email_changes,
+            deactivations,
+            relinks,
+            restores,
+        } = &self.summary;
+        let moves = counted(*team_moves, "team move", "team moves");
+        let emails = counted(*email_changes, "email change", "email changes");
+        let kinds = [
+            (create_teams, "team to create", "teams to create", String::new()),
+            (
+                create_employees,
+                "person to invite",
+                "people to invite",
+                String::new(),
+            ),
+            (
+                updates,
+                "employee to update",
+                "employees to update",
+                format!(" ({moves}, {emails})"),
+            ),
+            (
+                deactivations,
+                "employee to deactivate",
+                "employees to deactivate",
+                String::new(),
+            ),
+            (relinks, "match to unmatch", "matches to unmatch", String::new()),
+            (
+                restores,
+                "employee to restore",
+                "employees to restore",
+                String::new(),
+            ),
+        ];
+        let kinds: Vec<String> = kinds
+            .into_iter()
+            .filter(|(count, ..)| **count > 0)
+            .map(|(count, one, many, detail)| counted(*count, one, many) + &detail)
+            .collect();
+        let changes = match kinds.is_empty() {
+            true => "No changes.".to_owned(),
+            false => format!("{}: {}.", counted(*total, "change", "changes"), kinds.join(", ")),
+        };
+        format!("{changes}\nPlan {hash}")
     }
 
-    /// EmployeeMatch manifests with what is proposed as decisions, for a pull
-    /// request: who is sure enough or to be invited, and, as comments, who waits.
-    ///
-    /// # Errors
-    /// Only if a manifest cannot be written as YAML.
+    /// The proposals as decisions, in EmployeeMatch manifests. Those that need a review are comments.
     pub fn decisions(&self, integration: &str) -> Result<String, serde_yaml::SerializeError> {
         let mut text = String::new();
         for person in &self.people {
@@ -368,7 +371,7 @@ impl PlanReport {
                 }
                 _ => continue,
             };
-            let waits = person.state == MatchState::Review;
+            let needs_review = person.state == MatchState::Review;
             let mut spec = json!({
                 "integrationRef": { "name": integration },
                 "oktaUserId": person.okta_user_id,
@@ -384,14 +387,14 @@ impl PlanReport {
                 "spec": spec,
             });
             let who = format!(
-                "# {} <{}> is {}: {}\n",
-                person.name.as_deref().unwrap_or("?"),
+                "# {} <{}>: {}: {}\n",
+                person.name.as_deref().unwrap_or("unknown name"),
                 person.email.as_deref().unwrap_or("no email"),
                 person
                     .candidates
                     .first()
-                    .map_or("nobody yet".to_owned(), |best| format!(
-                        "{} <{}>, {:.0} %",
+                    .map_or("no employee".to_owned(), |best| format!(
+                        "{} <{}>, {:.0}%",
                         best.name,
                         best.email,
                         (best.confidence * 100.0).floor()
@@ -400,8 +403,8 @@ impl PlanReport {
             );
             let yaml = serde_yaml::to_string(&manifest)?;
             text.push_str("---\n");
-            if waits {
-                text.push_str("# NOT DECIDED: take the marks away if it is right, or correct it.\n");
+            if needs_review {
+                text.push_str("# NEEDS REVIEW: correct it if it is wrong, then uncomment it.\n");
                 text.push_str(&who);
                 for line in yaml.lines() {
                     text.push_str(&format!("# {line}\n"));
@@ -416,7 +419,7 @@ impl PlanReport {
 }
 
 impl PersonReport {
-    fn waits(&self) -> bool {
+    fn needs_decision(&self) -> bool {
         matches!(
             self.state,
             MatchState::Review | MatchState::Unmatched | MatchState::Conflict
@@ -426,15 +429,23 @@ impl PersonReport {
     fn is_shown(&self, show: Show) -> bool {
         match show {
             Show::All => true,
-            Show::Changes => self.waits() || !self.changes.is_empty(),
-            Show::Review => self.waits(),
+            Show::Changes => self.needs_decision() || !self.changes.is_empty(),
+            Show::Review => self.needs_decision(),
         }
     }
 }
 
 fn people_table(people: &[&PersonReport], colours: bool) -> Table {
     let mut table = new_table(
-        ["PERSON", "EMAIL", "STATE", "EMPLOYEE", "SURE", "CHANGES", "WHY"],
+        [
+            "PERSON",
+            "EMAIL",
+            "STATE",
+            "EMPLOYEE",
+            "CONFIDENCE",
+            "CHANGES",
+            "REASON",
+        ],
         colours,
     );
     for person in people {
@@ -448,8 +459,8 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
         let best = person.candidates.first().filter(|_| proposed);
         let changes: Vec<String> = person.changes.iter().map(change_line).collect();
         let reasons = person.proposal.reasons.join("; ");
-        let why = match &person.blocker {
-            // What stands in the way is not in the proposal: a team, an email, another claim.
+        let reason = match &person.blocker {
+            // The proposal does not explain other blockers, such as a team, an email or another claim.
             Some(blocker) if blocker.reason != "NeedsDecision" => blocker.message.clone(),
             _ => reasons,
         };
@@ -466,14 +477,14 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
                     .unwrap_or_default(),
             ),
             Cell::new(changes.join("\n")),
-            Cell::new(why),
+            Cell::new(reason),
         ]);
     }
     table
 }
 
 fn change_line(change: &FieldChange) -> String {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
     format!(
         "{}: {} -> {}",
         change.field,
@@ -502,9 +513,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_recording_without_an_integration_has_every_default() {
+    fn a_recording_without_an_integration_has_the_default_policy() {
         let spec = default_spec();
         assert_eq!(spec.okta.group_prefix, "OKTA_INSGRP_");
         assert!(spec.matching.automatic && spec.teams.create_missing && !spec.finalized);
+    }
+
+    #[test]
+    fn the_summary_names_the_kinds_that_occur_in_singular_or_plural() {
+        let mut report = PlanReport {
+            hash: String::new(),
+            teams: Vec::new(),
+            people: Vec::new(),
+            summary: PlanSummary {
+                hash: "sha256:9f2c".to_owned(),
+                ..PlanSummary::default()
+            },
+        };
+        assert_eq!(report.summary(), "No changes.\nPlan sha256:9f2c");
+        report.summary.total = 1;
+        report.summary.create_employees = 1;
+        assert_eq!(
+            report.summary(),
+            "1 change: 1 person to invite.\nPlan sha256:9f2c"
+        );
+        report.summary.total = 3;
+        report.summary.updates = 2;
+        report.summary.team_moves = 1;
+        assert_eq!(
+            report.summary(),
+            "3 changes: 1 person to invite, 2 employees to update (1 team move, 0 email changes).\nPlan sha256:9f2c"
+        );
     }
 }

@@ -1,22 +1,19 @@
-//! `record`: what both services answered, into a directory.
+//! `record`: saves the responses of both services to a directory.
 
 use std::path::Path;
 
-use super::{ProgramError, Source, anonymise::anonymised};
+use super::{CliError, Source, anonymise::anonymised, counted};
 use crate::{cli::recording::Recording, services::AllowedAddresses};
 
-/// Reads both services and writes a recording; gives a line that says what it holds.
-///
-/// # Errors
-/// What could not be read or written. Nothing half-written is left.
+/// Reads both services, writes a recording and returns a summary line. On an error, nothing is written.
 pub async fn record(
     source: &Source,
     allowed: &AllowedAddresses,
     out: &Path,
     anonymise: bool,
-) -> Result<String, ProgramError> {
+) -> Result<String, CliError> {
     let mut opened = source.open(allowed).await?;
-    // What the API server adds is of no use to a reader.
+    // Who wrote which field of the objects does not matter to a plan.
     opened.integration.metadata.managed_fields = None;
     for object in &mut opened.matches {
         object.metadata.managed_fields = None;
@@ -31,12 +28,12 @@ pub async fn record(
     }
     recording.save(out)?;
     Ok(format!(
-        "recorded {} users, {} groups, {} employees, {} teams and {} decisions in {}",
-        recording.users.len(),
-        recording.groups.len(),
-        recording.employees.len(),
-        recording.teams.len(),
-        recording.matches.len(),
+        "recorded {}, {}, {}, {} and {} in {}",
+        counted(recording.users.len(), "user", "users"),
+        counted(recording.groups.len(), "group", "groups"),
+        counted(recording.employees.len(), "employee", "employees"),
+        counted(recording.teams.len(), "team", "teams"),
+        counted(recording.matches.len(), "EmployeeMatch", "EmployeeMatches"),
         out.display()
     ))
 }

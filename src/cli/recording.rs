@@ -1,5 +1,5 @@
-//! A recording: what both services answered, kept in a directory, so that a
-//! plan can be made, looked into and shared without either.
+//! A recording: the responses of both services in a directory, so that a plan can be made, examined and shared
+//! without access to them.
 //!
 //! ```text
 //! DIR/okta/users.json  okta/groups.json  okta/members/<groupId>.json
@@ -25,88 +25,50 @@ use crate::{
     services::gather::GatherError,
 };
 
-/// How many groups' members are read at a time.
+/// How many groups' members are read concurrently.
 const PARALLEL_READS: usize = 8;
 
-/// Why a recording cannot be read or written: which file, where in it, and what.
+/// Why a recording cannot be read or written. `path` is the file or directory.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// A file cannot be read.
     #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: io::Error,
-    },
-    /// A file is not JSON.
+    Read { path: PathBuf, source: io::Error },
     #[error("{}: line {}, column {}: {source}", path.display(), source.line(), source.column())]
     Json {
-        /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
         source: serde_json::Error,
     },
-    /// A file is not YAML of the kind it should hold.
     #[error("{}: {source}", path.display())]
-    Yaml {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        source: YamlError,
-    },
-    /// A record in a file lacks what it must have.
+    Yaml { path: PathBuf, source: YamlError },
+    /// A record lacks a required field or has one of another type. `index` is its position in the array.
     #[error("{}: record {index} (counted from 0): {source}", path.display())]
     Record {
-        /// The file.
         path: PathBuf,
-        /// Which record of the array.
         index: usize,
-        /// What is wrong.
         source: serde_json::Error,
     },
-    /// The directory to write to holds something already.
-    #[error("{} exists and is not empty: name a new directory", path.display())]
-    Exists {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// A file cannot be written.
-    #[error("{} cannot be written: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: io::Error,
-    },
+    #[error("{} exists and is not empty: choose a new directory", path.display())]
+    Exists { path: PathBuf },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
 }
 
-/// What both services answered, as they wrote it.
+/// The responses of both services, unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
-    /// Okta's users.
     pub users: Vec<Value>,
-    /// Okta's groups.
     pub groups: Vec<Value>,
     /// The users in each group, by the group's id.
     pub members: BTreeMap<String, Vec<Value>>,
-    /// Insightful's employees.
     pub employees: Vec<Value>,
-    /// Insightful's teams.
     pub teams: Vec<Value>,
-    /// Insightful's shared settings.
     pub shared_settings: Vec<Value>,
-    /// The integration that was recorded.
     pub integration: Option<OktaIntegration>,
-    /// The decisions.
     pub matches: Vec<EmployeeMatch>,
 }
 
 impl Recording {
-    /// Reads both services, all of them or nothing.
-    ///
-    /// # Errors
-    /// Which service failed, and how.
+    /// Reads both services. Fails if any part cannot be read.
     pub async fn of(
         okta: &OktaClient,
         insightful: &InsightfulClient,
@@ -147,10 +109,7 @@ impl Recording {
         })
     }
 
-    /// Reads a recording. Only `integration.yaml` and `matches.yaml` may be missing.
-    ///
-    /// # Errors
-    /// Which file is missing or broken, and where.
+    /// Reads a recording. Only `integration.yaml` and `matches.yaml` are optional.
     pub fn load(dir: &Path) -> Result<Self, RecordingError> {
         let groups: Vec<Value> = json(&dir.join("okta/groups.json"))?;
         let mut members = BTreeMap::new();
@@ -170,10 +129,7 @@ impl Recording {
         })
     }
 
-    /// Writes a recording into a directory that is new or empty: whole, or not at all.
-    ///
-    /// # Errors
-    /// Which file cannot be written; nothing is left of the others.
+    /// Writes the recording into a new or empty directory. On an error, nothing is written.
     pub fn save(&self, dir: &Path) -> Result<(), RecordingError> {
         let at = |path: &Path| {
             let path = path.to_owned();
@@ -192,7 +148,7 @@ impl Recording {
             fs::rename(&part, dir).map_err(at(dir))
         });
         if written.is_err() {
-            // What could not be written whole is of no use; that it cannot be removed adds nothing.
+            // The error that matters is the first one.
             let _ = fs::remove_dir_all(&part);
         }
         written
@@ -236,10 +192,7 @@ impl Recording {
         Ok(())
     }
 
-    /// The snapshot that the recorded answers make, as `gather` would have made it.
-    ///
-    /// # Errors
-    /// The first record that lacks what it must have: `dir` and the file name it.
+    /// The snapshot that `gather` would make of these responses. `dir` is for the errors only.
     pub fn snapshot(&self, dir: &Path, group_prefix: &str) -> Result<Snapshot, RecordingError> {
         let people = records(dir, "okta/users.json", &self.users, okta::person)?;
         let heads = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
@@ -289,8 +242,7 @@ impl Recording {
         ))
     }
 
-    /// The recorded decisions by person: those of the recorded integration, or
-    /// all where none was recorded.
+    /// The EmployeeMatches of the recorded integration by person; all of them if no integration was recorded.
     pub fn decisions(&self) -> BTreeMap<PersonId, &EmployeeMatch> {
         let name = self
             .integration
@@ -333,7 +285,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordingError> {
     })
 }
 
-/// The documents of a YAML file; none if there is no such file.
+/// The documents of a YAML file; empty if the file does not exist.
 fn yaml<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordingError> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -354,9 +306,9 @@ pub enum YamlError {
     /// The text is not YAML.
     #[error(transparent)]
     Syntax(#[from] serde_yaml::Error),
-    /// A document is not an object of the expected kind.
-    #[error(transparent)]
-    Object(#[from] serde_json::Error),
+    /// An object has other fields than its kind. `index` is its position in the text.
+    #[error("object {index} (counted from 0): {source}")]
+    Object { index: usize, source: serde_json::Error },
 }
 
 /// The documents of a YAML text. Empty documents are skipped, and a `List`, as
@@ -366,30 +318,27 @@ pub fn yaml_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlErr
     // untrusted input; a large company's file exceeds them.
     let options = serde_yaml::options! {
         budget: None,
+        with_snippet: false,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
     };
     let documents: Vec<Value> = serde_yaml::from_multiple_with_options(text, options)?;
-    let mut objects = Vec::new();
-    for mut document in documents {
+    let objects = documents.into_iter().flat_map(|mut document| {
         let is_list = document["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List"));
-        match document.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) if is_list => {
-                for item in items {
-                    objects.push(serde_json::from_value(item)?);
-                }
-            }
-            Some(items) => {
-                document["items"] = items;
-                objects.push(serde_json::from_value(document)?);
-            }
-            None => objects.push(serde_json::from_value(document)?),
+        match document.get_mut("items") {
+            Some(Value::Array(items)) if is_list => std::mem::take(items),
+            _ => vec![document],
         }
-    }
-    Ok(objects)
+    });
+    objects
+        .enumerate()
+        .map(|(index, object)| {
+            serde_json::from_value(object).map_err(|source| YamlError::Object { index, source })
+        })
+        .collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), RecordingError> {
@@ -516,6 +465,18 @@ mod tests {
             documents,
             [json!({ "a": 1 }), json!({ "a": 2 }), json!({ "items": [3] })]
         );
+    }
+
+    #[test]
+    fn errors_name_the_place_in_the_text() {
+        let error = |text| yaml_documents::<EmployeeMatch>(text).unwrap_err().to_string();
+        let syntax = error("a: [\n");
+        assert!(
+            syntax.contains("line 1, column 4") && !syntax.contains('\n'),
+            "{syntax}"
+        );
+        let object = error("---\n---\n{kind: List, items: [{spec: 7}]}\n");
+        assert!(object.starts_with("object 0 (counted from 0): "), "{object}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What to read, and as whom: an integration in a file with tokens from the
-//! environment, or one in a cluster with its Secrets.
+//! The integration that `plan` and `record` read: from a file, with tokens from the environment, or from a cluster,
+//! with its Secrets.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -15,93 +15,50 @@ use crate::{
     services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
 };
 
-/// The environment variable that holds Okta's API token.
 const OKTA_TOKEN: &str = "OKTA_API_TOKEN";
-
-/// The environment variable that holds Insightful's API token.
 const INSIGHTFUL_TOKEN: &str = "INSIGHTFUL_API_TOKEN";
 
 /// Where the integration comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// A manifest; the tokens are in the environment.
+    /// Files with the OktaIntegration and its EmployeeMatches. The API tokens are in the environment.
     File {
-        /// The manifest of the OktaIntegration.
         integration: PathBuf,
-        /// Manifests of EmployeeMatches: the decisions.
         matches: Option<PathBuf>,
     },
-    /// A cluster: the one of KUBECONFIG.
-    Cluster {
-        /// The namespace.
-        namespace: String,
-        /// The name of the OktaIntegration.
-        name: String,
-    },
+    /// An OktaIntegration in the cluster of KUBECONFIG.
+    Cluster { namespace: String, name: String },
 }
 
-/// Why it is not known what to read, or as whom.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// A manifest cannot be read.
     #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What happened.
-        source: std::io::Error,
-    },
-    /// A manifest is not what it should be.
+    Read { path: PathBuf, source: std::io::Error },
     #[error("{}: {source}", path.display())]
-    Yaml {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        source: YamlError,
-    },
-    /// A manifest holds no integration, or several.
-    #[error("{} holds {found} OktaIntegrations: it must hold one", path.display())]
-    NotOne {
-        /// The file.
-        path: PathBuf,
-        /// How many.
-        found: usize,
-    },
-    /// A token is not set.
-    #[error("{variable} is not set: put the API token into this environment variable")]
-    NoToken {
-        /// The variable.
-        variable: &'static str,
-    },
-    /// The login is of a kind that this version does not have.
+    Yaml { path: PathBuf, source: YamlError },
+    #[error("{} contains {found} OktaIntegrations: it must contain exactly one", path.display())]
+    NotOne { path: PathBuf, found: usize },
+    #[error("{variable} is not set: set this environment variable to the API token")]
+    NoToken { variable: &'static str },
     #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
     ServiceApp,
-    /// The cluster did not answer, or refused.
-    #[error("the cluster: {0}")]
+    #[error("cannot read from the cluster: {0}")]
     Cluster(#[from] kube::Error),
-    /// A Secret.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The services.
     #[error(transparent)]
     Services(#[from] UnusableServices),
 }
 
-/// An integration, its decisions, and the clients of its services.
+/// An integration with its EmployeeMatches and the clients of its services.
 pub struct Opened {
-    /// The integration.
     pub integration: OktaIntegration,
-    /// Its EmployeeMatches.
     pub matches: Vec<EmployeeMatch>,
-    /// The clients.
     pub services: Services,
 }
 
 impl Source {
-    /// Reads the integration and makes the clients.
-    ///
-    /// # Errors
-    /// What is missing or wrong.
+    /// Reads the integration and creates the clients.
     pub async fn open(&self, allowed: &AllowedAddresses) -> Result<Opened, SourceError> {
         let observer: Arc<dyn http::CallObserver> = Arc::new(());
         match self {
@@ -164,7 +121,7 @@ impl Source {
     }
 }
 
-/// The objects in a file of manifests that are of the wanted kind.
+/// The objects of kind `K` in a file of manifests.
 fn manifests<K>(path: &PathBuf) -> Result<Vec<K>, SourceError>
 where
     K: kube::Resource<DynamicType = ()> + serde::de::DeserializeOwned,
@@ -180,8 +137,11 @@ where
     let documents: Vec<Value> = yaml_documents(&text).map_err(at)?;
     documents
         .into_iter()
-        .filter(|object| object["kind"] == K::kind(&()).as_ref())
-        .map(|object| serde_json::from_value(object).map_err(|error| at(error.into())))
+        .enumerate()
+        .filter(|(_, object)| object["kind"] == K::kind(&()).as_ref())
+        .map(|(index, object)| {
+            serde_json::from_value(object).map_err(|source| at(YamlError::Object { index, source }))
+        })
         .collect()
 }
 

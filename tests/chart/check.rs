@@ -43,7 +43,8 @@ async fn missing_permissions_are_reported() {
         "five kinds of permissions, and reading: {failed:#?}"
     );
     assert!(
-        failed[0].contains("may not get, list, watch: are the chart's roles and bindings there?"),
+        failed[0]
+            .contains("cannot get, list, watch; check that the chart's roles and bindings are installed"),
         "{failed:#?}"
     );
 
@@ -66,7 +67,7 @@ async fn missing_permissions_are_reported() {
     assert_eq!(code, Some(1));
     let expected = ["acme", "done"].map(|name| {
         format!(
-            "FAILED  may get Secret insightful of {served}/{name}: may not: does the chart's rbac.secretNames have it?"
+            "FAILED  can get Secret insightful of {served}/{name}: cannot get it; add it to the chart's rbac.secretNames"
         )
     });
     assert_eq!(failed, expected);
@@ -93,11 +94,11 @@ async fn a_missing_leader_is_reported_after_waiting() {
     );
     assert_eq!(code, Some(1));
     assert!(
-        none[0].contains("nobody held it for 30 s: do the operator's pods run?"),
+        none[0].contains("no replica held it within 30 s; check that the operator's pods are running"),
         "{none:?}"
     );
     assert!(
-        of_the_dead[0].contains("pod-1 did not renew it for 30 s"),
+        of_the_dead[0].contains("pod-1 did not renew it within 30 s"),
         "{of_the_dead:?}"
     );
 }
@@ -112,7 +113,7 @@ async fn missing_definitions_are_reported() {
     assert_eq!(
         failed,
         [
-            "FAILED  the resources are served in all namespaces: they are not: install the resource definitions"
+            "FAILED  OktaIntegrations and EmployeeMatches can be listed in all namespaces: not found; install the CustomResourceDefinitions"
         ]
     );
     plane.stop().await.unwrap();

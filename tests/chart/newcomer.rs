@@ -16,7 +16,7 @@ use sandbox::{
     company::Company,
     control_plane::{
         self, ControlPlane, Options, Program,
-        kept_process::{Ending, KeptProcess},
+        child_process::{ChildProcess, Ending},
     },
     gitops::{Question, judge},
     insightful::Insightful,
@@ -87,7 +87,7 @@ impl Newcomer {
 
     /// Starts the container of the Deployment as its ServiceAccount, because
     /// there is no kubelet.
-    pub async fn start_operator(&self) -> KeptProcess {
+    pub async fn start_operator(&self) -> ChildProcess {
         let deployments: Api<Deployment> = Api::namespaced(self.plane.admin_client().await.unwrap(), NAME);
         let deployment = serde_json::to_value(deployments.get(NAME).await.unwrap()).unwrap();
         let pod = &deployment["spec"]["template"]["spec"];
@@ -125,7 +125,7 @@ impl Newcomer {
             ..Ending::default()
         };
         let log = self.directory.join(format!("operator-{port}.log"));
-        KeptProcess::spawn(&command, log, &ending).unwrap()
+        ChildProcess::spawn(&command, log, &ending).unwrap()
     }
 
     /// Returns all objects of the cluster as `kind/namespace/name`, except

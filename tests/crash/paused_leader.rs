@@ -11,7 +11,7 @@ use k8s_openapi::api::{
 use kube::Api;
 use okta_insightful_operator::api::{OktaIntegration, Phase};
 use sandbox::{
-    company::Company, control_plane::kept_process::KeptProcess, faults::Kind, journal::Entry, okta,
+    company::Company, control_plane::child_process::ChildProcess, faults::Kind, journal::Entry, okta,
 };
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -35,7 +35,7 @@ const LEASE: &str = "okta-insightful-operator";
 
 /// The leader; `World::operator` is the standby.
 struct Leader {
-    process: KeptProcess,
+    process: ChildProcess,
     /// Its identity in the Lease.
     identity: String,
 }

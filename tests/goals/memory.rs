@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use okta_insightful_operator::api::Phase;
-use sandbox::{company::Company, control_plane::kept_process::KeptProcess};
+use sandbox::{company::Company, control_plane::child_process::ChildProcess};
 use serde_json::json;
 
 use crate::{
@@ -90,7 +90,7 @@ async fn sync(world: &World) {
     .await;
 }
 
-fn report(when: &str, operator: &KeptProcess) {
+fn report(when: &str, operator: &ChildProcess) {
     let pid = operator.pid();
     figure(
         &format!("Memory with {} people, {when}", people()),
@@ -103,7 +103,7 @@ fn report(when: &str, operator: &KeptProcess) {
     );
 }
 
-async fn idle(operator: &KeptProcess) {
+async fn idle(operator: &ChildProcess) {
     let cpu_before = process::cpu_time(operator.pid());
     tokio::time::sleep(IDLE_TIME).await;
     let cpu = process::cpu_time(operator.pid()) - cpu_before;

@@ -24,7 +24,7 @@ use sandbox::{
     company::Company,
     control_plane::{
         self, ControlPlane,
-        kept_process::{Ending, KeptProcess},
+        child_process::{ChildProcess, Ending},
     },
     insightful::Insightful,
     okta::{self, Okta},
@@ -53,7 +53,7 @@ pub struct World {
     pub client: Client,
     pub namespace: String,
     /// `None` while the operator is stopped.
-    pub operator: Option<KeptProcess>,
+    pub operator: Option<ChildProcess>,
 }
 
 impl World {
@@ -350,7 +350,7 @@ impl World {
         }
     }
 
-    pub fn log_of(&self, operator: &KeptProcess) -> String {
+    pub fn log_of(&self, operator: &ChildProcess) -> String {
         std::fs::read_to_string(operator.log()).unwrap()
     }
 
@@ -489,12 +489,12 @@ pub fn validation_error(field: &str) -> Value {
 }
 
 /// Starts an operator with the chart's ServiceAccount and without leader election.
-pub async fn start_operator(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
+pub async fn start_operator(plane: &'static ControlPlane, namespaces: &[&str]) -> ChildProcess {
     start(plane, namespaces, &[]).await
 }
 
 /// Starts an operator that takes part in leader election, with the Lease that the chart's RBAC covers.
-pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) -> KeptProcess {
+pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) -> ChildProcess {
     start(
         plane,
         namespaces,
@@ -504,7 +504,7 @@ pub async fn start_replica(plane: &'static ControlPlane, namespaces: &[&str]) ->
 }
 
 /// Starts an operator with additional arguments.
-pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], arguments: &[&str]) -> KeptProcess {
+pub async fn start(plane: &'static ControlPlane, namespaces: &[&str], arguments: &[&str]) -> ChildProcess {
     let environment = [("RUST_LOG", "info,okta_insightful_operator=debug")];
     start_with(plane, namespaces, free_port(), arguments, &environment).await
 }
@@ -522,7 +522,7 @@ pub async fn start_with(
     port: u16,
     arguments: &[&str],
     environment: &[(&str, &str)],
-) -> KeptProcess {
+) -> ChildProcess {
     let program = Path::new(env!("CARGO_BIN_EXE_okta-insightful-operator"));
     let mut command = run_command(plane, program, namespaces, port).await;
     command.args(arguments).envs(environment.iter().copied());
@@ -561,12 +561,12 @@ pub async fn operator_kubeconfig(plane: &'static ControlPlane) -> &'static Path 
 }
 
 /// Starts an operator that logs to a separate file.
-pub fn spawn(plane: &'static ControlPlane, command: &Command) -> KeptProcess {
+pub fn spawn(plane: &'static ControlPlane, command: &Command) -> ChildProcess {
     let log = plane.directory().join(format!(
         "operator-{}.log",
         COUNTER.fetch_add(1, Ordering::Relaxed)
     ));
-    KeptProcess::spawn(command, &log, &Ending::default()).unwrap()
+    ChildProcess::spawn(command, &log, &Ending::default()).unwrap()
 }
 
 /// Installs the chart with Helm. Returns the kubeconfig of its ServiceAccount.

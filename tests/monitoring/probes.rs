@@ -4,7 +4,7 @@ use std::{process::Command, time::Duration};
 
 use sandbox::control_plane::{
     ControlPlane,
-    kept_process::{Ending, KeptProcess},
+    child_process::{ChildProcess, Ending},
 };
 
 use crate::{
@@ -97,7 +97,7 @@ async fn without_permissions_readyz_fails_and_says_what_is_missing() {
         .env_remove("HTTPS_PROXY")
         .env_remove("https_proxy");
     let _operator =
-        KeptProcess::spawn(&command, plane.directory().join("bare.log"), &Ending::default()).unwrap();
+        ChildProcess::spawn(&command, plane.directory().join("bare.log"), &Ending::default()).unwrap();
     let mut text = wait_for(port, "/readyz", 503).await;
     for _ in 0..100 {
         if text.contains("forbidden") {

@@ -10,7 +10,7 @@ use kube::{
 use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, Phase, conditions};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use sandbox::{
-    control_plane::kept_process::KeptProcess,
+    control_plane::child_process::ChildProcess,
     faults::{Kind, Match},
     webhook::Webhook,
 };
@@ -170,7 +170,7 @@ async fn live() -> Run {
 
     // The same at debug level, where people may appear but no secrets.
     let port = free_port();
-    let operator: KeptProcess = start_with(
+    let operator: ChildProcess = start_with(
         world.plane,
         &[&world.namespace],
         port,

@@ -20,7 +20,7 @@ use sandbox::{
     company::Company,
     control_plane::{
         ControlPlane,
-        kept_process::{Ending, KeptProcess},
+        child_process::{ChildProcess, Ending},
     },
     insightful::Insightful,
     okta::Okta,
@@ -208,7 +208,7 @@ async fn the_api_server_is_not_reached_through_the_proxy() {
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(
-        stdout.contains("ok      may get, list, watch oktaintegrations"),
+        stdout.contains("ok      can get, list, watch oktaintegrations"),
         "{stdout}"
     );
     assert_eq!(proxy.take_hosts(), Vec::<String>::new());
@@ -310,7 +310,7 @@ async fn the_operator_trusts_the_ca_bundle() {
     with_bundle.stop().await.unwrap();
 }
 
-fn start(plane: &ControlPlane, namespace: &str, environment: &BTreeMap<String, String>) -> KeptProcess {
+fn start(plane: &ControlPlane, namespace: &str, environment: &BTreeMap<String, String>) -> ChildProcess {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -322,7 +322,7 @@ fn start(plane: &ControlPlane, namespace: &str, environment: &BTreeMap<String, S
         .arg(format!("--metrics-address=127.0.0.1:{port}"))
         .env("KUBECONFIG", plane.admin_kubeconfig());
     let log = plane.directory().join(format!("operator-{port}.log"));
-    KeptProcess::spawn(&command, log, &Ending::default()).unwrap()
+    ChildProcess::spawn(&command, log, &Ending::default()).unwrap()
 }
 
 /// A condition's status and message.
@@ -336,7 +336,7 @@ fn condition(integration: &OktaIntegration, type_: &str) -> (String, String) {
 
 async fn wait_for(
     integrations: &Api<OktaIntegration>,
-    operator: &KeptProcess,
+    operator: &ChildProcess,
     predicate: impl Fn(&OktaIntegration) -> bool,
 ) -> OktaIntegration {
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! `record` and `plan` as a person at a shell uses them.
+//! The subcommands `record` and `plan`, run as processes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -57,7 +57,7 @@ fn person<'a>(report: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn a_plan_from_a_recording_says_everything_in_json() {
+fn a_plan_in_json_has_every_field_of_the_documented_format() {
     let (company, dir) = acme();
     let (code, report) = plan(dir.path());
     assert_eq!(code, Some(2), "there are changes");
@@ -74,7 +74,7 @@ fn a_plan_from_a_recording_says_everything_in_json() {
         json!([company.employee("jane.doe")])
     );
     let confidence = jane["proposal"]["confidence"].as_f64().unwrap();
-    assert!((0.9..=1.0).contains(&confidence), "a share: {confidence}");
+    assert!((0.9..=1.0).contains(&confidence), "{confidence}");
     assert_eq!(jane["candidates"][0]["employeeId"], company.employee("jane.doe"));
     assert_eq!(
         jane["changes"],
@@ -88,10 +88,10 @@ fn a_plan_from_a_recording_says_everything_in_json() {
 }
 
 #[test]
-fn decisions_and_policy_in_a_recording_count() {
+fn a_plan_applies_the_decisions_and_the_policy_of_a_recording() {
     let dir = TempDir::new().unwrap();
     let mut company = Company::acme();
-    // As long as there are records that may be anybody's, nobody is invited without a decision.
+    // Nobody is invited without a decision while there are employees who cannot be identified.
     company.employees.retain(|employee| {
         employee["email"]
             .as_str()
@@ -132,7 +132,7 @@ fn decisions_and_policy_in_a_recording_count() {
 }
 
 #[test]
-fn the_table_is_for_people_and_has_no_colours_off_a_terminal() {
+fn the_table_lists_people_and_has_no_colours_outside_a_terminal() {
     let (_, dir) = acme();
     let dir = dir.path().to_str().unwrap();
     let (code, out, _) = run(&["plan", "--from", dir]);
@@ -147,11 +147,11 @@ fn the_table_is_for_people_and_has_no_colours_off_a_terminal() {
     let (_, all, _) = run(&["plan", "--from", dir, "--show", "all"]);
     assert!(all.contains("60 of 60 people shown"));
     let (_, one, _) = run(&["plan", "--from", dir, "--show", "all", "--person", "JANE.DOE@"]);
-    assert!(one.contains("1 of 1 people shown"), "{one}");
+    assert!(one.contains("1 of 1 person shown"), "{one}");
 }
 
 #[test]
-fn nothing_to_change_is_exit_code_zero() {
+fn the_exit_code_is_zero_if_nothing_changes() {
     let (mut company, dir) = (Company::acme(), TempDir::new().unwrap());
     company.groups.clear();
     company.save(dir.path()).unwrap();
@@ -159,7 +159,7 @@ fn nothing_to_change_is_exit_code_zero() {
 }
 
 #[test]
-fn broken_and_missing_files_are_named_with_the_place() {
+fn errors_name_the_broken_or_missing_file_and_the_place_in_it() {
     for (file, content, expected) in [
         ("okta/users.json", None, vec!["okta/users.json", "No such file"]),
         (
@@ -214,7 +214,7 @@ fn broken_and_missing_files_are_named_with_the_place() {
 }
 
 #[test]
-fn proposals_are_written_as_decisions_for_a_pull_request() {
+fn proposals_can_be_written_as_decisions() {
     let (company, dir) = acme();
     let integration = json!({
         "kind": "OktaIntegration", "apiVersion": "integrations.insightful.io/v1alpha1", "metadata": { "name": "acme" },
@@ -246,15 +246,15 @@ fn proposals_are_written_as_decisions_for_a_pull_request() {
     let john = company.user("john.smith");
     assert!(
         decided.iter().all(|object| object["spec"]["oktaUserId"] != john),
-        "who waits is not decided"
+        "a proposal that needs review is not a decision"
     );
     assert!(
         text.contains(&format!("#   oktaUserId: {john}")),
-        "but stands there to be taken over"
+        "it is a comment that can be uncommented"
     );
 }
 
-/// Acme's services, and a manifest that names them.
+/// Emulators of Acme's services, and an OktaIntegration for them.
 struct Live {
     okta: Okta,
     insightful: Insightful,
@@ -300,14 +300,14 @@ impl Live {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recording_gives_the_plan_that_the_services_give() {
+async fn a_recording_has_the_same_plan_as_the_services() {
     let live = Live::start();
     let (code, now, err) = live.run(&["plan", "-o", "json"]).await;
     assert_eq!(code, Some(2), "{err}");
     let out = live.dir.path().join("recording");
-    let (code, said, err) = live.run(&["record", "--out", out.to_str().unwrap()]).await;
+    let (code, summary, err) = live.run(&["record", "--out", out.to_str().unwrap()]).await;
     assert_eq!(code, Some(0), "{err}");
-    assert!(said.contains("recorded 62 users, 5 groups"), "{said}");
+    assert!(summary.contains("recorded 62 users, 5 groups"), "{summary}");
     let (_, recorded) = plan(&out);
     assert_eq!(recorded, serde_json::from_str::<Value>(&now).unwrap());
     assert_eq!(live.insightful.journal().writes().len(), 0);
@@ -318,7 +318,7 @@ async fn a_recording_gives_the_plan_that_the_services_give() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recording_that_fails_leaves_nothing() {
+async fn a_failed_recording_leaves_no_files() {
     use sandbox::faults::{Kind, Match};
     let live = Live::start();
     live.insightful
@@ -331,18 +331,18 @@ async fn a_recording_that_fails_leaves_nothing() {
         err.contains("GET /api/v1/team") && !err.contains(live.insightful.token()),
         "{err}"
     );
-    let left: Vec<_> = fs::read_dir(live.dir.path())
+    let files: Vec<_> = fs::read_dir(live.dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["acme.yaml"]);
+    assert_eq!(files, ["acme.yaml"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_anonymous_recording_names_nobody() {
+async fn an_anonymised_recording_contains_no_names_or_addresses() {
     let live = Live::start();
     live.okta.edit(|org| {
-        // Wherever a company may keep what it knows of people.
+        // Personal data outside the attributes that the operator reads.
         org.set_profile("jane.doe", "preferredName", "Petronella");
         org.set_profile("jane.doe", "postalAddress", "7 Quince Lane");
         org.user_mut("jane.doe")["credentials"] =
@@ -371,7 +371,7 @@ async fn an_anonymous_recording_names_nobody() {
             }
         }
     }
-    assert!(files.len() > 6, "members are in files of their own: {files:?}");
+    assert!(files.len() > 6, "each group's members have a file: {files:?}");
     for name in [
         "haddad",
         "lindqvist",
@@ -388,5 +388,5 @@ async fn an_anonymous_recording_names_nobody() {
     let (code, report) = plan(&out);
     assert_eq!(code, Some(2));
     let jane = person(&report, live.okta.snapshot().user_id("jane.doe").as_str()).clone();
-    assert_eq!(jane["proposal"]["kind"], "Auto", "what was equal stays equal");
+    assert_eq!(jane["proposal"]["kind"], "Auto", "equal names still match");
 }

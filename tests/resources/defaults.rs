@@ -1,4 +1,4 @@
-//! What the API server fills in.
+//! The defaults that the API server fills in.
 
 use kube::{
     Api,
@@ -12,9 +12,9 @@ use crate::{
     plane,
 };
 
-/// The spec as the server gives it back for a manifest, not read through the
-/// types, whose own defaults would hide what the server left out.
-async fn filled_in(manifest: Value) -> Value {
+/// The spec that the server returns for a manifest. It is not parsed into the types, whose own defaults would hide
+/// those that the server lacks.
+async fn spec_with_defaults(manifest: Value) -> Value {
     let plane = plane().await;
     let namespace = plane.namespace("defaults").await.unwrap();
     let kind = manifest["kind"].as_str().unwrap();
@@ -67,35 +67,35 @@ fn defaulted_integration() -> Value {
 }
 
 #[tokio::test]
-async fn an_integration_has_every_default() {
-    assert_eq!(filled_in(integration()).await, defaulted_integration());
+async fn a_minimal_integration_gets_every_default() {
+    assert_eq!(spec_with_defaults(integration()).await, defaulted_integration());
 }
 
 #[tokio::test]
-async fn a_part_that_is_given_in_part_has_its_other_defaults() {
+async fn a_partly_specified_section_gets_its_other_defaults() {
     let parts = ["teams", "matching", "sync", "guard"];
     let empty = parts
         .iter()
         .fold(integration(), |manifest, part| with(manifest, part, json!({})));
-    assert_eq!(filled_in(empty).await, defaulted_integration());
+    assert_eq!(spec_with_defaults(empty).await, defaulted_integration());
 
     let hourly = with(integration(), "sync", json!({ "interval": "1h" }));
     assert_eq!(
-        filled_in(hourly).await["sync"],
+        spec_with_defaults(hourly).await["sync"],
         json!({ "interval": "1h", "fullInterval": "24h" })
     );
 }
 
 #[tokio::test]
-async fn a_match_waits_for_no_decision() {
-    let spec = filled_in(employee_match()).await;
+async fn the_default_decision_is_auto() {
+    let spec = spec_with_defaults(employee_match()).await;
     assert_eq!(
         spec,
         json!({ "integrationRef": { "name": "acme" }, "oktaUserId": "00u1A", "decision": "Auto" })
     );
 }
 
-/// Who reads a recording has no API server to fill it in.
+/// For recordings, which no API server has filled in.
 #[tokio::test]
 async fn the_types_have_the_same_defaults_as_the_server() {
     let by_types: OktaIntegration = serde_json::from_value(integration()).unwrap();

@@ -1,5 +1,5 @@
-//! An admin who keeps decisions in Git and the operator write the same
-//! EmployeeMatch by server-side apply, and neither takes away what the other wrote.
+//! An admin with decisions in Git and the operator apply the same EmployeeMatch by server-side apply, and neither
+//! removes the other's fields.
 
 use kube::{
     Api, Resource as _, ResourceExt as _,
@@ -43,7 +43,7 @@ impl Shared {
         }
     }
 
-    /// Applies without force, as both do: a conflict fails the test.
+    /// Applies without force, as both do. A conflict fails the test.
     async fn apply(&self, manager: &str, manifest: &Value) -> EmployeeMatch {
         let name = manifest["metadata"]["name"].as_str().unwrap();
         self.api
@@ -59,7 +59,7 @@ fn decided() -> Value {
     with(manifest, "rejectedEmployeeIds", json!(["w3"]))
 }
 
-fn assert_whole(object: &EmployeeMatch) {
+fn assert_has_all_fields(object: &EmployeeMatch) {
     assert_eq!(object.spec.decision, Decision::Match);
     assert_eq!(object.spec.employee_ids, ["w2", "w1"]);
     assert_eq!(object.spec.rejected_employee_ids, ["w3"]);
@@ -68,23 +68,23 @@ fn assert_whole(object: &EmployeeMatch) {
 }
 
 #[tokio::test]
-async fn the_operator_leaves_an_earlier_decision() {
+async fn the_operator_keeps_an_earlier_decision() {
     let shared = Shared::new().await;
     shared.apply(ADMIN, &decided()).await;
-    assert_whole(&shared.apply(FIELD_MANAGER, &shared.operators).await);
-    assert_whole(&shared.apply(ADMIN, &decided()).await);
+    assert_has_all_fields(&shared.apply(FIELD_MANAGER, &shared.operators).await);
+    assert_has_all_fields(&shared.apply(ADMIN, &decided()).await);
 }
 
 #[tokio::test]
-async fn a_decision_leaves_what_the_operator_made() {
+async fn a_decision_keeps_the_operators_fields() {
     let shared = Shared::new().await;
     let made = shared.apply(FIELD_MANAGER, &shared.operators).await;
     assert_eq!(made.spec.decision, Decision::Auto);
-    assert_whole(&shared.apply(ADMIN, &decided()).await);
+    assert_has_all_fields(&shared.apply(ADMIN, &decided()).await);
     let again = shared.apply(FIELD_MANAGER, &shared.operators).await;
-    assert_whole(&again);
+    assert_has_all_fields(&again);
 
-    // A manifest without the decision takes the decision back, and no more.
+    // A manifest without the decision removes only the decision.
     let undecided = shared.apply(ADMIN, &employee_match()).await;
     assert_eq!(undecided.uid(), again.uid());
     assert_eq!(undecided.spec.decision, Decision::Auto);
@@ -118,7 +118,7 @@ async fn the_operator_does_not_own_the_decision() {
         ]
     );
 
-    // So another who applies a decision is told of the admin, not of the operator.
+    // So a third manager's decision conflicts with the admin, not with the operator.
     let other = with(employee_match(), "decision", json!("Ignore"));
     let name = other["metadata"]["name"].as_str().unwrap();
     let refused = shared

@@ -1,11 +1,11 @@
-//! The files that are generated from the types.
+//! The generated files are up to date.
 
 use std::{fs, path::Path, process::Command};
 
 const FILE: &str = "integrations.insightful.io.yaml";
 
 #[test]
-fn the_definitions_in_the_repository_are_what_the_program_prints() {
+fn the_resource_definitions_are_up_to_date() {
     let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
         .arg("crd")
         .output()
@@ -22,18 +22,18 @@ fn the_definitions_in_the_repository_are_what_the_program_prints() {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(files, [FILE], "{}", folder.display());
-        let kept = fs::read_to_string(folder.join(FILE)).unwrap();
+        let committed = fs::read_to_string(folder.join(FILE)).unwrap();
         assert!(
-            kept == printed,
-            "{} is not what `crd` prints; CONTRIBUTING.md has the two commands that generate it{}",
+            committed == printed,
+            "{} is not what `crd` prints; generate it by the two commands in CONTRIBUTING.md{}",
             folder.join(FILE).display(),
-            first_difference(&kept, &printed)
+            first_difference(&committed, &printed)
         );
     }
 }
 
 #[test]
-fn the_page_of_fields_is_what_the_program_prints() {
+fn the_reference_of_fields_is_up_to_date() {
     let output = Command::new(env!("CARGO_BIN_EXE_okta-insightful-operator"))
         .args(["crd", "--reference"])
         .output()
@@ -42,19 +42,19 @@ fn the_page_of_fields_is_what_the_program_prints() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let page =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/okta-insightful-operator/docs/reference.md");
-    let kept = fs::read_to_string(&page).unwrap();
+    let committed = fs::read_to_string(&page).unwrap();
     assert!(
-        kept == printed,
-        "{} is not what `crd --reference` prints; CONTRIBUTING.md has the command that generates it{}",
+        committed == printed,
+        "{} is not what `crd --reference` prints; generate it by the command in CONTRIBUTING.md{}",
         page.display(),
-        first_difference(&kept, &printed)
+        first_difference(&committed, &printed)
     );
 }
 
-fn first_difference(kept: &str, printed: &str) -> String {
-    let mut lines = kept.lines().zip(printed.lines()).zip(1..);
+fn first_difference(committed: &str, printed: &str) -> String {
+    let mut lines = committed.lines().zip(printed.lines()).zip(1..);
     lines
-        .find(|((kept, printed), _)| kept != printed)
-        .map(|((kept, printed), number)| format!("\nline {number}:\n- {kept}\n+ {printed}"))
+        .find(|((committed, printed), _)| committed != printed)
+        .map(|((committed, printed), number)| format!("\nline {number}:\n- {committed}\n+ {printed}"))
         .unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! Each rule of OktaIntegration: manifests that are refused, and their
-//! neighbours that are not.
+//! The validation rules of OktaIntegration: manifests that each rule rejects, and similar ones that are accepted.
 
 use okta_insightful_operator::api::OktaIntegration;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn each_rule_refuses_its_manifests_and_no_others() {
+async fn each_rule_rejects_invalid_manifests_and_accepts_valid_ones() {
     let mut cases = Vec::new();
     cases.extend(auth());
     cases.extend(addresses());
@@ -25,7 +24,7 @@ async fn each_rule_refuses_its_manifests_and_no_others() {
     assert_verdicts("oktaintegrations", &cases).await;
 }
 
-/// The least integration with another value in one place.
+/// The minimal integration with `value` at `path`.
 fn case(path: &str, value: Value, verdict: Verdict) -> Case {
     (
         format!("{path}: {value}"),
@@ -139,8 +138,8 @@ fn bounds() -> Vec<Case> {
         ),
     ];
     let mut cases = Vec::new();
-    for (path, sentence) in fields {
-        let refused = Refused(sentence);
+    for (path, message) in fields {
+        let refused = Refused(message);
         for (value, verdict) in [
             (json!("0%"), Accepted),
             (json!("5%"), Accepted),
@@ -159,7 +158,7 @@ fn bounds() -> Vec<Case> {
             (json!("many"), refused),
             (json!(""), refused),
             (json!(-1), refused),
-            // More than the program's integers hold.
+            // Exceeds a 32-bit integer.
             (json!(3_000_000_000_u32), refused),
             (json!(0.5), Refused("must be of type integer,string")),
         ] {
@@ -181,14 +180,14 @@ fn durations() -> Vec<Case> {
         ),
     ];
     let mut cases = Vec::new();
-    for (path, sentence) in fields {
+    for (path, message) in fields {
         for good in ["1s", "90s", "15m", "1h30m", "24h", "0h1s"] {
             cases.push(case(path, json!(good), Accepted));
         }
         for bad in [
             "15", "abc", "-5m", "0s", "0h0m", "500ms", "1.5h", "1d", "P1D", " 15m", "", "9999999h",
         ] {
-            cases.push(case(path, json!(bad), Refused(sentence)));
+            cases.push(case(path, json!(bad), Refused(message)));
         }
         cases.push(case(path, json!(15), Refused("must be of type string")));
     }

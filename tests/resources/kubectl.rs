@@ -1,4 +1,4 @@
-//! What kubectl shows: columns, field selectors, short names and explanations.
+//! Printer columns, field selectors, short names and `kubectl explain`.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
     plane,
 };
 
-const PUBLISHED: Duration = Duration::from_secs(30);
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A namespace with one integration and two people: Jane in review, John matched.
 struct Company {
@@ -42,12 +42,12 @@ impl Company {
         company
     }
 
-    /// The server publishes what kubectl goes by a moment after it serves a kind.
+    /// The server publishes the schema of a kind shortly after it begins to serve the kind.
     async fn wait_until_explained(&self) {
         let started = tokio::time::Instant::now();
         for kind in ["oi", "em"] {
             while let Err(error) = self.plane.kubectl(&["explain", kind]).await {
-                assert!(started.elapsed() < PUBLISHED, "{error}");
+                assert!(started.elapsed() < PUBLISH_TIMEOUT, "{error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -58,8 +58,7 @@ impl Company {
         self.plane.kubectl(&arguments).await.unwrap()
     }
 
-    /// Each line of a table as its cells. Cells are two or more spaces apart,
-    /// at least.
+    /// The cells of each line. Columns are separated by two or more spaces.
     async fn table(&self, arguments: &[&str]) -> Vec<Vec<String>> {
         let output = self.kubectl(arguments).await;
         let cells = |line: &str| {
@@ -134,7 +133,7 @@ fn john_status() -> Value {
 }
 
 #[tokio::test]
-async fn integrations_have_their_columns() {
+async fn kubectl_shows_the_columns_of_integrations() {
     let company = Company::new().await;
     let narrow = company.table(&["get", "oi"]).await;
     assert_eq!(
@@ -176,7 +175,7 @@ async fn integrations_have_their_columns() {
 }
 
 #[tokio::test]
-async fn matches_have_their_columns() {
+async fn kubectl_shows_the_columns_of_matches() {
     let company = Company::new().await;
     let narrow = company.table(&["get", "em"]).await;
     assert_eq!(
@@ -258,7 +257,7 @@ async fn matches_are_selected_by_their_fields() {
 }
 
 #[tokio::test]
-async fn one_word_lists_everything() {
+async fn the_category_lists_both_kinds() {
     let company = Company::new().await;
     let names = company.kubectl(&["get", "insightful", "-o", "name"]).await;
     let mut names: Vec<&str> = names.lines().collect();
@@ -274,7 +273,7 @@ async fn one_word_lists_everything() {
 }
 
 #[tokio::test]
-async fn fields_are_explained() {
+async fn kubectl_explains_fields() {
     let company = Company::new().await;
     for (field, words) in [
         (
@@ -299,29 +298,33 @@ async fn fields_are_explained() {
 }
 
 #[test]
-fn every_field_has_an_explanation() {
-    let mut bare = Vec::new();
+fn every_field_has_a_description() {
+    let mut undescribed = Vec::new();
     for crd in [OktaIntegration::crd(), EmployeeMatch::crd()] {
         let definition = serde_json::to_value(crd).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
         let fields = ["spec", "status"].map(|part| &schema["properties"][part]);
         assert!(fields.iter().all(|part| part["properties"].is_object()));
         for part in fields {
-            collect_bare(part, &definition["spec"]["names"]["kind"].to_string(), &mut bare);
+            collect_undescribed(
+                part,
+                &definition["spec"]["names"]["kind"].to_string(),
+                &mut undescribed,
+            );
         }
     }
-    assert_eq!(bare, Vec::<String>::new());
+    assert_eq!(undescribed, Vec::<String>::new());
 }
 
-fn collect_bare(schema: &Value, path: &str, into: &mut Vec<String>) {
+fn collect_undescribed(schema: &Value, path: &str, into: &mut Vec<String>) {
     if let Some(items) = schema.get("items") {
-        collect_bare(items, path, into);
+        collect_undescribed(items, path, into);
     }
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
         if field["description"].as_str().is_none_or(str::is_empty) {
             into.push(path.clone());
         }
-        collect_bare(field, &path, into);
+        collect_undescribed(field, &path, into);
     }
 }

@@ -1,6 +1,5 @@
-//! The two kinds as people meet them: what the real API server refuses, fills
-//! in, shows and explains.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! The resource definitions on a real API server: validation, defaults, printer columns and `kubectl explain`.
+#![expect(clippy::unwrap_used, reason = "a panic is a test failure")]
 
 mod defaults;
 mod field_managers;
@@ -16,7 +15,7 @@ use std::path::Path;
 use sandbox::control_plane::ControlPlane;
 use tokio::sync::OnceCell;
 
-/// The API server that all tests share, with both kinds on it.
+/// The API server that all tests share, with the resource definitions installed.
 async fn plane() -> &'static ControlPlane {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let plane = ControlPlane::shared();

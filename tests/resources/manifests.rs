@@ -1,8 +1,8 @@
-//! The least that each kind needs; every case is one of these and a change.
+//! Minimal manifests of both kinds, which each test case modifies.
 
 use serde_json::{Value, json};
 
-/// An OktaIntegration without anything that has a default.
+/// An OktaIntegration with the required fields only.
 pub fn integration() -> Value {
     json!({
         "apiVersion": "integrations.insightful.io/v1alpha1",
@@ -28,8 +28,7 @@ pub fn employee_match() -> Value {
     })
 }
 
-/// The manifest with `value` at `path` of its spec (`okta.orgUrl`), or without
-/// it where the value is null.
+/// Sets the field at `path` of the spec, such as `okta.orgUrl`, or removes it if `value` is null.
 pub fn with(mut manifest: Value, path: &str, value: Value) -> Value {
     let mut place = &mut manifest["spec"];
     let (parents, field) = path.rsplit_once('.').unwrap_or(("", path));

@@ -1,5 +1,4 @@
-//! Each rule of EmployeeMatch: manifests that are refused, and their
-//! neighbours that are not.
+//! The validation rules of EmployeeMatch: manifests that each rule rejects, and similar ones that are accepted.
 
 use kube::{
     Api,
@@ -23,7 +22,7 @@ const INTEGRATION_CHANGED: &str =
 const PERSON_CHANGED: &str = "oktaUserId cannot be changed: each person has an EmployeeMatch of their own";
 
 #[tokio::test]
-async fn each_rule_refuses_its_manifests_and_no_others() {
+async fn each_rule_rejects_invalid_manifests_and_accepts_valid_ones() {
     let needs =
         Refused("decision Match needs employeeIds: name the employee (see status.proposal.candidates)");
     let only =
@@ -88,7 +87,7 @@ async fn each_rule_refuses_its_manifests_and_no_others() {
     assert_verdicts("employeematches", &cases).await;
 }
 
-/// The least EmployeeMatch with these fields in its spec.
+/// The minimal EmployeeMatch with these fields in its spec.
 fn case(fields: Value, verdict: Verdict) -> Case {
     let what = fields.to_string();
     let set = |manifest, (field, value): (&String, &Value)| with(manifest, field, value.clone());
@@ -102,7 +101,7 @@ fn without(field: &str, verdict: Verdict) -> Case {
 }
 
 #[tokio::test]
-async fn a_match_stays_with_its_person_and_integration() {
+async fn the_person_and_the_integration_of_a_match_cannot_be_changed() {
     let plane = plane().await;
     let namespace = plane.namespace("rules").await.unwrap();
     let api: Api<EmployeeMatch> = Api::namespaced(plane.admin_client().await.unwrap(), &namespace);
@@ -128,8 +127,8 @@ async fn a_match_stays_with_its_person_and_integration() {
         let answer = api.patch(name, &PatchParams::default(), &patch).await;
         match (expected, answer) {
             (Ok(()), Ok(_)) => {}
-            (Err(sentence), Err(kube::Error::Api(status))) if status.code == 422 => {
-                assert!(status.message.contains(sentence), "{spec}: {}", status.message);
+            (Err(message), Err(kube::Error::Api(status))) if status.code == 422 => {
+                assert!(status.message.contains(message), "{spec}: {}", status.message);
             }
             (expected, answer) => panic!("{spec}: {answer:?}, expected {expected:?}"),
         }

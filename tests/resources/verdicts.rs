@@ -1,4 +1,4 @@
-//! What the API server says of a manifest, and a table of what it should say.
+//! Tables of manifests with the API server's expected verdict.
 
 use http::Request;
 use kube::{Client, core::Status};
@@ -6,20 +6,18 @@ use serde_json::Value;
 
 use crate::plane;
 
-/// What the API server should say of a manifest.
 #[derive(Clone, Copy, Debug)]
 pub enum Verdict {
-    /// Takes it.
     Accepted,
-    /// Refuses it with these words.
+    /// Rejected with a message that contains this text.
     Refused(&'static str),
 }
 
-/// A manifest, what tells it from the others, and what should be said of it.
+/// A description, a manifest and the expected verdict.
 pub type Case = (String, Value, Verdict);
 
-/// Asks the server about each manifest, with fields validated strictly as
-/// kubectl wants it, and creates none. Fails with every wrong answer.
+/// Sends each manifest to the server as a dry run with strict field validation, as kubectl does. Panics with all
+/// wrong verdicts.
 pub async fn assert_verdicts(plural: &str, cases: &[Case]) {
     let plane = plane().await;
     let client = plane.admin_client().await.unwrap();
@@ -59,32 +57,31 @@ async fn create(client: &Client, namespace: &str, plural: &str, manifest: &Value
     }
 }
 
-/// Fails unless each sentence of the kind's own rules, as its definition has
-/// them, is some case's reason to be refused.
+/// Panics unless the message of each CEL rule of the kind is expected by a case or listed in `except`.
 pub fn assert_every_rule_has_a_case<K: kube::CustomResourceExt>(cases: &[Case], except: &[&str]) {
-    let mut sentences = Vec::new();
-    collect_sentences(&serde_json::to_value(K::crd()).unwrap(), &mut sentences);
-    assert!(!sentences.is_empty());
-    sentences.retain(|sentence| {
+    let mut messages = Vec::new();
+    collect_messages(&serde_json::to_value(K::crd()).unwrap(), &mut messages);
+    assert!(!messages.is_empty());
+    messages.retain(|message| {
         let is_refused_with =
-            |(_, _, verdict): &Case| matches!(verdict, Verdict::Refused(words) if sentence.contains(words));
-        !cases.iter().any(is_refused_with) && !except.iter().any(|words| sentence.contains(words))
+            |(_, _, verdict): &Case| matches!(verdict, Verdict::Refused(words) if message.contains(words));
+        !cases.iter().any(is_refused_with) && !except.iter().any(|words| message.contains(words))
     });
     assert_eq!(
-        sentences,
+        messages,
         Vec::<String>::new(),
-        "rules without a refused manifest"
+        "rules without a rejected manifest"
     );
 }
 
-fn collect_sentences(schema: &Value, into: &mut Vec<String>) {
+fn collect_messages(schema: &Value, into: &mut Vec<String>) {
     match schema {
-        Value::Array(items) => items.iter().for_each(|item| collect_sentences(item, into)),
+        Value::Array(items) => items.iter().for_each(|item| collect_messages(item, into)),
         Value::Object(fields) => {
             if let (Some(_), Some(message)) = (fields.get("rule"), fields.get("message")) {
                 into.push(message.as_str().unwrap().to_owned());
             }
-            fields.values().for_each(|field| collect_sentences(field, into));
+            fields.values().for_each(|field| collect_messages(field, into));
         }
         _ => {}
     }

@@ -193,8 +193,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// Kubernetes replaces its staging modules by local paths, which do not count
-// when it is a dependency.
+// Kubernetes replaces its staging modules by local paths, which have no effect
+// in a dependency.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

@@ -1,5 +1,5 @@
-// Judges of what GitOps tools make of the resources, for tests: kstatus, Argo CD's Lua, Flux's types. A module of its
-// own, because its requirements differ from the control plane's.
+// Judges resources as GitOps tools do, for tests: kstatus, Argo CD's Lua, Flux's types. It is a separate module because
+// its requirements conflict with the control plane's.
 module sandbox/gitops
 
 go 1.26.0

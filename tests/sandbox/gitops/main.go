@@ -1,8 +1,7 @@
-// Command gitops judges manifests and objects as the tools do that keep a cluster in step with Git: with kstatus, by
-// which Flux and kubectl-like tools tell whether an object is ready; with the Lua of Argo CD's health scripts; and with
-// the Go types of Flux's own resources.
+// Command gitops judges objects and manifests as GitOps tools do: by kstatus, which Flux and kubectl-like tools use to
+// decide whether an object is ready, by Argo CD's health scripts in Lua, and by the Go types of Flux's resources.
 //
-// It reads one JSON document from standard input and writes one to standard output.
+// It reads a JSON document from standard input and writes one to standard output.
 package main
 
 import (
@@ -24,16 +23,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// luaTime is how long Argo CD lets a script run.
-const luaTime = time.Second
+// luaTimeout is Argo CD's time limit for a script.
+const luaTimeout = time.Second
 
 type question struct {
-	// The health script of each kind, as in Argo CD's ConfigMap.
+	// The health scripts by kind, as in Argo CD's ConfigMap.
 	Scripts map[string]string `json:"scripts"`
-	// Flux's Kustomization whose healthCheckExprs are asked.
+	// A manifest of Flux's Kustomization with healthCheckExprs.
 	Kustomization string                      `json:"kustomization"`
 	Objects       []unstructured.Unstructured `json:"objects"`
-	// Manifests of Flux's kinds, each one YAML document, to be read strictly.
+	// Manifests of Flux's kinds, one YAML document each, to parse strictly.
 	FluxManifests []string `json:"fluxManifests"`
 }
 
@@ -64,7 +63,7 @@ func run(in io.Reader, out io.Writer) error {
 	if err := decoder.Decode(&asked); err != nil {
 		return err
 	}
-	said := answer{Verdicts: []verdict{}, Kinds: []string{}}
+	result := answer{Verdicts: []verdict{}, Kinds: []string{}}
 	expressions, err := healthCheckExpressions(asked.Kustomization)
 	if err != nil {
 		return fmt.Errorf("the Kustomization: %w", err)
@@ -75,16 +74,16 @@ func run(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("object %d: %w", i, err)
 		}
-		said.Verdicts = append(said.Verdicts, one)
+		result.Verdicts = append(result.Verdicts, one)
 	}
 	for i, manifest := range asked.FluxManifests {
 		kind, err := strict(manifest)
 		if err != nil {
 			return fmt.Errorf("manifest %d: %w", i, err)
 		}
-		said.Kinds = append(said.Kinds, kind)
+		result.Kinds = append(result.Kinds, kind)
 	}
-	return json.NewEncoder(out).Encode(said)
+	return json.NewEncoder(out).Encode(result)
 }
 
 func judge(object *unstructured.Unstructured, script string, expressions map[string]*cel.StatusEvaluator) (verdict, error) {
@@ -92,26 +91,26 @@ func judge(object *unstructured.Unstructured, script string, expressions map[str
 	if err != nil {
 		return verdict{}, fmt.Errorf("kstatus: %w", err)
 	}
-	said := verdict{Kstatus: computed.Status.String()}
+	judged := verdict{Kstatus: computed.Status.String()}
 	if evaluator := expressions[object.GetKind()]; evaluator != nil {
 		result, err := evaluator.Evaluate(context.Background(), object)
 		if err == nil {
-			said.Flux = result.Status.String()
+			judged.Flux = result.Status.String()
 		} else {
-			// So does Flux, and looks again: an object without a status has nothing to ask.
-			said.Flux = status.UnknownStatus.String()
+			// As in Flux, which retries: the expressions fail on an object without a status.
+			judged.Flux = status.UnknownStatus.String()
 		}
 	}
 	if script != "" {
-		said.Argo, said.Message, err = health(object, script)
+		judged.Argo, judged.Message, err = health(object, script)
 		if err != nil {
 			return verdict{}, fmt.Errorf("health script: %w", err)
 		}
 	}
-	return said, nil
+	return judged, nil
 }
 
-// health runs the script with no more than Argo CD gives one: the language, its tables, and the object as `obj`.
+// health runs the script in the same environment as Argo CD: base, package and table libraries, and the object as `obj`.
 func health(object *unstructured.Unstructured, script string) (string, string, error) {
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer state.Close()
@@ -127,7 +126,7 @@ func health(object *unstructured.Unstructured, script string) (string, string, e
 			return "", "", err
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), luaTime)
+	ctx, cancel := context.WithTimeout(context.Background(), luaTimeout)
 	defer cancel()
 	state.SetContext(ctx)
 	state.SetGlobal("obj", luaValue(state, object.Object))
@@ -143,11 +142,11 @@ func health(object *unstructured.Unstructured, script string) (string, string, e
 	case "Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown":
 		return result, message, nil
 	default:
-		return "", "", fmt.Errorf("%q is no health status of Argo CD", result)
+		return "", "", fmt.Errorf("%q is not a health status of Argo CD", result)
 	}
 }
 
-// luaValue hands a value over as Argo CD does: numbers as numbers, lists as tables from 1.
+// luaValue converts a value as Argo CD does: numbers to numbers, lists to tables with indices from 1.
 func luaValue(state *lua.LState, value any) lua.LValue {
 	switch value := value.(type) {
 	case bool:
@@ -194,7 +193,7 @@ func healthCheckExpressions(manifest string) (map[string]*cel.StatusEvaluator, e
 	return evaluators, nil
 }
 
-// strict reads a manifest into the Go type that Flux has for it; a field that the type does not have is an error.
+// strict parses a manifest into Flux's Go type. A field that the type lacks is an error.
 func strict(manifest string) (string, error) {
 	var about struct {
 		APIVersion string `json:"apiVersion"`
@@ -212,7 +211,7 @@ func strict(manifest string) (string, error) {
 	case helm.GroupVersion.String() + "/HelmRelease":
 		into = &helm.HelmRelease{}
 	default:
-		return "", fmt.Errorf("%s %s is not known here", about.APIVersion, about.Kind)
+		return "", fmt.Errorf("unknown kind %s %s", about.APIVersion, about.Kind)
 	}
 	return about.Kind, yaml.UnmarshalStrict([]byte(manifest), into)
 }

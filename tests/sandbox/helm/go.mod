@@ -1,5 +1,5 @@
-// Helm, built by the sandbox for tests and the tour; a module of its own,
-// because its requirements differ from the control plane's.
+// Helm, built by the sandbox for tests and the tour. It is a separate module
+// because its requirements conflict with the control plane's.
 module sandbox/helm
 
 go 1.26.0

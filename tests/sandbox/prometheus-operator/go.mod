@@ -1,5 +1,5 @@
-// The Prometheus operator's release, of which the tests of the chart take the definitions: nothing is built from it,
-// so `go mod tidy` would leave nothing of it.
+// The release of the Prometheus operator whose resource definitions the tests of the chart use. Nothing is built from
+// it, so `go mod tidy` would remove it.
 module sandbox/prometheus-operator
 
 go 1.26.0

@@ -1,5 +1,5 @@
-// promtool, built by the sandbox for the tests of alerts and dashboard; a module of its own,
-// because its requirements differ from those of the other programs.
+// promtool, built by the sandbox for the tests of alerts and dashboard. It is a separate module
+// because its requirements conflict with those of the other programs.
 module sandbox/promtool
 
 go 1.26.7

@@ -1,34 +1,31 @@
-//! Faults on demand: what networks, proxies and tired services do to a client.
+//! Injected faults, as networks, proxies and overloaded services cause them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use crate::server::Call;
 
-/// A fault and the requests that it meets.
+/// A fault and the requests that it affects.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// Which requests.
     pub on: Match,
-    /// What happens to them.
     pub kind: Kind,
-    /// How often, `None` for as long as it stands.
+    /// How many requests it affects; None for no limit.
     pub times: Option<u32>,
 }
 
-/// Which requests a fault meets.
+/// The requests that a fault affects. `None` matches any value.
 #[derive(Clone, Debug, Default)]
 pub struct Match {
-    /// The method in capitals; `None` for each.
     pub method: Option<String>,
-    /// The path, a segment `*` for any one segment and a last segment `**` for any rest.
-    /// `None` for every path.
+    /// The path. A segment `*` matches one segment, and a last segment `**` matches all remaining ones.
     pub path: Option<String>,
-    /// A text that the decoded query, written `a=b&c=d`, must contain.
+    /// A part of the decoded query, such as `a=b&c=d`.
     pub query: Option<String>,
-    /// How many matching requests pass unharmed first.
+    /// How many matching requests succeed first.
     pub after: u32,
 }
 
@@ -38,7 +35,7 @@ impl Match {
         Self::default()
     }
 
-    /// The requests of one method on a path pattern, for example `GET`, `/api/v1/groups/*/users`.
+    /// Requests with this method and path pattern, such as `GET` and `/api/v1/groups/*/users`.
     pub fn on(method: &str, path: &str) -> Self {
         Self {
             method: Some(method.to_owned()),
@@ -47,29 +44,26 @@ impl Match {
         }
     }
 
-    /// GET on a path pattern.
     pub fn get(path: &str) -> Self {
         Self::on("GET", path)
     }
 
-    /// POST on a path pattern.
     pub fn post(path: &str) -> Self {
         Self::on("POST", path)
     }
 
-    /// PUT on a path pattern.
     pub fn put(path: &str) -> Self {
         Self::on("PUT", path)
     }
 
-    /// The same, but only after `count` matching requests have passed unharmed.
+    /// The same, but only after `count` matching requests.
     #[must_use]
     pub fn after(mut self, count: u32) -> Self {
         self.after = count;
         self
     }
 
-    /// The same, but only where the decoded query contains `text`.
+    /// The same, but only if the decoded query contains `text`.
     #[must_use]
     pub fn query(mut self, text: &str) -> Self {
         self.query = Some(text.to_owned());
@@ -110,34 +104,33 @@ fn path_meets(pattern: &str, path: &str) -> bool {
     segments.next().is_none()
 }
 
-/// What happens to a request.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// This status without any effect; the body is the service's usual error when `None`.
+    /// This status, without effect. The default body is the service's usual error.
     Status(u16, Option<Value>),
-    /// A proper 429 of the service, with its headers, without any effect.
+    /// The service's 429 with its headers, without effect.
     RateLimited,
-    /// The request waits before it is looked at; a client that gives up meanwhile causes no effect.
+    /// The request is delayed. It has no effect if the client closes the connection in the meantime.
     Delay(Duration),
-    /// The effect happens at once, the answer waits.
+    /// The request takes effect immediately, but its response is delayed.
     DelayAnswer(Duration),
-    /// The connection is closed before any effect and any answer.
+    /// The connection is closed without a response, before the request takes effect.
     CutBefore,
-    /// The effect happens, then the connection is closed without a byte of answer.
+    /// The connection is closed without a response, after the request has taken effect.
     CutAfter,
-    /// The effect happens, the answer is 200 with half of its body.
+    /// The request takes effect, and the response is 200 with half of its body.
     BrokenJson,
-    /// The page's `next` link names this same page. Nothing where there are no pages.
+    /// The page's `next` link is the page itself. No fault on responses without pages.
     PaginationLoop,
-    /// The page's `next` link is this URL. Nothing where there are no pages.
+    /// The page's `next` link is this URL. No fault on responses without pages.
     CrossOriginPagination(String),
     /// 200, `[]` and no `next` link.
     EmptyPage,
-    /// Half of the page's items and no `next` link: the rest is silently missing.
+    /// Half of the page's items and no `next` link.
     DroppedPage,
 }
 
-/// A fault that was added. It stays when this is dropped.
+/// An added fault. Dropping this does not remove it.
 #[derive(Clone, Debug)]
 pub struct Handle {
     faults: Faults,
@@ -145,7 +138,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// How many requests it has met.
+    /// How many requests it has affected.
     pub fn hits(&self) -> u32 {
         self.faults
             .lock()
@@ -153,7 +146,6 @@ impl Handle {
             .map_or(0, |standing| standing.hits)
     }
 
-    /// Ends the fault.
     pub fn remove(&self) {
         if let Some(standing) = self.faults.lock().get_mut(self.number) {
             standing.ended = true;
@@ -161,7 +153,7 @@ impl Handle {
     }
 }
 
-/// The faults of one emulator. Clones share them.
+/// The faults of an emulator. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     standing: Arc<Mutex<Vec<Standing>>>,
@@ -176,7 +168,7 @@ struct Standing {
 }
 
 impl Faults {
-    /// Adds a fault. Where several meet one request, the first added that is not used up wins.
+    /// Adds a fault. If several match a request, the first one that is not used up affects it.
     pub fn add(&self, fault: Fault) -> Handle {
         let mut standing = self.lock();
         standing.push(Standing {
@@ -191,7 +183,7 @@ impl Faults {
         }
     }
 
-    /// Adds a fault that meets one request and is then used up.
+    /// Adds a fault that affects one request.
     pub fn once(&self, on: Match, kind: Kind) -> Handle {
         self.add(Fault {
             on,
@@ -200,7 +192,7 @@ impl Faults {
         })
     }
 
-    /// Adds a fault that stands until it is removed.
+    /// Adds a fault that affects all requests until it is removed.
     pub fn always(&self, on: Match, kind: Kind) -> Handle {
         self.add(Fault {
             on,
@@ -209,7 +201,7 @@ impl Faults {
         })
     }
 
-    /// Ends every fault; handles still tell their hits.
+    /// Removes all faults. Their handles still return their hits.
     pub fn clear(&self) {
         for standing in self.lock().iter_mut() {
             standing.ended = true;
@@ -233,6 +225,6 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Standing>> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.standing.lock()
     }
 }

@@ -1,6 +1,5 @@
-//! What the tools that keep a cluster in step with Git make of objects and
-//! manifests, by their own code: kstatus, Argo CD's Lua, Flux's expressions and
-//! types. It is a Go program beside this crate, built at the first question.
+//! How GitOps tools judge objects and manifests, by their own code: kstatus, Argo CD's Lua, and Flux's expressions and
+//! types. The code is a Go program in this crate's directory, which is built at the first use.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -17,74 +16,62 @@ use crate::control_plane::target_directory;
 
 const MODULE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gitops");
 
-/// Whatever the program is built from.
+/// The sources of the program.
 const SOURCES: [&str; 3] = [
     include_str!("../gitops/main.go"),
     include_str!("../gitops/go.mod"),
     include_str!("../gitops/go.sum"),
 ];
 
-/// What is asked.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
-    /// Argo CD's health script of each kind.
+    /// Argo CD's health scripts by kind.
     pub scripts: BTreeMap<String, String>,
-    /// Flux's Kustomization, in YAML, whose health check expressions count.
+    /// A YAML manifest of Flux's Kustomization with health check expressions.
     pub kustomization: String,
     /// The objects to judge.
     pub objects: Vec<Value>,
-    /// Manifests of Flux's own kinds, each one YAML document, to be read
-    /// strictly by Flux's types.
+    /// YAML manifests of Flux's kinds, one document each, to parse strictly by Flux's types.
     pub flux_manifests: Vec<String>,
 }
 
-/// How an object stands.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    /// By kstatus: `Current`, `InProgress`, `Failed`, `Terminating`.
+    /// kstatus: `Current`, `InProgress`, `Failed` or `Terminating`.
     pub kstatus: String,
-    /// By Flux with the Kustomization's expressions; empty if it has none for the kind.
+    /// Flux's status by the Kustomization's expressions; empty if there are none for the kind.
     pub flux: String,
-    /// By Argo CD with the script; empty if there is none for the kind.
+    /// Argo CD's health by the script; empty if there is none for the kind.
     pub argo: String,
-    /// What Argo CD shows beside it.
+    /// The message of Argo CD's health.
     pub message: String,
 }
 
-/// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Of each object, in their order.
+    /// In the order of the objects.
     pub verdicts: Vec<Verdict>,
-    /// The kind of each manifest, in their order.
+    /// The kinds of Flux's manifests, in their order.
     pub kinds: Vec<String>,
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum GitopsError {
-    /// The program cannot be built, which needs Go.
-    #[error("the judge of {MODULE} cannot be built, which needs Go: {0}")]
+    #[error("cannot build {MODULE}, which requires Go: {0}")]
     Build(String),
-    /// A file or process could not be handled.
-    #[error("the judge cannot be run: {0}")]
+    #[error("cannot run the judge: {0}")]
     Io(#[from] std::io::Error),
-    /// Question or answer is no JSON of its form.
-    #[error("the judge's answer: {0}")]
+    #[error("invalid JSON in the question or answer: {0}")]
     Json(#[from] serde_json::Error),
-    /// Something that was asked about is wrong.
+    /// A script, an expression or a manifest is invalid.
     #[error("{0}")]
     Wrong(String),
 }
 
-/// Asks. The first question of a checkout builds the program, which takes a
-/// minute or two.
-///
-/// # Errors
-/// Why there is no answer: a script or manifest that is wrong, for example.
+/// Judges objects and manifests. The first call in a checkout builds the program, which takes a minute or two.
 pub async fn judge(question: &Question) -> Result<Answer, GitopsError> {
     let program = provide().await?;
     let mut child = Command::new(program)
@@ -97,20 +84,20 @@ pub async fn judge(question: &Question) -> Result<Answer, GitopsError> {
     let stdin = child.stdin.take();
     let ask = async {
         if let Some(mut stdin) = stdin {
-            // A program that ends before it has read all says why itself.
+            // A program that exits early reports its own error.
             drop(stdin.write_all(&text).await);
         }
     };
     let ((), output) = tokio::join!(ask, child.wait_with_output());
     let output = output?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(GitopsError::Wrong(said));
+        let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(GitopsError::Wrong(error));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Built once for each version of its sources.
+/// Builds the program once for each version of its sources.
 async fn provide() -> Result<PathBuf, GitopsError> {
     let mut hasher = DefaultHasher::new();
     SOURCES.hash(&mut hasher);
@@ -123,9 +110,9 @@ async fn provide() -> Result<PathBuf, GitopsError> {
         return Ok(program);
     }
     tokio::fs::create_dir_all(&directory).await?;
-    // Of this process alone, so that two that build at a time do not meet.
+    // Unique to this process, since several may build concurrently.
     let partial = program.with_extension(std::process::id().to_string());
-    eprintln!("[sandbox] building the judge of GitOps tools: a minute or two, once");
+    eprintln!("[sandbox] building the GitOps judge, once: a minute or two");
     let output = Command::new("go")
         .args(["build", "-trimpath", "-ldflags", "-s -w", "-o"])
         .arg(&partial)
@@ -136,8 +123,8 @@ async fn provide() -> Result<PathBuf, GitopsError> {
         .await
         .map_err(|error| GitopsError::Build(error.to_string()))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(GitopsError::Build(said));
+        let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(GitopsError::Build(error));
     }
     tokio::fs::rename(&partial, &program).await?;
     drop(building);

@@ -1,39 +1,37 @@
-//! What an emulator was asked, in order, and what it answered.
+//! The requests to an emulator in order of arrival, with the status of their responses.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::server::Call;
 
-/// One request to an emulator.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Position among the requests since the start, from 0; `clear` does not reset it.
+    /// The number of requests before it since the start; `clear` does not reset it.
     pub sequence: u64,
-    /// When it arrived, counted from the emulator's start.
+    /// When it arrived, since the emulator's start.
     pub at: Duration,
-    /// The method, in capitals.
     pub method: String,
-    /// The path as sent, percent-encoded, without the query.
+    /// Percent-encoded and without the query.
     pub path: String,
-    /// The query's parameters, decoded, in the order sent.
+    /// Decoded, in the order of the URL.
     pub query: Vec<(String, String)>,
-    /// The headers in lower case, without credentials.
+    /// With lower-case names and without credentials.
     pub headers: BTreeMap<String, String>,
-    /// The body, when it is JSON.
+    /// None if the body is not JSON.
     pub body: Option<Value>,
-    /// Whether the credentials were right. They themselves are not kept.
     pub authorized: bool,
-    /// The status answered; `None` while there is no answer, and for ever when the connection was cut.
+    /// None before the response, and if the connection was closed without a response.
     pub status: Option<u16>,
     /// Whether the request changed the service's state.
     pub effect: bool,
-    /// Query parameters that the service does not know and ignored, as the real one does.
+    /// Unknown query parameters, which the real service ignores too.
     pub ignored: Vec<String>,
 }
 
@@ -46,30 +44,29 @@ impl Entry {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the request changed something or was meant to:
-    /// every POST, PUT, PATCH and DELETE, and Insightful's GET that deactivates.
+    /// Whether the request is a write, successful or not: POST, PUT, PATCH, DELETE, and Insightful's GET that deactivates.
     pub fn is_write(&self) -> bool {
         self.effect || self.method != "GET" || self.path.contains("/employee/deactivate/")
     }
 
-    /// `PUT /api/v1/employee/w… 200`, for messages and comparisons.
+    /// `PUT /api/v1/employee/w… 200`
     pub fn line(&self) -> String {
         let status = self
             .status
-            .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            .map_or_else(|| "no response".to_owned(), |status| status.to_string());
         format!("{} {} {status}", self.method, self.path)
     }
 }
 
-/// A condition that did not come true in time.
+/// A condition was not met in time.
 #[derive(Debug, thiserror::Error)]
-#[error("not seen within {timeout:?}; the requests were:\n{requests}")]
+#[error("the condition was not met within {timeout:?}; the requests were:\n{requests}")]
 pub struct NotSeen {
     timeout: Duration,
     requests: String,
 }
 
-/// Every request in the order of arrival. Clones share the same entries.
+/// Clones share the same entries.
 #[derive(Clone, Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -85,7 +82,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Entries {
     next: u64,
-    kept: Vec<Entry>,
+    entries: Vec<Entry>,
 }
 
 impl Journal {
@@ -101,36 +98,32 @@ impl Journal {
 
     /// All requests since the start or the last `clear`.
     pub fn entries(&self) -> Vec<Entry> {
-        self.lock().kept.clone()
+        self.lock().entries.clone()
     }
 
-    /// How long ago the last request arrived, None if there was none.
+    /// The time since the last request arrived.
     pub fn since_last(&self) -> Option<Duration> {
-        let at = self.lock().kept.last()?.at;
+        let at = self.lock().entries.last()?.at;
         Some(self.shared.started.elapsed().saturating_sub(at))
     }
 
-    /// The requests that changed something or were meant to.
+    /// All writes; see [`Entry::is_write`].
     pub fn writes(&self) -> Vec<Entry> {
         let entries = self.lock();
         entries
-            .kept
+            .entries
             .iter()
             .filter(|entry| entry.is_write())
             .cloned()
             .collect()
     }
 
-    /// Forgets the requests so far.
     pub fn clear(&self) {
-        self.lock().kept.clear();
+        self.lock().entries.clear();
     }
 
-    /// Waits until the entries meet a condition, and gives them.
-    /// The condition is asked at each request and must not use the journal itself.
-    ///
-    /// # Errors
-    /// [`NotSeen`], with the requests that were made instead, after `timeout`.
+    /// Waits until the entries meet a condition, and returns them. The condition is evaluated at each request and must
+    /// not use the journal.
     pub async fn wait_until(
         &self,
         condition: impl Fn(&[Entry]) -> bool,
@@ -142,8 +135,8 @@ impl Journal {
                 changed.mark_unchanged();
                 {
                     let entries = self.lock();
-                    if condition(&entries.kept) {
-                        return entries.kept.clone();
+                    if condition(&entries.entries) {
+                        return entries.entries.clone();
                     }
                 }
                 if changed.changed().await.is_err() {
@@ -157,12 +150,12 @@ impl Journal {
         })
     }
 
-    /// Enters a request that has just arrived, and gives its sequence number.
+    /// Adds a request and returns its sequence number.
     pub(crate) fn arrived(&self, call: &Call, authorized: bool) -> u64 {
         let mut entries = self.lock();
         let sequence = entries.next;
         entries.next += 1;
-        entries.kept.push(Entry {
+        entries.entries.push(Entry {
             sequence,
             at: self.shared.started.elapsed(),
             method: call.method.to_string(),
@@ -180,11 +173,11 @@ impl Journal {
         sequence
     }
 
-    /// Completes an entry; one that was cleared meanwhile stays forgotten.
+    /// Changes an entry, unless it was cleared.
     pub(crate) fn complete(&self, sequence: u64, change: impl FnOnce(&mut Entry)) {
         let mut entries = self.lock();
         if let Some(entry) = entries
-            .kept
+            .entries
             .iter_mut()
             .rev()
             .find(|entry| entry.sequence == sequence)
@@ -196,7 +189,7 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.entries.lock()
     }
 }
 

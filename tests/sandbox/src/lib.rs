@@ -1,4 +1,4 @@
-//! A real control plane, strict emulators of Okta and Insightful, and a company to try them on.
+//! A real Kubernetes control plane, strict emulators of Okta and Insightful, and companies to sync.
 
 pub mod company;
 pub mod control_plane;

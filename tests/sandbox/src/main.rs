@@ -1,5 +1,4 @@
-//! `cargo run -p sandbox`: the whole life of an integration, shown on a real
-//! control plane with emulators of Okta and Insightful.
+//! `cargo run -p sandbox`: a tour of the product on a real control plane with emulators of Okta and Insightful.
 
 mod tour;
 
@@ -11,18 +10,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use tour::{Failure, Screen};
 
-/// As a shell counts a program that Ctrl-C ended: 128 and the signal's number.
+/// The exit code of a program that SIGINT ended, as in a shell: 128 + 2.
 const INTERRUPTED: u8 = 130;
 
-/// Shows the whole life of an integration: a real Kubernetes API server, the
-/// operator, and emulators of Okta and Insightful, all on this machine.
+/// A tour of the operator, from installation to uninstallation, with a real Kubernetes API server and emulators of
+/// Okta and Insightful, all on this machine.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Leave everything up, and say how to use kubectl against it: at the end
-    /// of the tour (without the deactivation), or before the first decision.
+    /// Keep everything running at a point of the tour, `end` by default, and show how to use kubectl with it.
     #[arg(
         long,
         value_name = "WHEN",
@@ -31,26 +29,25 @@ struct Arguments {
         default_missing_value = "end"
     )]
     keep: Option<Keep>,
-    /// Make up a company of so many people instead of Acme's sixty.
+    /// Generate a company with N people, 60 to 20000, instead of the small default company.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(60..=20_000))]
     people: Option<u32>,
-    /// Which company of that size.
+    /// Seed of the generated company.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "people")]
     seed: u64,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Only build the programs of the control plane, where they are missing.
+    /// Build the missing programs of the control plane and print the paths of all of them, without a tour.
     Tools,
 }
 
-/// When the tour stops and leaves everything up.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Keep {
-    /// When the people to review are known, before any decision.
+    /// Before the first decision.
     Review,
-    /// At the end, before the deactivation.
+    /// At the end, instead of deleting the integration.
     End,
 }
 
@@ -60,12 +57,12 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            screen.failed(&format!("no runtime: {error}"));
+            screen.failed(&format!("cannot start the runtime: {error}"));
             return ExitCode::FAILURE;
         }
     };
     let code = runtime.block_on(async {
-        // Whatever runs ends with the future that Ctrl-C drops.
+        // Dropping the future on Ctrl-C stops all processes.
         tokio::select! {
             result = run(arguments, screen) => match result {
                 Ok(()) => ExitCode::SUCCESS,
@@ -80,7 +77,7 @@ fn main() -> ExitCode {
             }
         }
     });
-    // A build on a thread of its own must not hold the exit up; it ends with this process.
+    // Does not wait for a build on a blocking thread, which ends with this process.
     runtime.shutdown_background();
     code
 }
@@ -98,7 +95,7 @@ async fn run(arguments: Arguments, screen: Screen) -> Result<(), Failure> {
     }
 }
 
-/// Ctrl-C, or a polite end by somebody else.
+/// Waits for SIGINT or SIGTERM.
 async fn interrupted() {
     let terminated = async {
         match signal(SignalKind::terminate()) {

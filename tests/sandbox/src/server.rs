@@ -1,7 +1,6 @@
-//! Serves an emulator over HTTP on a loopback port: journal, faults, then the emulator's own answer.
+//! Serves an emulator over HTTP on a loopback port, with its journal and faults.
 //!
-//! It stands on hyper and not on a router, because a fault must be able to close
-//! the connection without a byte of answer.
+//! It uses hyper instead of a router, since a fault may close the connection without a response.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,19 +21,19 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::faults::{Faults, Kind};
 use crate::journal::Journal;
 
-/// Larger bodies than any that the two services take.
+/// More than either service accepts.
 const BODY_LIMIT: usize = 16 << 20;
 
-/// A request, read to its end.
+/// A request with its complete body.
 pub(crate) struct Call {
     pub method: Method,
     pub path: String,
     pub query: Vec<(String, String)>,
-    /// Path and query as sent.
+    /// Path and query, percent-encoded.
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// Requests in work, this one included.
+    /// The number of requests in progress, including this one.
     pub concurrent: usize,
 }
 
@@ -60,14 +59,14 @@ impl Call {
     }
 }
 
-/// What an emulator answers.
+/// An emulator's response.
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Value,
     /// The URL of the next page.
     pub next: Option<String>,
-    /// The URL of this page, where there are pages.
+    /// The URL of this page; None if the response has no pages.
     pub this: Option<String>,
     pub effect: bool,
     pub ignored: Vec<String>,
@@ -94,21 +93,21 @@ impl Answer {
 
 /// A service behind a [`Server`].
 pub(crate) trait Emulator: Send + Sync + 'static {
-    /// Whether the call's credentials are right, for the journal.
+    /// Whether the call's credentials are valid, for the journal.
     fn authorized(&self, call: &Call) -> bool;
-    /// How long each request takes before it is looked at.
+    /// How long each request takes before it has an effect.
     fn latency(&self) -> Duration;
-    /// The service's own answer, with its effect.
+    /// Applies the call and returns the response.
     fn answer(&self, call: &Call) -> Answer;
-    /// An error in the service's form, without effect.
+    /// An error in the service's format, without effect.
     fn error(&self, status: u16) -> Answer;
     /// The service's 429 for this call.
     fn rate_limited(&self, call: &Call) -> Answer;
-    /// Adds the headers that stand on every answer.
+    /// Adds the headers of all responses.
     fn seal(&self, answer: &mut Answer);
 }
 
-/// A served emulator. Stops, with its connections, when dropped.
+/// A served emulator. It stops and closes its connections when dropped.
 pub(crate) struct Server {
     pub address: SocketAddr,
     task: AbortHandle,
@@ -120,7 +119,7 @@ impl Drop for Server {
     }
 }
 
-/// A loopback port, bound before the emulator is made so that it can know its own URL.
+/// A loopback port, bound before the emulator exists, since the emulator needs its own URL.
 pub(crate) struct Port {
     listener: TcpListener,
     pub address: SocketAddr,
@@ -140,13 +139,13 @@ impl Port {
 
     /// Serves on the caller's runtime until the server is dropped.
     pub fn serve<E: Emulator>(self, emulator: Arc<E>, journal: Journal, faults: Faults) -> Server {
-        let desk = Arc::new(Desk {
+        let handler = Arc::new(Handler {
             emulator,
             journal,
             faults,
-            in_work: Arc::default(),
+            in_flight: Arc::default(),
         });
-        let task = tokio::spawn(accept(self.listener, desk)).abort_handle();
+        let task = tokio::spawn(accept(self.listener, handler)).abort_handle();
         Server {
             address: self.address,
             task,
@@ -154,8 +153,8 @@ impl Port {
     }
 }
 
-async fn accept<E: Emulator>(listener: TcpListener, desk: Arc<Desk<E>>) {
-    // The set dies with this task and takes every open connection along.
+async fn accept<E: Emulator>(listener: TcpListener, handler: Arc<Handler<E>>) {
+    // Dropping the set with this task closes all connections.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -164,15 +163,15 @@ async fn accept<E: Emulator>(listener: TcpListener, desk: Arc<Desk<E>>) {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 };
-                // Small answers must not wait for the client's delayed acknowledgement.
+                // Otherwise small responses wait for the client's delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
-                let desk = Arc::clone(&desk);
+                let handler = Arc::clone(&handler);
                 connections.spawn(async move {
                     let service = service_fn(move |request| {
-                        let desk = Arc::clone(&desk);
-                        async move { desk.handle(request).await }
+                        let handler = Arc::clone(&handler);
+                        async move { handler.handle(request).await }
                     });
-                    // An error here is a client gone or a cut made on purpose.
+                    // The client has disconnected, or a fault has closed the connection.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -181,31 +180,31 @@ async fn accept<E: Emulator>(listener: TcpListener, desk: Arc<Desk<E>>) {
     }
 }
 
-/// The connection is to be closed without an answer.
+/// Closes the connection without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("cut on purpose")]
+#[error("closed by a fault")]
 struct Cut;
 
-struct Desk<E> {
+struct Handler<E> {
     emulator: Arc<E>,
     journal: Journal,
     faults: Faults,
-    in_work: Arc<AtomicUsize>,
+    in_flight: Arc<AtomicUsize>,
 }
 
-/// Counts a request as in work until it is answered or its client is gone.
-struct InWork(Arc<AtomicUsize>);
+/// Counts a request as in flight until it is answered or its client disconnects.
+struct InFlight(Arc<AtomicUsize>);
 
-impl Drop for InWork {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-impl<E: Emulator> Desk<E> {
+impl<E: Emulator> Handler<E> {
     async fn handle(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-        let concurrent = self.in_work.fetch_add(1, Ordering::SeqCst) + 1;
-        let _in_work = InWork(Arc::clone(&self.in_work));
+        let concurrent = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        let _in_flight = InFlight(Arc::clone(&self.in_flight));
         let call = read(request, concurrent).await?;
         let sequence = self.journal.arrived(&call, self.emulator.authorized(&call));
 
@@ -294,7 +293,7 @@ fn response(answer: &Answer, broken: bool) -> Response<Body> {
             headers.append(*name, value);
         }
     }
-    // One header for each relation, as Okta does, not one with commas.
+    // Okta sends one header for each relation, not one header with commas.
     for (relation, url) in [("self", &answer.this), ("next", &answer.next)] {
         if let Some(value) = url.as_ref().and_then(|url| link(url, relation)) {
             headers.append(header::LINK, value);

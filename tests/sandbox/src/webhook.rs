@@ -1,28 +1,29 @@
-//! A receiver of notifications, as a chat's incoming webhook is one.
+//! A receiver of notifications, like the incoming webhook of a chat.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
-/// Whoever knows the path may post, so that the address is a secret.
+/// A secret: anybody who knows the path can post.
 const PATH: &str = "/hooks/T0ACME/xoVq7s3cretPath";
 
-/// A running receiver that keeps what it is sent. It stops when dropped.
+/// A running receiver that records its messages. It stops when dropped.
 pub struct Webhook {
     address: SocketAddr,
-    desk: Arc<Mutex<Desk>>,
+    inbox: Arc<Mutex<Inbox>>,
     task: AbortHandle,
 }
 
 #[derive(Default)]
-struct Desk {
+struct Inbox {
     received: Vec<Value>,
     refusals: Vec<StatusCode>,
 }
@@ -34,7 +35,7 @@ impl Drop for Webhook {
 }
 
 impl Webhook {
-    /// Starts one on the caller's runtime, with a free loopback port.
+    /// Starts a receiver on the caller's runtime, on a free loopback port.
     ///
     /// # Panics
     /// Outside a tokio runtime, and when no port can be bound.
@@ -46,44 +47,37 @@ impl Webhook {
             .expect("a socket that does not block");
         let address = listener.local_addr().expect("the port's number");
         let listener = TcpListener::from_std(listener).expect("a tokio runtime");
-        let desk = Arc::default();
+        let inbox = Arc::default();
         let app = axum::Router::new()
             .route(PATH, post(receive))
-            .with_state(Arc::clone(&desk));
+            .with_state(Arc::clone(&inbox));
         let task = tokio::spawn(async move { axum::serve(listener, app).await }).abort_handle();
-        Self { address, desk, task }
+        Self { address, inbox, task }
     }
 
-    /// Where to post. The path is the secret.
+    /// The URL to post to. Its path is secret.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}", self.address)
     }
 
-    /// The messages that were taken, oldest first.
+    /// The accepted messages, oldest first.
     pub fn received(&self) -> Vec<Value> {
-        lock(&self.desk).received.clone()
+        self.inbox.lock().received.clone()
     }
 
-    /// Answers the next `count` messages with this status and does not take them.
-    ///
-    /// # Panics
-    /// When `status` is no HTTP status.
-    #[expect(clippy::expect_used, reason = "the test names a wrong status")]
+    /// Rejects the next `count` messages with this status.
+    #[expect(clippy::expect_used, reason = "an invalid status is an error in the test")]
     pub fn refuse_next(&self, count: usize, status: u16) {
         let status = StatusCode::from_u16(status).expect("an HTTP status");
-        lock(&self.desk).refusals.extend(vec![status; count]);
+        self.inbox.lock().refusals.extend(vec![status; count]);
     }
 }
 
-async fn receive(State(desk): State<Arc<Mutex<Desk>>>, Json(message): Json<Value>) -> StatusCode {
-    let mut desk = lock(&desk);
-    if !desk.refusals.is_empty() {
-        return desk.refusals.remove(0);
+async fn receive(State(inbox): State<Arc<Mutex<Inbox>>>, Json(message): Json<Value>) -> StatusCode {
+    let mut inbox = inbox.lock();
+    if !inbox.refusals.is_empty() {
+        return inbox.refusals.remove(0);
     }
-    desk.received.push(message);
+    inbox.received.push(message);
     StatusCode::OK
-}
-
-fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
-//! Acme and the generated companies are whole, and have the cases that they promise.
+//! Acme and the generated companies are consistent and have the documented cases.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    reason = "a panic is a test failure"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use sandbox::company::{Company, GROUP_PREFIX};
 use serde_json::Value;
 
-/// Values of one field, as texts.
+/// The values of a string field.
 fn all<'a>(list: &'a [Value], pointer: &str) -> Vec<&'a str> {
     list.iter()
         .filter_map(|value| value.pointer(pointer).and_then(Value::as_str))
@@ -23,8 +23,8 @@ fn distinct(list: &[Value], pointer: &str) -> usize {
     all(list, pointer).into_iter().collect::<BTreeSet<_>>().len()
 }
 
-/// Whatever refers to something refers to something that is there.
-fn assert_whole(company: &Company) {
+/// Checks that ids are unique and that all references resolve.
+fn assert_consistent(company: &Company) {
     for (list, length) in [
         (&company.users, 20),
         (&company.groups, 20),
@@ -76,7 +76,7 @@ fn assert_whole(company: &Company) {
             company
                 .shared_settings
                 .iter()
-                .any(|known| known["id"] == *settings)
+                .any(|existing| existing["id"] == *settings)
         );
     }
     for team in &company.teams {
@@ -95,9 +95,9 @@ fn assert_whole(company: &Company) {
 }
 
 #[test]
-fn acme_is_whole_and_the_same_each_time() {
+fn acme_is_consistent_and_deterministic() {
     let acme = Company::acme();
-    assert_whole(&acme);
+    assert_consistent(&acme);
     assert_eq!(acme, Company::acme());
     assert!((55..=65).contains(&acme.users.len()), "{}", acme.users.len());
 }
@@ -138,7 +138,7 @@ fn acme_has_every_case() {
     };
     assert!(
         acme.users.iter().filter(exact).count() > acme.users.len() / 2,
-        "most match exactly"
+        "most people have an exact match"
     );
 
     // Names and emails.
@@ -221,7 +221,7 @@ fn acme_has_every_case() {
 }
 
 #[test]
-fn a_saved_company_is_read_back_as_it_was() {
+fn a_saved_company_is_loaded_unchanged() {
     let acme = Company::acme();
     let dir = tempfile::tempdir().unwrap();
     acme.save(dir.path()).unwrap();
@@ -232,7 +232,7 @@ fn a_saved_company_is_read_back_as_it_was() {
     let members: Vec<Value> = serde_json::from_slice(&std::fs::read(members).unwrap()).unwrap();
     assert!(
         members.iter().any(|user| user["profile"]["firstName"] == "Carla"),
-        "members are whole users"
+        "members are complete users"
     );
 
     std::fs::write(dir.path().join("okta/users.json"), "[{").unwrap();
@@ -243,9 +243,9 @@ fn a_saved_company_is_read_back_as_it_was() {
 }
 
 #[test]
-fn generated_companies_are_whole_and_mostly_exact() {
+fn generated_companies_are_consistent_and_mostly_exact() {
     let company = Company::generate(3000, 7);
-    assert_whole(&company);
+    assert_consistent(&company);
     assert_eq!(company.users.len(), 3000);
     assert_eq!(company, Company::generate(3000, 7));
     assert_ne!(company, Company::generate(3000, 8));
@@ -285,10 +285,10 @@ fn generated_companies_are_whole_and_mostly_exact() {
 }
 
 #[test]
-fn a_hundred_thousand_people_are_made_quickly() {
+fn a_large_company_is_generated_quickly() {
     let start = Instant::now();
     let company = Company::generate(100_000, 1);
-    // Far above what it takes, so that only a quadratic step can miss it on a busy machine.
+    // Only a quadratic algorithm exceeds this, even on a busy machine.
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     assert_eq!(company.users.len(), 100_000);
     assert_eq!(distinct(&company.users, "/id"), 100_000);

@@ -1,10 +1,9 @@
-//! The control plane itself: it does what a cluster does, and nothing of it
-//! outlives the process that started it.
+//! The control plane works like a cluster, and leaves no processes or files behind.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a failure here is the test's result"
+    reason = "a panic is a test failure"
 )]
 
 use std::collections::BTreeMap;
@@ -25,15 +24,11 @@ use kube::{Api, Client, ResourceExt as _};
 use sandbox::control_plane::{ControlPlane, Error, Options, client, kubernetes_version};
 use serde_json::json;
 
-/// Polls until `is_so`; fails the test when it takes longer than any of this
-/// should on a busy machine.
-async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+/// Polls until the condition is met. The timeout allows for a busy machine.
+async fn eventually(what: &str, is_met: impl AsyncFn() -> bool) {
     let begin = Instant::now();
-    while !is_so().await {
-        assert!(
-            begin.elapsed() < Duration::from_secs(60),
-            "not within a minute: {what}"
-        );
+    while !is_met().await {
+        assert!(begin.elapsed() < Duration::from_secs(60), "timeout: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -71,7 +66,7 @@ async fn config_maps(client: &Client, namespace: &str, names: &[&str]) -> Vec<Co
 }
 
 #[tokio::test]
-async fn it_says_that_it_is_ready_and_which_version_it_is() {
+async fn it_is_ready_and_has_the_expected_version() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
     let request = http::Request::get("/readyz?verbose").body(Vec::new()).unwrap();
@@ -80,7 +75,7 @@ async fn it_says_that_it_is_ready_and_which_version_it_is() {
 
     let versions = plane.kubectl(&["version", "--output=json"]).await.unwrap();
     let versions: serde_json::Value = serde_json::from_str(&versions).unwrap();
-    // With programs from KUBEBUILDER_ASSETS the version is theirs.
+    // Programs from KUBEBUILDER_ASSETS may have another version.
     if env::var_os("KUBEBUILDER_ASSETS").is_none() {
         assert_eq!(versions["clientVersion"]["gitVersion"], kubernetes_version());
         assert_eq!(versions["serverVersion"]["gitVersion"], kubernetes_version());
@@ -127,7 +122,7 @@ async fn helm_installs_a_chart() {
 }
 
 #[tokio::test]
-async fn a_command_that_fails_says_what_it_was_and_why() {
+async fn an_error_names_the_failed_command_and_the_reason() {
     let error = ControlPlane::shared()
         .kubectl(&["get", "nonsense"])
         .await
@@ -141,7 +136,7 @@ async fn a_command_that_fails_says_what_it_was_and_why() {
 }
 
 #[tokio::test]
-async fn a_namespace_goes_with_all_that_is_in_it() {
+async fn deleting_a_namespace_deletes_its_objects() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
     let namespace = plane.namespace("gone").await.unwrap();
@@ -151,28 +146,28 @@ async fn a_namespace_goes_with_all_that_is_in_it() {
         .delete(&namespace, &DeleteParams::default())
         .await
         .unwrap();
-    eventually("the namespace is gone", async || {
+    eventually("the namespace is deleted", async || {
         namespaces.get_opt(&namespace).await.unwrap().is_none()
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_an_object_owns_goes_with_it() {
+async fn deleting_an_owner_deletes_its_dependents() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
     let namespace = plane.namespace("owned").await.unwrap();
     config_maps(&client, &namespace, &["owner", "owned"]).await;
     let api = Api::<ConfigMap>::namespaced(client, &namespace);
     api.delete("owner", &DeleteParams::default()).await.unwrap();
-    eventually("the owned one is gone", async || {
+    eventually("the dependent is deleted", async || {
         api.get_opt("owned").await.unwrap().is_none()
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_new_kind_is_served_and_garbage_collected_at_once() {
+async fn a_new_kind_is_served_and_garbage_collected_immediately() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -213,7 +208,7 @@ async fn a_new_kind_is_served_and_garbage_collected_at_once() {
         .delete("owner", &DeleteParams::default())
         .await
         .unwrap();
-    eventually("the wheel is gone", async || {
+    eventually("the wheel is deleted", async || {
         wheels.get_opt("front").await.unwrap().is_none()
     })
     .await;
@@ -224,7 +219,7 @@ async fn a_new_kind_is_served_and_garbage_collected_at_once() {
 }
 
 #[tokio::test]
-async fn rbac_gives_everybody_what_is_theirs_and_no_more() {
+async fn rbac_grants_exactly_the_bound_permissions() {
     let plane = ControlPlane::shared();
     let namespace = plane.namespace("rbac").await.unwrap();
     plane
@@ -251,7 +246,7 @@ async fn rbac_gives_everybody_what_is_theirs_and_no_more() {
             .is_err()
     );
 
-    // Aggregated roles work: `view` is put together by a controller.
+    // A controller aggregates the rules of `view`.
     let bind = "kubectl create rolebinding view --clusterrole=view --group=readers";
     let mut bind: Vec<&str> = bind.split(' ').skip(1).collect();
     bind.extend(["--namespace", &namespace]);
@@ -302,7 +297,7 @@ async fn tls_is_verified() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_shows_the_log_and_leaves_nothing() {
+async fn a_failed_start_shows_the_log_and_removes_everything() {
     let parent = tempfile::tempdir().unwrap();
     let options = Options {
         parent: Some(parent.path().to_owned()),
@@ -310,13 +305,13 @@ async fn a_start_that_fails_shows_the_log_and_leaves_nothing() {
     };
     let error = ControlPlane::start(&options).await.unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("kube-apiserver ended by itself"), "{text}");
+    assert!(text.contains("kube-apiserver exited"), "{text}");
     assert!(text.contains("no-such-flag"), "{text}");
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn another_port_is_tried_when_one_is_taken() {
+async fn a_taken_port_is_replaced_by_another() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let options = Options {
@@ -324,13 +319,13 @@ async fn another_port_is_tried_when_one_is_taken() {
         ..Options::default()
     };
     let error = ControlPlane::start(&options).await.unwrap_err();
-    // A start tries other ports then; here each of the five meets the same one.
+    // Here every attempt uses the same port.
     let tries = error.to_string().matches("address already in use").count();
     assert_eq!(tries, 5, "{error}");
 }
 
 #[tokio::test]
-async fn stop_leaves_nothing() {
+async fn stop_removes_everything() {
     let plane = ControlPlane::start(&Options::default()).await.unwrap();
     let (pids, directory) = (plane.pids(), plane.directory().to_owned());
     assert!(pids.into_iter().all(is_alive));
@@ -343,7 +338,7 @@ async fn stop_leaves_nothing() {
     assert!(!directory.exists());
 }
 
-/// Set in the process that these tests start, kill and look after.
+/// Set in the processes that these tests start.
 const ENDS_BY: &str = "SANDBOX_TEST_ENDS_BY";
 
 #[test]
@@ -366,9 +361,8 @@ fn nothing_outlives_ctrl_c() {
     outlives("nothing_outlives_ctrl_c", Some("INT"));
 }
 
-/// Runs the test `name` once more in a process of its own, which starts a
-/// control plane there; ends that process, by a signal to its whole group as
-/// a terminal would or by itself, and looks for what is left.
+/// Runs the test `name` in another process, which starts a control plane. That process ends by itself or by a signal
+/// to its process group, as from a terminal. Checks that nothing remains.
 fn outlives(name: &str, signal: Option<&str>) {
     if env::var_os(ENDS_BY).is_some() {
         return start_and_end(name.ends_with("panics"), signal.is_some());
@@ -397,10 +391,10 @@ fn outlives(name: &str, signal: Option<&str>) {
         if let Some(status) = process.try_wait().unwrap() {
             break status;
         }
-        // A script's background job is started deaf to SIGINT, and so are its children.
+        // The background jobs of a shell script ignore SIGINT, and so do their children.
         assert!(
             begin.elapsed() < Duration::from_secs(60),
-            "it does not end: is the signal ignored here?"
+            "the process does not end; is the signal ignored?"
         );
         thread::sleep(Duration::from_millis(20));
     };
@@ -420,20 +414,20 @@ fn outlives(name: &str, signal: Option<&str>) {
 fn start_and_end(panics: bool, waits: bool) {
     let plane = ControlPlane::shared();
     println!("\n{ENDS_BY} {} {:?}", plane.directory().display(), plane.pids());
-    assert!(!panics, "as asked for");
+    assert!(!panics, "requested panic");
     if waits {
         thread::sleep(Duration::from_secs(600));
     }
 }
 
-/// The process ids and the directory that the process tells.
+/// The process ids and the directory that the process prints.
 fn started(process: &mut Child) -> (Vec<u32>, PathBuf) {
     let output = BufReader::new(process.stdout.as_mut().unwrap());
     let line = output
         .lines()
         .map(Result::unwrap)
         .find(|line| line.starts_with(ENDS_BY));
-    let line = line.expect("the process ended before it had started a control plane");
+    let line = line.expect("the process exited before it had started a control plane");
     let (directory, pids) = line[ENDS_BY.len() + 1..].split_once(' ').unwrap();
     (serde_json::from_str(pids).unwrap(), directory.into())
 }

@@ -1,9 +1,9 @@
-//! Faults meet the requests that they name, with both services.
+//! Faults affect the matching requests of both emulators.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    reason = "a panic is a test failure"
 )]
 
 mod calls;
@@ -49,7 +49,7 @@ fn small_pages() -> Settings {
 }
 
 #[tokio::test]
-async fn answers_are_replaced_without_effect() {
+async fn a_status_fault_replaces_the_response_without_effect() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let jane = acme.employee("jane.doe");
@@ -92,7 +92,7 @@ async fn answers_are_replaced_without_effect() {
 }
 
 #[tokio::test]
-async fn a_cut_connection_gives_no_answer_and_only_a_late_cut_has_an_effect() {
+async fn a_closed_connection_has_no_response_and_has_an_effect_only_if_closed_after_it() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let jane = acme.employee("jane.doe");
@@ -106,7 +106,7 @@ async fn a_cut_connection_gives_no_answer_and_only_a_late_cut_has_an_effect() {
     let error = rename(&insightful, jane, "Late").await.unwrap_err();
     assert!(
         error.is_request() && !error.is_body() && !error.is_decode(),
-        "no byte of answer: {error:?}"
+        "not a closed connection: {error:?}"
     );
     assert_eq!(insightful.snapshot().employee(jane)["name"], "Late");
 
@@ -120,10 +120,10 @@ async fn a_cut_connection_gives_no_answer_and_only_a_late_cut_has_an_effect() {
     assert_eq!(
         rename(&insightful, jane, "Jane Doe").await.unwrap().status,
         200,
-        "the service goes on"
+        "the service continues"
     );
 
-    // On a connection in use, too: the client has no reason to try again by itself.
+    // Also on a connection that was used before, where a client could retry by itself.
     let okta = Okta::start(&acme);
     let (client, authorization) = (client(), format!("SSWS {}", okta.token()));
     let get = || {
@@ -138,7 +138,7 @@ async fn a_cut_connection_gives_no_answer_and_only_a_late_cut_has_an_effect() {
 }
 
 #[tokio::test]
-async fn delays_come_before_or_after_the_effect() {
+async fn a_delay_is_before_or_after_the_effect() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let jane = acme.employee("jane.doe");
@@ -169,7 +169,7 @@ async fn delays_come_before_or_after_the_effect() {
     assert_eq!(
         effects,
         [false, true],
-        "who gave up before the effect caused none"
+        "a request that was aborted before its effect had none"
     );
 
     insightful
@@ -181,7 +181,7 @@ async fn delays_come_before_or_after_the_effect() {
 }
 
 #[tokio::test]
-async fn broken_json_is_a_success_with_half_a_body() {
+async fn broken_json_is_a_200_with_half_of_the_body() {
     let acme = Company::acme();
     let (okta, insightful) = (Okta::start(&acme), Insightful::start(&acme));
     okta.faults().once(Match::any(), Kind::BrokenJson);
@@ -200,7 +200,7 @@ async fn broken_json_is_a_success_with_half_a_body() {
 }
 
 #[tokio::test]
-async fn pages_go_wrong_as_told() {
+async fn page_faults_change_links_and_items() {
     let acme = Company::acme();
     let okta = Okta::start_with(&acme, small_pages());
     let faults = okta.faults();
@@ -247,7 +247,7 @@ async fn pages_go_wrong_as_told() {
 }
 
 #[tokio::test]
-async fn a_fault_meets_only_what_it_names_and_only_so_often() {
+async fn a_fault_affects_matching_requests_only_and_up_to_its_limit() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let authorization = format!("SSWS {}", okta.token());

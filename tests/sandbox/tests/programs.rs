@@ -1,10 +1,10 @@
-//! Where the control plane's programs come from. Each test runs itself once
-//! more in a process of its own, because it is the environment that decides.
+//! How the programs of the control plane are found and built. Each test runs itself again in another process, with
+//! another environment.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a failure here is the test's result"
+    reason = "a panic is a test failure"
 )]
 
 use std::env;
@@ -15,11 +15,10 @@ use std::process::{Command, Output, Stdio};
 
 use sandbox::control_plane::{Program, provide};
 
-/// Set in the process that looks for the programs.
-const LOOKS: &str = "SANDBOX_TEST_LOOKS";
+/// Set in the process that provides the programs.
+const PROVIDES: &str = "SANDBOX_TEST_PROVIDE";
 
-/// The test `name` in a process of its own, with `go` (a shell script) as the
-/// only Go there is and a place for it to build into.
+/// The test `name` in another process. The shell script `go` is the only Go, and `place` contains the target directory.
 fn again(name: &str, place: &Path, go: Option<&str>) -> Command {
     let path = place.join("path");
     fs::create_dir(&path).unwrap();
@@ -30,7 +29,7 @@ fn again(name: &str, place: &Path, go: Option<&str>) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args([name, "--exact", "--nocapture"])
-        .env(LOOKS, "1")
+        .env(PROVIDES, "1")
         .env("CARGO_TARGET_DIR", place.join("target"))
         .env("PATH", path)
         .env_remove("KUBEBUILDER_ASSETS")
@@ -39,9 +38,9 @@ fn again(name: &str, place: &Path, go: Option<&str>) -> Command {
     command
 }
 
-/// In the process of its own: whether it is that one, having looked.
-async fn has_looked() -> bool {
-    if env::var_os(LOOKS).is_none() {
+/// In the other process, provides the programs and returns true.
+async fn has_provided() -> bool {
+    if env::var_os(PROVIDES).is_none() {
         return false;
     }
     if let Err(error) = provide(&Program::ALL).await {
@@ -53,18 +52,18 @@ async fn has_looked() -> bool {
     true
 }
 
-fn said(output: &Output) -> String {
+fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn assert_names_both_ways_out(text: &str) {
+fn assert_names_both_solutions(text: &str) {
     assert!(text.contains("Either install Go 1."), "{text}");
-    assert!(text.contains("or set KUBEBUILDER_ASSETS"), "{text}");
+    assert!(text.contains("Or set KUBEBUILDER_ASSETS"), "{text}");
 }
 
 #[tokio::test]
-async fn without_go_the_missing_programs_are_named() {
-    if has_looked().await {
+async fn without_go_the_error_names_the_missing_programs() {
+    if has_provided().await {
         return;
     }
     let place = tempfile::tempdir().unwrap();
@@ -73,55 +72,59 @@ async fn without_go_the_missing_programs_are_named() {
     for name in ["etcd", "kube-apiserver", "kubectl"] {
         fs::write(assets.join(name), "").unwrap();
     }
-    let mut command = again("without_go_the_missing_programs_are_named", place.path(), None);
+    let mut command = again(
+        "without_go_the_error_names_the_missing_programs",
+        place.path(),
+        None,
+    );
     let output = command.env("KUBEBUILDER_ASSETS", assets).output().unwrap();
-    let text = said(&output);
+    let text = text(&output);
     assert!(!output.status.success(), "{text}");
     assert!(
-        text.contains("needs kube-controller-manager, helm, and Go cannot be run"),
+        text.contains("needs kube-controller-manager, helm, but Go cannot be run"),
         "{text}"
     );
-    assert_names_both_ways_out(&text);
+    assert_names_both_solutions(&text);
 }
 
 #[tokio::test]
-async fn a_go_that_is_too_old_is_named() {
-    if has_looked().await {
+async fn the_error_names_a_go_that_is_too_old() {
+    if has_provided().await {
         return;
     }
     let place = tempfile::tempdir().unwrap();
     let go = "echo 'go.mod requires go >= 1.26.0 (running go 1.20)' >&2; exit 1";
-    let output = again("a_go_that_is_too_old_is_named", place.path(), Some(go))
+    let output = again("the_error_names_a_go_that_is_too_old", place.path(), Some(go))
         .output()
         .unwrap();
-    let text = said(&output);
+    let text = text(&output);
     assert!(!output.status.success(), "{text}");
     assert!(
-        text.contains("Go cannot build it (go.mod requires go >= 1.26.0 (running go 1.20))"),
+        text.contains("Go cannot build them (go.mod requires go >= 1.26.0 (running go 1.20))"),
         "{text}"
     );
-    assert_names_both_ways_out(&text);
+    assert_names_both_solutions(&text);
 }
 
 #[tokio::test]
-async fn a_build_that_fails_shows_why() {
-    if has_looked().await {
+async fn a_failed_build_shows_its_output() {
+    if has_provided().await {
         return;
     }
     let place = tempfile::tempdir().unwrap();
     let go = "[ $1 = list ] || { echo 'no space left'; exit 1; }";
-    let output = again("a_build_that_fails_shows_why", place.path(), Some(go))
+    let output = again("a_failed_build_shows_its_output", place.path(), Some(go))
         .output()
         .unwrap();
-    let text = said(&output);
+    let text = text(&output);
     assert!(!output.status.success(), "{text}");
-    assert!(text.contains("building etcd failed"), "{text}");
+    assert!(text.contains("cannot build etcd"), "{text}");
     assert!(text.contains("no space left"), "{text}");
 }
 
 #[tokio::test]
 async fn two_processes_build_each_program_once() {
-    if has_looked().await {
+    if has_provided().await {
         return;
     }
     let place = tempfile::tempdir().unwrap();
@@ -135,7 +138,7 @@ async fn two_processes_build_each_program_once() {
     let both =
         [command.spawn().unwrap(), command.spawn().unwrap()].map(|one| one.wait_with_output().unwrap());
     for output in both {
-        let text = said(&output);
+        let text = text(&output);
         assert!(output.status.success(), "{text}");
         assert_eq!(text.matches("found ").count(), Program::ALL.len(), "{text}");
     }

@@ -1,10 +1,9 @@
-//! `cargo run -p sandbox` as a person starts it: the tour checks what it
-//! shows, so that its exit code says whether the product does what it says.
+//! The tour, run as a process. It fails by itself if the product differs from what it shows.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "a failure here is the test's result"
+    reason = "a panic is a test failure"
 )]
 
 use std::fs;
@@ -19,7 +18,7 @@ fn sandbox(arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn the_tour_shows_the_whole_life_and_leaves_nothing_behind() {
+fn the_tour_completes_and_removes_everything() {
     let place = tempfile::tempdir().unwrap();
     let output = sandbox(&[]).env("TMPDIR", place.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -28,35 +27,28 @@ fn the_tour_shows_the_whole_life_and_leaves_nothing_behind() {
     for line in [
         "STATUS: deployed",
         r#""step":"ReadingPeople""#,
-        "✓ Insightful's journal: still nothing written",
-        "✓ the held plan has the hash of the preview",
-        "exactly the preview: every field of every person, no other",
-        "✓ one message, about this plan",
-        "✓ Insightful's journal and all EmployeeMatches: unchanged",
-        "✓ the same employee has the new name; nobody was invited a second time",
-        "✓ the record has what the employee held before the finish, and what was written instead",
-        "✓ the undo is previewed, and nothing of it is written yet",
-        "✓ name, email and team of the employee are what they were before the finish",
-        "✓ what cannot be given back is said: the title, which Insightful never shows",
-        "✓ each of the two has their own employee, with the right name, email and title",
+        "✓ Insightful's request log: still no writes",
+        "✓ the held plan is the previewed plan: the hashes are equal",
+        "exactly as previewed: every field of every person and no others",
+        "✓ one message, about the applied plan",
+        "✓ no writes to Insightful, and all EmployeeMatches are unchanged",
+        "✓ the same employee has the new name, and nobody was invited again",
+        "✓ the before-images hold the employee's former values, and the values that replaced them",
+        "✓ the restore is previewed, and nothing was written yet",
+        "✓ the employee has the former name, email and team again",
+        "✓ the match names the field that could not be restored: the title",
+        "✓ both people are matched with their own employees",
         "✓ deactivated once",
-        "✓ Insightful is as it was: every employee, every team",
+        "✓ Insightful is unchanged: every employee and every team",
     ] {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
     }
-    assert!(
-        !text.contains('\x1b'),
-        "colours where there is no terminal:\n{text}"
-    );
-    assert_eq!(
-        fs::read_dir(place.path()).unwrap().count(),
-        0,
-        "files are left behind"
-    );
+    assert!(!text.contains('\x1b'), "colours outside a terminal:\n{text}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "files remain");
 }
 
 #[test]
-fn kept_for_a_person_it_can_be_used_and_ctrl_c_ends_all_of_it() {
+fn a_kept_sandbox_can_be_used_until_ctrl_c() {
     let place = tempfile::tempdir().unwrap();
     let mut tour = sandbox(&["--keep=review"])
         .env("TMPDIR", place.path())
@@ -97,13 +89,9 @@ fn kept_for_a_person_it_can_be_used_and_ctrl_c_ends_all_of_it() {
         .args(["-INT", &tour.id().to_string()])
         .status();
     assert!(interrupt.unwrap().success());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(tour.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert_eq!(
-        fs::read_dir(place.path()).unwrap().count(),
-        0,
-        "files are left behind"
-    );
+    let remaining: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(tour.wait().unwrap().code(), Some(130), "{remaining:?}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0, "files remain");
     let address = server.trim_start_matches("https://");
     assert!(
         TcpStream::connect(address).is_err(),

@@ -1,12 +1,12 @@
-//! The receiver of notifications keeps what it takes, and refuses when told to.
+//! The receiver of notifications.
 
-#![allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
+#![allow(clippy::unwrap_used, reason = "a panic is a test failure")]
 
 use sandbox::webhook::Webhook;
 use serde_json::json;
 
 #[tokio::test]
-async fn it_keeps_what_it_takes_and_refuses_what_it_is_told_to() {
+async fn it_records_accepted_messages_and_rejects_the_configured_number() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let webhook = Webhook::start();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();

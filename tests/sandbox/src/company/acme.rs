@@ -1,4 +1,4 @@
-//! Acme, read from its tables.
+//! Acme, from its tables.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const TEAM_GROUPS: [&str; 5] = ["Engineering", "Sales", "Support", "Data Science
 
 const UPDATED: &str = "2025-03-03T09:30:00.000Z";
 const CREATED: i64 = 1_677_661_200_000;
-const LEFT: i64 = 1_717_232_400_000;
+const DEACTIVATED: i64 = 1_717_232_400_000;
 
 pub(super) fn company() -> Company {
     let mut company = Company {
@@ -65,7 +65,7 @@ fn rows<const COLUMNS: usize>(table: &'static str) -> impl Iterator<Item = [&'st
             let cells: Vec<_> = line.split('|').map(str::trim).collect();
             match cells.try_into() {
                 Ok(cells) => cells,
-                Err(cells) => panic!("{COLUMNS} cells expected, not {cells:?}"),
+                Err(cells) => panic!("expected {COLUMNS} cells, found {cells:?}"),
             }
         })
 }
@@ -126,8 +126,8 @@ fn add_person(company: &mut Company, row: [&str; 11]) {
 }
 
 fn add_employee(company: &mut Company, handle: &str, name: &str, email: Option<&str>, team: &str) {
-    let (team, deactivated) = match team.strip_suffix(" left") {
-        Some(team) => (team, LEFT),
+    let (team, deactivated) = match team.strip_suffix(" deactivated") {
+        Some(team) => (team, DEACTIVATED),
         None => (team, 0),
     };
     assert!(TEAMS.contains(&team), "{handle} is in the unknown team {team:?}");
@@ -142,7 +142,7 @@ fn add_employee(company: &mut Company, handle: &str, name: &str, email: Option<&
     }));
 }
 
-/// Puts each list in the services' order, and into each team its employees.
+/// Sorts the lists as the services do, and adds the employees to their teams.
 pub(super) fn resolve(company: &mut Company) {
     for list in [&mut company.users, &mut company.groups, &mut company.employees] {
         list.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));

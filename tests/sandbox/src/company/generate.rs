@@ -1,4 +1,4 @@
-//! Companies of any size.
+//! Generated companies of any size.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use super::{Company, GROUP_PREFIX};
 
 const UPDATED: &str = "2025-03-03T09:30:00.000Z";
 const CREATED: i64 = 1_677_661_200_000;
-const LEFT: i64 = 1_717_232_400_000;
+const DEACTIVATED: i64 = 1_717_232_400_000;
 
-/// How much of the company needs no thought: equal name and email, one team group.
+/// The share of people with an employee of the same name and email, and with one team group.
 const EXACT: f64 = 0.95;
 
-/// The cases among the others, equally likely.
+/// The cases of the other people, equally likely.
 #[derive(Clone, Copy)]
 enum Case {
     Nickname,
@@ -68,18 +68,18 @@ struct Generator {
     company: Company,
     teams: Vec<Team>,
     everyone: String,
-    /// How many have this `given.family` already.
+    /// The number of people with each `given.family`.
     namesakes: HashMap<String, u32>,
 }
 
-/// How many people a team has on average, where nothing else is said.
+/// The default average size of a team.
 const TEAM: usize = 50;
 
-/// The most teams, where nothing else is said.
-const MOST_TEAMS: usize = 1000;
+/// The default maximum number of teams.
+const MAX_TEAMS: usize = 1000;
 
 pub(super) fn company(people: usize, seed: u64) -> Company {
-    company_of(people, (people / TEAM).clamp(5, MOST_TEAMS), seed)
+    company_of(people, (people / TEAM).clamp(5, MAX_TEAMS), seed)
 }
 
 pub(super) fn company_of(people: usize, teams: usize, seed: u64) -> Company {
@@ -142,12 +142,12 @@ impl Generator {
         }
     }
 
-    /// A team's number; the first are much larger than the last.
+    /// A random team's index; the first teams are much larger than the last.
     fn any_team(&mut self) -> usize {
-        // So fine that no team is skipped where they are small.
+        // Enough steps that even the smallest team is chosen.
         let steps = 1000 * self.teams.len().div_ceil(300);
         let share = self.random.usize(..steps);
-        // The cube gives the largest of 100 teams a fifth of the people.
+        // By the cube, the largest of 100 teams gets a fifth of the people.
         share.pow(3) * self.teams.len() / steps.pow(3)
     }
 
@@ -160,7 +160,7 @@ impl Generator {
         let full = format!("{given} {family}");
 
         if let Some(Case::Contractor) = case {
-            // Nobody in Okta has this employee; the person beside is an exact one.
+            // An employee without a person in Okta, in addition to the person's own employee.
             let name = format!("{given} {}", FAMILY[self.random.usize(..FAMILY.len())]);
             let email = format!("{handle}@contractors.example");
             self.add_employee(&format!("{handle}.contractor"), &name, &email, "Default", 0);
@@ -214,14 +214,14 @@ impl Generator {
         let address = match case {
             Some(Case::MarriedName | Case::ChangedDomain) => format!("{handle}@oldacme.io"),
             Some(Case::Nickname | Case::OldEmail | Case::LastFirst) => {
-                // The handle's hash keeps short addresses of namesakes apart.
+                // The hash of the handle makes the short addresses of namesakes different.
                 format!("{}{}@oldacme.io", ascii(family), &insightful_id(&handle)[1..5])
             }
             _ => email.clone(),
         };
         match case {
             Some(Case::LeaverUnknown | Case::Staged | Case::Newcomer) => {}
-            Some(Case::LeaverLongGone) => self.add_employee(&handle, &name, &address, &team, LEFT),
+            Some(Case::LeaverLongGone) => self.add_employee(&handle, &name, &address, &team, DEACTIVATED),
             _ => self.add_employee(&handle, &name, &address, &team, 0),
         }
         if let Some(Case::TwoDevices) = case {
@@ -230,7 +230,7 @@ impl Generator {
         }
     }
 
-    /// The local part of the login: `given.family`, with a number from the second namesake on.
+    /// The local part of the login: `given.family`, followed by a number for the second namesake and later ones.
     fn handle(&mut self, given: &str, family: &str) -> String {
         let plain = format!("{}.{}", ascii(given), ascii(family));
         let count = self.namesakes.entry(plain.clone()).or_default();

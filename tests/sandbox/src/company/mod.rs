@@ -1,4 +1,4 @@
-//! Companies to synchronize: what their Okta and their Insightful hold.
+//! Companies to sync: their data in Okta and Insightful.
 
 mod acme;
 mod generate;
@@ -13,69 +13,48 @@ use serde_json::Value;
 
 pub use records::{insightful_id, okta_id};
 
-/// The prefix of Okta groups that stand for teams.
+/// The prefix of team groups in Okta.
 pub const GROUP_PREFIX: &str = "OKTA_INSGRP_";
 
-/// A company as the two services would answer it: each list as the API gives it.
+/// A company's records, as in the responses of the two services.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Company {
-    /// Okta users.
     pub users: Vec<Value>,
-    /// Okta groups.
     pub groups: Vec<Value>,
-    /// Okta user ids of each Okta group id.
+    /// The ids of the members by group id.
     pub members: BTreeMap<String, Vec<String>>,
-    /// Insightful employees.
     pub employees: Vec<Value>,
-    /// Insightful teams.
     pub teams: Vec<Value>,
-    /// Insightful shared settings.
     pub shared_settings: Vec<Value>,
 }
 
-/// A company's directory that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
-    /// A file could not be written or read.
     #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file is not the JSON that it should be.
+    File { path: String, source: std::io::Error },
     #[error("{path}: {source}")]
-    Json {
-        /// The file.
-        path: String,
-        /// Where it goes wrong.
-        source: serde_json::Error,
-    },
+    Json { path: String, source: serde_json::Error },
 }
 
 impl Company {
-    /// A made-up company of some sixty people with every case that matching and planning must tell apart.
-    /// `people.txt` and `employees.txt` beside this module are the tables of it.
+    /// A fictional company with every case that matching and planning must distinguish, from the tables `people.txt`
+    /// and `employees.txt`.
     pub fn acme() -> Self {
         acme::company()
     }
 
-    /// A made-up company of `people` Okta users, the same for the same seed.
-    /// Some 95 % have an employee of equal name and email, the others are drawn from Acme's cases.
+    /// A generated company of `people` Okta users; equal seeds generate equal companies. Most people have an employee
+    /// with the same name and email, the others are cases like those of Acme.
     pub fn generate(people: usize, seed: u64) -> Self {
         generate::company(people, seed)
     }
 
-    /// The same with so many team groups.
+    /// The same with this number of team groups.
     pub fn generate_with(people: usize, teams: usize, seed: u64) -> Self {
         generate::company_of(people, teams, seed)
     }
 
-    /// The Okta id of the person whose login has this local part.
-    ///
-    /// # Panics
-    /// When there is none: the test names a person wrongly.
+    /// The Okta id of the person whose login has this local part. Panics if there is none.
     #[track_caller]
     pub fn user(&self, handle: &str) -> &str {
         let wanted = |user: &&Value| {
@@ -85,10 +64,8 @@ impl Company {
         id_of("Okta user", handle, self.users.iter().find(wanted))
     }
 
-    /// The Insightful id of Acme's employee with this handle: that of the person it is, or that of `employees.txt`.
-    ///
-    /// # Panics
-    /// When there is none.
+    /// The Insightful id of the employee with this handle, the person's in `people.txt` or one in `employees.txt`.
+    /// Panics if there is none.
     #[track_caller]
     pub fn employee(&self, handle: &str) -> &str {
         let id = insightful_id(&format!("employee {handle}"));
@@ -99,10 +76,7 @@ impl Company {
         )
     }
 
-    /// The Okta id of a group by its name, with the prefix or without.
-    ///
-    /// # Panics
-    /// When there is none.
+    /// The Okta id of a group by its name, with or without the prefix. Panics if there is none.
     #[track_caller]
     pub fn group(&self, name: &str) -> &str {
         let wanted = |group: &&Value| {
@@ -112,19 +86,13 @@ impl Company {
         id_of("group", name, self.groups.iter().find(wanted))
     }
 
-    /// The Insightful id of a team by its name.
-    ///
-    /// # Panics
-    /// When there is none.
+    /// The Insightful id of a team by its name. Panics if there is none.
     #[track_caller]
     pub fn team(&self, name: &str) -> &str {
         id_of("team", name, self.teams.iter().find(|team| team["name"] == name))
     }
 
-    /// The Insightful id of shared settings by their name.
-    ///
-    /// # Panics
-    /// When there are none.
+    /// The Insightful id of shared settings by their name. Panics if there are none.
     #[track_caller]
     pub fn settings(&self, name: &str) -> &str {
         let found = self
@@ -135,9 +103,6 @@ impl Company {
     }
 
     /// Writes the company as a recording, as the operator's `record` does.
-    ///
-    /// # Errors
-    /// When a file or directory cannot be written.
     pub fn save(&self, dir: &Path) -> Result<(), RecordingError> {
         write(&dir.join("okta/users.json"), &self.users)?;
         write(&dir.join("okta/groups.json"), &self.groups)?;
@@ -160,10 +125,7 @@ impl Company {
         )
     }
 
-    /// Reads a recording.
-    ///
-    /// # Errors
-    /// When a file cannot be read or is not JSON. A group without a file has no members.
+    /// Reads a recording. A group without a file has no members.
     pub fn load(dir: &Path) -> Result<Self, RecordingError> {
         let groups: Vec<Value> = read(&dir.join("okta/groups.json"))?;
         let mut members = BTreeMap::new();

@@ -1,7 +1,6 @@
-//! Names to make people of. The lists are written for this project, of common names;
-//! who bears a pair of them is chance.
+//! Common names, which are combined at random. The lists were written for this project.
 
-/// Given names, each with what friends may call its bearer.
+/// Given names, each with a nickname or an empty string.
 pub(super) const GIVEN: [(&str, &str); 96] = [
     ("Adam", ""),
     ("Agnes", ""),
@@ -257,7 +256,7 @@ pub(super) const TITLES: [&str; 10] = [
     "Vice President",
 ];
 
-/// The ASCII form of a name, as it stands in an address.
+/// The ASCII form of a name, as in an email address.
 pub(super) fn ascii(name: &str) -> String {
     let spelled = name.chars().map(|letter| match letter {
         'á' | 'ã' => "a".to_owned(),

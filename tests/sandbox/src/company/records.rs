@@ -1,36 +1,45 @@
-//! Records in the shape of the two APIs.
+//! Records in the format of the two APIs.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 const ORG: &str = "https://acme.okta.com";
 
-/// The organization that all of a company's Insightful records belong to.
+/// The organization of all Insightful records.
 pub(crate) const ORGANIZATION: &str = "wbtmikjuiimvh3z";
 
-/// An Okta id as the real ones look: 20 letters and digits in both cases.
-/// The same name gives the same id; `prefix` is `00u` for users, `00g` for groups.
+/// An Okta id, 20 letters and digits in both cases. It depends on the arguments only; `prefix` is `00u` for users and
+/// `00g` for groups.
 pub fn okta_id(prefix: &str, name: &str) -> String {
     let mut random = fastrand::Rng::with_seed(fingerprint(&format!("{prefix} {name}")));
     let middle: String = (0..14).map(|_| random.alphanumeric()).collect();
     format!("{prefix}{middle}5d7")
 }
 
-/// An Insightful id as the real ones look: `w` and 14 small letters and digits.
-/// The same name gives the same id.
+/// An Insightful id, `w` and 14 lower-case letters and digits. It depends on the name only.
 pub fn insightful_id(name: &str) -> String {
     let mut random = fastrand::Rng::with_seed(fingerprint(name));
     let rest = (0..14).map(|_| random.alphanumeric().to_ascii_lowercase());
     std::iter::once('w').chain(rest).collect()
 }
 
-/// FNV-1a: stable over Rust versions, unlike the standard library's hash.
+/// The records by their id.
+pub(crate) fn by_id(records: &[Value]) -> BTreeMap<String, Value> {
+    let id = |record: &Value| record["id"].as_str().unwrap_or_default().to_owned();
+    records
+        .iter()
+        .map(|record| (id(record), record.clone()))
+        .collect()
+}
+
+/// FNV-1a. Unlike the standard library's hash, it is the same in all versions of Rust.
 fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// What makes an Okta user.
 #[derive(Clone, Default)]
 pub(crate) struct User<'a> {
     pub id: String,
@@ -91,7 +100,6 @@ pub(crate) fn group(id: &str, name: &str, kind: &str, updated: &str) -> Value {
     })
 }
 
-/// What makes an Insightful employee.
 pub(crate) struct Employee<'a> {
     pub id: &'a str,
     pub name: &'a str,

@@ -1,5 +1,4 @@
-//! What tests put into the cluster before the operator comes: clients,
-//! namespaces, CRDs, and kubeconfigs of others than the admin.
+//! Clients, namespaces, resource definitions and kubeconfigs for tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,28 +16,20 @@ use serde_json::Value;
 use super::credentials::{certificate_user, write_kubeconfig};
 use super::{ControlPlane, Error};
 
-/// Longer than any test run.
 const TOKEN_SECONDS: i64 = 365 * 24 * 3600;
 
-const ESTABLISHED: Duration = Duration::from_secs(30);
+const ESTABLISH_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl ControlPlane {
-    /// A client of the admin, who may do everything. Make one in each runtime:
-    /// a client does not outlive the runtime it was made in.
-    ///
-    /// # Errors
-    /// When the kubeconfig is gone, as after [`stop`](Self::stop).
+    /// A client with the admin's permissions, which are unlimited. It belongs to the runtime that creates it.
     pub async fn admin_client(&self) -> Result<Client, Error> {
         client(self.admin_kubeconfig()).await
     }
 
-    /// A new namespace, named by the prefix and a random end.
-    ///
-    /// # Errors
-    /// When the server refuses it, as it does when the prefix is no DNS label.
+    /// Creates a namespace with this prefix and a random suffix, and returns its name.
     pub async fn namespace(&self, prefix: &str) -> Result<String, Error> {
-        let end: String = std::iter::repeat_with(fastrand::lowercase).take(6).collect();
-        let name = format!("{prefix}-{end}");
+        let suffix: String = std::iter::repeat_with(fastrand::lowercase).take(6).collect();
+        let name = format!("{prefix}-{suffix}");
         let namespace = Namespace {
             metadata: ObjectMeta {
                 name: Some(name.clone()),
@@ -53,12 +44,7 @@ impl ControlPlane {
         Ok(name)
     }
 
-    /// A kubeconfig with a token of this ServiceAccount, which has to exist,
-    /// and its namespace as the default one. The token lives as long as the
-    /// ServiceAccount, at most a year.
-    ///
-    /// # Errors
-    /// When there is no such ServiceAccount.
+    /// A kubeconfig with a token of an existing ServiceAccount, and its namespace as the default namespace.
     pub async fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf, Error> {
         let request = TokenRequest {
             spec: Some(TokenRequestSpec {
@@ -79,11 +65,7 @@ impl ControlPlane {
         self.kubeconfig(&format!("serviceaccount-{namespace}-{name}"), namespace, &user)
     }
 
-    /// A kubeconfig of a person with this name in these groups (and in
-    /// `system:authenticated`), by impersonation.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
+    /// A kubeconfig that impersonates a user in these groups and in `system:authenticated`.
     pub fn user_kubeconfig(&self, user: &str, groups: &[&str]) -> Result<PathBuf, Error> {
         let mut section = certificate_user(&self.admin);
         section["as"] = user.into();
@@ -92,7 +74,7 @@ impl ControlPlane {
     }
 
     fn kubeconfig(&self, purpose: &str, namespace: &str, user: &Value) -> Result<PathBuf, Error> {
-        // Random, so that nobody's file changes when another asks for the same.
+        // Random, so that callers with the same arguments do not overwrite each other's file.
         let path = self
             .directory()
             .join(format!("{purpose}-{:08x}.kubeconfig", fastrand::u32(..)));
@@ -100,12 +82,8 @@ impl ControlPlane {
         Ok(path)
     }
 
-    /// Applies every CustomResourceDefinition in the YAML files of a directory
-    /// by server-side apply, and waits until the server serves them.
-    ///
-    /// # Errors
-    /// When the directory holds no or other documents, or the server refuses
-    /// one or does not serve it within half a minute.
+    /// Applies the CustomResourceDefinitions in the YAML files of a directory, and waits until they are established.
+    /// Any other document is an error.
     pub async fn install_crds(&self, directory: &Path) -> Result<(), Error> {
         let api: Api<CustomResourceDefinition> = Api::all(self.admin_client().await?);
         let mut is_any_new = false;
@@ -117,9 +95,11 @@ impl ControlPlane {
                 .await
                 .map_err(failed())?;
             let established = wait::await_condition(api.clone(), &name, conditions::is_crd_established());
-            match tokio::time::timeout(ESTABLISHED, established).await {
+            match tokio::time::timeout(ESTABLISH_TIMEOUT, established).await {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(self.api_server_failed(&format!("lost {name}: {error}"))),
+                Ok(Err(error)) => {
+                    return Err(self.api_server_failed(&format!("stopped the watch of {name}: {error}")));
+                }
                 Err(_) => return Err(self.api_server_failed(&format!("does not serve {name}"))),
             }
         }
@@ -130,10 +110,7 @@ impl ControlPlane {
     }
 }
 
-/// A client by a kubeconfig file, for the runtime that calls.
-///
-/// # Errors
-/// When the file is no kubeconfig.
+/// A client for a kubeconfig file. It belongs to the runtime that creates it.
 pub async fn client(kubeconfig: &Path) -> Result<Client, Error> {
     let unusable = |source| Error::Kubeconfig {
         path: kubeconfig.to_owned(),
@@ -143,14 +120,14 @@ pub async fn client(kubeconfig: &Path) -> Result<Client, Error> {
     let mut config = Config::from_custom_kubeconfig(content, &KubeConfigOptions::default())
         .await
         .map_err(unusable)?;
-    // kube takes a proxy of the environment even for this machine.
+    // kube uses the environment's proxy even for loopback addresses.
     config.proxy_url = None;
-    // Whoever else is linked in, kube then finds the provider it is built with.
+    // kube expects a default crypto provider when several are linked.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::try_from(config).map_err(Error::request(format!("use {}", kubeconfig.display())))
 }
 
-/// The definitions with their names, by file name.
+/// The definitions with their names, ordered by file name.
 fn read_crds(directory: &Path) -> Result<Vec<(String, Value)>, Error> {
     let failed = || Error::io(format!("read {}", directory.display()));
     let mut files = Vec::new();
@@ -181,7 +158,7 @@ fn read_crds(directory: &Path) -> Result<Vec<(String, Value)>, Error> {
         }
     }
     if crds.is_empty() {
-        let reason = "no CustomResourceDefinition in it".to_owned();
+        let reason = "contains no CustomResourceDefinition".to_owned();
         return Err(Error::Crd {
             file: directory.to_owned(),
             reason,

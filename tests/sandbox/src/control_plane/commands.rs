@@ -1,4 +1,4 @@
-//! kubectl and helm, as an admin or anyone else would type them.
+//! Runs kubectl and helm.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -10,19 +10,12 @@ use tokio::process::Command;
 use super::{ControlPlane, Error, Program};
 
 impl ControlPlane {
-    /// Runs `kubectl` with these arguments as the admin; gives its standard
-    /// output.
-    ///
-    /// # Errors
-    /// When it exits with another code than 0.
+    /// Runs `kubectl` as the admin and returns its standard output. An exit code other than 0 is an error.
     pub async fn kubectl<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<String, Error> {
         self.kubectl_as(self.admin_kubeconfig(), arguments).await
     }
 
-    /// Runs `kubectl` with these arguments and another kubeconfig.
-    ///
-    /// # Errors
-    /// When it exits with another code than 0.
+    /// Runs `kubectl` with another kubeconfig.
     pub async fn kubectl_as<A: AsRef<OsStr>>(
         &self,
         kubeconfig: &Path,
@@ -31,29 +24,18 @@ impl ControlPlane {
         run(self.command(Program::Kubectl, kubeconfig, arguments)?, "").await
     }
 
-    /// Applies manifests, given as YAML, by server-side apply as the admin:
-    /// `kubectl apply`, so what the server refuses is an error with its words.
-    ///
-    /// # Errors
-    /// When the server refuses one of them.
+    /// Applies YAML manifests as the admin, by server-side apply.
     pub async fn apply(&self, manifests: &str) -> Result<String, Error> {
         self.apply_as(self.admin_kubeconfig(), manifests).await
     }
 
-    /// Applies manifests like [`apply`](Self::apply), with another kubeconfig.
-    ///
-    /// # Errors
-    /// When the server refuses one of them.
+    /// Applies YAML manifests with another kubeconfig.
     pub async fn apply_as(&self, kubeconfig: &Path, manifests: &str) -> Result<String, Error> {
         let arguments = ["apply", "--server-side", "--filename", "-"];
         run(self.command(Program::Kubectl, kubeconfig, &arguments)?, manifests).await
     }
 
-    /// Runs `helm` with these arguments as the admin; gives its standard
-    /// output. The first call may build it, which takes minutes.
-    ///
-    /// # Errors
-    /// When it exits with another code than 0, or cannot be found or built.
+    /// Runs `helm` as the admin and returns its standard output. The first call may build helm, which takes minutes.
     pub async fn helm<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<String, Error> {
         super::provide(&[Program::Helm]).await?;
         run(
@@ -63,23 +45,14 @@ impl ControlPlane {
         .await
     }
 
-    /// Neither program sees or leaves anything in the developer's home.
     fn command<A: AsRef<OsStr>>(
         &self,
         program: Program,
         kubeconfig: &Path,
         arguments: &[A],
     ) -> Result<Command, Error> {
-        let home = self.directory().join("home");
-        let mut command = Command::new(program.path()?);
-        command
-            .args(arguments)
-            .env("KUBECONFIG", kubeconfig)
-            .env("HELM_CACHE_HOME", home.join("helm/cache"))
-            .env("HELM_CONFIG_HOME", home.join("helm/config"))
-            .env("HELM_DATA_HOME", home.join("helm/data"))
-            .env("HOME", home)
-            .kill_on_drop(true);
+        let mut command = program.command(kubeconfig, &self.directory().join("home"))?;
+        command.args(arguments);
         Ok(command)
     }
 }
@@ -103,7 +76,7 @@ async fn run(mut command: Command, input: &str) -> Result<String, Error> {
     let stdin = child.stdin.take();
     let feed = async {
         if let Some(mut stdin) = stdin {
-            // A program that ends before it has read all says why itself.
+            // A program that exits early reports its own error.
             drop(stdin.write_all(input.as_bytes()).await);
         }
     };

@@ -1,4 +1,4 @@
-//! Keys, certificates and kubeconfigs: who may talk to the API server, as whom.
+//! Keys, certificates and kubeconfigs.
 
 use std::fs;
 use std::path::Path;
@@ -12,25 +12,23 @@ use serde_json::{Value, json};
 
 use super::Error;
 
-/// A certificate and its key, both in PEM.
+/// A certificate and its key in PEM.
 pub(super) struct Identity {
     pub certificate: String,
     pub key: String,
 }
 
-/// All that the control plane proves itself and its admin with.
 pub(super) struct Credentials {
-    /// The certificate of the authority that signed the two identities.
+    /// The certificate of the authority that signed both identities.
     pub authority: String,
     pub server: Identity,
     pub admin: Identity,
-    /// The key that signs ServiceAccounts' tokens.
+    /// Signs the tokens of ServiceAccounts.
     pub tokens: KeyPair,
 }
 
 impl Credentials {
-    /// Makes new ones. The authority's key is forgotten: nothing else is ever
-    /// signed with it.
+    /// The authority's key is discarded after it has signed both identities.
     pub(super) fn new() -> Result<Self, Error> {
         let mut params = CertificateParams::default();
         params.distinguished_name = name("sandbox", None);
@@ -77,7 +75,7 @@ fn name(common: &str, organization: Option<&str>) -> DistinguishedName {
     name
 }
 
-/// The `user` of a kubeconfig that shows a client certificate.
+/// The `user` section of a kubeconfig with a client certificate.
 pub(super) fn certificate_user(identity: &Identity) -> Value {
     json!({
         "client-certificate-data": ByteString(identity.certificate.clone().into_bytes()),
@@ -85,7 +83,7 @@ pub(super) fn certificate_user(identity: &Identity) -> Value {
     })
 }
 
-/// Writes a kubeconfig that needs no other file. (JSON is YAML.)
+/// Writes a self-contained kubeconfig. (JSON is YAML.)
 pub(super) fn write_kubeconfig(
     path: &Path,
     url: &str,

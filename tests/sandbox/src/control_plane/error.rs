@@ -1,101 +1,71 @@
-//! What can go wrong around a control plane, said to the person who runs the
-//! tests or the tour.
+//! Errors of the control plane, written for the person who runs the tests or the tour.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why a control plane could not be started or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Programs are neither given nor can they be built.
+    /// Programs are missing and cannot be built.
     #[error(
-        "the control plane needs {missing}, and {reason}.\n\
-         Either install Go {go} or newer, and it is built under target/ at the first use,\n\
-         or set KUBEBUILDER_ASSETS to a directory that holds it (`setup-envtest use -p path` gives one \
-         with etcd, kube-apiserver and kubectl; kube-controller-manager and helm have to be put beside them)"
+        "the control plane needs {missing}, but {reason}.\n\
+         Either install Go {go} or newer: missing programs are then built under target/ at the first use.\n\
+         Or set KUBEBUILDER_ASSETS to a directory that contains them: `setup-envtest use -p path` provides etcd, \
+         kube-apiserver and kubectl; add kube-controller-manager and helm."
     )]
     ProgramsMissing {
-        /// The names of the missing programs.
         missing: String,
-        /// Why Go cannot build them.
         reason: String,
-        /// The lowest version of Go that can.
+        /// The minimum version of Go.
         go: &'static str,
     },
 
-    /// `go build` failed.
-    #[error("building {program} failed; the end of {}:\n{tail}", log.display())]
+    /// `go build` failed; `log` is the file with its output.
+    #[error("cannot build {program}; the last lines of {}:\n{tail}", log.display())]
     Build {
-        /// The program's name.
         program: &'static str,
-        /// The output of `go build`.
         log: PathBuf,
-        /// The last lines of it.
         tail: String,
     },
 
-    /// A program of the control plane ended by itself, or did not get ready.
-    #[error("{program} {what}; the end of its log:\n{tail}")]
+    /// A program of the control plane exited, or is not ready in time.
+    #[error("{program} {what}; the last lines of its log:\n{tail}")]
     Program {
-        /// The program's name.
         program: &'static str,
-        /// What it did, or what it failed to do.
         what: String,
-        /// The last lines of its log.
         tail: String,
     },
 
-    /// kubectl or helm failed.
     #[error("`{command}` failed ({status}): {stderr}")]
     Command {
-        /// The command line.
         command: String,
-        /// How it exited.
         status: std::process::ExitStatus,
-        /// What it said.
         stderr: String,
     },
 
-    /// A file that should hold CustomResourceDefinitions does not.
     #[error("{}: {reason}", file.display())]
-    Crd {
-        /// The file, or the directory without any.
-        file: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Crd { file: PathBuf, reason: String },
 
-    /// A request to the API server failed.
     #[error("cannot {what}")]
     Request {
-        /// What was asked for.
         what: String,
-        /// What the client or the server said.
         #[source]
         source: Box<kube::Error>,
     },
 
-    /// A kubeconfig cannot be read.
     #[error("cannot use the kubeconfig {}", path.display())]
     Kubeconfig {
-        /// The file.
         path: PathBuf,
-        /// Why not.
         #[source]
         source: Box<kube::config::KubeconfigError>,
     },
 
-    /// A key or certificate could not be made.
-    #[error("cannot make a certificate")]
+    #[error("cannot create a certificate")]
     Certificate(#[from] rcgen::Error),
 
-    /// A file or process could not be used.
     #[error("cannot {what}")]
     Io {
-        /// What was tried.
         what: String,
-        /// What the system said.
         #[source]
         source: io::Error,
     },

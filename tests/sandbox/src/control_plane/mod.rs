@@ -1,17 +1,15 @@
-//! A real Kubernetes control plane on this machine: the stock etcd, API server
-//! and controller manager, with RBAC on and every certificate verified. There
-//! are no nodes, so pods do not run; everything else is what a cluster does,
-//! garbage collection and namespace deletion included.
+//! A real Kubernetes control plane on this machine: unmodified etcd, API server and controller manager, with RBAC and
+//! verified certificates. There are no nodes, so pods do not run; everything else works as in a cluster, including
+//! garbage collection and the deletion of namespaces.
 //!
-//! [`ControlPlane::shared`] is the one for tests, [`ControlPlane::start`] gives
-//! one to own. Either ends with the process that started it, whatever ends
-//! that: see [`kept_process`].
+//! Tests share [`ControlPlane::shared`]; [`ControlPlane::start`] starts another one. Both end with the process that
+//! started them: see [`child_process`].
 
+pub mod child_process;
 mod cluster;
 mod commands;
 mod credentials;
 mod error;
-pub mod kept_process;
 mod programs;
 
 use std::fmt;
@@ -21,16 +19,17 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::{Api, Client};
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
+use self::child_process::{ChildProcess, Ending};
 use self::credentials::{Credentials, Identity, certificate_user, write_kubeconfig};
-use self::kept_process::{Ending, KeptProcess};
 pub(crate) use self::programs::target_directory;
 pub use self::{
     cluster::client,
@@ -38,36 +37,32 @@ pub use self::{
     programs::{Program, kubernetes_version},
 };
 
-/// A start takes seconds; this is for a machine that builds Rust meanwhile.
-const READY: Duration = Duration::from_secs(120);
+/// A start takes seconds, but longer while the machine compiles.
+const READY_TIMEOUT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
-const TAIL: usize = 20;
+const LOG_TAIL_LINES: usize = 20;
 
-/// A port is free when it is chosen and may be taken when it is bound.
-const PORTS_TRIED: usize = 5;
+/// A free port may be taken before the API server binds it.
+const MAX_PORT_ATTEMPTS: usize = 5;
 
 const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,serviceaccount-controller,\
                            clusterrole-aggregation-controller,validatingadmissionpolicy-status-controller";
 
-/// What may differ from one control plane to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Where its directory is made; the system's directory for temporary files
-    /// by default.
+    /// The parent of the control plane's directory; by default the directory for temporary files.
     pub parent: Option<PathBuf>,
-    /// More arguments of kube-apiserver, such as `--event-ttl=5m`; they win
-    /// over the sandbox's own.
+    /// Additional arguments of kube-apiserver, such as `--event-ttl=5m`. They override the sandbox's arguments.
     pub api_server_arguments: Vec<String>,
 }
 
-/// A running control plane. It belongs to no tokio runtime, so one can serve
-/// tests that each have their own. Dropping it ends its programs and removes
-/// its directory.
+/// A running control plane. It is independent of tokio runtimes, so that tests with their own runtimes can share it.
+/// Dropping it stops its programs and removes its directory.
 pub struct ControlPlane {
-    // The fields are dropped in this order: clients before servers.
-    controller_manager: Mutex<KeptProcess>,
-    api_server: KeptProcess,
-    etcd: KeptProcess,
+    // Fields are dropped in this order: clients before servers.
+    controller_manager: Mutex<ChildProcess>,
+    api_server: ChildProcess,
+    etcd: ChildProcess,
     directory: TempDir,
     url: String,
     admin_kubeconfig: PathBuf,
@@ -76,12 +71,8 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one and waits until it is ready, which takes seconds; minutes,
-    /// with word on standard error, when its programs have to be built first.
-    ///
-    /// # Errors
-    /// When a program is missing and cannot be built, or ends or does not get
-    /// ready: with the end of its log.
+    /// Starts a control plane and waits until it is ready. This takes seconds, or minutes if its programs must be
+    /// built first; the progress is printed on standard error.
     pub async fn start(options: &Options) -> Result<Self, Error> {
         let wanted = [
             Program::Etcd,
@@ -98,7 +89,7 @@ impl ControlPlane {
             Some(parent) => builder.tempdir_in(parent),
             None => builder.tempdir(),
         }
-        .map_err(Error::io("make a temporary directory"))?;
+        .map_err(Error::io("create a temporary directory"))?;
         let place = directory.path();
         let credentials = Credentials::new()?;
         let write = |name: &str, content: &str| {
@@ -133,28 +124,24 @@ impl ControlPlane {
         })
     }
 
-    /// The one control plane of this process, started at the first call; it
-    /// ends with the process. Blocks the thread until it is ready, and needs
-    /// no runtime.
-    ///
-    /// # Panics
-    /// When it cannot be started: a test that needs it has nothing else to say.
+    /// The shared control plane of this process, started by the first call. Blocks the thread until it is ready, and
+    /// needs no runtime. Panics if it cannot be started.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<ControlPlane, String>> = OnceLock::new();
         let shared = SHARED.get_or_init(|| {
-            // Not on the caller's thread, which may be inside a runtime.
+            // The caller's thread may be inside a runtime.
             let start = || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
-                    .map_err(Error::io("make a runtime"))?;
+                    .map_err(Error::io("start a runtime"))?;
                 runtime.block_on(Self::start(&Options::default()))
             };
             let started = thread::scope(|scope| scope.spawn(start).join());
             match started {
                 Ok(result) => result.map_err(|error| with_causes(&error)),
-                Err(_) => Err("the thread that starts it panicked".to_owned()),
+                Err(_) => Err("the thread that started it panicked".to_owned()),
             }
         });
         match shared {
@@ -163,21 +150,20 @@ impl ControlPlane {
         }
     }
 
-    /// Where the API server listens, such as `https://127.0.0.1:40123`.
+    /// The URL of the API server, such as `https://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A kubeconfig of the admin (group `system:masters`), which needs no
-    /// other file.
+    /// A self-contained kubeconfig of the admin (group `system:masters`).
     #[must_use]
     pub fn admin_kubeconfig(&self) -> &Path {
         &self.admin_kubeconfig
     }
 
-    /// A directory, open to this user only, that is removed when the control
-    /// plane ends: for its logs (`<program>.log`) and whatever belongs to it.
+    /// A directory that only this user can access and that is removed with the control plane. It contains the logs,
+    /// `<program>.log`.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
@@ -186,17 +172,11 @@ impl ControlPlane {
     /// The process ids of etcd, kube-apiserver and kube-controller-manager.
     #[must_use]
     pub fn pids(&self) -> [u32; 3] {
-        let controller_manager = self
-            .controller_manager
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let controller_manager = self.controller_manager.lock();
         [self.etcd.pid(), self.api_server.pid(), controller_manager.pid()]
     }
 
-    /// Ends all its programs and removes its directory.
-    ///
-    /// # Errors
-    /// When the directory cannot be removed.
+    /// Stops the programs and removes the directory.
     pub async fn stop(self) -> Result<(), Error> {
         let Self {
             controller_manager,
@@ -205,9 +185,7 @@ impl ControlPlane {
             directory,
             ..
         } = self;
-        let controller_manager = controller_manager
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let controller_manager = controller_manager.into_inner();
         for process in [controller_manager, api_server, etcd] {
             process
                 .stop()
@@ -216,7 +194,7 @@ impl ControlPlane {
         }
         let place = directory.path().display().to_string();
         match directory.close() {
-            // etcd's keeper was first.
+            // etcd's supervisor has removed it already.
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::io(format!("remove {place}"))(error))
             }
@@ -224,15 +202,11 @@ impl ControlPlane {
         }
     }
 
-    /// The garbage collector looks for new kinds only every half a minute, but
-    /// also when it starts.
+    /// The garbage collector looks for new kinds when it starts, and then only every 30 seconds.
     async fn restart_controller_manager(&self) -> Result<(), Error> {
         let new = start_controller_manager(self.directory(), &self.admin_kubeconfig)?;
         let old = {
-            let mut current = self
-                .controller_manager
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut current = self.controller_manager.lock();
             mem::replace(&mut *current, new)
         };
         old.stop()
@@ -247,7 +221,7 @@ impl ControlPlane {
 }
 
 impl fmt::Debug for ControlPlane {
-    /// Leaves the keys out.
+    /// Omits the keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ControlPlane")
             .field("url", &self.url)
@@ -256,12 +230,7 @@ impl fmt::Debug for ControlPlane {
     }
 }
 
-/// Builds those of these programs that are not there yet, as
-/// [`ControlPlane::start`] and [`ControlPlane::helm`] would: to have the wait
-/// behind oneself.
-///
-/// # Errors
-/// When programs are missing and Go is missing or too old, or a build fails.
+/// Builds the missing programs, as [`ControlPlane::start`] and [`ControlPlane::helm`] would.
 pub async fn provide(wanted: &[Program]) -> Result<(), Error> {
     let wanted = wanted.to_vec();
     tokio::task::spawn_blocking(move || programs::provide(&wanted))
@@ -269,11 +238,11 @@ pub async fn provide(wanted: &[Program]) -> Result<(), Error> {
         .map_err(|error| Error::io("provide the control plane's programs")(error.into()))?
 }
 
-fn start_etcd(place: &Path) -> Result<KeptProcess, Error> {
+fn start_etcd(place: &Path) -> Result<ChildProcess, Error> {
     let mut command = Command::new(Program::Etcd.path()?);
     command.current_dir(place).args([
         "--data-dir=etcd",
-        // A socket in this directory: no port to lose to another process.
+        // A socket in this directory, since another process could take a port.
         "--listen-client-urls=unix://etcd.sock:0",
         "--advertise-client-urls=unix://etcd.sock:0",
         "--listen-peer-urls=unix://etcd-peer.sock:0",
@@ -283,13 +252,13 @@ fn start_etcd(place: &Path) -> Result<KeptProcess, Error> {
     spawn(Program::Etcd, &command, place, Some(place))
 }
 
-/// Gives the API server, ready, and its URL; the admin's kubeconfig is written.
+/// Starts the API server, waits until it is ready, and writes the admin's kubeconfig. Returns the process and the URL.
 async fn start_api_server(
     place: &Path,
     options: &Options,
     credentials: &Credentials,
-    etcd: &mut KeptProcess,
-) -> Result<(KeptProcess, String), Error> {
+    etcd: &mut ChildProcess,
+) -> Result<(ChildProcess, String), Error> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -306,7 +275,7 @@ async fn start_api_server(
             .args([
                 "--etcd-servers=unix://etcd.sock:0",
                 "--bind-address=127.0.0.1",
-                // Else it looks for a default route, which a laptop may not have.
+                // Otherwise it requires a default route, which a laptop may lack.
                 "--advertise-address=127.0.0.1",
                 "--endpoint-reconciler-type=none",
                 "--tls-cert-file=server.pem",
@@ -317,7 +286,7 @@ async fn start_api_server(
                 "--service-account-key-file=tokens.pub",
                 "--service-account-signing-key-file=tokens.key",
                 "--service-cluster-ip-range=10.0.0.0/24",
-                // Tests in parallel are one user to it; its share of the defaults is small.
+                // Parallel tests are one user, whose share of the default limits would be too small.
                 "--max-requests-inflight=4000",
                 "--max-mutating-requests-inflight=2000",
                 "--profiling=false",
@@ -337,13 +306,13 @@ async fn start_api_server(
         match ready {
             Ok(()) => return Ok((api_server, url)),
             Err(Error::Program { tail, .. })
-                if tries < PORTS_TRIED && tail.contains("address already in use") => {}
+                if tries < MAX_PORT_ATTEMPTS && tail.contains("address already in use") => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-fn start_controller_manager(place: &Path, kubeconfig: &Path) -> Result<KeptProcess, Error> {
+fn start_controller_manager(place: &Path, kubeconfig: &Path) -> Result<ChildProcess, Error> {
     let mut command = Command::new(Program::KubeControllerManager.path()?);
     command
         .current_dir(place)
@@ -361,18 +330,18 @@ fn start_controller_manager(place: &Path, kubeconfig: &Path) -> Result<KeptProce
     spawn(Program::KubeControllerManager, &command, place, None)
 }
 
-/// Nothing that these programs would do before they end is of use: no grace.
+/// Without grace, since the state of these programs is not needed any more.
 fn spawn(
     program: Program,
     command: &Command,
     place: &Path,
     remove: Option<&Path>,
-) -> Result<KeptProcess, Error> {
+) -> Result<ChildProcess, Error> {
     let ending = Ending {
         grace: Duration::ZERO,
         remove: remove.map(Path::to_owned),
     };
-    KeptProcess::spawn(command, place.join(format!("{}.log", program.name())), &ending)
+    ChildProcess::spawn(command, place.join(format!("{}.log", program.name())), &ending)
         .map_err(Error::io(format!("start {}", program.name())))
 }
 
@@ -384,11 +353,10 @@ async fn is_serving(client: &Client) -> bool {
         && Api::<Namespace>::all(client.clone()).get("default").await.is_ok()
 }
 
-/// Waits for `is_ready`, as long as these programs run; the last one is the
-/// one that has to get ready.
+/// Waits for `is_ready`. Fails if one of the programs exits; a timeout is an error of the last one.
 async fn until_ready(
     is_ready: impl AsyncFn() -> bool,
-    running: &mut [(Program, &mut KeptProcess)],
+    running: &mut [(Program, &mut ChildProcess)],
 ) -> Result<(), Error> {
     let begin = Instant::now();
     loop {
@@ -397,30 +365,30 @@ async fn until_ready(
                 .exit_status()
                 .map_err(Error::io("watch the control plane"))?
             {
-                return Err(failed(*program, process, &format!("ended by itself ({status})")));
+                return Err(failed(*program, process, &format!("exited ({status})")));
             }
         }
         if is_ready().await {
             return Ok(());
         }
-        if begin.elapsed() > READY
+        if begin.elapsed() > READY_TIMEOUT
             && let Some((program, process)) = running.last()
         {
             return Err(failed(
                 *program,
                 process,
-                &format!("is not ready after {} s", READY.as_secs()),
+                &format!("is not ready after {} s", READY_TIMEOUT.as_secs()),
             ));
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-fn failed(program: Program, process: &KeptProcess, what: &str) -> Error {
+fn failed(program: Program, process: &ChildProcess, what: &str) -> Error {
     Error::Program {
         program: program.name(),
         what: what.to_owned(),
-        tail: process.log_tail(TAIL),
+        tail: process.log_tail(LOG_TAIL_LINES),
     }
 }
 

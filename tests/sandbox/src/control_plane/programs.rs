@@ -1,5 +1,5 @@
-//! The programs of the control plane: given by the user, built by an earlier
-//! run, or built now from the Go modules beside this crate.
+//! The programs of the control plane: from `KUBEBUILDER_ASSETS`, or built from the Go modules in this crate's
+//! directory.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -10,34 +10,29 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Error;
-use super::kept_process::{Ending, KeptProcess};
+use super::child_process::{ChildProcess, Ending};
 
 const CONTROL_PLANE_MODULE: &str = include_str!("../../control-plane/go.mod");
 const HELM_MODULE: &str = include_str!("../../helm/go.mod");
 const PROMTOOL_MODULE: &str = include_str!("../../promtool/go.mod");
 
-/// How often a build says that it is still going on.
-const NOTICE: Duration = Duration::from_secs(30);
+/// How often the progress of a build is printed.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A stock program that the control plane runs or its user calls.
+/// A program that the control plane or its users run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// The store of the API server.
     Etcd,
-    /// The API server.
     KubeApiserver,
-    /// Garbage collection, namespace deletion and the like.
     KubeControllerManager,
-    /// What admins type.
     Kubectl,
-    /// What installs the chart.
     Helm,
-    /// What judges alerts and evaluates queries. No cluster needs it.
+    /// Tests alerts and evaluates queries; no part of a cluster.
     Promtool,
 }
 
 impl Program {
-    /// Every program of a control plane and of its users, in the order in which they are built.
+    /// The programs of a control plane and its users, in the order in which they are built.
     pub const ALL: [Self; 5] = [
         Self::Etcd,
         Self::KubeApiserver,
@@ -46,7 +41,6 @@ impl Program {
         Self::Helm,
     ];
 
-    /// The name of its file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -70,8 +64,7 @@ impl Program {
         }
     }
 
-    /// What a build takes on two cores, with nothing in Go's build cache but
-    /// what the programs before it left there.
+    /// The duration of a build on two cores, in the order of [`ALL`](Self::ALL) with an empty build cache of Go.
     fn usual_seconds(self) -> u32 {
         match self {
             Self::Etcd => 45,
@@ -91,7 +84,7 @@ impl Program {
         })
     }
 
-    /// Where a build leaves it: by version, so that a newer one is built anew.
+    /// The path of the built program. It contains the version, so that a newer version is built.
     fn built(self) -> PathBuf {
         let (module, version) = match self {
             Self::Helm => ("helm", required(HELM_MODULE, "helm.sh/helm/v4")),
@@ -108,7 +101,7 @@ impl Program {
             .join(self.name())
     }
 
-    /// Without the version a server calls itself v0.0.0, which clients refuse.
+    /// Sets the version: clients reject a server with the default, v0.0.0.
     fn linker_flags(self) -> String {
         if matches!(self, Self::Helm | Self::Promtool) {
             return "-s -w".to_owned();
@@ -120,10 +113,7 @@ impl Program {
         format!("-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor}")
     }
 
-    /// Where it lies, once it is there (see [`provide`](super::provide)).
-    ///
-    /// # Errors
-    /// When it is not.
+    /// The path of the program. An error before [`provide`](super::provide) has built it.
     pub fn path(self) -> Result<PathBuf, Error> {
         let missing = || Error::Io {
             what: format!("find {}", self.name()),
@@ -132,10 +122,23 @@ impl Program {
         self.existing().or_else(|| stand_in(self)).ok_or_else(missing)
     }
 
+    /// A command with a kubeconfig. `home` replaces the developer's home directory, which is neither read nor written.
+    pub fn command(self, kubeconfig: &Path, home: &Path) -> Result<tokio::process::Command, Error> {
+        let mut command = tokio::process::Command::new(self.path()?);
+        command
+            .env("KUBECONFIG", kubeconfig)
+            .env("HELM_CACHE_HOME", home.join("helm/cache"))
+            .env("HELM_CONFIG_HOME", home.join("helm/config"))
+            .env("HELM_DATA_HOME", home.join("helm/data"))
+            .env("HOME", home)
+            .kill_on_drop(true);
+        Ok(command)
+    }
+
     fn existing(self) -> Option<PathBuf> {
         let given =
             env::var_os("KUBEBUILDER_ASSETS").map(|directory| Path::new(&directory).join(self.name()));
-        // The programs run in another directory than this process.
+        // The programs do not run in this process's working directory.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         given
             .into_iter()
@@ -147,14 +150,14 @@ impl Program {
     fn build(self) -> Result<(), Error> {
         let built = self.built();
         let directory = built.parent().unwrap_or(&built);
-        fs::create_dir_all(directory).map_err(Error::io(format!("make {}", directory.display())))?;
+        fs::create_dir_all(directory).map_err(Error::io(format!("create {}", directory.display())))?;
         let partial = built.with_extension("partial");
         let log = built.with_extension("log");
-        drop(fs::remove_file(&log)); // of a build that failed
+        drop(fs::remove_file(&log)); // of a failed build
 
         let mut go = Command::new("go");
         go.args(["build", "-trimpath", "-ldflags", &self.linker_flags()])
-            // Prometheus' own name for a build without the clients of every cloud; the others have no such tag.
+            // Prometheus' tag for a build without the clients of cloud providers; no other program has such a tag.
             .args(["-tags", "remove_all_sd", "-o"])
             .arg(&partial)
             .arg(self.package())
@@ -163,23 +166,23 @@ impl Program {
         let begin = Instant::now();
         let usual = self.usual_seconds();
         say(&format!(
-            "building {}: usually {usual} s on two cores, once",
+            "building {}, once: about {usual} s on two cores",
             self.name()
         ));
         let mut build =
-            KeptProcess::spawn(&go, &log, &Ending::default()).map_err(Error::io("start `go build`"))?;
-        let mut next_notice = NOTICE;
+            ChildProcess::spawn(&go, &log, &Ending::default()).map_err(Error::io("start `go build`"))?;
+        let mut next_notice = PROGRESS_INTERVAL;
         let status = loop {
             if let Some(status) = build.exit_status().map_err(Error::io("wait for `go build`"))? {
                 break status;
             }
             if begin.elapsed() > next_notice {
                 say(&format!(
-                    "building {}: {} s of about {usual} s",
+                    "still building {}: {} s of about {usual} s",
                     self.name(),
                     next_notice.as_secs()
                 ));
-                next_notice += NOTICE;
+                next_notice += PROGRESS_INTERVAL;
             }
             thread::sleep(Duration::from_millis(100));
         };
@@ -201,23 +204,17 @@ impl Program {
     }
 }
 
-/// The version of Kubernetes that is built, such as `v1.37.2`. Programs that
-/// come from `KUBEBUILDER_ASSETS` have their own.
+/// The version of Kubernetes that is built, such as `v1.37.2`. Programs from `KUBEBUILDER_ASSETS` may have another.
 #[must_use]
 pub fn kubernetes_version() -> &'static str {
     required(CONTROL_PLANE_MODULE, "k8s.io/kubernetes")
 }
 
-/// Builds those of these programs that are neither in `KUBEBUILDER_ASSETS` nor
-/// left under `target/` by an earlier run, and says so on standard error.
-/// Blocks: a first build takes minutes.
-///
-/// # Errors
-/// When programs are missing and Go is missing or too old, or a build fails.
+/// Builds the missing programs and prints the progress on standard error. Blocks for minutes at the first build.
 pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
     if wanted.iter().any(|program| program.existing().is_none()) {
         let lock = lock()?;
-        // Another process may have built them while this one waited.
+        // Another process may have built them in the meantime.
         let missing: Vec<Program> = wanted
             .iter()
             .copied()
@@ -251,8 +248,7 @@ pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Helm and promtool from `PATH`, for who has no Go; of the others another
-/// version would behave differently.
+/// Helm or promtool from `PATH`, for use without Go. For the other programs, the exact version matters.
 fn stand_in(program: Program) -> Option<PathBuf> {
     let (arguments, versions): (&[&str], &[&str]) = match program {
         Program::Helm => (&["version", "--short"], &["v3.", "v4."]),
@@ -260,12 +256,12 @@ fn stand_in(program: Program) -> Option<PathBuf> {
         _ => return None,
     };
     let answer = Command::new(program.name()).args(arguments).output().ok()?;
-    let said = String::from_utf8_lossy(&answer.stdout);
-    let fits = versions.iter().any(|version| said.starts_with(version));
+    let version = String::from_utf8_lossy(&answer.stdout);
+    let fits = versions.iter().any(|accepted| version.starts_with(accepted));
     fits.then(|| PathBuf::from(program.name()))
 }
 
-/// Whether Go can read the module, which it refuses when it is too old for it.
+/// Whether Go is installed and recent enough for the module.
 fn check_go(program: Program) -> Result<(), String> {
     match Command::new("go")
         .args(["list", "-m"])
@@ -275,13 +271,13 @@ fn check_go(program: Program) -> Result<(), String> {
         Err(error) => Err(format!("Go cannot be run ({error})")),
         Ok(answer) if answer.status.success() => Ok(()),
         Ok(answer) => Err(format!(
-            "Go cannot build it ({})",
+            "Go cannot build them ({})",
             String::from_utf8_lossy(&answer.stderr).trim()
         )),
     }
 }
 
-/// Held while building, so that two processes do not build the same.
+/// The file lock that is held while building, against concurrent builds by several processes.
 fn lock() -> Result<File, Error> {
     let directory = target_directory();
     let path = directory.join("control-plane.lock");
@@ -291,7 +287,7 @@ fn lock() -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            say("waiting for another process that builds the control plane");
+            say("waiting for another process to build the control plane");
             file.lock().map_err(failed())?;
         }
         Err(TryLockError::Error(error)) => return Err(failed()(error)),
@@ -299,7 +295,7 @@ fn lock() -> Result<File, Error> {
     Ok(file)
 }
 
-/// Where what is built for tests is kept.
+/// The directory for everything that is built for tests.
 pub(crate) fn target_directory() -> PathBuf {
     let workspace = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     match env::var_os("CARGO_TARGET_DIR") {
@@ -308,7 +304,7 @@ pub(crate) fn target_directory() -> PathBuf {
     }
 }
 
-/// The word after `what` in a go.mod: a module's version, or Go's.
+/// The version of a module, or of `go`, in a go.mod.
 fn required(go_mod: &'static str, what: &str) -> &'static str {
     go_mod
         .lines()
@@ -323,8 +319,7 @@ fn required(go_mod: &'static str, what: &str) -> &'static str {
         .unwrap_or("unknown")
 }
 
-/// Tells the person who waits, past the test harness, which would hold it back
-/// until the test is over.
+/// Prints a line immediately. The test harness captures `eprintln!` until the test has ended.
 fn say(line: &str) {
     drop(writeln!(io::stderr().lock(), "[sandbox] {line}"));
 }
@@ -335,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_come_from_the_go_modules() {
+    fn versions_are_read_from_the_go_modules() {
         for (module, what, start) in [
             (CONTROL_PLANE_MODULE, "k8s.io/kubernetes", "v1."),
             (CONTROL_PLANE_MODULE, "go", "1."),
@@ -354,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn each_program_is_a_tool_of_its_module() {
+    fn every_program_is_a_tool_of_its_module() {
         for program in Program::ALL.into_iter().chain([Program::Promtool]) {
             let go_mod = fs::read_to_string(program.module().join("go.mod")).unwrap();
             let is_tool = |line: &str| line.trim_start().trim_start_matches("tool ") == program.package();
@@ -363,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_linker_is_told_the_version() {
+    fn the_linker_flags_set_the_version() {
         let flags = Program::KubeApiserver.linker_flags();
         assert!(
             flags.contains(&format!("gitVersion={}", kubernetes_version())),

@@ -1,4 +1,4 @@
-//! The account's state, and what others do to it in the web app.
+//! The state of the account, and the actions of its administrators in the web app.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,14 @@ const SEVEN_DAYS_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Employees, teams and shared settings.
 ///
-/// An employee is named by id, email or name; a team by id or name.
-/// Naming one that does not exist, or that is not the only one, panics: the test is wrong.
+/// Employees are looked up by id, email or name, and teams by id or name. Methods panic unless there is exactly one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// Employees by id, as the API answers them.
+    /// Employees by id, as in responses.
     pub employees: BTreeMap<String, Value>,
-    /// Titles by employee id: the API takes them and never answers them.
+    /// Titles by employee id. The API accepts titles, but does not return them.
     pub titles: BTreeMap<String, String>,
-    /// Teams by id, without `employees`, which follow from the employees.
+    /// Teams by id, without `employees`, which are derived from the employees' `teamId`.
     teams: BTreeMap<String, Value>,
     shared_settings: BTreeMap<String, Value>,
     seed: u64,
@@ -29,21 +28,17 @@ pub struct Account {
 
 impl Account {
     pub(super) fn new(company: &Company, seed: u64) -> Self {
-        let by_id = |list: &[Value]| -> BTreeMap<String, Value> {
-            let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
-            list.iter().map(|value| (id(value), value.clone())).collect()
-        };
         Self {
-            employees: by_id(&company.employees),
+            employees: records::by_id(&company.employees),
             titles: BTreeMap::new(),
-            teams: by_id(&company.teams),
-            shared_settings: by_id(&company.shared_settings),
+            teams: records::by_id(&company.teams),
+            shared_settings: records::by_id(&company.shared_settings),
             seed,
             made: 0,
         }
     }
 
-    /// All employees in the order that the API answers, by id.
+    /// All employees in the order of responses, by id.
     pub fn employees(&self) -> impl Iterator<Item = &Value> {
         self.employees.values()
     }
@@ -65,7 +60,7 @@ impl Account {
         teams.collect()
     }
 
-    /// One team with its `employees`.
+    /// A team with its `employees`.
     pub(super) fn team(&self, id: &str) -> Option<Value> {
         let mut team = self.teams.get(id)?.clone();
         let mine = self
@@ -76,7 +71,6 @@ impl Account {
         Some(team)
     }
 
-    /// All shared settings.
     pub fn shared_settings(&self) -> impl Iterator<Item = &Value> {
         self.shared_settings.values()
     }
@@ -85,7 +79,6 @@ impl Account {
         self.shared_settings.get(id)
     }
 
-    /// The id of an employee.
     #[track_caller]
     pub fn employee_id(&self, who: &str) -> String {
         if self.employees.contains_key(who) {
@@ -102,19 +95,17 @@ impl Account {
         }
     }
 
-    /// An employee's record as the API answers it.
+    /// An employee's record, as in responses.
     #[track_caller]
     pub fn employee(&self, who: &str) -> &Value {
         &self.employees[&self.employee_id(who)]
     }
 
-    /// The title that was last given to an employee.
     #[track_caller]
     pub fn title(&self, who: &str) -> Option<&str> {
         self.titles.get(&self.employee_id(who)).map(String::as_str)
     }
 
-    /// The id of a team.
     #[track_caller]
     pub fn team_id(&self, name: &str) -> String {
         if self.teams.contains_key(name) {
@@ -128,39 +119,35 @@ impl Account {
         }
     }
 
-    /// Changes any field of an employee.
     #[track_caller]
     pub fn set(&mut self, who: &str, field: &str, value: impl Into<Value>) {
         let id = self.employee_id(who);
         self.change(&id, field, value.into());
     }
 
-    /// Changes an employee's name.
     #[track_caller]
     pub fn rename_employee(&mut self, who: &str, name: &str) {
         self.set(who, "name", name);
     }
 
-    /// Changes an employee's email; `identifier` keeps the first one.
+    /// Changes an employee's email, but not `identifier`.
     #[track_caller]
     pub fn set_email(&mut self, who: &str, email: &str) {
         self.set(who, "email", email);
     }
 
-    /// Moves an employee to a team.
     #[track_caller]
     pub fn move_employee(&mut self, who: &str, team: &str) {
         let team = self.team_id(team);
         self.set(who, "teamId", team);
     }
 
-    /// Deactivates an employee.
     #[track_caller]
     pub fn deactivate(&mut self, who: &str) {
         self.set(who, "deactivated", now());
     }
 
-    /// The web app's button; it gives false and does nothing in the first 7 days.
+    /// Reactivates an employee in the web app. Returns false, without effect, in the first 7 days after a deactivation.
     #[track_caller]
     pub fn reactivate(&mut self, who: &str) -> bool {
         let since = self.employee(who)["deactivated"].as_i64().unwrap_or_default();
@@ -171,7 +158,7 @@ impl Account {
         allowed
     }
 
-    /// Invites an employee and gives the id.
+    /// Invites an employee and returns the id.
     #[track_caller]
     pub fn add_employee(&mut self, name: &str, email: &str, team: &str) -> String {
         let team = self.team_id(team);
@@ -179,7 +166,7 @@ impl Account {
         self.invite(name, email, &team, &settings)
     }
 
-    /// Deletes an employee, which only the web app can.
+    /// Deletes an employee, which is only possible in the web app.
     #[track_caller]
     pub fn delete_employee(&mut self, who: &str) {
         let id = self.employee_id(who);
@@ -187,21 +174,21 @@ impl Account {
         self.titles.remove(&id);
     }
 
-    /// Adds an empty team and gives the id.
+    /// Adds an empty team and returns the id.
     pub fn add_team(&mut self, name: &str) -> String {
         let id = self.new_id();
         self.teams.insert(id.clone(), records::team(&id, name, false));
         id
     }
 
-    /// Changes any field of a team but `employees`; the web app can also rename it.
+    /// Changes a field of a team other than `employees`. The name can only be changed in the web app.
     #[track_caller]
     pub fn set_team(&mut self, team: &str, field: &str, value: impl Into<Value>) {
         let id = self.team_id(team);
         self.teams.entry(id).or_default()[field] = value.into();
     }
 
-    /// Deletes a team; its employees fall back to the default team.
+    /// Deletes a team. Its employees move to the default team.
     #[track_caller]
     pub fn delete_team(&mut self, team: &str) {
         let id = self.team_id(team);
@@ -221,15 +208,15 @@ impl Account {
         self.teams.get(id).is_some_and(|team| team["default"] == true)
     }
 
-    /// Whether an employee other than `but`, active or not, has the email.
-    pub(super) fn email_taken(&self, email: &str, but: &str) -> bool {
+    /// Whether an employee other than `except`, active or not, has the email.
+    pub(super) fn email_taken(&self, email: &str, except: &str) -> bool {
         let same = |employee: &Value| {
             let theirs = employee["email"].as_str();
             theirs.is_some_and(|theirs| theirs.to_lowercase() == email.to_lowercase())
         };
         self.employees
             .iter()
-            .any(|(id, employee)| id != but && same(employee))
+            .any(|(id, employee)| id != except && same(employee))
     }
 
     pub(super) fn invite(&mut self, name: &str, email: &str, team: &str, shared_settings: &str) -> String {
@@ -254,7 +241,7 @@ impl Account {
         }
     }
 
-    /// Makes these the team's only employees; the others fall back to the default team.
+    /// Moves these employees to the team, and its other employees to the default team.
     pub(super) fn set_members(&mut self, team: &str, employees: &BTreeSet<String>) {
         let default = self.teams.iter().find(|(_, team)| team["default"] == true);
         let default = default.map(|(id, _)| id.clone()).unwrap_or_default();

@@ -1,10 +1,11 @@
 //! The endpoints.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::account::now;
@@ -45,23 +46,17 @@ enum Access {
     Write,
 }
 
-impl Service {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Emulator for Service {
     fn authorized(&self, call: &Call) -> bool {
-        self.lock().access(call).is_some()
+        self.0.lock().access(call).is_some()
     }
 
     fn latency(&self) -> Duration {
-        self.lock().settings.latency
+        self.0.lock().settings.latency
     }
 
     fn answer(&self, call: &Call) -> Answer {
-        let state = &mut *self.lock();
+        let state = &mut *self.0.lock();
         let mut answer = state.serve(call).unwrap_or_else(|refused| {
             let mut answer = Answer::new(refused.status, refused.body);
             let wait = refused
@@ -84,7 +79,7 @@ impl Emulator for Service {
     }
 
     fn error(&self, status: u16) -> Answer {
-        let state = self.lock();
+        let state = self.0.lock();
         let body = match status {
             401 => state.settings.unauthorized.clone(),
             403 => state.settings.forbidden.clone(),
@@ -98,7 +93,7 @@ impl Emulator for Service {
 
     fn rate_limited(&self, _: &Call) -> Answer {
         let mut answer = self.error(429);
-        if self.lock().settings.retry_after {
+        if self.0.lock().settings.retry_after {
             answer.headers.push(("retry-after", "1".to_owned()));
         }
         answer
@@ -188,10 +183,14 @@ impl State {
             .employees()
             .map(|employee| match (&select, employee.as_object()) {
                 (Some(select), Some(fields)) => {
-                    let kept = fields
+                    let selected = fields
                         .iter()
                         .filter(|(name, _)| *name == "id" || select.contains(&name.as_str()));
-                    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+                    Value::Object(
+                        selected
+                            .map(|(name, value)| (name.clone(), value.clone()))
+                            .collect(),
+                    )
                 }
                 _ => employee.clone(),
             });
@@ -313,7 +312,7 @@ impl State {
         Ok(Answer::new(200, team).with_effect())
     }
 
-    /// The team and the shared settings that a body names must exist.
+    /// Checks that the team and the shared settings in the body exist.
     fn check_places(&self, body: &Map<String, Value>) -> Result<(), Refused> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         if text("teamId").is_some_and(|team| !self.account.has_team(team)) {
@@ -325,8 +324,8 @@ impl State {
         Ok(())
     }
 
-    fn check_email(&self, email: &str, but: &str) -> Result<(), Refused> {
-        if !self.account.email_taken(email, but) {
+    fn check_email(&self, email: &str, except: &str) -> Result<(), Refused> {
+        if !self.account.email_taken(email, except) {
             return Ok(());
         }
         let message = "Email is already taken";

@@ -1,10 +1,10 @@
-//! Parameters, checked as the service checks them: every violation is told at once.
+//! Validation of parameters. As in the real service, a response lists all violations.
 
 use serde_json::{Map, Value, json};
 
 const ID_LENGTH: usize = 15;
 
-/// A refusal: status and body, and with a 429 the seconds to wait, where the account tells them.
+/// An error response. `retry_after` is in seconds.
 pub(super) struct Refused {
     pub status: u16,
     pub body: Value,
@@ -21,7 +21,7 @@ impl Refused {
     }
 }
 
-/// What a field must be.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     Text,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Ids,
 }
 
-/// A field that a call takes.
+/// A field of a request's body.
 pub(super) struct Field {
     pub name: &'static str,
     pub kind: Kind,
@@ -54,7 +54,7 @@ pub(super) const fn optional(name: &'static str, kind: Kind) -> Field {
     }
 }
 
-/// The body's fields, or the 422 that says all that is wrong with them.
+/// The body's fields, or a 422 with all violations.
 pub(super) fn body(bytes: &[u8], fields: &[Field]) -> Result<Map<String, Value>, Refused> {
     let Ok(Value::Object(body)) = serde_json::from_slice(bytes) else {
         let message = "The body must be a JSON object!";
@@ -90,7 +90,7 @@ pub(super) fn body(bytes: &[u8], fields: &[Field]) -> Result<Map<String, Value>,
     }
 }
 
-/// Refuses an id in the path that is not as long as ids are.
+/// Checks the length of an id in the path.
 pub(super) fn id(id: &str) -> Result<(), Refused> {
     wrong_length("id", id).map_or(Ok(()), |detail| Err(refusal(vec![detail])))
 }

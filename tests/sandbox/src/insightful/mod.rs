@@ -1,14 +1,15 @@
-//! An Insightful account over HTTP, with everything that is known of its public API.
+//! An emulator of an Insightful account: its public API over HTTP, as far as it is known.
 //!
-//! Where nothing is known, the settings choose, so that a client can be tried against each possibility.
+//! Where the behaviour is unknown, settings select it, so that a client can be tested with each possibility.
 
 mod account;
 mod answer;
 mod check;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::company::Company;
@@ -19,45 +20,44 @@ use answer::Service;
 
 pub use account::Account;
 
-/// How the account behaves.
+/// The behaviour of the account.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The token that may write.
+    /// The token that may read and write.
     pub write_token: String,
     /// The token that may only read.
     pub read_token: String,
-    /// The answer to missing or wrong credentials is 401 with this body.
+    /// The body of a 401, the response to missing or invalid credentials.
     pub unauthorized: Value,
-    /// The answer to a write with the READ token is 403 with this body.
+    /// The body of a 403, the response to a write with the READ token.
     pub forbidden: Value,
-    /// The status of the refusal of an email that somebody has, also somebody deactivated: 409 or 422.
+    /// The status if another employee, active or not, has the email: 409 or 422.
     pub email_taken: u16,
-    /// The status of the refusal to deactivate somebody twice: 400 or 409.
+    /// The status if an employee is deactivated again: 400 or 409.
     pub deactivated_twice: u16,
-    /// Whether a deactivated employee can be changed; refused with 409 otherwise.
+    /// Whether deactivated employees can be changed. Otherwise the status is 409.
     pub edit_deactivated: bool,
-    /// Whether two teams may have the same name; refused with 409 otherwise.
+    /// Whether several teams may have the same name. Otherwise the status is 409.
     pub equal_team_names: bool,
-    /// What `employees` of `PUT /team/:id` does.
+    /// The effect of `employees` in `PUT /team/:id`.
     pub team_employees: TeamEmployees,
-    /// Requests a window for the whole organization.
+    /// The organization's requests per window.
     pub limit: u32,
-    /// The length of a window.
     pub window: Duration,
-    /// Whether a 429 says with `Retry-After` how many seconds the window still lasts.
+    /// Whether a 429 has a `Retry-After` with the remaining seconds of the window.
     pub retry_after: bool,
-    /// How long each request takes.
+    /// The minimum duration of a request.
     pub latency: Duration,
-    /// Seed of new ids.
+    /// The seed of new ids.
     pub seed: u64,
 }
 
-/// What a list of employees does to a team.
+/// The effect of a list of employees on a team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamEmployees {
-    /// They become the team's only employees; the others fall back to the default team.
+    /// The team has these employees only. Its other employees move to the default team.
     Replace,
-    /// They join the team.
+    /// The employees move to the team.
     Add,
 }
 
@@ -92,31 +92,25 @@ pub struct Insightful {
 
 struct State {
     settings: Settings,
-    /// Leaked on purpose, so that `token` can lend it: a test rotates a token once or twice.
+    /// Leaked, so that `token` can return a reference; tests rotate tokens rarely.
     token: &'static str,
     account: Account,
     window: Window,
 }
 
-/// Requests counted since the window began.
+/// The number of requests in the current window.
 struct Window {
     began: Instant,
     count: u32,
 }
 
 impl Insightful {
-    /// Starts a company's account on the caller's runtime, with a free loopback port.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, and when no port can be bound.
+    /// Starts a company's account on the caller's tokio runtime, on a free loopback port.
     pub fn start(company: &Company) -> Self {
         Self::start_with(company, Settings::default())
     }
 
-    /// Starts a company's account that behaves as set.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, and when no port can be bound.
+    /// Starts a company's account with these settings.
     #[expect(clippy::expect_used, reason = "without a loopback port nothing can be tested")]
     pub fn start_with(company: &Company, settings: Settings) -> Self {
         let port = Port::bind().expect("a loopback port");
@@ -139,56 +133,49 @@ impl Insightful {
         }
     }
 
-    /// The API's base URL, `http://127.0.0.1:<port>/api/v1`.
+    /// The base URL of the API, `http://127.0.0.1:<port>/api/v1`.
     pub fn url(&self) -> String {
         format!("http://{}/api/v1", self.server.address)
     }
 
     /// The valid WRITE token.
     pub fn token(&self) -> &str {
-        self.lock().token
+        self.state.lock().token
     }
 
-    /// Makes another WRITE token the only valid one, as when the old one was deleted.
+    /// Replaces the WRITE token, as if the old one was deleted.
     pub fn set_token(&self, token: &str) {
-        self.lock().token = token.to_owned().leak();
+        self.state.lock().token = token.to_owned().leak();
     }
 
-    /// Changes how the account behaves from now on; the WRITE token has `set_token`.
+    /// Changes the settings, except for the WRITE token; see `set_token`.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.lock().settings);
+        change(&mut self.state.lock().settings);
     }
 
-    /// Every request so far.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// The faults that requests meet.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// Changes employees and teams, as other administrators do in the web app.
+    /// Changes employees and teams atomically, as administrators do in the web app.
     pub fn edit<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
-        change(&mut self.lock().account)
+        change(&mut self.state.lock().account)
     }
 
-    /// The account as it is now, with the titles that no answer shows.
+    /// A copy of the current state, including the titles, which no response contains.
     pub fn snapshot(&self) -> Account {
-        self.lock().account.clone()
+        self.state.lock().account.clone()
     }
 
-    /// Uses up requests of the present window, as the organization's other tokens do.
+    /// Counts requests of the organization's other tokens.
     pub fn spend(&self, count: u32) {
-        let state = &mut *self.lock();
+        let state = &mut *self.state.lock();
         state.window.renew(state.settings.window);
         state.window.count = state.window.count.saturating_add(count);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panics inside `edit` has failed already; the server may go on.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

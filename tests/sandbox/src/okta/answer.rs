@@ -1,8 +1,9 @@
 //! The endpoints.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::auth::{self, Refusal};
@@ -12,7 +13,7 @@ use crate::server::{Answer, Call, Emulator};
 
 pub(super) struct Service(pub Arc<Mutex<State>>);
 
-/// A refusal in Okta's form: status, code, summary and causes.
+/// An error in Okta's format: status, code, summary and causes.
 pub(super) struct Refused(pub u16, pub &'static str, pub String, pub Vec<String>);
 
 impl Refused {
@@ -88,23 +89,17 @@ impl Endpoint {
     }
 }
 
-impl Service {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Emulator for Service {
     fn authorized(&self, call: &Call) -> bool {
-        auth::caller(call, self.lock().token).is_ok()
+        auth::caller(call, self.0.lock().token).is_ok()
     }
 
     fn latency(&self) -> Duration {
-        self.lock().settings.latency
+        self.0.lock().settings.latency
     }
 
     fn answer(&self, call: &Call) -> Answer {
-        let state = &mut *self.lock();
+        let state = &mut *self.0.lock();
         let mut standing = None;
         let mut answer = match state.admit(call, &mut standing) {
             Ok(endpoint) => {
@@ -148,13 +143,14 @@ impl Emulator for Service {
             503 => ("E0000010", "Service is in read only mode"),
             _ => ("E0000009", "Internal Server Error"),
         };
-        self.lock()
+        self.0
+            .lock()
             .refuse(Refused(status, code, summary.to_owned(), Vec::new()))
     }
 
     fn rate_limited(&self, call: &Call) -> Answer {
         let mut answer = self.error(429);
-        let state = self.lock();
+        let state = self.0.lock();
         let bucket = Endpoint::of(call).map_or(Bucket::Users, |endpoint| endpoint.bucket());
         answer.headers.extend(rate_limit_headers(Standing {
             limit: state.settings.limits.token(bucket),
@@ -165,7 +161,7 @@ impl Emulator for Service {
     }
 
     fn seal(&self, answer: &mut Answer) {
-        let state = &mut *self.lock();
+        let state = &mut *self.0.lock();
         let id: String = (0..24).map(|_| state.random.alphanumeric()).collect();
         answer.headers.push(("x-okta-request-id", id));
         let date = state
@@ -204,7 +200,7 @@ impl State {
         )
     }
 
-    /// Everything that is checked before an endpoint looks at the request.
+    /// The checks that are common to all endpoints.
     fn admit(&mut self, call: &Call, standing: &mut Option<Standing>) -> Result<Endpoint, Refused> {
         if call.header("user-agent").is_none_or(str::is_empty) {
             return Err(Refused::validation(

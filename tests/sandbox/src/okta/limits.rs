@@ -1,11 +1,10 @@
-//! Okta's rate limits: a bucket for each kind of endpoint, counted by the minute,
-//! for the whole org and for each token.
+//! Okta's rate limits: buckets of endpoints, limited per minute for the org and for each token.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-/// The endpoints that are counted together.
+/// Endpoints that share a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bucket {
     /// `/users`.
@@ -18,27 +17,22 @@ pub enum Bucket {
     Group,
 }
 
-/// How much the org allows.
+/// The org's limits: requests per window for each bucket.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Requests a window to `/users`.
     pub users: u32,
-    /// Requests a window to `/users/{id}`.
     pub user: u32,
-    /// Requests a window to `/groups` and `/groups/{id}/users`.
     pub groups: u32,
-    /// Requests a window to `/groups/{id}`.
     pub group: u32,
     /// The share of a bucket that one token may use, in percent.
     pub token_percent: u32,
-    /// The length of a window in whole seconds.
     pub window_seconds: u32,
-    /// Requests that the org works on at once.
+    /// The maximum number of concurrent requests.
     pub concurrent: usize,
 }
 
 impl Default for Limits {
-    /// Those of the example Workforce org.
+    /// The documented limits of an example Workforce org.
     fn default() -> Self {
         Self {
             users: 600,
@@ -67,12 +61,12 @@ impl Limits {
     }
 }
 
-/// Where a token stands in a bucket: the three headers.
+/// The values of the three rate limit headers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Standing {
     pub limit: u32,
     pub remaining: u32,
-    /// UTC epoch seconds.
+    /// Epoch seconds.
     pub reset: i64,
 }
 
@@ -83,8 +77,7 @@ struct Window {
     tokens: HashMap<String, u32>,
 }
 
-/// What was spent of each bucket in its present window, and the most that a
-/// token ever spent in one.
+/// The requests in the current window of each bucket, and the maximum that a token made in any window.
 #[derive(Default)]
 pub(crate) struct Counters {
     windows: HashMap<Bucket, Window>,
@@ -92,7 +85,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Counts one request of a token; `Err` when the org or the token has nothing left.
+    /// Counts a request of a token. `Err` if the limit of the org or the token is exceeded.
     pub fn take(
         &mut self,
         limits: &Limits,
@@ -122,7 +115,7 @@ impl Counters {
         Ok(standing)
     }
 
-    /// The most requests to a bucket that one token had in one window.
+    /// The maximum number of requests that a token made to a bucket in one window.
     pub fn most(&self, bucket: Bucket) -> u32 {
         self.most.get(&bucket).copied().unwrap_or_default()
     }
@@ -133,7 +126,7 @@ impl Counters {
         window.org = window.org.saturating_add(count);
     }
 
-    /// The present window, which begins with its first request and ends on a whole second.
+    /// The current window. It begins with its first request and ends on a whole second.
     fn window(&mut self, limits: &Limits, bucket: Bucket, now: Timestamp) -> &mut Window {
         let window = self.windows.entry(bucket).or_default();
         if window.ends <= now.as_second() {

@@ -1,4 +1,4 @@
-//! The lists: what is wanted of them, in which order, and page by page.
+//! The list endpoints: filters, order and pages.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -91,11 +91,14 @@ impl State {
             .ok_or_else(|| Refused::not_found(group, "UserGroup"))?;
         let limit = self.capped(limit(call, MEMBERS_LIMIT, MEMBERS_LIMIT)?);
         let after = self.after(call)?.map(|place| place.id);
-        let rest = members.range::<str, _>((
+        let following = members.range::<str, _>((
             after.as_deref().map_or(Bound::Unbounded, Bound::Excluded),
             Bound::Unbounded,
         ));
-        let mut users: Vec<_> = rest.filter_map(|id| org.users.get(id)).take(limit + 1).collect();
+        let mut users: Vec<_> = following
+            .filter_map(|id| org.users.get(id))
+            .take(limit + 1)
+            .collect();
         let next = self.next(call, &mut users, limit, |_| String::new());
         let users = users.into_iter().map(|user| views::listed_user(user, &self.url));
         Ok(self.list(call, users.collect(), next))
@@ -121,7 +124,7 @@ impl State {
         Ok(None)
     }
 
-    /// One page of the records wanted, in the order asked for, and the URL of the next.
+    /// A page of the records that `wanted` selects, in the requested order, and the URL of the next page.
     fn page<'a>(
         &mut self,
         call: &Call,
@@ -133,7 +136,7 @@ impl State {
     ) -> Result<(Vec<&'a Value>, Option<String>), Refused> {
         let limit = self.capped(limit);
         let after = if paged { self.after(call)? } else { None };
-        // Only searches are sorted; the parameter is ignored elsewhere, as Okta says.
+        // As documented, only searches are sorted; otherwise the parameter is ignored.
         let sort_by = call.param("sortBy").filter(|_| call.param("search").is_some());
         let key = |record: &Value| match sort_by {
             Some(attribute) => text(&query::attribute_of(record, attribute)),
@@ -191,7 +194,7 @@ impl State {
         }
     }
 
-    /// Cuts a list of up to one record too many to the page, and gives the URL of the next page.
+    /// Removes the record beyond the page, if any, and returns the URL of the next page.
     fn next(
         &mut self,
         call: &Call,
@@ -202,7 +205,7 @@ impl State {
         let more = found.len() > limit || (self.settings.trailing_page && found.len() == limit);
         found.truncate(limit);
         let last = found.last().filter(|_| more)?;
-        let cursor = self.cursors.give(&same_query(call), place(last, &key));
+        let cursor = self.cursors.issue(&same_query(call), place(last, &key));
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("after", &cursor);
         query.extend_pairs(call.query.iter().filter(|(name, _)| name != "after"));
@@ -258,16 +261,16 @@ fn named(user: &Value, q: &str) -> bool {
         .any(|name| starts(&user["profile"][name], q))
 }
 
-/// What a cursor is tied to: the path and every parameter but those of paging.
+/// The query that a cursor belongs to: the path and all parameters except those of paging.
 fn same_query(call: &Call) -> String {
     let paging = ["after", "limit"];
-    let mut rest: Vec<_> = call
+    let mut parameters: Vec<_> = call
         .query
         .iter()
         .filter(|(name, _)| !paging.contains(&name.as_str()))
         .collect();
-    rest.sort();
-    format!("{} {rest:?}", call.path)
+    parameters.sort();
+    format!("{} {parameters:?}", call.path)
 }
 
 fn one_of(call: &Call, parameters: &[&str]) -> Result<(), Refused> {
@@ -284,7 +287,7 @@ fn one_of(call: &Call, parameters: &[&str]) -> Result<(), Refused> {
     }
 }
 
-/// The page size asked for. More than the documented maximum is refused.
+/// The requested page size. More than the documented maximum is an error.
 fn limit(call: &Call, default: usize, most: usize) -> Result<usize, Refused> {
     let Some(text) = call.param("limit") else {
         return Ok(default);

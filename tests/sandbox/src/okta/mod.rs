@@ -1,7 +1,7 @@
-//! An Okta org over HTTP, read-only as far as the operator needs it.
+//! An emulator of an Okta org: the read-only endpoints that the operator uses, over HTTP.
 //!
-//! It answers as Okta's published description says. Where that is silent, it refuses:
-//! a client that lives with this emulator lives with the real service.
+//! It follows Okta's published API description and rejects every request that the description does not allow, so that
+//! a client of this emulator also works with the real service.
 
 mod answer;
 mod auth;
@@ -14,10 +14,11 @@ mod schema;
 mod views;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 
 use crate::company::Company;
 use crate::faults::Faults;
@@ -31,28 +32,28 @@ pub use limits::{Bucket, Limits};
 pub use org::Org;
 pub use schema::Schemas;
 
-/// How the org behaves.
+/// The behaviour of the org.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The one valid API token.
+    /// The only valid API token.
     pub token: String,
-    /// Rate limits.
     pub limits: Limits,
-    /// Most records on a page, whatever the request asks for, so that small companies have pages too.
+    /// The maximum number of records on a page, whatever the request asks for. With it, small companies have several
+    /// pages.
     pub max_page: Option<usize>,
-    /// Whether a full last page still has a `next` link, which leads to an empty page.
+    /// Whether a full last page has a `next` link, to an empty page.
     pub trailing_page: bool,
-    /// Whether the token's creator has an administrator's role; without it every call is 403.
+    /// Whether the token's creator is an administrator. Otherwise every response is 403.
     pub admin_role: bool,
-    /// How far lists, searches and memberships are behind a GET by id. Set it before the changes that should lag.
+    /// How far lists, searches and memberships lag behind a GET by id. Set it before the changes that should lag.
     pub lag: Duration,
-    /// How long each request takes.
+    /// The minimum duration of a request.
     pub latency: Duration,
-    /// How far the org's clock is ahead of ours.
+    /// How far the org's clock is ahead of this machine's.
     pub clock_offset: SignedDuration,
-    /// Profile attributes that the org has defined beside the standard ones.
+    /// The org's own profile attributes.
     pub custom_attributes: Vec<String>,
-    /// Seed of cursors and request ids.
+    /// The seed of cursors and request ids.
     pub seed: u64,
 }
 
@@ -84,15 +85,14 @@ pub struct Okta {
 struct State {
     url: String,
     settings: Settings,
-    /// Leaked on purpose, so that `token` can lend it: a test rotates a token once or twice.
+    /// Leaked, so that `token` can return a reference; tests rotate tokens rarely.
     token: &'static str,
-    /// The org's versions, oldest first, each with the moment from which it was the truth.
-    /// Only as many are kept as the lag needs.
+    /// The versions of the org that the lag requires, oldest first, each with the time of its change.
     versions: VecDeque<(Instant, Arc<Org>)>,
     counters: Counters,
     cursors: Cursors,
     random: fastrand::Rng,
-    /// Requests that others have in work.
+    /// The number of other clients' concurrent requests.
     occupied: usize,
 }
 
@@ -101,14 +101,14 @@ impl State {
         &self.versions[self.versions.len() - 1].1
     }
 
-    /// What lists show: the newest version that is as old as the lag.
+    /// The version that lists show: the newest one that is at least as old as the lag.
     fn listed(&self) -> Arc<Org> {
         let visible = |since: &Instant| since.elapsed() >= self.settings.lag;
         let version = self.versions.iter().rev().find(|(since, _)| visible(since));
         Arc::clone(version.map_or(&self.versions[0].1, |(_, org)| org))
     }
 
-    /// The org to change: the truth itself, or with a lag a new version.
+    /// The version to change: the current one, or a new one if there is a lag.
     fn changed(&mut self) -> &mut Org {
         while self.versions.len() > 1 && self.versions[1].0.elapsed() >= self.settings.lag {
             self.versions.pop_front();
@@ -123,18 +123,12 @@ impl State {
 }
 
 impl Okta {
-    /// Starts a company's org on the caller's runtime, with a free loopback port.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, and when no port can be bound.
+    /// Starts a company's org on the caller's tokio runtime, on a free loopback port.
     pub fn start(company: &Company) -> Self {
         Self::start_with(company, Settings::default())
     }
 
-    /// Starts a company's org that behaves as set.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime, and when no port can be bound.
+    /// Starts a company's org with these settings.
     #[expect(clippy::expect_used, reason = "without a loopback port nothing can be tested")]
     pub fn start_with(company: &Company, settings: Settings) -> Self {
         let port = Port::bind().expect("a loopback port");
@@ -159,24 +153,24 @@ impl Okta {
         }
     }
 
-    /// The org's URL, `http://127.0.0.1:<port>`.
+    /// `http://127.0.0.1:<port>`
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address)
     }
 
     /// The valid API token.
     pub fn token(&self) -> &str {
-        self.lock().token
+        self.state.lock().token
     }
 
-    /// Makes another token the only valid one, as when the old one was revoked.
+    /// Replaces the only valid token, as if the old one was revoked.
     pub fn set_token(&self, token: &str) {
-        self.lock().token = token.to_owned().leak();
+        self.state.lock().token = token.to_owned().leak();
     }
 
-    /// Changes how the org behaves from now on; the token has `set_token`.
+    /// Changes the settings, except for the token; see `set_token`.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         change(&mut state.settings);
         let offset = state.settings.clock_offset;
         if state.truth().clock_offset != offset {
@@ -184,47 +178,39 @@ impl Okta {
         }
     }
 
-    /// Every request so far.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// The faults that requests meet.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// Changes users, groups and memberships, all at once for every reader.
+    /// Changes users, groups and memberships atomically.
     pub fn edit<T>(&self, change: impl FnOnce(&mut Org) -> T) -> T {
-        change(self.lock().changed())
+        change(self.state.lock().changed())
     }
 
-    /// The org as it is now.
+    /// A copy of the current state.
     pub fn snapshot(&self) -> Org {
-        Org::clone(self.lock().truth())
+        Org::clone(self.state.lock().truth())
     }
 
-    /// Uses up requests of a bucket, as the org's other tokens and administrators do.
+    /// Counts requests of the org's other tokens and administrators.
     pub fn spend(&self, bucket: Bucket, count: u32) {
-        let state = &mut *self.lock();
+        let state = &mut *self.state.lock();
         let now = state.truth().clock();
         state.counters.spend(&state.settings.limits, bucket, count, now);
     }
 
-    /// The most requests to a bucket that one token had in one window, and how
-    /// many a token may have: what the headers call the limit.
+    /// The maximum number of requests that a token made to a bucket in one window, and the limit in the headers.
     pub fn most_used(&self, bucket: Bucket) -> (u32, u32) {
-        let state = self.lock();
+        let state = self.state.lock();
         (state.counters.most(bucket), state.settings.limits.token(bucket))
     }
 
-    /// Says how many requests others have in work at once, until told otherwise.
+    /// Sets the number of other clients' concurrent requests.
     pub fn occupy(&self, requests: usize) {
-        self.lock().occupied = requests;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panics inside `edit` has failed already; the server may go on.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().occupied = requests;
     }
 }

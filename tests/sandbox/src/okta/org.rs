@@ -1,4 +1,4 @@
-//! The org's state, and what administrators do to it.
+//! The state of the org, and the actions of its administrators.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,41 +8,37 @@ use serde_json::{Value, json};
 use crate::company::records::{self, User};
 use crate::company::{Company, GROUP_PREFIX, okta_id};
 
-/// Users, groups and memberships. Changes set the time stamps that the real service sets.
+/// Users, groups and memberships. Changes set the same timestamps as the real service.
 ///
-/// A person is named by id, login or the login's local part; a group by id or name, with the prefix or without.
-/// Naming one that does not exist panics: the test is wrong.
+/// Users are looked up by id, login or the login's local part, and groups by id or by name with or without the prefix.
+/// Methods panic if there is no such user or group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Org {
     /// Users by id.
     pub users: BTreeMap<String, Value>,
     /// Groups by id.
     pub groups: BTreeMap<String, Value>,
-    /// Ids of the members of each group, by group id.
+    /// The ids of the members by group id.
     pub members: BTreeMap<String, BTreeSet<String>>,
     pub(super) clock_offset: SignedDuration,
 }
 
 impl Org {
     pub(super) fn new(company: &Company, clock_offset: SignedDuration) -> Self {
-        let by_id = |list: &[Value]| {
-            let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
-            list.iter().map(|value| (id(value), value.clone())).collect()
-        };
-        let groups: BTreeMap<String, Value> = by_id(&company.groups);
+        let groups = records::by_id(&company.groups);
         let members = groups.keys().map(|group| {
             let ids = company.members.get(group).cloned().unwrap_or_default();
             (group.clone(), ids.into_iter().collect())
         });
         Self {
-            users: by_id(&company.users),
+            users: records::by_id(&company.users),
             members: members.collect(),
             groups,
             clock_offset,
         }
     }
 
-    /// The service's time, which is ours plus the configured offset, as it is written in records.
+    /// The service's current time, in the format of records.
     pub fn now(&self) -> String {
         format!("{:.3}", self.clock())
     }
@@ -51,7 +47,6 @@ impl Org {
         Timestamp::now() + self.clock_offset
     }
 
-    /// The id of a person.
     #[track_caller]
     pub fn user_id(&self, who: &str) -> String {
         match self.find_user(who) {
@@ -60,7 +55,7 @@ impl Org {
         }
     }
 
-    /// As `GET /users/{id}` finds a person: by id, login, or short name where that is unambiguous.
+    /// Looks up a user as `GET /users/{id}` does: by id, login, or an unambiguous short name.
     pub(super) fn find_user(&self, who: &str) -> Option<&str> {
         if let Some((id, _)) = self.users.get_key_value(who) {
             return Some(id);
@@ -71,7 +66,7 @@ impl Org {
                     .as_str()
                     .is_some_and(|login| wanted(&login.to_lowercase()))
             });
-            // Ambiguous is as good as unknown.
+            // An ambiguous name finds nobody.
             found
                 .next()
                 .filter(|_| found.next().is_none())
@@ -81,7 +76,6 @@ impl Org {
         logins(&|login| login == who).or_else(|| logins(&|login| login.split('@').next() == Some(&who)))
     }
 
-    /// The id of a group.
     #[track_caller]
     pub fn group_id(&self, name: &str) -> String {
         let found = self.groups.iter().find(|(id, group)| {
@@ -94,27 +88,26 @@ impl Org {
         }
     }
 
-    /// A user's record.
     #[track_caller]
     pub fn user(&self, who: &str) -> &Value {
         &self.users[&self.user_id(who)]
     }
 
-    /// A user's record to change freely; no time stamp is set.
+    /// A user's record. Changes do not set timestamps.
     #[track_caller]
     pub fn user_mut(&mut self, who: &str) -> &mut Value {
         let id = self.user_id(who);
         self.users.entry(id).or_default()
     }
 
-    /// A group's record to change freely; no time stamp is set.
+    /// A group's record. Changes do not set timestamps.
     #[track_caller]
     pub fn group_mut(&mut self, name: &str) -> &mut Value {
         let id = self.group_id(name);
         self.groups.entry(id).or_default()
     }
 
-    /// Sets one attribute of a user's profile; `Value::Null` keeps the attribute with null.
+    /// Sets an attribute of a user's profile. `Value::Null` does not remove the attribute.
     #[track_caller]
     pub fn set_profile(&mut self, who: &str, attribute: &str, value: impl Into<Value>) {
         let now = self.now();
@@ -123,7 +116,7 @@ impl Org {
         user["lastUpdated"] = now.into();
     }
 
-    /// Takes one attribute out of a user's profile.
+    /// Removes an attribute from a user's profile.
     #[track_caller]
     pub fn remove_profile(&mut self, who: &str, attribute: &str) {
         let now = self.now();
@@ -134,26 +127,24 @@ impl Org {
         user["lastUpdated"] = now.into();
     }
 
-    /// Changes a person's first and last name.
     #[track_caller]
     pub fn rename_user(&mut self, who: &str, first: &str, last: &str) {
         self.set_profile(who, "firstName", first);
         self.set_profile(who, "lastName", last);
     }
 
-    /// Changes a person's email, not the login.
+    /// Changes a user's email, but not the login.
     #[track_caller]
     pub fn set_email(&mut self, who: &str, email: &str) {
         self.set_profile(who, "email", email);
     }
 
-    /// Changes a person's title; `None` makes it null.
     #[track_caller]
     pub fn set_title(&mut self, who: &str, title: Option<&str>) {
         self.set_profile(who, "title", title.map_or(Value::Null, Value::from));
     }
 
-    /// Changes a person's status, for example to `DEPROVISIONED`. Memberships stay.
+    /// Changes a user's status, for example to `DEPROVISIONED`, but not the memberships.
     #[track_caller]
     pub fn set_status(&mut self, who: &str, status: &str) {
         let now = self.now();
@@ -166,9 +157,9 @@ impl Org {
         user["lastUpdated"] = now.into();
     }
 
-    /// Adds an ACTIVE person whose login and email are `handle@acme.com`, and gives the id.
+    /// Adds an ACTIVE user with the login and email `handle@acme.com`, and returns the id.
     pub fn add_user(&mut self, handle: &str, first: &str, last: &str) -> String {
-        // A person of the same handle who was deleted had another id.
+        // Differs from the id of a deleted user with the same handle.
         let id = okta_id("00u", &format!("{handle} added {}", self.now()));
         let email = format!("{handle}@acme.com");
         let now = self.now();
@@ -189,7 +180,7 @@ impl Org {
         id
     }
 
-    /// Deletes a person with the memberships.
+    /// Deletes a user and the memberships.
     #[track_caller]
     pub fn delete_user(&mut self, who: &str) {
         let id = self.user_id(who);
@@ -200,7 +191,7 @@ impl Org {
         self.users.remove(&id);
     }
 
-    /// Ids of the groups that a person is in.
+    /// The ids of a user's groups.
     #[track_caller]
     pub fn groups_of(&self, who: &str) -> Vec<String> {
         let id = self.user_id(who);
@@ -208,7 +199,6 @@ impl Org {
         mine.map(|(group, _)| group.clone()).collect()
     }
 
-    /// Puts a person into a group.
     #[track_caller]
     pub fn add_member(&mut self, group: &str, who: &str) {
         let (group, user) = (self.group_id(group), self.user_id(who));
@@ -217,7 +207,6 @@ impl Org {
         }
     }
 
-    /// Takes a person out of a group.
     #[track_caller]
     pub fn remove_member(&mut self, group: &str, who: &str) {
         let (group, user) = (self.group_id(group), self.user_id(who));
@@ -231,7 +220,7 @@ impl Org {
         self.group_mut(group)["lastMembershipUpdated"] = now.into();
     }
 
-    /// Adds an empty OKTA_GROUP of exactly this name, and gives the id.
+    /// Adds an empty OKTA_GROUP with exactly this name, and returns the id.
     pub fn add_group(&mut self, name: &str) -> String {
         let now = self.now();
         let id = okta_id("00g", &format!("{name} added {now}"));
@@ -242,7 +231,7 @@ impl Org {
         id
     }
 
-    /// Gives a group exactly this name.
+    /// Renames a group to exactly this name.
     #[track_caller]
     pub fn rename_group(&mut self, group: &str, name: &str) {
         let now = self.now();
@@ -251,7 +240,7 @@ impl Org {
         group["lastUpdated"] = now.into();
     }
 
-    /// Deletes a group; its members stay.
+    /// Deletes a group, but not its members.
     #[track_caller]
     pub fn delete_group(&mut self, group: &str) {
         let id = self.group_id(group);

@@ -1,38 +1,38 @@
-//! Pages and their cursors.
+//! Cursors of pages.
 
 use std::collections::HashMap;
 
-/// The place after which a page begins: the last record's sort key and id.
+/// The sort key and id of the record before a page.
 #[derive(Clone, Debug, Default, PartialEq, PartialOrd)]
 pub(crate) struct Place {
     pub key: String,
     pub id: String,
 }
 
-/// The cursors given out, each for one query only.
+/// The issued cursors, each of which is valid for one query only.
 pub(crate) struct Cursors {
     random: fastrand::Rng,
-    given: HashMap<String, (String, Place)>,
+    issued: HashMap<String, (String, Place)>,
 }
 
 impl Cursors {
     pub fn new(seed: u64) -> Self {
         Self {
             random: fastrand::Rng::with_seed(seed),
-            given: HashMap::new(),
+            issued: HashMap::new(),
         }
     }
 
-    /// A new cursor that looks like nothing.
-    pub fn give(&mut self, query: &str, place: Place) -> String {
+    /// Issues an opaque cursor.
+    pub fn issue(&mut self, query: &str, place: Place) -> String {
         let cursor: String = (0..24).map(|_| self.random.alphanumeric()).collect();
-        self.given.insert(cursor.clone(), (query.to_owned(), place));
+        self.issued.insert(cursor.clone(), (query.to_owned(), place));
         cursor
     }
 
-    /// The place of a cursor, if it was given for this query.
+    /// The place of a cursor; None if it was not issued for this query.
     pub fn place(&self, query: &str, cursor: &str) -> Option<Place> {
-        let (given_for, place) = self.given.get(cursor)?;
-        (given_for == query).then(|| place.clone())
+        let (issued_for, place) = self.issued.get(cursor)?;
+        (issued_for == query).then(|| place.clone())
     }
 }

@@ -1,14 +1,14 @@
-//! Okta's `search` and `filter` expressions: a parser as strict as the service, and their meaning.
+//! Parses and evaluates Okta's `search` and `filter` expressions, as strictly as the service does.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The expression is not one that Okta takes (400 E0000031).
+/// Okta does not accept the expression (400 E0000031).
 #[derive(Debug, thiserror::Error, PartialEq)]
 #[error("{0}")]
 pub struct Invalid(String);
 
-/// Which expressions an endpoint's parameter takes.
+/// The expressions that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Dialect {
     UserSearch,
@@ -52,7 +52,7 @@ enum Token {
     Quoted(String),
 }
 
-/// Reads an expression. `custom` are the org's own profile attributes.
+/// Parses an expression. `custom` are the org's own profile attributes.
 pub(crate) fn parse(dialect: Dialect, text: &str, custom: &[String]) -> Result<Expression, Invalid> {
     let mut parser = Parser {
         dialect,
@@ -85,7 +85,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Invalid> {
                             other => return Err(Invalid(format!("unknown escape {other:?}"))),
                         },
                         Some(other) => value.push(other),
-                        None => return Err(Invalid("a quote is not closed".to_owned())),
+                        None => return Err(Invalid("unterminated quote".to_owned())),
                     }
                 }
                 tokens.push(Token::Quoted(value));
@@ -145,11 +145,11 @@ impl Parser<'_> {
                 let inner = self.either()?;
                 match self.next() {
                     Some(Token::Close) => Ok(inner),
-                    other => Err(Invalid(format!("')' expected, not {other:?}"))),
+                    other => Err(Invalid(format!("expected ')', found {other:?}"))),
                 }
             }
             Some(Token::Word(attribute)) => self.comparison(attribute),
-            other => Err(Invalid(format!("an attribute expected, not {other:?}"))),
+            other => Err(Invalid(format!("expected an attribute, found {other:?}"))),
         }
     }
 
@@ -158,14 +158,14 @@ impl Parser<'_> {
             return Err(Invalid(format!("unknown attribute {attribute}")));
         }
         let Some(Token::Word(operator)) = self.next() else {
-            return Err(Invalid(format!("an operator expected after {attribute}")));
+            return Err(Invalid(format!("expected an operator after {attribute}")));
         };
         let operator = operator.to_ascii_lowercase();
         if operator == "pr" {
             return if self.dialect.is_search() {
                 Ok(Expression::Present(attribute))
             } else {
-                Err(Invalid("filter takes no pr".to_owned()))
+                Err(Invalid("pr is not allowed in a filter".to_owned()))
             };
         }
         let operator = match operator.as_str() {
@@ -186,7 +186,7 @@ impl Parser<'_> {
                 Ok(value @ (Value::Bool(_) | Value::Number(_))) => Operand::Plain(value),
                 _ => return Err(Invalid(format!("the value {word} must be quoted"))),
             },
-            other => return Err(Invalid(format!("a quoted value expected, not {other:?}"))),
+            other => return Err(Invalid(format!("expected a quoted value, found {other:?}"))),
         };
         Ok(Expression::Compare(attribute, operator, operand))
     }
@@ -203,8 +203,8 @@ fn is_time(attribute: &str) -> bool {
     .contains(&attribute)
 }
 
-/// A date as Okta documents it: `2014-01-01T00:00:00.000Z`, also without the fraction or with an offset.
-/// Other fractions are refused, since no source says that they are taken.
+/// A date in the documented format, `2014-01-01T00:00:00.000Z`, also without the fraction or with an offset.
+/// Other fractions are rejected, since they are not documented.
 fn time(text: &str) -> Result<Timestamp, Invalid> {
     let wrong = || Invalid(format!("{text:?} is not an ISO 8601 date"));
     let bytes = text.as_bytes();
@@ -337,7 +337,7 @@ impl Dialect {
 }
 
 impl Expression {
-    /// Whether a user or group meets the expression. `search` folds the case of values, `filter` does not.
+    /// Whether a user or group meets the expression. `search` ignores the case of values, `filter` does not.
     pub fn meets(&self, dialect: Dialect, record: &Value) -> bool {
         match self {
             Self::And(left, right) => left.meets(dialect, record) && right.meets(dialect, record),
@@ -358,7 +358,7 @@ impl Expression {
     }
 }
 
-/// The attribute's value, null when absent.
+/// The attribute's value; null if it is missing.
 pub(crate) fn attribute_of(record: &Value, attribute: &str) -> Value {
     if attribute == "source.id" {
         let href = record["_links"]["source"]["href"].as_str();

@@ -1,23 +1,19 @@
-//! Okta's published description as JSON Schemas, so that tests can hold every answer against it.
+//! Validates responses against Okta's published API description.
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 const DESCRIPTION: &str = include_str!("../../okta-openapi.yaml");
 
-/// Schemas of records that hold every field that the service answers: one that they do not name is our invention.
+/// Complete schemas: the emulator must not return fields that they lack.
 const COMPLETE: [&str; 4] = ["User", "Group", "Error", "ErrorCause"];
 
-/// The description's schemas.
 pub struct Schemas {
     document: Value,
 }
 
 impl Schemas {
-    /// Reads the description that stands beside the emulator.
-    ///
-    /// # Panics
-    /// When it is not valid YAML: it is part of the source.
+    /// Loads the embedded description.
     #[expect(
         clippy::expect_used,
         reason = "the description is compiled in and every test reads it"
@@ -32,11 +28,8 @@ impl Schemas {
         Self { document }
     }
 
-    /// Holds the body of an answer against the schema of an operation, for example
-    /// `/api/v1/groups/{groupId}` and 200. An error that the operation does not list is held against `Error`.
-    ///
-    /// # Errors
-    /// Every way in which the body differs.
+    /// Validates the body of a response to a GET of `path`, such as `/api/v1/groups/{groupId}`. An error status that
+    /// the operation does not list is validated against the schema `Error`. Returns all violations.
     pub fn check(&self, path: &str, status: u16, body: &Value) -> Result<(), Vec<String>> {
         let responses = &self.document["paths"][path]["get"]["responses"];
         let mut response = &responses[status.to_string()];
@@ -48,7 +41,7 @@ impl Schemas {
         }
         let schema = match &response["content"]["application/json"]["schema"] {
             Value::Null if status >= 400 => json!({"$ref": "#/components/schemas/Error"}),
-            Value::Null => return Err(vec![format!("{path} has no answer {status}")]),
+            Value::Null => return Err(vec![format!("{path} has no response {status}")]),
             schema => schema.clone(),
         };
         let errors = self.validator(schema)?;
@@ -69,13 +62,13 @@ impl Schemas {
     }
 }
 
-/// OpenAPI 3.0 has `nullable` where JSON Schema has a type `null`.
+/// Translates OpenAPI 3.0's `nullable` to the type `null` of JSON Schema.
 fn translate(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(translate),
         Value::Object(fields) => {
             fields.values_mut().for_each(translate);
-            // A property may itself be called `nullable`; only the keyword is a boolean.
+            // A property may also be called `nullable`, but only the keyword is a boolean.
             if fields.get("nullable") == Some(&Value::Bool(true)) {
                 fields.remove("nullable");
                 if let Some(kind) = fields.get_mut("type") {

@@ -1,10 +1,10 @@
-//! How records are answered: links of this org, and only what was asked for.
+//! Records in responses: with the org's links, and with the requested fields only.
 
 use serde_json::{Map, Value, json};
 
 use crate::server::Call;
 
-/// A user in a list, with the `self` link only.
+/// A user in a list, which has only the `self` link.
 pub(super) fn listed_user(user: &Value, url: &str) -> Value {
     let mut user = user.clone();
     let id = user["id"].as_str().unwrap_or_default();
@@ -12,7 +12,7 @@ pub(super) fn listed_user(user: &Value, url: &str) -> Value {
     user
 }
 
-/// A user alone, with the links that its status allows.
+/// A single user, with the links that the status allows.
 pub(super) fn single_user(user: &Value, url: &str) -> Value {
     let mut user = listed_user(user, url);
     let id = user["id"].as_str().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(super) fn group(group: &Value, url: &str) -> Value {
     group
 }
 
-/// Leaves out what the request's `Content-Type: …; okta-response=…` asks to leave out.
+/// Removes what the request omits by `Content-Type: …; okta-response=…`.
 pub(super) fn trim(user: &mut Value, call: &Call) {
     let Some(user) = user.as_object_mut() else { return };
     for omission in omissions(call) {
@@ -110,30 +110,30 @@ fn omissions(call: &Call) -> Vec<&str> {
         .collect()
 }
 
-/// The fields asked for with `fields=status,profile:(firstName,email)`.
+/// The fields of a request with `fields=status,profile:(firstName,email)`.
 pub(super) struct Projection {
     top: Vec<String>,
     profile: Vec<String>,
 }
 
 impl Projection {
-    /// Reads the parameter; `None` when its parentheses do not close.
+    /// Parses the parameter; None if its parentheses do not match.
     pub fn read(text: &str) -> Option<Self> {
         let mut projection = Self {
             top: vec!["id".to_owned()],
             profile: Vec::new(),
         };
-        let mut rest = text.to_owned();
-        if let Some(start) = rest.find("profile:(") {
+        let mut top = text.to_owned();
+        if let Some(start) = top.find("profile:(") {
             let inner = start + "profile:(".len();
-            let end = inner + rest[inner..].find(')')?;
-            projection.profile = names(&rest[inner..end]);
-            rest.replace_range(start..=end, "");
+            let end = inner + top[inner..].find(')')?;
+            projection.profile = names(&top[inner..end]);
+            top.replace_range(start..=end, "");
         }
-        if rest.contains(['(', ')', ':']) {
+        if top.contains(['(', ')', ':']) {
             return None;
         }
-        projection.top.extend(names(&rest));
+        projection.top.extend(names(&top));
         Some(projection)
     }
 

@@ -1,16 +1,17 @@
-//! Install the chart, and activate an integration.
+//! The chart is installed, and an integration is activated.
 
 use super::stage::{NAME, NAMESPACE, RELEASE};
 use super::typed::words;
 use super::{Failure, Stage, ensure};
 
-/// The platform engineer installs the operator.
 pub async fn install(stage: &mut Stage) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Install");
-    screen
-        .say("A platform engineer installs the chart, which brings the resource definitions and the roles.");
+    screen.say(
+        "A platform engineer installs the Helm chart, which contains the operator, its resource definitions and its \
+         roles.",
+    );
     let chart = format!("charts/{RELEASE}");
     let arguments = [
         "install",
@@ -38,20 +39,19 @@ pub async fn install(stage: &mut Stage) -> Result<(), Failure> {
         .await?;
     stage.start_operator().await?;
     screen.say(
-        "This cluster has no nodes, so that the chart's pod cannot run. The same program runs beside it, with the \
-         token of the chart's ServiceAccount: its rights are those that the chart gives.",
+        "This cluster has no nodes to run the chart's pod, so the tour runs the operator next to it, with a token of \
+         the chart's ServiceAccount: it has exactly the permissions that the chart grants.",
     );
     Ok(())
 }
 
-/// The admin stores the credentials and applies an integration.
 pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Activate");
     screen.say(
-        "An admin stores the credentials, each of which waits in a file here, and applies an integration. The guard \
-         is set a little tighter than by default, to show what it does.",
+        "An admin stores the credentials in Secrets and applies an OktaIntegration. Its guard is stricter than by \
+         default, to show what a guard does.",
     );
     for (file, content) in [
         ("okta-token", stage.okta.token().to_owned()),
@@ -81,7 +81,7 @@ pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
     screen.output(&manifest(stage), 40);
     terminal.show(&["apply", "-f", "integration.yaml"], 1).await?;
 
-    screen.say("The first sync begins at once, and says how far it is.");
+    screen.say("The first sync starts immediately and reports its progress.");
     let progress = r#"jsonpath={.status.phase} {.status.progress}{"\n"}"#;
     let mut watch = terminal.follow(&["get", "oi", NAME, "--watch", "-o", progress])?;
     let mut is_progress_seen = false;
@@ -98,15 +98,15 @@ pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
             last = line;
         }
     };
-    let retry_policy = std::time::Duration::from_secs(120);
-    if tokio::time::timeout(retry_policy, until_review).await.is_err() {
+    let timeout = std::time::Duration::from_secs(120);
+    if tokio::time::timeout(timeout, until_review).await.is_err() {
         let status = stage.integration().await?["status"].to_string();
         return Err(Failure::Expectation(format!(
-            "no phase Review in 120 s: {status}"
+            "phase Review was not reached within 120 s: {status}"
         )));
     }
     ensure(is_progress_seen, || {
-        "no progress was seen while Okta was read".to_owned()
+        "no progress was shown while Okta was read".to_owned()
     })?;
     drop(watch);
     stage
@@ -115,9 +115,9 @@ pub async fn activate(stage: &mut Stage) -> Result<(), Failure> {
     terminal.show(&["get", "oi"], 5).await?;
     let writes = stage.insightful.journal().writes().len();
     ensure(writes == 0, || {
-        format!("{writes} writes to Insightful before the finish")
+        format!("{writes} writes to Insightful before finalizing")
     })?;
-    screen.checked("Insightful's journal: nothing has been written to it");
+    screen.checked("Insightful's request log: no writes");
     Ok(())
 }
 

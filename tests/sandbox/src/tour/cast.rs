@@ -1,5 +1,4 @@
-//! Who plays which part: Acme's people by name where they are as expected,
-//! else whoever is in the right state.
+//! The people who appear in the tour: certain people of Acme, or anybody in the right state.
 
 use std::collections::BTreeMap;
 
@@ -8,72 +7,64 @@ use serde_json::Value;
 
 use super::Failure;
 
-/// A person, and the match that the operator made for them.
+/// A person and their EmployeeMatch.
 #[derive(Clone, Debug)]
 pub struct Player {
     /// The Okta id.
     pub user: String,
-    /// The EmployeeMatch's name.
+    /// The name of the EmployeeMatch.
     pub object: String,
-    /// The person's name.
     pub name: String,
-    /// The employee that the match proposes.
+    /// The id of the proposed employee.
     pub employee: String,
 }
 
-/// Two people, one of whom is taken for the other.
+/// Two people in review. `mistaken` is matched with the employee of `overlooked` by mistake.
 pub struct Confused {
-    /// Who is matched wrongly.
     pub mistaken: Player,
-    /// With whose employee.
     pub overlooked: Player,
 }
 
-/// The parts.
 pub struct Cast {
-    /// Waits for review, and is somebody whom Insightful has.
+    /// In review; is matched with the proposed employee.
     pub matched: Player,
-    /// Two more of them, if there are.
+    /// None if too few people are in review.
     pub confused: Option<Confused>,
-    /// Is nobody whom Insightful has, and gets invited.
+    /// Has no employee; is invited.
     pub created: Player,
-    /// Is left alone.
     pub ignored: Player,
-    /// Matched without doubt; is renamed later.
+    /// Matched with certainty; is renamed in Okta.
     pub renamed: Player,
-    /// Matched without doubt; leaves later.
-    pub leaver: Player,
+    /// Matched with certainty; departs.
+    pub departed: Player,
 }
 
 impl Cast {
-    /// Casts everybody.
-    ///
-    /// # Errors
-    /// When nobody is in a state that a part needs.
+    /// Fails if nobody is in a required state.
     pub fn of(company: &Company, is_acme: bool, matches: &[Value]) -> Result<Self, Failure> {
         let mut casting = Casting {
             company,
             is_acme,
             matches,
             proposed: proposals(matches),
-            taken: Vec::new(),
+            used: Vec::new(),
         };
         Ok(Self {
             matched: casting.choose(
-                "somebody to match",
+                "a person to match",
                 &["anna.becker", "robert.miller", "tom.hardy", "susan.clark"],
                 Casting::is_in_review_alone,
             )?,
-            created: casting.choose("somebody to invite", &["nick.newcomer"], |_, object| {
+            created: casting.choose("a person to invite", &["nick.newcomer"], |_, object| {
                 state(object) == "Unmatched" && object["status"]["person"]["status"] == "ACTIVE"
             })?,
             ignored: casting.choose(
-                "somebody to ignore",
+                "a person to ignore",
                 &["sina.shared", "walter.noemail"],
                 |_, object| ["Review", "Unmatched"].contains(&state(object)),
             )?,
-            renamed: casting.choose("somebody to rename", &["jane.doe"], is_certain)?,
-            leaver: casting.choose("somebody to leave", &["frank.nowak"], is_certain)?,
+            renamed: casting.choose("a person to rename", &["jane.doe"], is_certain)?,
+            departed: casting.choose("a person to depart", &["frank.nowak"], is_certain)?,
             confused: casting.confused()?,
         })
     }
@@ -83,9 +74,9 @@ struct Casting<'a> {
     company: &'a Company,
     is_acme: bool,
     matches: &'a [Value],
-    /// How many people each employee is proposed to.
+    /// The number of people who have each employee as a candidate.
     proposed: BTreeMap<String, usize>,
-    taken: Vec<String>,
+    used: Vec<String>,
 }
 
 impl Casting<'_> {
@@ -105,22 +96,25 @@ impl Casting<'_> {
             .chain(self.matches)
             .filter(|object| fits(self, object))
             .map(player)
-            .find(|player| !self.taken.contains(&player.user));
+            .find(|player| !self.used.contains(&player.user));
         match player {
             Some(player) => {
-                self.taken.push(player.user.clone());
+                self.used.push(player.user.clone());
                 Ok(player)
             }
-            None => Err(Failure::Expectation(format!("the company has nobody for {part}"))),
+            None => Err(Failure::Expectation(format!("the company lacks {part}"))),
         }
     }
 
-    /// Acme has such two. In a company of another size there may not be enough
-    /// people in review.
+    /// Acme has two such people. A generated company may have too few people in review.
     fn confused(&mut self) -> Result<Option<Confused>, Failure> {
         let in_review = Self::is_in_review_alone;
-        let mistaken = self.choose("somebody to match wrongly", &["robert.miller"], in_review);
-        let overlooked = self.choose("somebody to be taken for", &["tom.hardy"], in_review);
+        let mistaken = self.choose("a person to match wrongly", &["robert.miller"], in_review);
+        let overlooked = self.choose(
+            "a person whose employee is matched wrongly",
+            &["tom.hardy"],
+            in_review,
+        );
         match (mistaken, overlooked) {
             (Ok(mistaken), Ok(overlooked)) => Ok(Some(Confused { mistaken, overlooked })),
             (Err(failure), _) | (_, Err(failure)) if self.is_acme => Err(failure),
@@ -128,7 +122,7 @@ impl Casting<'_> {
         }
     }
 
-    /// Waits for review, and nobody else is proposed the same employee.
+    /// In review, and the employee is nobody else's candidate.
     fn is_in_review_alone(&self, object: &Value) -> bool {
         let employee = player(object).employee;
         state(object) == "Review" && self.proposed.get(&employee) == Some(&1)
@@ -166,7 +160,6 @@ fn proposals(matches: &[Value]) -> BTreeMap<String, usize> {
     count
 }
 
-/// The state of a match.
 pub fn state(object: &Value) -> &str {
     object["status"]["state"].as_str().unwrap_or_default()
 }

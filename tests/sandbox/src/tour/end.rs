@@ -1,4 +1,4 @@
-//! Suspend and delete, or stay.
+//! The integration is suspended and deleted, or everything keeps running.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,11 @@ use serde_json::Value;
 use super::stage::NAME;
 use super::{Failure, Stage, ensure};
 
-/// Suspends, then deletes the integration.
 pub async fn deactivate(stage: &mut Stage) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Deactivate");
-    screen.say("Suspended, an integration neither reads nor writes.");
+    screen.say("A suspended integration neither reads nor writes.");
     let before = data(&stage.insightful.snapshot());
     let patch = r#"{"spec":{"suspend":true}}"#;
     terminal
@@ -32,28 +31,29 @@ pub async fn deactivate(stage: &mut Stage) -> Result<(), Failure> {
         .kubectl(&["annotate", "oi", NAME, request, "--overwrite"])
         .await?;
     stage
-        .wait_for("the answer to the request", |integration| {
+        .wait_for("the sync request to be handled", |integration| {
             integration["status"]["lastHandledSyncRequest"] == "while-suspended"
         })
         .await?;
     let reads = stage.okta.journal().entries().len();
     ensure(reads == 0, || format!("{reads} reads of Okta while suspended"))?;
-    screen.checked("a sync that is asked for meanwhile reads nothing");
+    screen.checked("a sync that is requested while suspended reads nothing");
 
-    screen.say("Deleted, it takes its matches along. What was synced stays in Insightful.");
+    screen
+        .say("Deleting the integration deletes its EmployeeMatches. All synced data remains in Insightful.");
     terminal.show(&["delete", "oi", NAME], 1).await?;
     let begin = Instant::now();
     while !stage.matches().await?.is_empty() {
         ensure(begin.elapsed() < Duration::from_secs(60), || {
-            "the matches are still there a minute after the integration was deleted".to_owned()
+            "the EmployeeMatches still exist a minute after the integration was deleted".to_owned()
         })?;
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     terminal.show(&["get", "oi,em"], 3).await?;
     ensure(data(&stage.insightful.snapshot()) == before, || {
-        "Insightful changed by the deactivation".to_owned()
+        "Insightful's data changed".to_owned()
     })?;
-    screen.checked("Insightful is as it was: every employee, every team");
+    screen.checked("Insightful is unchanged: every employee and every team");
     Ok(())
 }
 
@@ -61,12 +61,12 @@ fn data(account: &Account) -> (Vec<Value>, Vec<Value>) {
     (account.employees().cloned().collect(), account.teams())
 }
 
-/// Says how to go on with what is left up.
-pub fn stay(stage: &Stage) {
+/// Shows how to use what keeps running.
+pub fn keep_running(stage: &Stage) {
     let terminal = &stage.terminal;
     let screen = terminal.screen;
-    screen.chapter("Yours");
-    screen.say("Everything stays up until Ctrl-C, which leaves nothing behind. In another terminal:");
+    screen.chapter("Try it yourself");
+    screen.say("Everything keeps running until you press Ctrl-C, which removes it. In another terminal:");
     screen.line("");
     screen.line(&format!("export KUBECONFIG={}", terminal.kubeconfig.display()));
     if let Ok(kubectl) = Program::Kubectl.path()

@@ -1,12 +1,11 @@
-//! The tour: one integration from the empty cluster to its deletion, as the
-//! people live it who install it, review and keep watch. Whatever it shows it
-//! also checks, so that it is a test too.
+//! The tour: the life of one integration from installation to deletion, from the view of the people who install,
+//! review and operate it. It checks everything that it shows, so it is also a test.
 
 mod activate;
 mod cast;
 mod end;
 mod failure;
-mod finish;
+mod finalize;
 mod later;
 mod review;
 mod screen;
@@ -27,21 +26,18 @@ use failure::ensure;
 pub use screen::Screen;
 use stage::Stage;
 
-/// Shows everything.
-///
-/// # Errors
-/// When something is not as it should be, with what is there instead.
+/// Runs the tour. Fails if anything differs from what the tour shows.
 pub async fn run(arguments: &Arguments, screen: Screen) -> Result<(), Failure> {
     let is_acme = arguments.people.is_none();
     let company = match arguments.people {
         Some(people) => Company::generate(people as usize, arguments.seed),
         None => Company::acme(),
     };
-    screen.chapter("What is started");
+    screen.chapter("Set up");
     screen.say(
-        "A Kubernetes control plane of the stock programs, the operator, and emulators of Okta and Insightful \
-         that are as strict as the services. All of it runs on this machine, under a temporary directory, and \
-         ends with this tour. A first run builds the programs of the control plane, which takes minutes.",
+        "The tour starts a real Kubernetes control plane, the operator, and emulators of Okta and Insightful. \
+         Everything runs on this machine, in a temporary directory, and is removed at the end. The first run builds \
+         the control plane, which takes a few minutes.",
     );
     let mut stage = Stage::build(screen, company, is_acme).await?;
     let begin = Instant::now();
@@ -55,14 +51,14 @@ pub async fn run(arguments: &Arguments, screen: Screen) -> Result<(), Failure> {
         });
     }
     if arguments.keep.is_some() {
-        end::stay(&stage);
-        // Until Ctrl-C, which ends it all.
+        end::keep_running(&stage);
+        // Until Ctrl-C.
         std::future::pending::<()>().await;
     }
     stage.stop().await?;
     screen.say(&format!(
-        "That was the tour, in {} s. Everything is stopped and removed. `cargo run -p sandbox -- --keep` leaves it \
-         up for you to go on.",
+        "The tour is complete, after {} s. Everything was stopped and removed. To keep it running and try it \
+         yourself, use `cargo run -p sandbox -- --keep`.",
         begin.elapsed().as_secs()
     ));
     Ok(())
@@ -71,20 +67,20 @@ pub async fn run(arguments: &Arguments, screen: Screen) -> Result<(), Failure> {
 async fn play(stage: &mut Stage, keep: Option<Keep>) -> Result<(), Failure> {
     activate::install(stage).await?;
     activate::activate(stage).await?;
-    let cast = review::what_waits(stage).await?;
+    let cast = review::needs_review(stage).await?;
     if keep == Some(Keep::Review) {
         return Ok(());
     }
     review::decide(stage, &cast).await?;
     let preview = review::preview(stage, &cast).await?;
-    finish::finish(stage, &preview).await?;
-    later::a_rename(stage, &cast).await?;
+    finalize::finalize(stage, &preview).await?;
+    later::rename(stage, &cast).await?;
     if let Some(confused) = &cast.confused {
-        wrong::a_wrong_match(stage, confused).await?;
-        wrong::its_undo(stage, confused).await?;
-        wrong::the_right_ones(stage, confused).await?;
+        wrong::wrong_match(stage, confused).await?;
+        wrong::unmatch(stage, confused).await?;
+        wrong::right_matches(stage, confused).await?;
     }
-    later::a_leaver(stage, &cast).await?;
+    later::departure(stage, &cast).await?;
     if keep.is_none() {
         end::deactivate(stage).await?;
     }

@@ -1,4 +1,4 @@
-//! What waits, the decisions, and what would be written.
+//! The people who need review, the decisions, and the preview of the plan.
 
 use serde_json::{Value, json};
 
@@ -8,20 +8,20 @@ use super::typed::words;
 use super::writes::Preview;
 use super::{Cast, Failure, Stage, ensure};
 
-/// Shows what waits for a decision, and who plays which part.
-pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
+/// Shows who needs a decision, and chooses the people for the tour.
+pub async fn needs_review(stage: &mut Stage) -> Result<Cast, Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Review");
     screen.say(
-        "Every person in scope has an EmployeeMatch. Most are beyond doubt: their state is Proposed. The people-ops \
-         admin looks at the others.",
+        "Every person in scope has an EmployeeMatch. Most matches are certain, and their state is Proposed. A \
+         people-ops admin reviews the others.",
     );
     let matches = stage.matches().await?;
     let integration = stage.integration().await?;
     let total = integration["status"]["people"]["total"].as_u64();
     ensure(total == u64::try_from(matches.len()).ok(), || {
-        format!("{} matches, and status.people.total is {total:?}", matches.len())
+        format!("{} matches, but status.people.total is {total:?}", matches.len())
     })?;
     terminal.show(&["get", "em"], 8).await?;
     for wanted in ["Review", "Unmatched"] {
@@ -32,16 +32,16 @@ pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
         let expected = matches.iter().filter(|object| state(object) == wanted).count();
         let listed = output.lines().count().saturating_sub(1);
         ensure(listed == expected && listed > 0, || {
-            format!("{listed} rows, and {expected} matches are in state {wanted}")
+            format!("{listed} rows are listed, but {expected} matches are in state {wanted}")
         })?;
     }
     let cast = Cast::of(&stage.company, stage.is_acme, &matches)?;
-    screen.say("The integration counts them all, and lists the teams that the groups stand for:");
+    screen.say("The integration lists the teams of the Okta groups, and counts the people in each state:");
     let teams = r#"jsonpath={range .status.teams[*]}{.name}: {.state}, {.members} members{"\n"}{end}"#;
     let teams = terminal.show(&["get", "oi", NAME, "-o", teams], 12).await?;
     ensure(
         teams.contains("Existing") && !teams.contains("OKTA_INSGRP_"),
-        || format!("the teams are not as they should be:\n{teams}"),
+        || format!("unexpected teams:\n{teams}"),
     )?;
     terminal
         .show(&["get", "oi", NAME, "-o", "jsonpath={.status.people}"], 1)
@@ -49,7 +49,7 @@ pub async fn what_waits(stage: &mut Stage) -> Result<Cast, Failure> {
     Ok(cast)
 }
 
-/// Decides about a few people, about one of them wrongly.
+/// Makes a few decisions, one of them wrong.
 pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
@@ -62,7 +62,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     } = cast;
     screen.chapter("Decide");
     screen.say(&format!(
-        "Why does {} wait? The match says what speaks for and against.",
+        "Why does {} need review? The proposal lists the reasons for and against each candidate.",
         matched.name
     ));
     let arguments = ["get", "em", &matched.object, "-o", "yaml"];
@@ -71,7 +71,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     screen.output(&excerpt(&yaml, "  proposal:"), 24);
 
     screen.say(&format!(
-        "It is the same person. The admin decides so: {} is matched.",
+        "It is the same person, so the admin matches {} with the proposed employee.",
         matched.name
     ));
     decision(
@@ -83,17 +83,20 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     .await?;
     if let Some(Confused { mistaken, overlooked }) = confused {
         screen.say(&format!(
-            "{} waits too, and is to be matched with the employee that is proposed. But the id that is pasted is \
-             from another line: it is the employee of {}. A mistake, and nobody notices.",
+            "{} needs review too. The admin intends to match the proposed employee, but pastes the id of another \
+             one: the employee of {}. Nobody notices the mistake.",
             mistaken.name, overlooked.name
         ));
         let wrong = json!({"decision": "Match", "employeeIds": [overlooked.employee]});
         decision(stage, mistaken, wrong, "Proposed").await?;
     }
-    screen.say(&format!("{} is new in Insightful, and is invited.", created.name));
+    screen.say(&format!(
+        "{} has no employee in Insightful, so the admin decides to invite a new one.",
+        created.name
+    ));
     decision(stage, created, json!({"decision": "Create"}), "Proposed").await?;
     screen.say(&format!(
-        "{} is nobody's business here, and is left alone.",
+        "{} does not use Insightful. The admin decides to ignore them.",
         ignored.name
     ));
     decision(stage, ignored, json!({"decision": "Ignore"}), "Ignored").await?;
@@ -103,11 +106,11 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     terminal
         .show(&[&["get", "em"][..], &names[..]].concat(), 5)
         .await?;
-    screen.checked("each decision showed its effect without a new read of Okta");
+    screen.checked("each decision took effect without another read of Okta");
     Ok(())
 }
 
-/// Decides about one person, and waits for the state that follows.
+/// Makes a decision about a person, and waits until the match is in state `wanted`.
 pub async fn decision(stage: &mut Stage, player: &Player, spec: Value, wanted: &str) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let reads = stage.okta.journal().entries().len();
@@ -123,21 +126,21 @@ pub async fn decision(stage: &mut Stage, player: &Player, spec: Value, wanted: &
         })
         .await?;
     ensure(stage.okta.journal().entries().len() == reads, || {
-        "a decision caused a new read of Okta".to_owned()
+        "a decision caused another read of Okta".to_owned()
     })
 }
 
-/// Shows what the finish would write.
+/// Shows what will be written once the integration is finalized.
 pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Preview");
-    screen.say(&format!("What would be written for {}?", cast.matched.name));
+    screen.say(&format!("What would change for {}?", cast.matched.name));
     let changes = r#"jsonpath={range .status.changes[*]}{.field}: {.from} -> {.to}{"\n"}{end}"#;
     terminal
         .show(&["get", "em", &cast.matched.object, "-o", changes], 8)
         .await?;
-    screen.say("And for everybody?");
+    screen.say("And for everybody else?");
     let columns = "custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,\
                    TO:.status.changes[*].to";
     terminal
@@ -153,9 +156,9 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
             12,
         )
         .await?;
-    screen.say("The plan counts every write, and its hash stands for exactly these:");
+    screen.say("The plan counts all writes. Its hash identifies exactly these writes:");
     let arguments = ["get", "oi", NAME, "-o", "yaml"];
-    // The decisions' last effect is in the matches first, then in the plan.
+    // The matches are updated before the plan.
     let created = |integration: &Value| integration["status"]["plan"]["createEmployees"] == 1;
     let integration = stage.wait_for("a plan with the invitation", created).await?;
     let yaml = terminal.kubectl(&arguments).await?;
@@ -165,12 +168,12 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     let preview = Preview::of(&integration, &matches);
     ensure(preview.writes() > 0, || "the plan is empty".to_owned())?;
     let before = stage.insightful.journal().writes().len();
-    ensure(before == 0, || format!("{before} writes before the finish"))?;
-    screen.checked("Insightful's journal: still nothing written");
+    ensure(before == 0, || format!("{before} writes before finalizing"))?;
+    screen.checked("Insightful's request log: still no writes");
     Ok(preview)
 }
 
-/// The block of a YAML document that begins with this line.
+/// The block of a YAML document that begins with the line `key`.
 fn excerpt(yaml: &str, key: &str) -> String {
     let indentation = key.len() - key.trim_start().len();
     let mut block = format!("{}…\n", " ".repeat(indentation));
@@ -193,7 +196,7 @@ mod tests {
     use super::excerpt;
 
     #[test]
-    fn an_excerpt_ends_where_the_block_ends() {
+    fn an_excerpt_ends_at_the_end_of_its_block() {
         let yaml = "status:\n  a: 1\n  plan:\n    x: 1\n    y:\n    - 2\n  z: 3\n";
         assert_eq!(
             excerpt(yaml, "  plan:"),

@@ -1,15 +1,14 @@
-//! What the person at the terminal sees: headings, sentences, commands with
-//! their output, and what was checked.
+//! The tour's output: headings, text, commands with their output, and the checks that passed.
 
 use std::io::{IsTerminal as _, Write as _};
 
 /// Wide enough for kubectl's tables, narrow enough for most terminals.
 const WIDTH: usize = 120;
 
-/// The width of running text.
+/// The width of paragraphs.
 const TEXT: usize = 100;
 
-/// Where the tour is shown. Standard output; colours on a terminal only.
+/// Standard output, with colours on a terminal only.
 #[derive(Clone, Copy)]
 pub struct Screen {
     colours: bool,
@@ -17,8 +16,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The screen of this process. `NO_COLOR` forbids colours, `COLUMNS` sets
-    /// the width at which lines of tables are cut.
+    /// `NO_COLOR` turns colours off. `COLUMNS` sets the width at which the lines of tables are cut.
     pub fn new() -> Self {
         let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let asked_for = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
@@ -29,7 +27,6 @@ impl Screen {
         }
     }
 
-    /// Begins a chapter.
     pub fn chapter(&self, title: &str) {
         let rule = "─".repeat(TEXT.saturating_sub(title.chars().count() + 4));
         self.line(&format!(
@@ -38,7 +35,7 @@ impl Screen {
         ));
     }
 
-    /// A paragraph of running text.
+    /// A paragraph.
     pub fn say(&self, text: &str) {
         self.line("");
         for line in wrapped(text, TEXT) {
@@ -48,7 +45,7 @@ impl Screen {
 
     /// A command as a person types it.
     pub fn command(&self, words: &[String]) {
-        // An option stays on the line of its value.
+        // An option and its value are not separated.
         let mut together: Vec<String> = Vec::new();
         for word in words {
             match together.last_mut() {
@@ -65,10 +62,10 @@ impl Screen {
         }
     }
 
-    /// What a command gave: so many of its lines, each cut at the screen's width.
+    /// The first `rows` lines of a command's output, each cut at the screen's width.
     pub fn output(&self, text: &str, rows: usize) {
         let lines: Vec<&str> = text.trim_end().lines().collect();
-        // One line more says less than the line that says so.
+        // "… and 1 more" would take as much room as the line itself.
         let shown = if lines.len() <= rows + 1 {
             lines.len()
         } else {
@@ -82,7 +79,7 @@ impl Screen {
         }
     }
 
-    /// What a command gave, as running text.
+    /// A command's output, wrapped.
     pub fn text(&self, text: &str) {
         for line in text.trim_end().lines() {
             for line in wrapped(line, self.width) {
@@ -91,7 +88,7 @@ impl Screen {
         }
     }
 
-    /// Something that was not only shown but checked.
+    /// A check that passed.
     pub fn checked(&self, text: &str) {
         let lines = wrapped(text, TEXT - 2);
         for (number, line) in lines.iter().enumerate() {
@@ -104,19 +101,19 @@ impl Screen {
         }
     }
 
-    /// Why the tour ends early.
+    /// The reason why the tour ends early.
     pub fn failed(&self, why: &str) {
-        // After all that was shown, also where the two go to one file.
+        // Keeps the order where both streams go to one file.
         let _ = std::io::stdout().flush();
         eprintln!("\n{} {why}", self.painted("1;31", "The tour failed:"));
     }
 
     /// Ctrl-C.
     pub fn interrupted(&self) {
-        self.line("\nStopped, and everything with it.");
+        self.line("\nInterrupted. Everything was stopped and removed.");
     }
 
-    /// A line as it is. Whoever reads the tour may go away in the middle of it.
+    /// A line, unchanged. Errors are ignored: the reader may close the pipe at any time.
     pub fn line(&self, line: &str) {
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{line}");
@@ -132,16 +129,16 @@ impl Screen {
     }
 }
 
-/// The line, or as much of it as has room.
+/// Cuts the line to `width` characters.
 fn cut(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
         return line.trim_end().to_owned();
     }
-    let kept: String = line.chars().take(width - 1).collect();
-    format!("{}…", kept.trim_end())
+    let start: String = line.chars().take(width - 1).collect();
+    format!("{}…", start.trim_end())
 }
 
-/// The text in lines of at most `width`, broken at spaces; the first line keeps its indentation.
+/// Breaks the text at spaces into lines of at most `width`. The first line keeps its indentation.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let indentation = " ".repeat(text.len() - text.trim_start().len());
     let mut lines = filled(text.split_whitespace(), width - indentation.len());
@@ -149,7 +146,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The words in lines of at most `width`, and at least one line.
+/// Joins the words to lines of at most `width`. Returns at least one line.
 fn filled<'a>(words: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words {
@@ -172,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_broken_at_spaces_only() {
+    fn text_is_wrapped_at_spaces_only() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
         assert_eq!(wrapped("  indented text", 12), ["  indented", "text"]);
@@ -180,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_says_that_it_is_cut() {
+    fn a_cut_line_ends_with_an_ellipsis() {
         assert_eq!(cut("Jörg Müller  ", 20), "Jörg Müller");
         assert_eq!(cut("Jörg Müller", 8), "Jörg Mü…");
     }

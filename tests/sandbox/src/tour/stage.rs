@@ -1,4 +1,4 @@
-//! All that the tour is played on: control plane, emulators, operator.
+//! What the tour runs on: the control plane, the emulators and the operator.
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, TcpListener};
@@ -10,7 +10,7 @@ use sandbox::{
     company::Company,
     control_plane::{
         self, ControlPlane, Options, Program,
-        kept_process::{Ending, KeptProcess},
+        child_process::{ChildProcess, Ending},
     },
     insightful::Insightful,
     okta::{self, Okta},
@@ -21,25 +21,25 @@ use serde_json::Value;
 use super::typed::{Terminal, workspace};
 use super::{Failure, Screen};
 
-/// How long the tour waits for what it expects.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the tour waits for an expected state.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The same for a company of another size, whose syncs wait for Insightful's limit of calls.
-const MORE_PATIENCE: Duration = Duration::from_secs(180);
+/// The same for a generated company, whose syncs wait for Insightful's rate limit.
+const GENERATED_TIMEOUT: Duration = Duration::from_secs(180);
 
 const POLL: Duration = Duration::from_millis(100);
 
-/// The namespace of the integration, and the integration's name.
+/// The namespace and the name of the integration.
 pub const NAMESPACE: &str = "people";
 pub const NAME: &str = "acme";
 
 /// The release of the chart, its namespace and its ServiceAccount.
 pub const RELEASE: &str = "okta-insightful-operator";
 
-/// See the module. Everything ends when this is dropped.
+/// Everything is stopped when this is dropped.
 pub struct Stage {
-    // The fields are dropped in this order: the operator before what it talks to.
-    operator: Option<KeptProcess>,
+    // Fields are dropped in this order: the operator before the servers that it calls.
+    operator: Option<ChildProcess>,
     pub company: Company,
     pub is_acme: bool,
     pub okta: Okta,
@@ -47,14 +47,14 @@ pub struct Stage {
     pub webhook: Webhook,
     pub terminal: Terminal,
     pub plane: ControlPlane,
-    /// For what is known to take longer.
-    pub more_patience: Duration,
+    /// Added to the timeout.
+    pub extra_timeout: Duration,
     binary: PathBuf,
     syncs: u32,
 }
 
 impl Stage {
-    /// Starts all but the operator, which needs the chart first.
+    /// Starts everything but the operator, which needs the chart to be installed first.
     pub async fn build(screen: Screen, company: Company, is_acme: bool) -> Result<Self, Failure> {
         let people = company.users.len();
         let binary = build_operator(screen).await?;
@@ -62,7 +62,7 @@ impl Stage {
         let begin = Instant::now();
         let plane = ControlPlane::start(&Options::default()).await?;
         screen.checked(&format!(
-            "Kubernetes {}: etcd, API server and controller manager, ready in {:.1} s",
+            "Kubernetes {} is ready after {:.1} s: etcd, API server and controller manager",
             control_plane::kubernetes_version(),
             begin.elapsed().as_secs_f32()
         ));
@@ -70,27 +70,27 @@ impl Stage {
         let okta = Okta::start_with(
             &company,
             okta::Settings {
-                // Eight pages, so that there is progress to see.
+                // Eight slow pages, so that the progress can be seen.
                 latency: Duration::from_millis(700),
                 max_page: Some(people.div_ceil(8).min(200)),
                 ..okta::Settings::default()
             },
         );
         screen.checked(&format!(
-            "an Okta org with {people} people at {}, slow on purpose",
+            "an Okta org with {people} people, slowed down for the tour: {}",
             okta.url()
         ));
         let insightful = Insightful::start(&company);
         let employees = company.employees.len();
         screen.checked(&format!(
-            "an Insightful account with {employees} employees at {}",
+            "an Insightful account with {employees} employees: {}",
             insightful.url()
         ));
         let webhook = Webhook::start();
-        screen.checked("a webhook that takes notifications");
+        screen.checked("a webhook that receives notifications");
 
         let directory = plane.directory().join("desk");
-        std::fs::create_dir(&directory).map_err(Failure::io("make a working directory"))?;
+        std::fs::create_dir(&directory).map_err(Failure::io("create a working directory"))?;
         let kubeconfig = directory.join("kubeconfig");
         std::fs::copy(plane.admin_kubeconfig(), &kubeconfig).map_err(Failure::io("copy the kubeconfig"))?;
         let terminal = Terminal {
@@ -107,7 +107,7 @@ impl Stage {
             webhook,
             terminal,
             plane,
-            more_patience: Duration::ZERO,
+            extra_timeout: Duration::ZERO,
             binary,
             syncs: 0,
         })
@@ -129,28 +129,25 @@ impl Stage {
             command.env_remove(name).env_remove(name.to_lowercase());
         }
         let log = self.plane.directory().join("operator.log");
-        let operator = KeptProcess::spawn(&command, log, &Ending::default())
+        let operator = ChildProcess::spawn(&command, log, &Ending::default())
             .map_err(Failure::io("start the operator"))?;
         self.operator = Some(operator);
         Ok(())
     }
 
-    /// The end of the operator's log.
     pub fn log_tail(&self) -> Option<String> {
         self.operator.as_ref().map(|operator| operator.log_tail(15))
     }
 
-    /// The operator's log.
     pub fn log(&self) -> Option<&Path> {
-        self.operator.as_ref().map(KeptProcess::log)
+        self.operator.as_ref().map(ChildProcess::log)
     }
 
-    /// The integration as it is.
     pub async fn integration(&self) -> Result<Value, Failure> {
         self.terminal.json(&["get", "oi", NAME]).await
     }
 
-    /// The match of an Okta user as it is.
+    /// The EmployeeMatch of an Okta user.
     pub async fn match_of(&self, user: &str) -> Result<Value, Failure> {
         let selector = format!("spec.oktaUserId={user}");
         let list = self
@@ -160,7 +157,6 @@ impl Stage {
         Ok(list["items"][0].clone())
     }
 
-    /// Every match as it is.
     pub async fn matches(&self) -> Result<Vec<Value>, Failure> {
         let mut list = self.terminal.json(&["get", "em"]).await?;
         match list["items"].take() {
@@ -169,38 +165,38 @@ impl Stage {
         }
     }
 
-    /// Waits until the integration is as wanted.
-    pub async fn wait_for(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
+    /// Waits until the integration meets the condition.
+    pub async fn wait_for(&mut self, what: &str, is_met: impl Fn(&Value) -> bool) -> Result<Value, Failure> {
         let begin = Instant::now();
         loop {
             let seen = self.integration().await?;
-            if is_so(&seen) {
+            if is_met(&seen) {
                 return Ok(seen);
             }
-            self.must_go_on(what, begin, &seen["status"])?;
+            self.check_timeout(what, begin, &seen["status"])?;
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Waits until a person's match is as wanted.
+    /// Waits until the EmployeeMatch of an Okta user meets the condition.
     pub async fn wait_for_match(
         &mut self,
         user: &str,
         what: &str,
-        is_so: impl Fn(&Value) -> bool,
+        is_met: impl Fn(&Value) -> bool,
     ) -> Result<Value, Failure> {
         let begin = Instant::now();
         loop {
             let seen = self.match_of(user).await?;
-            if is_so(&seen) {
+            if is_met(&seen) {
                 return Ok(seen);
             }
-            self.must_go_on(what, begin, &seen)?;
+            self.check_timeout(what, begin, &seen)?;
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Asks for a sync now, as a person does, and waits until it has been answered.
+    /// Requests a sync by the annotation, and waits until it is complete.
     pub async fn sync(&mut self) -> Result<Value, Failure> {
         self.syncs += 1;
         let request = format!("tour-{}", self.syncs);
@@ -214,7 +210,7 @@ impl Stage {
         .await
     }
 
-    /// Waits until there is an event with this reason about an object of this name.
+    /// Waits for an Event with this reason on the object.
     pub async fn wait_for_event(&mut self, object: &str, reason: &str) -> Result<(), Failure> {
         let begin = Instant::now();
         let selector = format!("reason={reason},involvedObject.name={object}");
@@ -226,12 +222,12 @@ impl Stage {
             if events["items"] != Value::Array(Vec::new()) {
                 return Ok(());
             }
-            self.must_go_on(&format!("the event {reason}"), begin, &events)?;
+            self.check_timeout(&format!("the event {reason}"), begin, &events)?;
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// Waits until the webhook has a message, and gives all.
+    /// Waits until the webhook has received a message, and returns all messages.
     pub async fn wait_for_message(&mut self) -> Result<Vec<Value>, Failure> {
         let begin = Instant::now();
         loop {
@@ -239,31 +235,32 @@ impl Stage {
             if !messages.is_empty() {
                 return Ok(messages);
             }
-            self.must_go_on("a message to the webhook", begin, &Value::Null)?;
+            self.check_timeout("a message to the webhook", begin, &Value::Null)?;
             tokio::time::sleep(POLL).await;
         }
     }
 
-    fn must_go_on(&mut self, what: &str, begin: Instant, seen: &Value) -> Result<(), Failure> {
+    /// Fails if the operator has exited or the timeout has passed.
+    fn check_timeout(&mut self, what: &str, begin: Instant, seen: &Value) -> Result<(), Failure> {
         if let Some(operator) = &mut self.operator
             && operator.has_exited()
         {
             return Err(Failure::Expectation(format!(
-                "the operator ended by itself while the tour waited for {what}"
+                "the operator exited while the tour was waiting for {what}"
             )));
         }
-        let retry_policy = if self.is_acme { PATIENCE } else { MORE_PATIENCE };
-        if begin.elapsed() < retry_policy + self.more_patience {
+        let timeout = if self.is_acme { TIMEOUT } else { GENERATED_TIMEOUT };
+        if begin.elapsed() < timeout + self.extra_timeout {
             return Ok(());
         }
-        Err(Failure::TooLate {
+        Err(Failure::Timeout {
             what: what.to_owned(),
             seconds: begin.elapsed().as_secs(),
             seen: serde_yaml::to_string(seen).unwrap_or_else(|_| seen.to_string()),
         })
     }
 
-    /// Ends everything, in order, and removes the directory.
+    /// Stops everything in order and removes the directory.
     pub async fn stop(self) -> Result<(), Failure> {
         let Self { operator, plane, .. } = self;
         if let Some(operator) = operator {
@@ -274,10 +271,9 @@ impl Stage {
     }
 }
 
-/// Builds the operator beside this program, in the same profile; nothing is
-/// built when it is up to date. Gives its path.
+/// Builds the operator in the profile of this program, and returns its path.
 async fn build_operator(screen: Screen) -> Result<PathBuf, Failure> {
-    let unknown = || Failure::Expectation("this program does not lie in a directory of cargo's".to_owned());
+    let unknown = || Failure::Expectation("this program is not in a target directory of cargo".to_owned());
     let this = std::env::current_exe().map_err(Failure::io("find this program"))?;
     let place = this.parent().ok_or_else(unknown)?;
     let target = place.parent().ok_or_else(unknown)?;
@@ -287,9 +283,8 @@ async fn build_operator(screen: Screen) -> Result<PathBuf, Failure> {
         None => return Err(unknown()),
     };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    screen.say("The operator is built, where it is not up to date:");
-    // Both packages together, so that their dependencies have the same features
-    // as in every other build, and nothing is compiled twice.
+    screen.say("Building the operator, unless it is up to date:");
+    // With both packages, dependencies have the same features as in other builds and are not compiled twice.
     let packages = ["-p", "sandbox", "-p", RELEASE, "--bins"];
     let mut command = tokio::process::Command::new(cargo);
     command
@@ -299,9 +294,9 @@ async fn build_operator(screen: Screen) -> Result<PathBuf, Failure> {
         .arg(target)
         .current_dir(workspace())
         .kill_on_drop(true);
-    // What `cargo run` tells this program would make build scripts run anew.
+    // The variables that `cargo run` sets would make build scripts run again.
     for (name, _) in std::env::vars_os() {
-        let told = [
+        let prefixes = [
             "CARGO_PKG_",
             "CARGO_MANIFEST_",
             "CARGO_BIN_",
@@ -310,7 +305,7 @@ async fn build_operator(screen: Screen) -> Result<PathBuf, Failure> {
         ];
         if name
             .to_str()
-            .is_some_and(|name| told.iter().any(|told| name.starts_with(told)))
+            .is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
         {
             command.env_remove(name);
         }
@@ -318,11 +313,11 @@ async fn build_operator(screen: Screen) -> Result<PathBuf, Failure> {
     let status = command.status().await.map_err(Failure::io("run cargo"))?;
     let binary = place.join(RELEASE);
     if status.success() && binary.is_file() {
-        screen.checked("the operator is built");
+        screen.checked("the operator is up to date");
         Ok(binary)
     } else {
         Err(Failure::Expectation(format!(
-            "the operator could not be built: see above, or try `cargo build {}`",
+            "cannot build the operator: see the errors above, or run `cargo build {}`",
             packages.join(" ")
         )))
     }

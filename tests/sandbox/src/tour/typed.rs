@@ -1,4 +1,4 @@
-//! Commands as a person types them, run by the real programs.
+//! Shows and runs the commands that a person would type.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -10,18 +10,16 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::{Failure, Screen};
 
-/// The terminal of a person: a directory, a kubeconfig, and a screen.
 #[derive(Clone)]
 pub struct Terminal {
     pub screen: Screen,
-    /// Where commands are typed.
+    /// The working directory.
     pub directory: PathBuf,
-    /// The person's access to the cluster.
     pub kubeconfig: PathBuf,
 }
 
 impl Terminal {
-    /// Runs kubectl, and shows the command and at most `rows` lines of what it gives.
+    /// Runs kubectl. Shows the command and the first `rows` lines of its output.
     pub async fn show(&self, arguments: &[&str], rows: usize) -> Result<String, Failure> {
         self.screen.command(&words("kubectl", arguments));
         let output = self.kubectl(arguments).await?;
@@ -29,7 +27,7 @@ impl Terminal {
         Ok(output)
     }
 
-    /// Runs kubectl, and shows the command and what it gives as running text.
+    /// Runs kubectl. Shows the command and its output as wrapped text.
     pub async fn show_text(&self, arguments: &[&str]) -> Result<String, Failure> {
         self.screen.command(&words("kubectl", arguments));
         let output = self.kubectl(arguments).await?;
@@ -37,23 +35,23 @@ impl Terminal {
         Ok(output)
     }
 
-    /// Runs kubectl unseen.
+    /// Runs kubectl without showing it.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String, Failure> {
         self.run(Program::Kubectl, arguments).await
     }
 
-    /// What kubectl gives as JSON, unseen.
+    /// Runs kubectl without showing it, and returns its output as JSON.
     pub async fn json(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let mut all = arguments.to_vec();
         all.extend(["--output", "json"]);
         let output = self.kubectl(&all).await?;
         serde_json::from_str(&output).map_err(|error| Failure::Command {
             command: line("kubectl", &all),
-            said: format!("no JSON: {error}"),
+            output: format!("invalid JSON: {error}"),
         })
     }
 
-    /// Runs helm in the workspace, and shows the command and the beginning of what it gives.
+    /// Runs helm in the workspace. Shows the command and the first `rows` lines of its output.
     pub async fn show_helm(&self, arguments: &[&str], rows: usize) -> Result<String, Failure> {
         self.screen.command(&words("helm", arguments));
         let output = self.run(Program::Helm, arguments).await?;
@@ -61,7 +59,7 @@ impl Terminal {
         Ok(output)
     }
 
-    /// Starts a kubectl that goes on, and shows its command.
+    /// Starts a kubectl command that runs until it is dropped, and shows it.
     pub fn follow(&self, arguments: &[&str]) -> Result<Followed, Failure> {
         let command_line = line("kubectl", arguments);
         self.screen.command(&words("kubectl", arguments));
@@ -94,70 +92,61 @@ impl Terminal {
             .map_err(Failure::io(format!("run `{command_line}`")))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if !status.success() {
-            let said = text(&stderr).trim().to_owned();
             return Err(Failure::Command {
                 command: command_line,
-                said,
+                output: text(&stderr).trim().to_owned(),
             });
         }
-        // kubectl says "No resources found" beside its output.
+        // kubectl prints "No resources found" on standard error.
         Ok(text(&stdout) + &text(&stderr))
     }
 
-    /// Nothing of the developer's home is seen or left behind.
     fn command(&self, program: Program, arguments: &[&str]) -> Result<Command, Failure> {
-        let home = self.directory.join("home");
         let directory = if program == Program::Helm {
             workspace()
         } else {
             &self.directory
         };
-        let mut command = Command::new(program.path()?);
+        let mut command = program.command(&self.kubeconfig, &self.directory.join("home"))?;
         command
             .args(arguments)
             .current_dir(directory)
-            .env("KUBECONFIG", &self.kubeconfig)
-            .env("HELM_CACHE_HOME", home.join("helm/cache"))
-            .env("HELM_CONFIG_HOME", home.join("helm/config"))
-            .env("HELM_DATA_HOME", home.join("helm/data"))
-            .env("HOME", home)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .stdin(Stdio::null());
         Ok(command)
     }
 }
 
-/// A command that goes on until it is dropped.
+/// A running command. It is killed when dropped.
 pub struct Followed {
     lines: Lines<BufReader<ChildStdout>>,
     _child: Child,
 }
 
 impl Followed {
-    /// The next line, None when the command has ended.
+    /// The next line of output; None if the command has exited.
     pub async fn next(&mut self) -> Option<String> {
         self.lines.next_line().await.ok().flatten()
     }
 }
 
-/// The top of the repository.
+/// The root of the repository.
 pub fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The command line, quoted so that it can be copied into a shell.
+/// The command line, quoted for a shell.
 fn line(program: &str, arguments: &[&str]) -> String {
     words(program, arguments).join(" ")
 }
 
-/// The words of a command line, each quoted where a shell needs it.
+/// The words of a command line, quoted for a shell where necessary.
 pub fn words(program: &str, arguments: &[&str]) -> Vec<String> {
     let quoted = arguments.iter().map(|argument| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@+%".contains(c);
         if !argument.is_empty() && argument.chars().all(is_plain) {
             return (*argument).to_owned();
         }
-        // As people do: jsonpath='{.status}', not 'jsonpath={.status}'.
+        // jsonpath='{.status}', not 'jsonpath={.status}'.
         let (name, value) = match argument.split_once('=') {
             Some((name, value)) if name.chars().all(is_plain) => (format!("{name}="), value),
             _ => (String::new(), *argument),

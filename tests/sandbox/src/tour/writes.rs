@@ -1,4 +1,4 @@
-//! What a preview promises against what Insightful's journal says.
+//! Compares the writes in Insightful's journal with the preview.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{Failure, ensure};
 
-/// One field of somebody, or one team: `w…: title = Lead`.
+/// One field of an employee, or one team: `w…: title = Lead`.
 type Facts = BTreeSet<String>;
 
-/// What the plan and the matches promise.
+/// What the plan and the matches announce.
 pub struct Preview {
     hash: String,
     writes: u64,
@@ -19,7 +19,6 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Reads it from the resources.
     pub fn of(integration: &Value, matches: &[Value]) -> Self {
         let status = &integration["status"];
         let mut facts = Facts::new();
@@ -49,20 +48,15 @@ impl Preview {
         }
     }
 
-    /// The plan's hash.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// How many writes the plan counts.
     pub fn writes(&self) -> u64 {
         self.writes
     }
 
-    /// Whether these writes are exactly what was promised.
-    ///
-    /// # Errors
-    /// What is missing, and what is too much.
+    /// Fails if the writes are not exactly those of the preview, with the differences.
     pub fn must_equal(&self, writes: &[Entry], account: &Account) -> Result<(), Failure> {
         let refused: Vec<String> = writes
             .iter()
@@ -70,14 +64,14 @@ impl Preview {
             .map(Entry::line)
             .collect();
         ensure(refused.is_empty(), || {
-            format!("Insightful refused: {}", refused.join(", "))
+            format!("Insightful rejected: {}", refused.join(", "))
         })?;
         let written = facts(writes, account);
         ensure(written == self.facts, || {
             let list =
                 |facts: Vec<&String>| facts.iter().map(|fact| format!("\n  {fact}")).collect::<String>();
             format!(
-                "what was written is not what the preview said.\npromised and not written:{}\nwritten and not promised:{}",
+                "the writes differ from the preview.\npreviewed but not written:{}\nwritten but not previewed:{}",
                 list(self.facts.difference(&written).collect()),
                 list(written.difference(&self.facts).collect())
             )
@@ -116,7 +110,7 @@ fn facts(writes: &[Entry], account: &Account) -> Facts {
                     let team = team_names.get(value).map_or(value, String::as_str);
                     facts.insert(format!("{whom}: team = {team}"));
                 }
-                // Where invitations go is in the integration, not in the preview.
+                // The integration sets it, and the preview does not contain it.
                 "sharedSettingsId" => {}
                 name => {
                     facts.insert(format!("{whom}: {name} = {value}"));
@@ -127,7 +121,7 @@ fn facts(writes: &[Entry], account: &Account) -> Facts {
     facts
 }
 
-/// The writes as a table for people.
+/// The writes as a table.
 pub fn table(writes: &[Entry], account: &Account) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

@@ -1,26 +1,26 @@
-//! A wrong match, from the complaint to the right one.
+//! A wrong match is found, unmatched, and replaced by the right one.
 
 use serde_json::{Value, json};
 
 use super::cast::{Confused, state};
-use super::finish::approve;
+use super::finalize::approve;
 use super::later::shown_writes;
 use super::review::decision;
 use super::stage::NAME;
 use super::writes::Preview;
 use super::{Failure, Stage, ensure};
 
-/// What a match can overwrite and give back: the field, and the employee's field of it.
+/// The fields that can be read and therefore restored: the name in a match, and the name in Insightful's record.
 const READABLE: [(&str, &str); 3] = [("name", "name"), ("email", "email"), ("team", "teamId")];
 
-/// Somebody finds out, and the match says what it overwrote.
-pub async fn a_wrong_match(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
+/// The wrong match is found, and its EmployeeMatch shows what was overwritten.
+pub async fn wrong_match(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     let Confused { mistaken, overlooked } = confused;
     screen.chapter("A wrong match");
     screen.say(&format!(
-        "{} complains: in Insightful, their work stands under the name of {}. Whose match is that employee?",
+        "{} notices that their work appears under the name of {} in Insightful. Who is matched with that employee?",
         overlooked.name, mistaken.name
     ));
     let selector = format!("status.employee.id={}", overlooked.employee);
@@ -33,11 +33,11 @@ pub async fn a_wrong_match(stage: &mut Stage, confused: &Confused) -> Result<(),
     ensure(
         object["status"]["employee"]["id"] == overlooked.employee.as_str()
             && now["name"] == mistaken.name.as_str(),
-        || format!("employee {} is not the wrong one: {now}", overlooked.employee),
+        || format!("employee {} is not matched wrongly: {now}", overlooked.employee),
     )?;
     screen.say(
-        "Before each write the operator recorded what it replaced, in the match. The team stands there by its id; \
-         what the title was is not known, since Insightful never shows it.",
+        "Before each write, the operator recorded the values that it replaced, in the status of the match. A team is \
+         recorded by its id. The former title is unknown, because Insightful's API does not return titles.",
     );
     let images = r#"jsonpath={range .status.applied.fields[*]}{.field}: {.before} -> {.after}{"\n"}{end}"#;
     terminal
@@ -58,26 +58,26 @@ pub async fn a_wrong_match(stage: &mut Stage, confused: &Confused) -> Result<(),
             field["before"] == original[of_employee] && field["after"] == now[of_employee],
             || {
                 format!(
-                    "{name} was {}, is {}, and the record says {field}",
+                    "{name} was {} and is {}, but the before-image is {field}",
                     original[of_employee], now[of_employee]
                 )
             },
         )?;
     }
     ensure(overwritten > 1, || {
-        format!("{overwritten} fields are overwritten")
+        format!("only {overwritten} fields were overwritten")
     })?;
-    screen.checked("the record has what the employee held before the finish, and what was written instead");
+    screen.checked("the before-images hold the employee's former values, and the values that replaced them");
     Ok(())
 }
 
-/// The match is taken back: previewed, held, approved, given back.
-pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
+/// The pair is unmatched: the restore is previewed, held by the guard, approved and applied.
+pub async fn unmatch(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     let Confused { mistaken, overlooked } = confused;
     screen.say(&format!(
-        "The admin takes the match back: this employee is not {}, and is not to be proposed again.",
+        "The admin unmatches the pair: this employee is not {} and must not be proposed again.",
         mistaken.name
     ));
     stage.insightful.journal().clear();
@@ -98,8 +98,8 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
         })
         .await?;
     screen.say(
-        "The guard of this integration lets no match be taken back unseen (maxRelinks: 0). What would be given back, \
-         and what cannot be?",
+        "The guard of this integration requires an approval to unmatch anybody (maxRelinks: 0). Which fields would \
+         be restored, and which cannot be?",
     );
     let changes = r#"jsonpath={range .status.changes[*]}{.field}: {.from} -> {.to}{"\n"}{end}"#;
     terminal
@@ -116,10 +116,10 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
     )?;
     let preview = Preview::of(&integration, &stage.matches().await?);
     let early = stage.insightful.journal().writes().len();
-    ensure(early == 0, || format!("{early} writes of a plan that is held"))?;
-    screen.checked("the undo is previewed, and nothing of it is written yet");
+    ensure(early == 0, || format!("{early} writes, though the plan is held"))?;
+    screen.checked("the restore is previewed, and nothing was written yet");
 
-    screen.say("That is what the admin wants.");
+    screen.say("The admin approves.");
     let path = r#"jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
     let message = terminal.kubectl(&["get", "oi", NAME, "-o", path]).await?;
     approve(stage, &message).await?;
@@ -144,7 +144,7 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
             )
         })?;
     }
-    screen.checked("name, email and team of the employee are what they were before the finish");
+    screen.checked("the employee has the former name, email and team again");
     let notes = r#"jsonpath={range .items[*]}{.reason}: {.message}{"\n"}{end}"#;
     let object = format!("employeematch/{}", mistaken.object);
     terminal
@@ -156,22 +156,24 @@ pub async fn its_undo(stage: &mut Stage, confused: &Confused) -> Result<(), Fail
         object["status"]["unmatched"]["notRestored"] == not_restored,
         || {
             format!(
-                "what is not given back is not said: {}",
+                "the match does not name the fields that were not restored: {}",
                 object["status"]["unmatched"]
             )
         },
     )?;
-    screen.checked("what cannot be given back is said: the title, which Insightful never shows");
+    screen.checked(
+        "the match names the field that could not be restored: the title, which Insightful does not return",
+    );
     Ok(())
 }
 
-/// Both are matched with their own employees.
-pub async fn the_right_ones(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
+/// Both people are matched with their own employees.
+pub async fn right_matches(stage: &mut Stage, confused: &Confused) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     let Confused { mistaken, overlooked } = confused;
     screen.say(&format!(
-        "Now {} is matched with the right employee, and {} with their own, who gets the right title by that.",
+        "Now the admin matches {} and {} with their own employees, which also corrects the title.",
         mistaken.name, overlooked.name
     ));
     let count = stage.insightful.snapshot().employees.len();
@@ -179,11 +181,11 @@ pub async fn the_right_ones(stage: &mut Stage, confused: &Confused) -> Result<()
         let spec = json!({"decision": "Match", "employeeIds": [player.employee]});
         decision(stage, player, spec, "Matched").await?;
     }
-    let is_in_step = |integration: &Value| {
+    let is_in_sync = |integration: &Value| {
         let status = &integration["status"];
         status["phase"] == "InSync" && status["plan"]["total"] == 0
     };
-    stage.wait_for("the end of both plans", is_in_step).await?;
+    stage.wait_for("phase InSync", is_in_sync).await?;
     shown_writes(stage);
     let account = stage.insightful.snapshot();
     for player in [mistaken, overlooked] {
@@ -196,20 +198,21 @@ pub async fn the_right_ones(stage: &mut Stage, confused: &Confused) -> Result<()
                 && title == person["title"].as_str(),
             || {
                 format!(
-                    "employee {} is {now}, {title:?}, and the person {person}",
+                    "employee {} is {now} with title {title:?}, but the person is {person}",
                     player.employee
                 )
             },
         )?;
     }
     ensure(account.employees.len() == count, || {
-        "somebody was invited".to_owned()
+        "an employee was invited".to_owned()
     })?;
-    screen.checked("each of the two has their own employee, with the right name, email and title");
+    screen
+        .checked("both people are matched with their own employees, with the right names, emails and titles");
     Ok(())
 }
 
-/// The wrong employee as they were before the finish.
+/// The wrongly matched employee before the first write.
 fn original(stage: &Stage, confused: &Confused) -> Value {
     let wrong = confused.overlooked.employee.as_str();
     let mut employees = stage.company.employees.iter();

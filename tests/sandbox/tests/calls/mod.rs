@@ -1,11 +1,11 @@
-//! A plain HTTP client for the tests of the emulators.
+//! An HTTP client for the tests of the emulators.
 
 use std::sync::Once;
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 
-/// An answer, read to its end.
+/// A response with its complete body.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -14,7 +14,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's first value, empty when absent.
+    /// The first value of a header; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -50,7 +50,7 @@ pub fn client() -> Client {
     Client::builder().user_agent("sandbox-tests/1").build().unwrap()
 }
 
-/// Sends a request and reads the answer; `Err` is a connection without a whole answer.
+/// Sends a request. `Err` if the connection is closed before the response is complete.
 pub async fn send(request: RequestBuilder) -> Result<Reply, reqwest::Error> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());

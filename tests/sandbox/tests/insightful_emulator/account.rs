@@ -1,17 +1,17 @@
-//! Teams, tokens, limits, and other administrators.
+//! Teams, tokens, rate limits and changes by administrators.
 
 use super::*;
 
 #[tokio::test]
-async fn teams_are_made_changed_and_removed() {
+async fn teams_are_created_changed_and_deleted() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     assert_eq!(
-        complaints(&post(&insightful, "/team", json!({})).await),
+        violations(&post(&insightful, "/team", json!({})).await),
         [("name", "required")]
     );
     let unknown = post(&insightful, "/team", json!({"name": "Ops", "employees": []})).await;
-    assert_eq!(complaints(&unknown), [("employees", "objectStrict")]);
+    assert_eq!(violations(&unknown), [("employees", "objectStrict")]);
     let made = post(
         &insightful,
         "/team",
@@ -37,11 +37,11 @@ async fn teams_are_made_changed_and_removed() {
 
     let path = format!("/team/{id}");
     assert_eq!(
-        complaints(&put(&insightful, &path, json!({"name": "DevOps"})).await),
+        violations(&put(&insightful, &path, json!({"name": "DevOps"})).await),
         [("name", "objectStrict")]
     );
     assert_eq!(
-        complaints(&put(&insightful, &path, json!({"ignoreNeutral": 1})).await),
+        violations(&put(&insightful, &path, json!({"ignoreNeutral": 1})).await),
         [("ignoreNeutral", "boolean")]
     );
     let (jane, chen) = (acme.employee("jane.doe"), acme.employee("chen.xiu"));
@@ -64,14 +64,14 @@ async fn teams_are_made_changed_and_removed() {
     assert_eq!(
         (team_of(chen), team_of(jane)),
         (json!(id), json!(acme.team("Default"))),
-        "the list replaces"
+        "the list replaces the members"
     );
     insightful.configure(|settings| settings.team_employees = TeamEmployees::Add);
     put(&insightful, &path, json!({"employees": [jane]})).await;
     assert_eq!(
         (team_of(chen), team_of(jane)),
         (json!(id), json!(id)),
-        "the list adds"
+        "the list adds members"
     );
 
     let default = call(
@@ -92,7 +92,7 @@ async fn teams_are_made_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn tokens_are_checked_and_readers_cannot_write() {
+async fn tokens_are_checked_and_the_read_token_cannot_write() {
     let acme = Company::acme();
     let settings = Settings {
         unauthorized: json!("Who are you?"),
@@ -136,7 +136,7 @@ async fn tokens_are_checked_and_readers_cannot_write() {
 }
 
 #[tokio::test]
-async fn the_organization_has_two_hundred_requests_a_minute() {
+async fn the_organization_has_two_hundred_requests_per_minute() {
     let insightful = Insightful::start(&Company::acme());
     insightful.spend(199);
     assert_eq!(get(&insightful, "/team").await.status, 200);
@@ -164,7 +164,7 @@ async fn the_organization_has_two_hundred_requests_a_minute() {
 }
 
 #[tokio::test]
-async fn others_edit_the_account_meanwhile() {
+async fn administrators_can_edit_the_account() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let before = insightful.snapshot();

@@ -1,9 +1,9 @@
-//! Employees: lists, invitations, changes, deactivation.
+//! Employees: lists, invitations, changes and deactivation.
 
 use super::*;
 
 #[tokio::test]
-async fn lists_are_bare_arrays_with_everybody() {
+async fn lists_are_plain_arrays_of_all_records() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let employees = get(&insightful, "/employee").await;
@@ -94,7 +94,7 @@ async fn lists_are_bare_arrays_with_everybody() {
 }
 
 #[tokio::test]
-async fn invitations_need_all_four_fields_and_no_other() {
+async fn invitations_require_four_fields_and_accept_no_others() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let before = insightful.snapshot();
@@ -105,7 +105,7 @@ async fn invitations_need_all_four_fields_and_no_other() {
         ("teamId", "required"),
         ("sharedSettingsId", "required"),
     ];
-    assert_eq!(complaints(&nothing), all);
+    assert_eq!(violations(&nothing), all);
     assert_eq!(
         nothing.body["details"][0]["message"],
         "The 'name' field is required!"
@@ -122,7 +122,7 @@ async fn invitations_need_all_four_fields_and_no_other() {
         let mut body = hire(&acme, "new.hire@acme.com");
         body[field] = value;
         assert_eq!(
-            complaints(&post(&insightful, "/employee", body).await),
+            violations(&post(&insightful, "/employee", body).await),
             [complaint],
             "{field}"
         );
@@ -142,7 +142,7 @@ async fn invitations_need_all_four_fields_and_no_other() {
         .await
         .unwrap();
     assert_eq!(broken.status, 400);
-    assert_eq!(insightful.snapshot(), before, "a refusal has no effect");
+    assert_eq!(insightful.snapshot(), before, "an error has no effect");
 
     let invited = post(&insightful, "/employee", hire(&acme, "new.hire@acme.com")).await;
     assert_eq!(
@@ -165,7 +165,7 @@ async fn invitations_need_all_four_fields_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_email_belongs_to_one_employee_even_deactivated() {
+async fn an_email_is_unique_even_among_deactivated_employees() {
     let acme = Company::acme();
     for status in [409, 422] {
         let settings = Settings {
@@ -190,12 +190,12 @@ async fn an_email_belongs_to_one_employee_even_deactivated() {
         );
         assert_eq!(insightful.snapshot(), before);
         let own = put(&insightful, &path, json!({"email": "Chen.Xiu@acme.com"})).await;
-        assert_eq!(own.status, 200, "one's own email is not taken");
+        assert_eq!(own.status, 200, "an employee's own email is accepted");
     }
 }
 
 #[tokio::test]
-async fn an_employee_changes_field_by_field() {
+async fn a_change_affects_the_given_fields_only() {
     let acme = Company::acme();
     let insightful = Insightful::start(&acme);
     let jane = acme.employee("jane.doe");
@@ -210,12 +210,12 @@ async fn an_employee_changes_field_by_field() {
     assert_eq!((changed.status, &changed.body["name"]), (200, &json!("Jane Roe")));
     assert_eq!(
         changed.body["identifier"], "jane.doe@acme.com",
-        "identifier keeps the first email"
+        "identifier is still the first email"
     );
     assert_eq!(changed.body["sharedSettingsId"], before["sharedSettingsId"]);
     assert!(
         changed.body.get("title").is_none(),
-        "the title stands in no answer"
+        "no response contains the title"
     );
     assert!(
         !get(&insightful, "/employee")
@@ -236,7 +236,7 @@ async fn an_employee_changes_field_by_field() {
         (json!({"name": ""}), ("name", "stringEmpty")),
         (json!({"projects": "none"}), ("projects", "array")),
     ] {
-        assert_eq!(complaints(&put(&insightful, &path, body).await), [complaint]);
+        assert_eq!(violations(&put(&insightful, &path, body).await), [complaint]);
     }
     let unknown = put(&insightful, &path, json!({"teamId": "w00000000000000"})).await;
     assert_eq!(
@@ -254,7 +254,7 @@ async fn an_employee_changes_field_by_field() {
 async fn ids_are_checked() {
     let insightful = Insightful::start(&Company::acme());
     let short = get(&insightful, "/employee/w1234567890123").await;
-    assert_eq!(complaints(&short), [("id", "stringLength")]);
+    assert_eq!(violations(&short), [("id", "stringLength")]);
     let expected = json!({
         "type": "stringLength", "expected": 15, "actual": 14, "field": "id",
         "message": "The 'id' field length must be 15 characters long!",
@@ -295,7 +295,7 @@ async fn ids_are_checked() {
 }
 
 #[tokio::test]
-async fn deactivation_is_a_get_and_final() {
+async fn deactivation_is_a_get_and_cannot_be_undone_by_the_api() {
     let acme = Company::acme();
     for status in [400, 409] {
         let settings = Settings {

@@ -1,9 +1,9 @@
-//! The Insightful emulator holds what is known of Insightful's API.
+//! The Insightful emulator behaves like Insightful's API, as far as it is known.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    reason = "a panic is a test failure"
 )]
 
 mod account;
@@ -52,8 +52,8 @@ async fn post(insightful: &Insightful, path: &str, body: Value) -> Reply {
     call(insightful, Method::POST, path, Some(body)).await
 }
 
-/// The fields that a 422 complains about, with the kinds of complaint.
-fn complaints(reply: &Reply) -> Vec<(&str, &str)> {
+/// The fields and types of the violations in a 422.
+fn violations(reply: &Reply) -> Vec<(&str, &str)> {
     assert_eq!(reply.status, 422, "{}", reply.body);
     assert_eq!(reply.body["type"], "VALIDATION_ERROR");
     assert_eq!(reply.body["message"], "Parameters validation error!");

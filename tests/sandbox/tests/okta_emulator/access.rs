@@ -1,9 +1,9 @@
-//! Who may ask, and how often.
+//! Authentication and rate limits.
 
 use super::*;
 
 #[tokio::test]
-async fn callers_are_checked() {
+async fn credentials_are_checked() {
     let okta = Okta::start(&Company::acme());
     let url = okta.url() + USERS;
     let with = async |authorization: &str| {
@@ -45,20 +45,20 @@ async fn callers_are_checked() {
     let entries = okta.journal().entries();
     assert!(
         !format!("{entries:?}").contains(&token),
-        "the journal keeps a token"
+        "the journal contains a token"
     );
     assert_eq!((entries[0].authorized, entries[5].authorized), (false, true));
 }
 
 #[tokio::test]
-async fn rate_limits_are_counted_by_bucket_and_told_in_headers() {
+async fn rate_limits_apply_per_bucket_and_are_in_the_headers() {
     let limits = Limits {
         users: 8,
         groups: 4,
         window_seconds: 2,
         ..Limits::default()
     };
-    // The org's clock is an hour ahead, as a client that trusts its own must find out.
+    // The org's clock is an hour ahead of the client's.
     let settings = Settings {
         limits,
         clock_offset: SignedDuration::from_hours(1),
@@ -72,7 +72,7 @@ async fn rate_limits_are_counted_by_bucket_and_told_in_headers() {
     assert_eq!(
         first.header("x-rate-limit-limit"),
         "4",
-        "a token has half of the bucket"
+        "a token may use half of the bucket"
     );
     assert_eq!(first.header("x-rate-limit-remaining"), "3");
     let date = jiff::fmt::rfc2822::parse(first.header("date"))
@@ -96,7 +96,7 @@ async fn rate_limits_are_counted_by_bucket_and_told_in_headers() {
     assert_eq!(refused.header("x-rate-limit-remaining"), "0");
     assert_eq!(Schemas::load().check(USERS, 429, &refused.body), Ok(()));
 
-    // Members count against the groups; other buckets are untouched; others of the org use it up too.
+    // Members count against the groups' bucket only, and so do the requests of other tokens.
     assert_eq!(
         get(&okta, GROUPS, &[]).await.header("x-rate-limit-remaining"),
         "1"
@@ -106,7 +106,7 @@ async fn rate_limits_are_counted_by_bucket_and_told_in_headers() {
     assert_eq!(get(&okta, &members, &[]).await.status, 429);
     assert_eq!(get(&okta, &format!("{USERS}/jane.doe"), &[]).await.status, 200);
 
-    // Reset - Date + 1, by the server's clock, is long enough.
+    // Reset - Date + 1 seconds, by the server's clock, is long enough.
     let date = jiff::fmt::rfc2822::parse(refused.header("date"))
         .unwrap()
         .timestamp();
@@ -116,7 +116,7 @@ async fn rate_limits_are_counted_by_bucket_and_told_in_headers() {
 }
 
 #[tokio::test]
-async fn too_many_requests_at_once_are_refused_with_a_limit_of_zero() {
+async fn too_many_concurrent_requests_are_rejected_with_a_limit_of_zero() {
     let okta = Okta::start(&Company::acme());
     okta.occupy(75);
     let refused = get(&okta, USERS, &[]).await;
@@ -140,7 +140,7 @@ async fn too_many_requests_at_once_are_refused_with_a_limit_of_zero() {
 }
 
 #[tokio::test]
-async fn a_dropped_org_answers_no_more() {
+async fn a_dropped_org_stops() {
     let okta = Okta::start(&Company::acme());
     let (url, client) = (okta.url() + USERS, client());
     assert!(send(client.get(&url)).await.is_ok());

@@ -1,9 +1,9 @@
-//! Changes while the org runs, and what the journal keeps.
+//! Changes to a running org, and the journal.
 
 use super::*;
 
 #[tokio::test]
-async fn changes_set_the_time_stamps_that_deltas_are_found_by() {
+async fn changes_set_the_timestamps_that_deltas_search_for() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let before = okta.snapshot();
@@ -36,7 +36,7 @@ async fn changes_set_the_time_stamps_that_deltas_are_found_by() {
         changed().await,
         (vec!["chen.xiu".to_owned(), "jane.doe".to_owned()], 2)
     );
-    // What is deleted or renamed away shows in no delta.
+    // Deleted groups and groups that lose the prefix are in no delta.
     okta.edit(|org| {
         org.rename_group("Brand", "Brand");
         org.delete_group("Data Science");
@@ -64,7 +64,7 @@ async fn changes_set_the_time_stamps_that_deltas_are_found_by() {
 }
 
 #[tokio::test]
-async fn lists_may_lag_behind_the_truth() {
+async fn lists_can_lag_behind_the_current_state() {
     let settings = Settings {
         lag: Duration::from_millis(400),
         ..Settings::default()
@@ -84,7 +84,7 @@ async fn lists_may_lag_behind_the_truth() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_what_was_asked_and_waits_for_more() {
+async fn the_journal_records_requests_and_waits_for_conditions() {
     let okta = Okta::start(&Company::acme());
     get(&okta, USERS, &[("search", "status pr"), ("colour", "blue")]).await;
     let waiting = okta

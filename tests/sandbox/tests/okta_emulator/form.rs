@@ -1,9 +1,9 @@
-//! Answers have the published form.
+//! Responses conform to Okta's published API description.
 
 use super::*;
 
 #[tokio::test]
-async fn every_kind_of_answer_has_the_published_form() {
+async fn every_kind_of_response_conforms_to_the_description() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let schemas = Schemas::load();
@@ -48,7 +48,7 @@ async fn every_kind_of_answer_has_the_published_form() {
 }
 
 #[tokio::test]
-async fn a_spoilt_answer_does_not_pass_the_published_form() {
+async fn a_corrupted_response_does_not_conform_to_the_description() {
     let okta = Okta::start(&Company::acme());
     let schemas = Schemas::load();
     let users = get(&okta, USERS, &[]).await.body;
@@ -65,7 +65,7 @@ async fn a_spoilt_answer_does_not_pass_the_published_form() {
     ];
     for (path, answer, pointer, value) in spoilt {
         let mut answer = answer.clone();
-        // `lastLogin` is nullable, which the conversion of the schemas must not lose.
+        // `lastLogin` is nullable, which the translation of the schemas must preserve.
         answer[0]["lastLogin"] = Value::Null;
         let (parent, field) = pointer.rsplit_once('/').unwrap();
         match answer.pointer_mut(parent).unwrap() {
@@ -78,14 +78,14 @@ async fn a_spoilt_answer_does_not_pass_the_published_form() {
     invented[0]["employed"] = json!(true);
     assert!(
         schemas.check(USERS, 200, &invented).is_err(),
-        "an invented field passes"
+        "an undocumented field is accepted"
     );
     let nullable = json!([{"id": "00u", "lastLogin": null, "status": "ACTIVE"}]);
     assert_eq!(schemas.check(USERS, 200, &nullable), Ok(()));
 }
 
 #[tokio::test]
-async fn answers_are_trimmed_and_projected_on_request() {
+async fn requests_can_omit_and_select_fields() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let trimmed = async |content_type: &str, path: &str| {

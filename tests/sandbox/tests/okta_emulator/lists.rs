@@ -1,9 +1,9 @@
-//! Who is in a list, in which order, on which page.
+//! Filters, order and pages of lists.
 
 use super::*;
 
 #[tokio::test]
-async fn plain_lists_and_q_omit_the_deprovisioned_while_search_and_filter_have_them() {
+async fn plain_lists_and_q_omit_deprovisioned_users_but_search_and_filter_do_not() {
     let okta = Okta::start(&Company::acme());
     let leavers = ["lena.leaver", "leo.leaver", "lisa.leaver"];
     let has = |reply: &Reply| {
@@ -29,7 +29,7 @@ async fn plain_lists_and_q_omit_the_deprovisioned_while_search_and_filter_have_t
 }
 
 #[tokio::test]
-async fn pages_are_followed_by_links_and_lose_nobody() {
+async fn following_the_links_returns_every_user_once() {
     let acme = Company::acme();
     let okta = Okta::start_with(&acme, small_pages());
     let all = pages(&okta, USERS, &[("search", "status pr"), ("limit", "200")]).await;
@@ -38,7 +38,7 @@ async fn pages_are_followed_by_links_and_lose_nobody() {
     let once: BTreeSet<_> = ids.iter().copied().collect();
     assert_eq!((ids.len(), once.len()), (acme.users.len(), acme.users.len()));
 
-    // One Link header for each relation, and `next` keeps the query.
+    // There is one Link header for each relation, and `next` contains the query.
     assert_eq!(all[0].headers.get_all("link").iter().count(), 2);
     assert_eq!(all[all.len() - 1].headers.get_all("link").iter().count(), 1);
     let next = all[0].link("next").unwrap();
@@ -47,7 +47,7 @@ async fn pages_are_followed_by_links_and_lose_nobody() {
     let cursor = next.split("after=").nth(1).unwrap().split('&').next().unwrap();
     assert!(!ids.contains(&cursor), "the cursor is a user's id");
 
-    // A cursor belongs to its query.
+    // A cursor is valid for its query only.
     for (path, query) in [
         (USERS, vec![("after", cursor)]),
         (GROUPS, vec![("after", cursor)]),
@@ -60,7 +60,7 @@ async fn pages_are_followed_by_links_and_lose_nobody() {
         );
     }
 
-    // The record before the page's end vanishes: the next page begins where it should.
+    // The last record of the page is deleted, and the next page still begins with the next record.
     let first = get(&okta, USERS, &[("search", "status pr")]).await;
     okta.edit(|org| org.delete_user(first.ids()[6]));
     let second = get(&okta, &first.link("next").unwrap(), &[]).await;
@@ -68,7 +68,7 @@ async fn pages_are_followed_by_links_and_lose_nobody() {
 }
 
 #[tokio::test]
-async fn a_full_last_page_may_lead_to_an_empty_one() {
+async fn a_full_last_page_can_link_to_an_empty_page() {
     let settings = Settings {
         trailing_page: true,
         max_page: Some(5),
@@ -91,7 +91,7 @@ async fn a_full_last_page_may_lead_to_an_empty_one() {
 }
 
 #[tokio::test]
-async fn limits_of_pages_are_checked() {
+async fn page_limits_are_checked() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let members = format!("{GROUPS}/{}/users", acme.group("Everyone"));
@@ -111,7 +111,7 @@ async fn limits_of_pages_are_checked() {
     }
     assert_eq!(get(&okta, USERS, &[("limit", "3")]).await.ids().len(), 3);
     assert_eq!(get(&okta, &members, &[]).await.ids().len(), acme.users.len());
-    // `q` gives ten people and no page after them.
+    // `q` returns ten people and no further pages.
     okta.edit(|org| {
         (0..12).for_each(|number| drop(org.add_user(&format!("quincy.{number}"), "Quincy", "Adams")))
     });
@@ -120,7 +120,7 @@ async fn limits_of_pages_are_checked() {
 }
 
 #[tokio::test]
-async fn searches_are_sorted_as_asked() {
+async fn searches_are_sorted_as_requested() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     for (order, sorted) in [("asc", false), ("desc", true)] {
         let query = [
@@ -156,7 +156,7 @@ async fn groups_are_searched_and_counted() {
         names.sort();
         names
     };
-    // Values fold case: a prefix search also answers what only looks like the prefix.
+    // Case is ignored: a prefix search also returns a prefix in another case.
     okta.edit(|org| drop(org.add_group("okta_insgrp_lookalike")));
     let found = get(&okta, GROUPS, &[("search", r#"profile.name sw "OKTA_INSGRP_""#)]).await;
     assert_eq!(names(&found).len(), 6);
@@ -189,7 +189,7 @@ async fn groups_are_searched_and_counted() {
     assert_eq!(
         (many.ids().len(), many.link("next")),
         (300, None),
-        "q is silently capped"
+        "q has a maximum without an error"
     );
     assert_eq!(
         get(&okta, GROUPS, &[("search", r#"profile.name sw "Many""#)])
@@ -201,7 +201,7 @@ async fn groups_are_searched_and_counted() {
 }
 
 #[tokio::test]
-async fn members_are_whole_users_and_include_the_deprovisioned() {
+async fn members_are_complete_users_and_include_deprovisioned_ones() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let path = format!("{GROUPS}/{}/users", acme.group("Support"));
@@ -214,7 +214,7 @@ async fn members_are_whole_users_and_include_the_deprovisioned() {
 }
 
 #[tokio::test]
-async fn one_person_is_found_by_exact_id_or_login() {
+async fn a_user_is_found_by_exact_id_or_login() {
     let acme = Company::acme();
     let okta = Okta::start(&acme);
     let (lower, upper) = (acme.user("iris.lower"), acme.user("ivan.upper"));

@@ -1,9 +1,9 @@
-//! The Okta emulator holds Okta's contract.
+//! The Okta emulator behaves as Okta documents.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test fails by panicking"
+    reason = "a panic is a test failure"
 )]
 
 mod access;
@@ -45,12 +45,12 @@ async fn pages(okta: &Okta, path: &str, query: &[(&str, &str)]) -> Vec<Reply> {
     let mut pages = vec![get(okta, path, query).await];
     while let Some(next) = pages[pages.len() - 1].link("next") {
         pages.push(get(okta, &next, &[]).await);
-        assert!(pages.len() < 200, "paging does not end");
+        assert!(pages.len() < 200, "endless pages");
     }
     pages
 }
 
-/// The handles of a list's people, in order.
+/// The handles of the users in a list, in order.
 fn handles(reply: &Reply) -> Vec<String> {
     assert_eq!(reply.status, 200, "{}", reply.body);
     let login = |user: &Value| {

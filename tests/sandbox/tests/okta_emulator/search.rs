@@ -1,9 +1,9 @@
-//! Expressions.
+//! Search and filter expressions.
 
 use super::*;
 
 #[tokio::test]
-async fn search_finds_what_it_says() {
+async fn a_search_returns_the_matching_users() {
     let settings = Settings {
         custom_attributes: vec!["regions".to_owned()],
         ..Settings::default()
@@ -65,7 +65,7 @@ async fn search_finds_what_it_says() {
 }
 
 #[tokio::test]
-async fn wrong_expressions_are_refused() {
+async fn invalid_expressions_are_rejected() {
     let okta = Okta::start(&Company::acme());
     for expression in [
         "",
@@ -104,7 +104,7 @@ async fn wrong_expressions_are_refused() {
         let reply = get(&okta, USERS, &[("filter", expression)]).await;
         assert_eq!(code(&reply), (400, "E0000031"), "filter {expression}");
     }
-    // Filters do not fold the case of values.
+    // Filters compare values with case.
     assert_eq!(
         handles(&get(&okta, USERS, &[("filter", r#"profile.lastName eq "doe""#)]).await).len(),
         0

@@ -1,11 +1,8 @@
-//! A program that cannot outlive this process, whatever ends it: a return, a
-//! panic, Ctrl-C or `SIGKILL`.
+//! A child process that never outlives this process, even if a panic, Ctrl-C or `SIGKILL` ends it.
 //!
-//! Each program runs under a keeper, a shell script in a process group of its
-//! own that reads from a pipe whose other end only this process holds. When
-//! the pipe closes, the keeper ends the program. Ctrl-C in a terminal goes to
-//! the foreground group, so it reaches this process and never the program
-//! directly.
+//! Each program runs under a supervisor, a shell script in a process group of its own that reads from a pipe whose
+//! other end only this process holds. When the pipe closes, the supervisor stops the program. Ctrl-C in a terminal
+//! signals the foreground process group only, which the program is not part of.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -16,12 +13,11 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// Takes the tenths of a second from TERM to KILL, a directory to remove at
-/// the end (or an empty word), and the program with its arguments. Answers the
-/// program's process id. Each line on its input is a signal for the program.
+/// Arguments: the tenths of a second between TERM and KILL, a directory to remove at the end (or an empty string),
+/// the program and its arguments. Prints the program's process id. Each line of its input is a signal for the program.
 ///
-/// It waits in tenths, so that no long `sleep` outlives it.
-const KEEPER: &str = r#"
+/// It sleeps a tenth of a second at a time, so that no long `sleep` outlives it.
+const SUPERVISOR: &str = r#"
 tenths=$1 remove=$2
 shift 2
 exec 3<&0
@@ -45,18 +41,17 @@ exit "$status"
 
 const POLL: Duration = Duration::from_millis(10);
 
-/// How a kept program ends once nobody keeps it any more.
+/// How a program is stopped.
 #[derive(Clone, Debug)]
 pub struct Ending {
-    /// How long it may take after TERM before it gets KILL; counted in tenths
-    /// of a second.
+    /// The time between TERM and KILL, in whole tenths of a second.
     pub grace: Duration,
-    /// A directory to remove once the program has ended, for whatever reason.
+    /// A directory to remove after the program has ended for any reason.
     pub remove: Option<PathBuf>,
 }
 
 impl Default for Ending {
-    /// Five seconds, and nothing removed.
+    /// Five seconds of grace.
     fn default() -> Self {
         Self {
             grace: Duration::from_secs(5),
@@ -65,27 +60,20 @@ impl Default for Ending {
     }
 }
 
-/// A running program that ends with this process at the latest. Dropping it
-/// ends the program and blocks until it is gone; [`stop`](Self::stop) does the
-/// same without blocking the thread.
+/// A running program that ends with this process at the latest. Dropping it stops the program and blocks until it has
+/// exited; [`stop`](Self::stop) does the same without blocking the thread.
 #[derive(Debug)]
-pub struct KeptProcess {
-    keeper: Child,
-    /// Open as long as the program shall run.
+pub struct ChildProcess {
+    supervisor: Child,
+    /// The program is stopped when this is closed.
     lifeline: Option<ChildStdin>,
     pid: u32,
     log: PathBuf,
 }
 
-impl KeptProcess {
-    /// Starts `command` (its program, arguments, environment and directory;
-    /// what it says about standard streams is ignored) with no input and with
-    /// all output appended to the file `log`.
-    ///
-    /// # Errors
-    /// When the program, given by a path, is no file, when the log cannot be
-    /// opened, or when no process can be started. A program that is looked up
-    /// in `PATH` and not found exits with 127 instead.
+impl ChildProcess {
+    /// Starts `command` without input and with all output appended to the file `log`; its own standard streams are
+    /// ignored. A program that is missing from `PATH` exits with 127 instead of an error.
     pub fn spawn(command: &Command, log: impl Into<PathBuf>, ending: &Ending) -> io::Result<Self> {
         let program = Path::new(command.get_program());
         if program.components().count() > 1 && !program.is_file() {
@@ -98,9 +86,9 @@ impl KeptProcess {
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         let tenths = ending.grace.as_millis() / 100;
 
-        let mut keeper = Command::new("/bin/sh");
-        keeper
-            .args(["-c", KEEPER, "keeper", &tenths.to_string()])
+        let mut supervisor = Command::new("/bin/sh");
+        supervisor
+            .args(["-c", SUPERVISOR, "supervisor", &tenths.to_string()])
             .arg(ending.remove.as_ref().map_or_else(OsString::new, OsString::from))
             .arg(program)
             .args(command.get_args())
@@ -109,46 +97,47 @@ impl KeptProcess {
             .stderr(output)
             .process_group(0);
         if let Some(directory) = command.get_current_dir() {
-            keeper.current_dir(directory);
+            supervisor.current_dir(directory);
         }
         for (name, value) in command.get_envs() {
             match value {
-                Some(value) => keeper.env(name, value),
-                None => keeper.env_remove(name),
+                Some(value) => supervisor.env(name, value),
+                None => supervisor.env_remove(name),
             };
         }
 
-        let mut keeper = keeper.spawn()?;
-        let lifeline = keeper.stdin.take();
+        let mut supervisor = supervisor.spawn()?;
+        let lifeline = supervisor.stdin.take();
         let mut line = String::new();
-        if let Some(answer) = keeper.stdout.take() {
+        if let Some(answer) = supervisor.stdout.take() {
             BufReader::new(answer).read_line(&mut line)?;
         }
-        let pid = line
-            .trim()
-            .parse()
-            .map_err(|_| io::Error::other(format!("the keeper of {} did not start it", program.display())))?;
+        let pid = line.trim().parse().map_err(|_| {
+            io::Error::other(format!(
+                "the supervisor of {} did not start it",
+                program.display()
+            ))
+        })?;
         Ok(Self {
-            keeper,
+            supervisor,
             lifeline,
             pid,
             log,
         })
     }
 
-    /// The process id of the program itself, not of its keeper.
+    /// The process id of the program, not of its supervisor.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The file that holds the program's output.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// The last `lines` lines of the log; empty when it cannot be read.
+    /// The last `lines` lines of the log; empty if it cannot be read.
     #[must_use]
     pub fn log_tail(&self, lines: usize) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
@@ -158,24 +147,16 @@ impl KeptProcess {
         tail.join("\n")
     }
 
-    /// The exit status once the program has ended, by itself or not: as a
-    /// shell gives it, so 128 and the signal's number for one that was killed.
-    ///
-    /// # Errors
-    /// When the system does not tell.
+    /// The exit status if the program has exited; as in a shell, 128 plus the signal's number for a killed program.
     pub fn exit_status(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.keeper.try_wait()
+        self.supervisor.try_wait()
     }
 
-    /// Whether the program has ended.
     pub fn has_exited(&mut self) -> bool {
         matches!(self.exit_status(), Ok(Some(_)))
     }
 
-    /// Waits until the program ends by itself.
-    ///
-    /// # Errors
-    /// When the system does not tell.
+    /// Waits until the program exits.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         loop {
             if let Some(status) = self.exit_status()? {
@@ -185,28 +166,18 @@ impl KeptProcess {
         }
     }
 
-    /// Ends the program: TERM, and KILL after the grace it was started with.
-    ///
-    /// # Errors
-    /// When the system does not tell how it ended.
+    /// Stops the program by TERM, and by KILL after the grace period.
     pub async fn stop(mut self) -> io::Result<ExitStatus> {
         self.lifeline = None;
         self.wait().await
     }
 
-    /// Stops the program where it is by `SIGSTOP`, as a machine that is put to
-    /// sleep would. It cannot end before it is resumed or killed.
-    ///
-    /// # Errors
-    /// When it has ended, or cannot be signalled.
+    /// Pauses the program by `SIGSTOP`. It does not exit before it is resumed or killed.
     pub fn pause(&self) -> io::Result<()> {
         self.signal("STOP")
     }
 
-    /// Lets a paused program go on.
-    ///
-    /// # Errors
-    /// When it has ended, or cannot be signalled.
+    /// Resumes a paused program.
     pub fn resume(&self) -> io::Result<()> {
         self.signal("CONT")
     }
@@ -220,11 +191,7 @@ impl KeptProcess {
         Err(io::Error::other(format!("cannot send {name} to {}", self.pid)))
     }
 
-    /// Ends the program by `SIGKILL`, as a crash would, and waits until it is
-    /// gone. One that has ended already is left as it is.
-    ///
-    /// # Errors
-    /// When the system does not tell how it ended.
+    /// Kills the program by `SIGKILL`, as a crash would, and waits until it has exited.
     pub async fn kill(&mut self) -> io::Result<ExitStatus> {
         if let Some(lifeline) = &mut self.lifeline
             && let Err(error) = lifeline.write_all(b"KILL\n")
@@ -236,7 +203,7 @@ impl KeptProcess {
     }
 }
 
-impl Drop for KeptProcess {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.lifeline = None;
         while matches!(self.exit_status(), Ok(None)) {
@@ -246,7 +213,7 @@ impl Drop for KeptProcess {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failure here is the test's result")]
+#[allow(clippy::unwrap_used, reason = "a panic is a test failure")]
 mod tests {
     use super::*;
 
@@ -264,19 +231,19 @@ mod tests {
         status.unwrap().success()
     }
 
-    async fn logged(process: &KeptProcess, text: &str) {
+    async fn logged(process: &ChildProcess, text: &str) {
         while !process.log_tail(5).contains(text) {
             tokio::time::sleep(POLL).await;
         }
     }
 
     #[tokio::test]
-    async fn an_exit_is_seen_with_its_status_and_output() {
+    async fn the_exit_status_and_the_output_are_available() {
         let directory = tempfile::tempdir().unwrap();
         let mut command = shell("echo $WORD; echo $PWD >&2; exit 3");
         command.env("WORD", "out").current_dir(directory.path());
         let log = directory.path().join("log");
-        let mut process = KeptProcess::spawn(&command, log, &Ending::default()).unwrap();
+        let mut process = ChildProcess::spawn(&command, log, &Ending::default()).unwrap();
         assert_eq!(process.wait().await.unwrap().code(), Some(3));
         assert!(process.has_exited());
         let place = directory.path().display();
@@ -286,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn stop_lets_the_program_finish_and_insists_after_the_grace() {
+    async fn stop_kills_the_program_after_the_grace_period() {
         let directory = tempfile::tempdir().unwrap();
         let ending = Ending {
             grace: Duration::from_millis(300),
@@ -294,12 +261,12 @@ mod tests {
         };
 
         let polite = shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
-        let process = KeptProcess::spawn(&polite, directory.path().join("polite"), &ending).unwrap();
+        let process = ChildProcess::spawn(&polite, directory.path().join("polite"), &ending).unwrap();
         logged(&process, "ready").await;
         assert!(process.stop().await.unwrap().success());
 
         let deaf = shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
-        let process = KeptProcess::spawn(&deaf, directory.path().join("deaf"), &ending).unwrap();
+        let process = ChildProcess::spawn(&deaf, directory.path().join("deaf"), &ending).unwrap();
         logged(&process, "ready").await;
         let pid = process.pid();
         assert_eq!(process.stop().await.unwrap().code(), Some(128 + 9));
@@ -307,11 +274,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn kill_gives_no_chance_to_finish() {
+    async fn kill_ends_the_program_without_grace() {
         let directory = tempfile::tempdir().unwrap();
         let command = shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
         let mut process =
-            KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
+            ChildProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
         logged(&process, "ready").await;
         assert!(is_alive(process.pid()));
         assert_eq!(process.kill().await.unwrap().code(), Some(128 + 9));
@@ -323,19 +290,20 @@ mod tests {
     async fn a_paused_program_does_nothing_until_it_is_resumed() {
         let directory = tempfile::tempdir().unwrap();
         let command = shell("n=0; while :; do n=$((n + 1)); echo $n; sleep 0.01; done");
-        let process = KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
+        let process =
+            ChildProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap();
         logged(&process, "3").await;
         process.pause().unwrap();
-        let said = process.log_tail(1);
+        let last = process.log_tail(1);
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(process.log_tail(1), said);
+        assert_eq!(process.log_tail(1), last);
         process.resume().unwrap();
-        let next = said.parse::<u32>().unwrap() + 1;
+        let next = last.parse::<u32>().unwrap() + 1;
         logged(&process, &next.to_string()).await;
     }
 
     #[test]
-    fn drop_ends_the_program_and_removes_its_directory() {
+    fn drop_stops_the_program_and_removes_its_directory() {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         fs::create_dir(&data).unwrap();
@@ -344,7 +312,7 @@ mod tests {
             remove: Some(data.clone()),
         };
         let log = directory.path().join("log");
-        let process = KeptProcess::spawn(&shell("exec sleep 600"), log, &ending).unwrap();
+        let process = ChildProcess::spawn(&shell("exec sleep 600"), log, &ending).unwrap();
         let pid = process.pid();
         assert!(is_alive(pid) && data.exists());
         drop(process);
@@ -353,11 +321,11 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_no_file_is_an_error() {
+    fn a_missing_program_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let command = Command::new(directory.path().join("nothing"));
         let error =
-            KeptProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap_err();
+            ChildProcess::spawn(&command, directory.path().join("log"), &Ending::default()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

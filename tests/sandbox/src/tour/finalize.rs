@@ -1,4 +1,4 @@
-//! The finish: held by the guard, approved, applied, told.
+//! The integration is finalized; its plan is held by the guard, approved and applied, and people are notified.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -9,18 +9,17 @@ use super::stage::NAME;
 use super::writes::{Preview, table};
 use super::{Failure, Stage, ensure};
 
-/// What Insightful takes from the whole organization.
-const CALLS_A_MINUTE: u64 = 200;
+/// Insightful's rate limit for an organization.
+const CALLS_PER_MINUTE: u64 = 200;
 
-/// How often a long apply is shown.
-const NOTICE: Duration = Duration::from_secs(15);
+/// How often the progress of a long apply is shown.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Finishes, and shows what was written and who was told.
-pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
+pub async fn finalize(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
-    screen.chapter("Finish");
-    screen.say("The admin has seen enough and sets the one switch that lets the operator write.");
+    screen.chapter("Finalize");
+    screen.say("The review is done. The admin sets spec.finalized, which allows the operator to write.");
     let patch = r#"{"spec":{"finalized":true}}"#;
     terminal
         .show(&["patch", "oi", NAME, "--type=merge", "-p", patch], 1)
@@ -31,61 +30,61 @@ pub async fn finish(stage: &mut Stage, preview: &Preview) -> Result<(), Failure>
         })
         .await?;
     screen.say(
-        "A first plan moves many people at once, and the guard holds what goes beyond its bounds. Nothing is written; \
-         the condition says why, and how to let exactly this plan through.",
+        "The first plan moves more people to other teams than the guard allows, so the operator holds it and writes \
+         nothing. The condition Held explains why, and how to approve exactly this plan.",
     );
     terminal.show(&["get", "oi"], 3).await?;
     let path = r#"jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
     let message = terminal.show_text(&["get", "oi", NAME, "-o", path]).await?;
     let writes = stage.insightful.journal().writes().len();
     ensure(writes == 0, || {
-        format!("the plan is held, and {writes} writes were made")
+        format!("{writes} writes were made, though the plan is held")
     })?;
-    screen.checked("Insightful's journal: still nothing written");
+    screen.checked("Insightful's request log: still no writes");
     ensure(message.contains(preview.hash()), || {
-        format!("the held plan is not the one of the preview, {}", preview.hash())
+        format!("the held plan is not the previewed plan {}", preview.hash())
     })?;
-    screen.checked("the held plan has the hash of the preview");
+    screen.checked("the held plan is the previewed plan: the hashes are equal");
 
-    screen.say("The admin looks at the moves once more, agrees, and copies the command.");
+    screen.say("The admin checks the team moves, agrees, and copies the command from the condition.");
     approve(stage, &message).await?;
     applied(stage, preview).await?;
     terminal.show(&["get", "oi"], 3).await?;
 
-    screen.say("What was written, from the journal of Insightful's emulator:");
+    screen.say("These writes reached Insightful:");
     let writes = stage.insightful.journal().writes();
     let account = stage.insightful.snapshot();
     screen.output(&table(&writes, &account), 16);
     preview.must_equal(&writes, &account)?;
     screen.checked(&format!(
-        "{} writes, exactly the preview: every field of every person, no other (an invitation's title is a write of \
-         its own)",
+        "{} writes, exactly as previewed: every field of every person and no others (an invitation and its title \
+         are two writes)",
         writes.len()
     ));
 
-    told(stage, preview).await?;
+    notified(stage, preview).await?;
     let before = versions(stage).await?;
-    screen.say("The next sync finds nothing new, and writes nothing: not to Insightful, not to any match.");
+    screen.say("The next syncs find no changes, and write neither to Insightful nor to any EmployeeMatch.");
     stage.insightful.journal().clear();
     stage.sync().await?;
     stage.sync().await?;
     let writes = stage.insightful.journal().writes();
     ensure(writes.is_empty(), || {
-        format!("an idle sync wrote:\n{}", table(&writes, &account))
+        format!("a sync without changes wrote:\n{}", table(&writes, &account))
     })?;
     ensure(versions(stage).await? == before, || {
-        "an idle sync wrote EmployeeMatches".to_owned()
+        "a sync without changes wrote EmployeeMatches".to_owned()
     })?;
-    screen.checked("Insightful's journal and all EmployeeMatches: unchanged");
+    screen.checked("no writes to Insightful, and all EmployeeMatches are unchanged");
     terminal.show(&["get", "oi,em"], 14).await?;
     Ok(())
 }
 
-/// Lets a held plan through by the command that the condition names.
+/// Approves a held plan by the command in the condition's message.
 pub async fn approve(stage: &Stage, message: &str) -> Result<(), Failure> {
     let Some(patch) = message.split('\'').nth(1) else {
         return Err(Failure::Expectation(format!(
-            "the condition names no command: {message}"
+            "the condition has no command: {message}"
         )));
     };
     let arguments = ["patch", "oi", NAME, "--type=merge", "-p", patch];
@@ -93,38 +92,38 @@ pub async fn approve(stage: &Stage, message: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until the plan is applied, which Insightful's limit of calls may make long.
+/// Waits until the plan is applied, which Insightful's rate limit slows down.
 async fn applied(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
-    let minutes = preview.writes() / CALLS_A_MINUTE;
+    let minutes = preview.writes() / CALLS_PER_MINUTE;
     if minutes > 0 {
         stage.terminal.screen.say(&format!(
-            "Insightful takes {CALLS_A_MINUTE} calls a minute, so that {} writes take about {minutes} min. \
-             status.progress says how far it is.",
+            "Insightful accepts {CALLS_PER_MINUTE} calls per minute, so {} writes take about {minutes} min. \
+             status.progress shows the progress.",
             preview.writes()
         ));
     }
     let screen = stage.terminal.screen;
     let last = Cell::new(Instant::now());
-    stage.more_patience = Duration::from_secs(60 * 2 * minutes);
+    stage.extra_timeout = Duration::from_secs(60 * 2 * minutes);
     stage
         .wait_for("the applied plan", |integration| {
             let status = &integration["status"];
-            if status["progress"].is_object() && last.get().elapsed() > NOTICE {
+            if status["progress"].is_object() && last.get().elapsed() > PROGRESS_INTERVAL {
                 last.set(Instant::now());
                 screen.line(&format!("Applying {}", status["progress"]));
             }
             status["phase"] == "InSync" && status["lastAppliedPlan"] == preview.hash()
         })
         .await?;
-    stage.more_patience = Duration::ZERO;
+    stage.extra_timeout = Duration::ZERO;
     Ok(())
 }
 
-/// Events and the webhook.
-async fn told(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
+/// Shows the Events and the webhook's message.
+async fn notified(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
-    screen.say("Who was told? The events of the integration, and the webhook in the chat.");
+    screen.say("The operator reports what it does by Events, and notifies the team chat by a webhook.");
     for reason in ["ReviewReady", "PlanHeld", "PlanApplied", "InSync"] {
         stage.wait_for_event(NAME, reason).await?;
     }
@@ -132,7 +131,7 @@ async fn told(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
         .show(&["events", "--for", &format!("oktaintegration/{NAME}")], 12)
         .await?;
     let messages = stage.wait_for_message().await?;
-    screen.say("The webhook got:");
+    screen.say("The webhook received:");
     for message in &messages {
         let pretty = serde_json::to_string_pretty(message).unwrap_or_else(|_| message.to_string());
         screen.text(&pretty);
@@ -141,12 +140,12 @@ async fn told(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
         messages.len() == 1 && messages[0]["plan"] == preview.hash(),
         || {
             format!(
-                "the webhook should have one message about the plan, and has {}",
+                "the webhook should have received one message about the plan, but received {}",
                 messages.len()
             )
         },
     )?;
-    screen.checked("one message, about this plan");
+    screen.checked("one message, about the applied plan");
     Ok(())
 }
 
