@@ -3,6 +3,9 @@
 //! Rules that the API server can check are CEL rules with a sentence that says
 //! what to do; `crds/` is generated from these types by the `crd` subcommand.
 
+// The docs of these types become the schema.
+#![warn(missing_docs)]
+
 pub mod conditions;
 mod employee_match;
 mod okta_integration;

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
     insightful::{self, InsightfulClient},
-    model::{Complete, PersonId, Snapshot, TeamGroup, Workforce},
+    model::{Complete, Directory, PersonId, Snapshot, TeamGroup, Workforce},
     okta::{self, OktaClient},
     services::gather::GatherError,
 };
@@ -216,28 +216,27 @@ impl Recording {
             });
         }
         let workforce = Workforce {
-            employees: Complete::last_page_read(records(
+            employees: Complete::from_all_pages(records(
                 dir,
                 "insightful/employees.json",
                 &self.employees,
                 insightful::employee,
             )?),
-            teams: Complete::last_page_read(records(
+            teams: Complete::from_all_pages(records(
                 dir,
                 "insightful/teams.json",
                 &self.teams,
                 insightful::team,
             )?),
-            settings: Complete::last_page_read(records(
+            settings: Complete::from_all_pages(records(
                 dir,
                 "insightful/shared-settings.json",
                 &self.shared_settings,
                 insightful::shared_settings,
             )?),
         };
-        Ok(Snapshot::of(
-            Complete::last_page_read(people),
-            Complete::last_page_read(groups),
+        Ok(Snapshot::new(
+            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups)),
             workforce,
         ))
     }

@@ -12,7 +12,7 @@ use crate::{
     cli::recording::{YamlError, yaml_documents},
     controller::{SecretError, read_secret},
     http,
-    services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
+    services::{AllowedAddresses, Services, ServicesError, SharedLimits},
 };
 
 const OKTA_TOKEN: &str = "OKTA_API_TOKEN";
@@ -47,7 +47,7 @@ pub enum SourceError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
-    Services(#[from] UnusableServices),
+    Services(#[from] ServicesError),
 }
 
 /// An integration with its EmployeeMatches and the clients of its services.

@@ -10,7 +10,7 @@ use crate::{
     api::OktaIntegrationSpec,
     http::CallObserver,
     model::digest::hex,
-    services::{AllowedAddresses, Services, SharedLimits, UnusableServices},
+    services::{AllowedAddresses, Services, ServicesError, SharedLimits},
 };
 
 /// Why the clients cannot be made: somebody must change the spec or a Secret.
@@ -19,7 +19,7 @@ pub enum ConnectError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]
-    Services(#[from] UnusableServices),
+    Services(#[from] ServicesError),
     #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
     ServiceApp,
 }

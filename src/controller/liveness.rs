@@ -87,7 +87,7 @@ impl Drop for InFlight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Bounds, RetryPolicy};
+    use crate::http::{RequestLimits, RetryPolicy};
 
     fn key(name: &str) -> Key {
         ("people".to_owned(), name.to_owned())
@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn the_bound_is_well_above_the_longest_call_or_wait() {
-        let (bounds, retry_policy) = (Bounds::default(), RetryPolicy::default());
+        let (limits, retry_policy) = (RequestLimits::default(), RetryPolicy::default());
         let longest =
-            (bounds.connect + bounds.request).max(retry_policy.longest_wait.max(retry_policy.longest_delay));
+            (limits.connect_timeout + limits.timeout).max(retry_policy.max_wait.max(retry_policy.max_delay));
         assert!(STUCK_AFTER >= longest * 3, "{longest:?}");
     }
 }

@@ -84,7 +84,9 @@ impl<'a> Reporter<'a> {
     fn progress(&self) -> Option<Progress> {
         let at = *self.steps.lock().last()?;
         let (now, clock) = (Instant::now(), Timestamp::now());
-        let waits = self.services.and_then(|services| services.waits.left(now));
+        let waits = self
+            .services
+            .and_then(|services| services.rate_limit_wait.remaining(now));
         let budget = self
             .services
             .filter(|_| at.step == Step::Applying)

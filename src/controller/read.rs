@@ -86,7 +86,7 @@ impl Reconcile<'_> {
             Due::Delta => SyncKind::Delta,
             Due::Full(why) => {
                 tracing::debug!(why = why.as_str(), "reads everything");
-                self.session.known.drop_resumed();
+                self.session.known.discard_resumed();
                 SyncKind::Full
             }
         };
@@ -146,7 +146,7 @@ impl Reconcile<'_> {
         let Services { okta, insightful, .. } = services;
         let prefix = &self.integration.spec.okta.group_prefix;
         let on_progress = |progress| reporter.okta(progress);
-        if let (Due::Delta, Some((mark, known))) = (due, self.session.known.followed()) {
+        if let (Due::Delta, Some((mark, known))) = (due, self.session.known.delta_base()) {
             let (delta, workforce) =
                 gather::gather_changes(okta, insightful, prefix, mark, known, &on_progress).await?;
             tracing::debug!(
@@ -167,10 +167,10 @@ impl Reconcile<'_> {
         let known = &mut self.session.known;
         match read {
             Read::Everything(Gathered { snapshot, mark }) => {
-                known.take_everything(snapshot, mark);
+                known.replace(snapshot, mark);
                 true
             }
-            Read::Changes(delta, workforce) => known.take_changes(delta, workforce),
+            Read::Changes(delta, workforce) => known.apply(delta, workforce),
         }
     }
 
@@ -179,7 +179,7 @@ impl Reconcile<'_> {
         let now = Timestamp::now();
         let since_full = session
             .last_full
-            .filter(|_| session.known.followed().is_some())
+            .filter(|_| session.known.delta_base().is_some())
             // A clock that was put back tells nothing.
             .map(|full| Duration::try_from(now.duration_since(full)).unwrap_or(Duration::MAX));
         LastReads {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::{HistoryEntry, OktaIntegrationStatus},
-    model::{Known, PersonId},
+    model::{PersonId, SyncedState},
     rules::status::{Disconnected, WriteFailures},
 };
 
@@ -33,7 +33,7 @@ pub struct Session {
     /// What Okta was read with.
     pub read_with: Option<ReadSource>,
     /// What both services last said, and how far it follows Okta.
-    pub known: Known,
+    pub known: SyncedState,
     /// When Okta was last read whole, on the clock.
     pub last_full: Option<Timestamp>,
     /// When both were last read; None asks for a read.
@@ -95,7 +95,7 @@ impl Session {
     /// The services are others: what they show must be read before it is acted
     /// on. What Okta said stands as long as it is read with the same.
     pub fn reconnect(&mut self, connection: Connection) {
-        self.known.forget_workforce();
+        self.known.discard_workforce();
         self.read = None;
         self.unread = None;
         self.broken_off = None;
@@ -109,14 +109,14 @@ impl Session {
         self.read = None;
         self.read_with = Some(with);
         (self.known, self.last_full) = match kept {
-            Some(kept) => (Known::resumed(kept.directory, kept.mark), Some(kept.full)),
-            None => (Known::default(), None),
+            Some(kept) => (SyncedState::resumed(kept.directory, kept.mark), Some(kept.full)),
+            None => (SyncedState::default(), None),
         };
     }
 
     /// What is to be kept for the next start.
     pub fn to_keep(&self) -> Option<SavedDirectory> {
-        let (mark, directory) = self.known.followed()?;
+        let (mark, directory) = self.known.delta_base()?;
         Some(SavedDirectory {
             source: self.read_with.clone()?,
             directory: directory.clone(),

@@ -217,9 +217,9 @@ impl StateDir {
         Ok(Some(SavedDirectory {
             source: header.source,
             // Only complete directories are saved.
-            directory: Arc::new(Directory::of(
-                Complete::last_page_read(people),
-                Complete::last_page_read(groups),
+            directory: Arc::new(Directory::new(
+                Complete::from_all_pages(people),
+                Complete::from_all_pages(groups),
             )),
             mark: header.mark,
             full: header.full,

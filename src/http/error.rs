@@ -1,125 +1,179 @@
-//! Why a call has no answer that can be used, whichever service it was to.
+use reqwest::header::LOCATION;
+use url::Url;
 
-use super::{Answer, Call, NoAnswer, Retryability, Service, clip, redirect_origin};
+use super::client::{Response, SendError};
+use super::{Call, ErrorBody, Retryability, Service, clip};
 
-/// Why a call has no answer that can be used. Messages name the call and what to do; they hold
-/// neither a token nor a query.
+/// Why a call to either service failed. Messages name the call and what to do; they contain neither
+/// the token nor a query.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// HTTPS cannot be set up on this machine; nothing was sent.
-    #[error("HTTPS cannot be set up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     TlsSetupFailed(String),
-    /// No connection could be opened; nothing was sent.
+    #[error("the {} API token {problem}. Store the token, and nothing else, in the Secret", .service.name())]
+    InvalidToken {
+        service: Service,
+        /// Completes the sentence.
+        problem: &'static str,
+    },
+    /// Nothing was sent.
+    #[error("{id:?} is not a valid {} ID", .service.name())]
+    InvalidId { service: Service, id: String },
+    /// Nothing was sent.
     #[error(
         "{call}: no connection to {}: {cause}. Check {}, DNS, proxy and network policies",
-        .service.name(), .service.setting()
+        .call.service.name(), .call.service.url_field()
     )]
-    Unreachable {
-        /// Where to.
-        service: Service,
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The connection broke, or the time was up, before the whole answer was there.
-    #[error("{call}: no whole answer from {}: {cause}", .service.name())]
-    NoAnswer {
-        /// Where from.
-        service: Service,
-        /// The call.
-        call: Call,
-        /// What failed.
-        cause: String,
-    },
-    /// The answer is not what the service promises.
-    #[error("{call}: {}'s answer {what}", .service.name())]
+    Unreachable { call: Call, cause: String },
+    /// The connection broke, or the time was up, before the response was complete.
+    #[error("{call}: no complete response from {}: {cause}", .call.service.name())]
+    NoResponse { call: Call, cause: String },
+    #[error("{call}: the response from {} {problem}", .call.service.name())]
     InvalidResponse {
-        /// Whose.
-        service: Service,
-        /// The call.
         call: Call,
         /// Completes the sentence.
-        what: String,
+        problem: String,
     },
-    /// A redirect, which must not get the token.
+    /// Redirects are not followed, because they would send the token to an unchecked URL.
     #[error(
-        "{call}: {} redirects to {} (HTTP {status}). Set {} to the address that answers itself",
-        .service.name(), .to.as_deref().unwrap_or("nowhere"), .service.setting()
+        "{call}: {} redirects to {} (HTTP {status}). Set {} to the URL that responds without a redirect",
+        .call.service.name(), .to.as_deref().unwrap_or("no valid URL"), .call.service.url_field()
     )]
     Redirected {
-        /// Whose.
-        service: Service,
-        /// The call.
         call: Call,
-        /// HTTP status.
         status: u16,
-        /// The origin that the redirect names.
+        /// The origin of the new URL.
         to: Option<String>,
     },
+    /// The service does not know the token.
+    #[error("{call}: {} rejected the API token ({body}). {}", .call.service.name(), token_advice(.call.service))]
+    TokenRefused { call: Call, body: Box<ErrorBody> },
+    #[error("{call}: the API token lacks a permission ({body}). {}", permission_advice(.call.service))]
+    NotPermitted { call: Call, body: Box<ErrorBody> },
+    #[error("{call}: not found ({body}). If the record was just deleted, the next sync resolves this")]
+    NotFound { call: Call, body: Box<ErrorBody> },
+    #[error("{call}: {} is not available ({body}). If this lasts, check its status page", .call.service.name())]
+    Unavailable { call: Call, body: Box<ErrorBody> },
+}
+
+fn token_advice(service: Service) -> &'static str {
+    match service {
+        Service::Okta => {
+            "A token expires after 30 days without use, and when its creator's account is deactivated: create a new \
+             one and store it in the Secret"
+        }
+        Service::Insightful => "Have an admin create a new one and store it in the Secret",
+    }
+}
+
+fn permission_advice(service: Service) -> &'static str {
+    match service {
+        Service::Okta => {
+            "It has the admin role of its creator, which must be able to view users and groups, as a Read-Only \
+             Administrator can"
+        }
+        Service::Insightful => "It must be a WRITE token of an admin",
+    }
 }
 
 impl HttpError {
-    pub(crate) fn of(service: Service, call: &Call, no_answer: NoAnswer) -> Self {
+    pub(super) fn from_send(call: &Call, error: SendError) -> Self {
         let call = call.clone();
-        match no_answer {
-            NoAnswer::NotSent(cause) => Self::Unreachable { service, call, cause },
-            NoAnswer::Lost(cause) => Self::NoAnswer { service, call, cause },
-            NoAnswer::TooLarge(bound) => {
-                Self::broken(service, &call, format!("is larger than {bound} bytes"))
-            }
+        match error {
+            SendError::NotSent(cause) => Self::Unreachable { call, cause },
+            SendError::Lost(cause) => Self::NoResponse { call, cause },
+            SendError::TooLarge(max) => Self::invalid_response(&call, format!("is larger than {max} bytes")),
         }
     }
 
-    /// `what` completes the sentence "The service's answer …".
-    pub(crate) fn broken(service: Service, call: &Call, what: impl Into<String>) -> Self {
+    /// `problem` completes the sentence "the response from Okta …".
+    pub(crate) fn invalid_response(call: &Call, problem: impl Into<String>) -> Self {
         Self::InvalidResponse {
-            service,
             call: call.clone(),
-            what: what.into(),
+            problem: problem.into(),
         }
     }
 
-    pub(crate) fn unreadable(service: Service, call: &Call, error: &serde_json::Error) -> Self {
-        let what = format!("cannot be read: {}", clip(&error.to_string(), 200));
-        Self::broken(service, call, what)
+    pub(crate) fn invalid_json(call: &Call, error: &serde_json::Error) -> Self {
+        let problem = format!("cannot be parsed: {}", clip(&error.to_string(), 200));
+        Self::invalid_response(call, problem)
     }
 
-    pub(crate) fn redirected(service: Service, call: &Call, answer: &Answer) -> Self {
+    pub(crate) fn redirected(call: &Call, response: &Response) -> Self {
+        let location = response.headers.get(LOCATION);
+        let url = location.and_then(|location| Url::parse(location.to_str().ok()?).ok());
         Self::Redirected {
-            service,
             call: call.clone(),
-            status: answer.status.as_u16(),
-            to: redirect_origin(&answer.headers),
+            status: response.status.as_u16(),
+            // The path and the query may contain secrets.
+            to: url.map(|url| url.origin().ascii_serialization()),
         }
     }
 
     /// Whether the call certainly had no effect.
-    pub fn was_not_sent(&self) -> bool {
+    pub fn had_no_effect(&self) -> bool {
         match self {
-            Self::TlsSetupFailed(_) | Self::Unreachable { .. } => true,
-            Self::NoAnswer { .. } | Self::InvalidResponse { .. } | Self::Redirected { .. } => false,
+            Self::TlsSetupFailed(_)
+            | Self::InvalidToken { .. }
+            | Self::InvalidId { .. }
+            | Self::Unreachable { .. }
+            | Self::TokenRefused { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotFound { .. } => true,
+            Self::NoResponse { .. }
+            | Self::InvalidResponse { .. }
+            | Self::Redirected { .. }
+            | Self::Unavailable { .. } => false,
         }
     }
 
-    /// What to do about it.
     pub fn retryability(&self) -> Retryability {
         match self {
-            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::InvalidResponse { .. } => {
-                Retryability::Retry
-            }
-            Self::TlsSetupFailed(_) | Self::Redirected { .. } => Retryability::Permanent,
+            Self::Unreachable { .. }
+            | Self::NoResponse { .. }
+            | Self::InvalidResponse { .. }
+            | Self::NotFound { .. }
+            | Self::Unavailable { .. } => Retryability::Retry,
+            Self::TlsSetupFailed(_)
+            | Self::InvalidToken { .. }
+            | Self::InvalidId { .. }
+            | Self::Redirected { .. }
+            | Self::TokenRefused { .. }
+            | Self::NotPermitted { .. } => Retryability::Permanent,
         }
     }
 
-    /// The stable word for a condition's reason.
+    /// Whether the client itself retries a read.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.retryability() == Retryability::Retry && !matches!(self, Self::NotFound { .. })
+    }
+
+    /// The reason for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TlsSetupFailed(_) => "TlsSetupFailed",
+            Self::InvalidToken { .. } => "InvalidToken",
+            Self::InvalidId { .. } => "InvalidId",
             Self::Unreachable { .. } => "Unreachable",
-            Self::NoAnswer { .. } => "NoResponse",
+            Self::NoResponse { .. } => "NoResponse",
             Self::InvalidResponse { .. } => "InvalidResponse",
             Self::Redirected { .. } => "Redirected",
+            Self::TokenRefused { .. } => "TokenRefused",
+            Self::NotPermitted { .. } => "NotPermitted",
+            Self::NotFound { .. } => "NotFound",
+            Self::Unavailable { .. } => "Unavailable",
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn response(status: u16, body: &str, headers: &[(&'static str, &str)]) -> Response {
+    Response {
+        status: reqwest::StatusCode::from_u16(status).unwrap(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect(),
+        body: body.as_bytes().to_vec(),
     }
 }

@@ -1,59 +1,56 @@
-//! How long a read is tried again before its error goes to the caller.
-
 use std::time::Duration;
 
 use super::{Retryability, WaitCause};
 
-/// Bounds on the repetition of one read. Writes are never repeated.
+/// How a client retries a read. Writes are never retried.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {
-    /// How often a call that failed is tried in all.
-    pub attempts: u32,
-    /// The delay before the second attempt; it doubles with each further one.
-    pub first_delay: Duration,
-    /// The longest delay between two attempts.
-    pub longest_delay: Duration,
-    /// The longest wait that a service may ask for; a longer one is the caller's to wait.
-    pub longest_wait: Duration,
-    /// All waits of one call together.
-    pub total_wait: Duration,
+    /// Including the first one.
+    pub max_attempts: u32,
+    /// The delay before the second attempt; doubles with each further one.
+    pub initial_delay: Duration,
+    pub max_delay: Duration,
+    /// If a service asks for a longer wait, the client returns the error instead.
+    pub max_wait: Duration,
+    /// The limit on the sum of all waits of a call.
+    pub max_total_wait: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            attempts: 5,
-            first_delay: Duration::from_millis(500),
-            longest_delay: Duration::from_secs(60),
-            longest_wait: Duration::from_secs(90),
-            total_wait: Duration::from_secs(300),
+            max_attempts: 5,
+            initial_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(60),
+            max_wait: Duration::from_secs(90),
+            max_total_wait: Duration::from_secs(300),
         }
     }
 }
 
-/// Delays that double up to a bound, each shortened at random by up to a half, so that callers
-/// who failed together do not come back together.
+/// Exponential backoff. Each delay is shortened at random by up to a half, so that calls that failed
+/// together are not retried together.
 pub(crate) struct Backoff {
     next: Duration,
-    longest: Duration,
+    max: Duration,
 }
 
 impl Backoff {
     pub(crate) fn new(retry_policy: &RetryPolicy) -> Self {
         Self {
-            next: retry_policy.first_delay,
-            longest: retry_policy.longest_delay,
+            next: retry_policy.initial_delay,
+            max: retry_policy.max_delay,
         }
     }
 
     pub(crate) fn delay(&mut self) -> Duration {
-        let full = self.next.min(self.longest);
+        let full = self.next.min(self.max);
         self.next = full * 2;
         full.mul_f64(1.0 - fastrand::f64() / 2.0)
     }
 }
 
-/// The waits of one call.
+/// The retries of one call.
 pub(crate) struct Retries {
     retry_policy: RetryPolicy,
     backoff: Backoff,
@@ -71,17 +68,16 @@ impl Retries {
         }
     }
 
-    /// How long to wait before the next attempt after a failure with this retryability; None when the
-    /// failure is the caller's. Being told that there are too many calls uses up no attempt:
-    /// there the bound on the waits is enough.
+    /// Returns the wait before the next attempt, or None if the call must not be retried. A rate
+    /// limit does not count as an attempt: only the total wait limits it.
     pub(crate) fn next(&mut self, cause: WaitCause, retryability: Retryability) -> Option<Duration> {
         let wait = match retryability {
             Retryability::Permanent => return None,
-            Retryability::WaitFor(wait) if wait > self.retry_policy.longest_wait => return None,
+            Retryability::WaitFor(wait) if wait > self.retry_policy.max_wait => return None,
             Retryability::WaitFor(wait) => wait,
             Retryability::Retry => {
                 if cause == WaitCause::Backoff {
-                    if self.attempts >= self.retry_policy.attempts {
+                    if self.attempts >= self.retry_policy.max_attempts {
                         return None;
                     }
                     self.attempts += 1;
@@ -90,7 +86,7 @@ impl Retries {
             }
         };
         self.waited += wait;
-        (self.waited <= self.retry_policy.total_wait).then_some(wait)
+        (self.waited <= self.retry_policy.max_total_wait).then_some(wait)
     }
 }
 
@@ -100,16 +96,16 @@ mod tests {
 
     fn retry_policy() -> RetryPolicy {
         RetryPolicy {
-            attempts: 4,
-            first_delay: Duration::from_secs(1),
-            longest_delay: Duration::from_secs(3),
-            longest_wait: Duration::from_secs(60),
-            total_wait: Duration::from_secs(100),
+            max_attempts: 4,
+            initial_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(3),
+            max_wait: Duration::from_secs(60),
+            max_total_wait: Duration::from_secs(100),
         }
     }
 
     #[test]
-    fn delays_double_to_the_bound_and_attempts_end() {
+    fn delays_double_up_to_the_maximum_and_attempts_are_limited() {
         let mut retries = Retries::new(&retry_policy());
         for longest in [1, 2, 3] {
             let longest = Duration::from_secs(longest);
@@ -120,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_the_service_asks_for_is_bounded_singly_and_in_all() {
+    fn each_wait_and_the_total_wait_are_limited() {
         let mut retries = Retries::new(&retry_policy());
         let mut next = |seconds| {
             retries.next(
@@ -135,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_without_a_time_is_waited_out() {
+    fn a_rate_limit_without_a_time_counts_as_no_attempt() {
         let mut retries = Retries::new(&retry_policy());
         let waits: Vec<Duration> =
             std::iter::from_fn(|| retries.next(WaitCause::RateLimited, Retryability::Retry)).collect();

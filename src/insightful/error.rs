@@ -1,35 +1,32 @@
-//! Why a call to Insightful failed, whether it can have had an effect, and what to do about it.
-
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::ErrorBody;
-use crate::http::{Answer, Call, HttpError, NoAnswer, Retryability, Service, http_date, server_time};
+use super::error_body;
+use crate::http::{Call, ErrorBody, HttpError, Response, Retryability, http_date, server_time};
 
-/// No rate limit lasts longer, in seconds; a header that says so is wrong.
-const LONGEST_WAIT: i64 = 3600;
+/// A longer `Retry-After` is taken to be wrong.
+const MAX_RETRY_AFTER_SECONDS: i64 = 3600;
 
-/// A write that did not end well, by what that means for its effect.
+/// Why a write failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The write certainly had no effect: it was refused, or never sent.
+    /// The write had no effect: it was refused or never sent.
     #[error("nothing was changed: {0}")]
     Refused(#[source] InsightfulError),
-    /// The write may have had its effect. Read before you write again.
-    #[error("whether it was changed is not known: {0}")]
+    /// The write may have had its effect: read the record before the next write.
+    #[error("the outcome is unknown: {0}")]
     OutcomeUnknown(#[source] InsightfulError),
 }
 
 impl WriteError {
-    /// What happened.
     pub fn error(&self) -> &InsightfulError {
         match self {
             Self::Refused(error) | Self::OutcomeUnknown(error) => error,
         }
     }
 
-    /// What to do about it. To retry a write whose outcome is not known is to read first.
+    /// A write with an unknown outcome must be read before it is retried.
     pub fn retryability(&self) -> Retryability {
         match self {
             Self::Refused(error) => error.retryability(),
@@ -37,7 +34,7 @@ impl WriteError {
         }
     }
 
-    /// The stable word for a condition's reason.
+    /// The reason for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Refused(error) => error.reason(),
@@ -48,20 +45,12 @@ impl WriteError {
 
 impl From<InsightfulError> for WriteError {
     fn from(error: InsightfulError) -> Self {
-        use InsightfulError::*;
         let had_no_effect = match &error {
-            // Refused before it was looked at, or never sent.
-            InvalidUrl { .. }
-            | InvalidToken { .. }
-            | InvalidId { .. }
-            | TokenRefused { .. }
-            | NotPermitted { .. }
-            | NotFound { .. }
-            | Invalid { .. }
-            | Refused { .. }
-            | RateLimited { .. } => true,
-            Unavailable { .. } => false,
-            HttpError(why) => why.was_not_sent(),
+            InsightfulError::InvalidUrl { .. }
+            | InsightfulError::Invalid { .. }
+            | InsightfulError::Refused { .. }
+            | InsightfulError::RateLimited { .. } => true,
+            InsightfulError::Http(error) => error.had_no_effect(),
         };
         if had_no_effect {
             Self::Refused(error)
@@ -71,189 +60,109 @@ impl From<InsightfulError> for WriteError {
     }
 }
 
-/// Why a call to Insightful failed. Messages name the call and what to do, and never the token.
+impl From<HttpError> for WriteError {
+    fn from(error: HttpError) -> Self {
+        InsightfulError::from(error).into()
+    }
+}
+
+/// Why a call to Insightful failed. Messages name the call and what to do; they never contain the
+/// token.
 #[derive(Debug, thiserror::Error)]
 pub enum InsightfulError {
-    /// The configured address cannot be Insightful's.
-    #[error("insightful.url {problem}; it is the API's address, such as https://app.insightful.io/api/v1")]
+    #[error("insightful.url {problem}. It is the URL of the API, such as https://app.insightful.io/api/v1")]
     InvalidUrl {
         /// Completes the sentence.
         problem: String,
     },
-    /// The configured token cannot be one.
-    #[error("the Insightful API token {problem}: put the token, and nothing else, into the Secret")]
-    InvalidToken {
-        /// Completes the sentence.
-        problem: &'static str,
-    },
-    /// An id that cannot be Insightful's; nothing was sent.
-    #[error("{id:?} is no Insightful id")]
-    InvalidId {
-        /// The id.
-        id: String,
-    },
-    /// Insightful does not know the token.
-    #[error(
-        "{call}: Insightful refuses the API token ({refusal}): have an Admin make a new one and put it into the \
-         Secret"
-    )]
-    TokenRefused {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// The token may not do this.
-    #[error("{call}: the API token may not do this ({refusal}): it must be an Admin's WRITE token")]
-    NotPermitted {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// What the call is about is not there, or not there any more.
-    #[error("{call}: not found ({refusal}). If it was deleted meanwhile, the next sync will not ask for it")]
-    NotFound {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// Insightful does not accept a value.
-    #[error("{call}: Insightful does not accept a value ({refusal}). Correct it in Okta or the integration")]
-    Invalid {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// Insightful refuses the call for another reason, such as an email that is taken.
-    #[error("{call}: Insightful refuses ({refusal})")]
-    Refused {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// The organisation has made too many calls; this one had no effect.
-    #[error("{call}: the organisation's rate limit is used up ({refusal})")]
+    #[error("{call}: Insightful rejected a value ({body}). Correct it in Okta or in the integration")]
+    Invalid { call: Call, body: Box<ErrorBody> },
+    /// For another reason, such as an email that is taken.
+    #[error("{call}: Insightful rejected the request ({body})")]
+    Refused { call: Call, body: Box<ErrorBody> },
+    /// The call had no effect.
+    #[error("{call}: the organisation's rate limit is used up ({body})")]
     RateLimited {
-        /// The call.
         call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-        /// Until the next call may be made, where Insightful says.
+        body: Box<ErrorBody>,
+        /// From `Retry-After`.
         wait: Option<Duration>,
     },
-    /// Insightful failed.
-    #[error("{call}: Insightful is not available ({refusal})")]
-    Unavailable {
-        /// The call.
-        call: Call,
-        /// Insightful's answer.
-        refusal: Box<ErrorBody>,
-    },
-    /// There is no answer that can be used.
     #[error(transparent)]
-    HttpError(#[from] HttpError),
+    Http(#[from] HttpError),
 }
 
 impl InsightfulError {
-    pub(super) fn without_answer(call: &Call, no_answer: NoAnswer) -> Self {
-        HttpError::of(Service::Insightful, call, no_answer).into()
-    }
-
-    /// `what` completes the sentence "Insightful's answer …".
-    pub(super) fn broken(call: &Call, what: impl Into<String>) -> Self {
-        HttpError::broken(Service::Insightful, call, what).into()
-    }
-
-    pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
-        HttpError::unreadable(Service::Insightful, call, error).into()
-    }
-
-    /// The error in an answer that is no success.
-    pub(super) fn refused(call: &Call, answer: &Answer) -> Self {
+    /// The error in a response that is no success.
+    pub(super) fn from_response(call: &Call, response: &Response) -> Self {
         let call = call.clone();
-        let refusal = Box::new(ErrorBody::of(answer));
-        match answer.status.as_u16() {
-            401 => Self::TokenRefused { call, refusal },
-            403 => Self::NotPermitted { call, refusal },
-            404 => Self::NotFound { call, refusal },
-            422 => Self::Invalid { call, refusal },
-            429 => Self::RateLimited {
-                call,
-                refusal,
-                wait: retry_after(&answer.headers),
-            },
-            408 | 500..=599 => Self::Unavailable { call, refusal },
-            300..=399 => HttpError::redirected(Service::Insightful, &call, answer).into(),
-            400..=499 => Self::Refused { call, refusal },
-            status => Self::broken(&call, format!("has the unknown status {status}")),
-        }
+        let body = Box::new(error_body::parse(response));
+        let error = match response.status.as_u16() {
+            401 => HttpError::TokenRefused { call, body },
+            403 => HttpError::NotPermitted { call, body },
+            404 => HttpError::NotFound { call, body },
+            422 => return Self::Invalid { call, body },
+            429 => {
+                return Self::RateLimited {
+                    call,
+                    body,
+                    wait: retry_after(&response.headers),
+                };
+            }
+            408 | 500..=599 => HttpError::Unavailable { call, body },
+            300..=399 => HttpError::redirected(&call, response),
+            400..=499 => return Self::Refused { call, body },
+            status => HttpError::invalid_response(&call, format!("has the unknown status {status}")),
+        };
+        error.into()
     }
 
-    /// What to do about it.
     pub fn retryability(&self) -> Retryability {
         match self {
             Self::RateLimited { wait: Some(wait), .. } => Retryability::WaitFor(*wait),
-            Self::RateLimited { wait: None, .. } | Self::NotFound { .. } | Self::Unavailable { .. } => {
-                Retryability::Retry
-            }
-            Self::InvalidUrl { .. }
-            | Self::InvalidToken { .. }
-            | Self::InvalidId { .. }
-            | Self::TokenRefused { .. }
-            | Self::NotPermitted { .. }
-            | Self::Invalid { .. }
-            | Self::Refused { .. } => Retryability::Permanent,
-            Self::HttpError(why) => why.retryability(),
+            Self::RateLimited { wait: None, .. } => Retryability::Retry,
+            Self::InvalidUrl { .. } | Self::Invalid { .. } | Self::Refused { .. } => Retryability::Permanent,
+            Self::Http(error) => error.retryability(),
         }
     }
 
-    /// The stable word for a condition's reason.
+    /// The reason for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::InvalidUrl { .. } => "InvalidUrl",
-            Self::InvalidToken { .. } => "InvalidToken",
-            Self::InvalidId { .. } => "InvalidId",
-            Self::TokenRefused { .. } => "TokenRefused",
-            Self::NotPermitted { .. } => "NotPermitted",
-            Self::NotFound { .. } => "NotFound",
             Self::Invalid { .. } => "Invalid",
             Self::Refused { .. } => "Refused",
             Self::RateLimited { .. } => "RateLimited",
-            Self::Unavailable { .. } => "Unavailable",
-            Self::HttpError(why) => why.reason(),
+            Self::Http(error) => error.reason(),
         }
     }
 
-    /// Whether the same read may succeed a moment later.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Whether the client itself retries a read.
+    pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Unavailable { .. } => true,
-            Self::HttpError(why) => why.retryability() == Retryability::Retry,
+            Self::RateLimited { .. } => true,
+            Self::Http(error) => error.is_transient(),
             _ => false,
         }
     }
 
-    /// Whether Insightful itself, and not something before it, says that there is no such
-    /// employee: by name, or because the id cannot be one.
-    pub(super) fn says_nonexistent(&self) -> bool {
+    /// Whether Insightful itself, rather than a proxy, says that the record does not exist: by its
+    /// code, or because the ID is invalid.
+    pub(super) fn is_nonexistent(&self) -> bool {
         match self {
-            Self::NotFound { refusal, .. } => {
-                matches!(refusal.kind.as_deref(), Some("EntityNotFound" | "NOT_FOUND"))
+            Self::Http(HttpError::NotFound { body, .. }) => {
+                matches!(body.code.as_deref(), Some("EntityNotFound" | "NOT_FOUND"))
             }
-            Self::Invalid { refusal, .. } => refusal.fields == ["id"],
+            Self::Invalid { body, .. } => body.fields == ["id"],
             _ => false,
         }
     }
 
-    /// Whether a deactivation was refused because somebody had done it before. Sources disagree
-    /// on the status; the sentence is the same.
-    pub(super) fn says_already_deactivated(&self) -> bool {
+    /// Whether a deactivation was rejected because the employee is deactivated already. Sources
+    /// disagree on the status, but not on the sentence.
+    pub(super) fn is_already_deactivated(&self) -> bool {
         match self {
-            Self::Refused { refusal, .. } | Self::Invalid { refusal, .. } => refusal
+            Self::Refused { body, .. } | Self::Invalid { body, .. } => body
                 .message
                 .as_deref()
                 .is_some_and(|message| message.to_lowercase().contains("already deactivated")),
@@ -262,38 +171,34 @@ impl InsightfulError {
     }
 }
 
-/// `Retry-After`, in seconds or as a time by the service's clock; at least a second.
+/// Parses `Retry-After`: seconds, or a time by the service's clock. Returns at least a second.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER)?;
     let seconds = match header.to_str().ok()?.trim().parse::<i64>() {
         Ok(seconds) => seconds,
         Err(_) => http_date(header)?.as_second() - server_time(headers).as_second(),
     };
-    Some(Duration::from_secs(seconds.clamp(1, LONGEST_WAIT).unsigned_abs()))
+    Some(Duration::from_secs(
+        seconds.clamp(1, MAX_RETRY_AFTER_SECONDS).unsigned_abs(),
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::{Method, StatusCode};
+    use reqwest::Method;
     use url::Url;
 
     use super::*;
+    use crate::http::{Service, response};
 
     fn error(status: u16, body: &str, headers: &[(&'static str, &str)]) -> InsightfulError {
         let url = Url::parse("https://app.insightful.io/api/v1/employee/w1").unwrap();
-        let answer = Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-                .collect(),
-            body: body.as_bytes().to_vec(),
-        };
-        InsightfulError::refused(&Call::new(Method::PUT, &url), &answer)
+        let call = Call::new(Service::Insightful, Method::PUT, &url);
+        InsightfulError::from_response(&call, &response(status, body, headers))
     }
 
     #[test]
-    fn each_answer_has_its_reason_advice_and_effect() {
+    fn each_response_has_its_reason_retryability_and_effect() {
         use Retryability::{Permanent, Retry, WaitFor};
         let soon = [("retry-after", "7")];
         for (status, headers, reason, retryability, no_effect) in [
@@ -341,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_names_the_fields_that_are_wrong_and_stays_short() {
+    fn a_message_names_the_invalid_fields_and_is_cut() {
         let detail = r#"{"type":"required","field":"name","message":"The 'name' field is required!"}"#;
         let body = format!(
             r#"{{"type":"VALIDATION_ERROR","message":"Parameters validation error!","details":[{}]}}"#,
@@ -357,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn only_insightful_itself_says_that_somebody_does_not_exist() {
+    fn only_insightful_itself_says_that_a_record_does_not_exist() {
         for (status, body, nonexistent) in [
             (
                 404,
@@ -379,7 +284,7 @@ mod tests {
             (409, r#"{"type":"NOT_FOUND"}"#, false),
         ] {
             assert_eq!(
-                error(status, body, &[]).says_nonexistent(),
+                error(status, body, &[]).is_nonexistent(),
                 nonexistent,
                 "{status} {body}"
             );
@@ -387,11 +292,11 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_deactivation_is_told_by_its_sentence() {
+    fn a_repeated_deactivation_is_recognised_by_its_sentence() {
         let body = r#"{"message":"Employee is already deactivated"}"#;
-        assert!(error(400, body, &[]).says_already_deactivated());
-        assert!(error(409, body, &[]).says_already_deactivated());
-        assert!(!error(500, body, &[]).says_already_deactivated());
-        assert!(!error(409, r#"{"message":"Conflict"}"#, &[]).says_already_deactivated());
+        assert!(error(400, body, &[]).is_already_deactivated());
+        assert!(error(409, body, &[]).is_already_deactivated());
+        assert!(!error(500, body, &[]).is_already_deactivated());
+        assert!(!error(409, r#"{"message":"Conflict"}"#, &[]).is_already_deactivated());
     }
 }

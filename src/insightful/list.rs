@@ -1,16 +1,15 @@
-//! A list, read record by record. Insightful has no pages, and a hundred
-//! thousand employees as they are written are several times what is kept of them.
+//! Parses a list record by record, because Insightful's records take several times the memory of the
+//! model's.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::{Error, Value};
 
-/// What a record is parsed by.
 pub(super) type Parse<T> = fn(Value) -> Result<T, Error>;
 
-/// Each record of a list as `parse` gives it. The outer error says that this is
-/// no list, or a part of one; the inner that one of its records is none.
+/// Parses each record of a list. The outer error is one of the list itself, which may be truncated; the
+/// inner error is one of a record.
 pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Result<Vec<T>, Error>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let records = List(parse).deserialize(&mut deserializer)?;
@@ -38,7 +37,7 @@ impl<'de, T> Visitor<'de> for List<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut records = Ok(Vec::new());
         while let Some(record) = list.next_element::<Value>()? {
-            // After a bad record the rest is still looked at: it may be no list at all.
+            // Continues after a bad record, because the list may be truncated too.
             if let Ok(good) = &mut records {
                 match (self.0)(record) {
                     Ok(record) => good.push(record),
@@ -56,7 +55,7 @@ mod tests {
     use serde::Deserialize;
 
     #[test]
-    fn a_broken_list_and_a_broken_record_are_told_apart() {
+    fn an_invalid_list_differs_from_an_invalid_record() {
         let parse: Parse<u8> = u8::deserialize;
         assert_eq!(records(b" [1, 2] ", parse).unwrap().unwrap(), [1, 2]);
         assert!(records(b"[]", parse).unwrap().unwrap().is_empty());

@@ -1,8 +1,8 @@
-//! Insightful's rate limit, kept by counting our own calls: its answers do not tell.
+//! Insightful's rate limit. Its responses do not show it, so that we count our own calls.
 //!
-//! All clients of an organisation count together. Where there are several, none may be stuck
-//! behind another's long apply: reads, and the first few writes of each client in a minute, go
-//! ahead of writes by the hundred, for which a part of each minute is never available.
+//! The calls of all clients of an organisation are counted together. So that no client waits for the
+//! long apply of another, reads and the first few writes of each client in a minute have priority
+//! over bulk writes, which may use a part of each minute only.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,26 +13,22 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many writes of one client in a minute are a small change.
-const SMALL_CHANGE: usize = 10;
+/// Further writes of the client within the minute are bulk writes.
+const MAX_PRIORITY_WRITES: usize = 10;
 
-/// The part of a minute's calls, as a divisor, that long applies leave to everything else where
-/// several clients share: a fifth.
-const LEFT_TO_OTHERS: usize = 5;
+/// With several clients, a fifth of the calls in a minute is reserved for calls with priority.
+const RESERVED_DIVISOR: usize = 5;
 
-/// How soon a long apply asks again when others go ahead of it.
-const AFTER_OTHERS: Duration = Duration::from_millis(100);
+/// How long a bulk write waits if calls with priority are waiting.
+const YIELD_DELAY: Duration = Duration::from_millis(100);
 
-/// What a call is, when it comes to who goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It shows something.
+pub(super) enum CallKind {
     Read,
-    /// It changes something.
     Write,
 }
 
-/// Allows so many calls of all its clients in any minute; they may come in a burst.
+/// Limits the calls of all clients in any minute. Bursts are allowed.
 pub struct RateLimiter {
     calls_per_minute: usize,
     state: Mutex<State>,
@@ -40,37 +36,33 @@ pub struct RateLimiter {
 
 #[derive(Default)]
 struct State {
-    /// How many clients there are.
     clients: usize,
-    /// How many there have been.
-    clients_ever: u64,
+    last_client: u64,
     /// The calls of the last minute.
     recent: VecDeque<Sent>,
-    /// Calls that wait and go ahead of long applies.
-    ahead: usize,
+    /// The number of waiting calls with priority.
+    waiting: usize,
 }
 
 struct Sent {
     at: Instant,
     client: u64,
-    kind: Kind,
-    /// Whether it was a write among many.
-    among_many: bool,
+    kind: CallKind,
+    is_bulk: bool,
 }
 
-/// What is left of the present minute.
+/// What is left of the current minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Calls that may be made at once.
+    /// The calls that may be made now.
     pub available: usize,
-    /// Calls in any minute.
     pub per_minute: usize,
-    /// Until more may be made than are available now.
+    /// Until more calls become available.
     pub more_in: Duration,
 }
 
 impl RateLimiter {
-    /// So many calls in any minute, at least one.
+    /// Allows at least one call.
     pub fn new(calls_per_minute: usize) -> Self {
         Self {
             calls_per_minute: calls_per_minute.max(1),
@@ -91,65 +83,63 @@ impl RateLimiter {
     }
 }
 
-/// One client's place in the pace.
-pub(super) struct Place {
-    pace: Arc<RateLimiter>,
+/// A client of a shared rate limiter.
+pub(super) struct LimitedClient {
+    limiter: Arc<RateLimiter>,
     client: u64,
 }
 
-impl Place {
-    /// A new client's.
-    pub(super) fn of(pace: Arc<RateLimiter>) -> Self {
-        let mut state = pace.lock(Instant::now());
+impl LimitedClient {
+    pub(super) fn new(limiter: Arc<RateLimiter>) -> Self {
+        let mut state = limiter.lock(Instant::now());
         state.clients += 1;
-        state.clients_ever += 1;
-        let client = state.clients_ever;
+        state.last_client += 1;
+        let client = state.last_client;
         drop(state);
-        Self { pace, client }
+        Self { limiter, client }
     }
 
-    /// Leave for one call, or when to ask again.
-    pub(super) fn admit(&self, kind: Kind, now: Instant) -> Result<(), Instant> {
-        let most = self.pace.calls_per_minute;
-        let mut state = self.pace.lock(now);
-        let among_many = kind == Kind::Write && self.writes(&state) >= SMALL_CHANGE;
-        let next_end = |sent: Option<&Sent>| sent.map_or(now + AFTER_OTHERS, |sent| sent.at + MINUTE);
-        if state.recent.len() >= most {
+    /// Admits a call, or returns when to ask again.
+    pub(super) fn admit(&self, kind: CallKind, now: Instant) -> Result<(), Instant> {
+        let max = self.limiter.calls_per_minute;
+        let mut state = self.limiter.lock(now);
+        let is_bulk = kind == CallKind::Write && self.writes(&state) >= MAX_PRIORITY_WRITES;
+        let next_end = |sent: Option<&Sent>| sent.map_or(now + YIELD_DELAY, |sent| sent.at + MINUTE);
+        if state.recent.len() >= max {
             return Err(next_end(state.recent.front()));
         }
-        if among_many && state.clients > 1 {
-            let of_applies = || state.recent.iter().filter(|sent| sent.among_many);
-            if of_applies().count() >= (most - most / LEFT_TO_OTHERS).max(1) {
-                return Err(next_end(of_applies().next()));
+        if is_bulk && state.clients > 1 {
+            let bulk = || state.recent.iter().filter(|sent| sent.is_bulk);
+            if bulk().count() >= (max - max / RESERVED_DIVISOR).max(1) {
+                return Err(next_end(bulk().next()));
             }
-            if state.recent.len() + state.ahead >= most {
-                return Err(now + AFTER_OTHERS);
+            if state.recent.len() + state.waiting >= max {
+                return Err(now + YIELD_DELAY);
             }
         }
         state.recent.push_back(Sent {
             at: now,
             client: self.client,
             kind,
-            among_many,
+            is_bulk,
         });
         Ok(())
     }
 
-    /// Says that a call waits. As long as this is held, long applies of others stay behind it;
-    /// None for a call that goes ahead of nobody.
-    pub(super) fn wait(&self, kind: Kind, now: Instant) -> Option<Waiting> {
-        let mut state = self.pace.lock(now);
-        if kind == Kind::Write && self.writes(&state) >= SMALL_CHANGE {
+    /// Registers a waiting call with priority, until the result is dropped. Returns None for a bulk
+    /// write.
+    pub(super) fn wait(&self, kind: CallKind, now: Instant) -> Option<WaitingCall> {
+        let mut state = self.limiter.lock(now);
+        if kind == CallKind::Write && self.writes(&state) >= MAX_PRIORITY_WRITES {
             return None;
         }
-        state.ahead += 1;
-        Some(Waiting(Arc::clone(&self.pace)))
+        state.waiting += 1;
+        Some(WaitingCall(Arc::clone(&self.limiter)))
     }
 
-    /// What is left of the present minute.
     pub(super) fn budget(&self, now: Instant) -> Budget {
-        let per_minute = self.pace.calls_per_minute;
-        let state = self.pace.lock(now);
+        let per_minute = self.limiter.calls_per_minute;
+        let state = self.limiter.lock(now);
         Budget {
             available: per_minute.saturating_sub(state.recent.len()),
             per_minute,
@@ -160,27 +150,27 @@ impl Place {
         }
     }
 
-    /// This client's writes of the last minute.
+    /// The client's writes of the last minute.
     fn writes(&self, state: &State) -> usize {
-        let mine = |sent: &&Sent| sent.client == self.client && sent.kind == Kind::Write;
+        let mine = |sent: &&Sent| sent.client == self.client && sent.kind == CallKind::Write;
         state.recent.iter().filter(mine).count()
     }
 }
 
-impl Drop for Place {
+impl Drop for LimitedClient {
     fn drop(&mut self) {
-        let mut state = self.pace.lock(Instant::now());
+        let mut state = self.limiter.lock(Instant::now());
         state.clients = state.clients.saturating_sub(1);
     }
 }
 
-/// See [`Place::wait`].
-pub(super) struct Waiting(Arc<RateLimiter>);
+/// See [`LimitedClient::wait`].
+pub(super) struct WaitingCall(Arc<RateLimiter>);
 
-impl Drop for Waiting {
+impl Drop for WaitingCall {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
-        state.ahead = state.ahead.saturating_sub(1);
+        state.waiting = state.waiting.saturating_sub(1);
     }
 }
 
@@ -194,92 +184,102 @@ mod tests {
 
     #[test]
     fn no_minute_has_more_calls_than_allowed() {
-        let place = Place::of(Arc::new(RateLimiter::new(2)));
+        let client = LimitedClient::new(Arc::new(RateLimiter::new(2)));
         let at = after(Instant::now());
-        for kind in [Kind::Read, Kind::Write] {
-            let at = |seconds: u64| at(seconds + if kind == Kind::Read { 0 } else { 1000 });
-            assert_eq!(place.admit(kind, at(0)), Ok(()));
-            assert_eq!(place.admit(kind, at(30)), Ok(()));
-            assert_eq!(place.admit(kind, at(59)), Err(at(60)));
-            assert_eq!(place.admit(kind, at(60)), Ok(()));
-            assert_eq!(place.admit(kind, at(61)), Err(at(90)));
+        for kind in [CallKind::Read, CallKind::Write] {
+            let at = |seconds: u64| at(seconds + if kind == CallKind::Read { 0 } else { 1000 });
+            assert_eq!(client.admit(kind, at(0)), Ok(()));
+            assert_eq!(client.admit(kind, at(30)), Ok(()));
+            assert_eq!(client.admit(kind, at(59)), Err(at(60)));
+            assert_eq!(client.admit(kind, at(60)), Ok(()));
+            assert_eq!(client.admit(kind, at(61)), Err(at(90)));
         }
     }
 
     #[test]
-    fn who_is_alone_has_the_whole_minute_for_an_apply() {
-        let place = Place::of(Arc::new(RateLimiter::new(50)));
+    fn a_single_client_may_use_the_whole_minute_for_bulk_writes() {
+        let client = LimitedClient::new(Arc::new(RateLimiter::new(50)));
         let now = Instant::now();
         for write in 0..50 {
-            assert_eq!(place.admit(Kind::Write, now), Ok(()), "{write}");
+            assert_eq!(client.admit(CallKind::Write, now), Ok(()), "{write}");
         }
-        assert_eq!(place.admit(Kind::Write, now), Err(now + MINUTE));
+        assert_eq!(client.admit(CallKind::Write, now), Err(now + MINUTE));
     }
 
     #[test]
-    fn a_long_apply_leaves_a_part_of_each_minute_to_the_others() {
-        let pace = Arc::new(RateLimiter::new(100));
-        let (apply, other) = (Place::of(Arc::clone(&pace)), Place::of(Arc::clone(&pace)));
+    fn bulk_writes_leave_a_part_of_each_minute_to_other_clients() {
+        let limiter = Arc::new(RateLimiter::new(100));
+        let (apply, other) = (
+            LimitedClient::new(Arc::clone(&limiter)),
+            LimitedClient::new(Arc::clone(&limiter)),
+        );
         let start = Instant::now();
         let written = (0..100)
-            .filter(|_| apply.admit(Kind::Write, start).is_ok())
+            .filter(|_| apply.admit(CallKind::Write, start).is_ok())
             .count();
-        assert_eq!(written, SMALL_CHANGE + 80);
-        assert_eq!(apply.admit(Kind::Write, start), Err(start + MINUTE));
+        assert_eq!(written, MAX_PRIORITY_WRITES + 80);
+        assert_eq!(apply.admit(CallKind::Write, start), Err(start + MINUTE));
         for call in 0..10 {
-            let kind = if call % 2 == 0 { Kind::Read } else { Kind::Write };
+            let kind = if call % 2 == 0 {
+                CallKind::Read
+            } else {
+                CallKind::Write
+            };
             assert_eq!(other.admit(kind, start), Ok(()), "{call}");
         }
-        assert_eq!(other.admit(Kind::Read, start), Err(start + MINUTE));
-        // Once the others are gone, the whole minute is the apply's.
+        assert_eq!(other.admit(CallKind::Read, start), Err(start + MINUTE));
+        // A single client may use the whole minute.
         drop(other);
         let next = start + MINUTE;
         let written = (0..100)
-            .filter(|_| apply.admit(Kind::Write, next).is_ok())
+            .filter(|_| apply.admit(CallKind::Write, next).is_ok())
             .count();
         assert_eq!(written, 100);
     }
 
     #[test]
-    fn who_waits_goes_ahead_of_a_long_apply() {
-        let pace = Arc::new(RateLimiter::new(20));
-        let (apply, other) = (Place::of(Arc::clone(&pace)), Place::of(Arc::clone(&pace)));
+    fn waiting_calls_have_priority_over_bulk_writes() {
+        let limiter = Arc::new(RateLimiter::new(20));
+        let (apply, other) = (
+            LimitedClient::new(Arc::clone(&limiter)),
+            LimitedClient::new(Arc::clone(&limiter)),
+        );
         let at = after(Instant::now());
         for write in 0..20 {
-            assert_eq!(apply.admit(Kind::Write, at(write)), Ok(()));
+            assert_eq!(apply.admit(CallKind::Write, at(write)), Ok(()));
         }
-        assert_eq!(other.admit(Kind::Read, at(20)), Err(at(60)));
-        let waiting = other.wait(Kind::Read, at(20));
+        assert_eq!(other.admit(CallKind::Read, at(20)), Err(at(60)));
+        let waiting = other.wait(CallKind::Read, at(20));
         assert!(waiting.is_some());
         assert!(
-            apply.wait(Kind::Write, at(20)).is_none(),
-            "a long apply goes ahead of nobody"
+            apply.wait(CallKind::Write, at(20)).is_none(),
+            "a bulk write has no priority"
         );
-        // One place is free, and it is not the apply's.
-        apply.admit(Kind::Read, at(60)).unwrap();
-        assert_eq!(apply.admit(Kind::Write, at(61)), Err(at(61) + AFTER_OTHERS));
-        assert_eq!(other.admit(Kind::Read, at(61)), Ok(()));
+        // One call is free, but not for a bulk write.
+        apply.admit(CallKind::Read, at(60)).unwrap();
+        assert_eq!(apply.admit(CallKind::Write, at(61)), Err(at(61) + YIELD_DELAY));
+        assert_eq!(other.admit(CallKind::Read, at(61)), Ok(()));
         drop(waiting);
-        assert_eq!(apply.admit(Kind::Write, at(62)), Ok(()));
+        assert_eq!(apply.admit(CallKind::Write, at(62)), Ok(()));
     }
 
     #[test]
-    fn what_is_left_of_the_minute() {
-        let place = Place::of(Arc::new(RateLimiter::new(5)));
+    fn the_budget_is_what_is_left_of_the_minute() {
+        let client = LimitedClient::new(Arc::new(RateLimiter::new(5)));
         let at = after(Instant::now());
-        let budget = |now| place.budget(now);
+        let budget = |now| client.budget(now);
         assert_eq!(
             (budget(at(0)).available, budget(at(0)).more_in),
             (5, Duration::ZERO)
         );
-        place.admit(Kind::Read, at(0)).unwrap();
-        place.admit(Kind::Read, at(20)).unwrap();
-        let left = Budget {
+        client.admit(CallKind::Read, at(0)).unwrap();
+        client.admit(CallKind::Read, at(20)).unwrap();
+        let expected = Budget {
             available: 3,
             per_minute: 5,
             more_in: Duration::from_secs(30),
         };
-        assert_eq!(budget(at(30)), left);
+        assert_eq!(budget(at(30)), expected);
         assert_eq!(budget(at(60)).available, 4);
     }
 }

@@ -1,12 +1,12 @@
-//! From Insightful's records to the product's values.
+//! Insightful's records, and their conversion to the model.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::http::json::{identifier, text};
+use crate::http::json::{optional_text, required_id};
 use crate::model::{Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId};
 
-/// The employee in a record. Only the id must be there.
+/// Parses an employee. Only the ID is required.
 pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
     let record = EmployeeRecord::deserialize(record)?;
     Ok(Employee {
@@ -21,7 +21,7 @@ pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
     })
 }
 
-/// The team in a record. The id and the name must be there.
+/// Parses a team. The ID and the name are required.
 pub fn team(record: Value) -> Result<Team, serde_json::Error> {
     let record = NamedRecord::deserialize(record)?;
     Ok(Team {
@@ -31,7 +31,7 @@ pub fn team(record: Value) -> Result<Team, serde_json::Error> {
     })
 }
 
-/// The same with the ids of the team's employees, as far as it lists them.
+/// Parses a team and the IDs of its employees, if it lists any.
 pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), serde_json::Error> {
     let listed = record["employees"].as_array();
     let employees = listed.into_iter().flatten().filter_map(Value::as_str);
@@ -39,7 +39,7 @@ pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId
     Ok((team(record)?, employees))
 }
 
-/// The shared settings in a record. The id and the name must be there.
+/// Parses shared settings. The ID and the name are required.
 pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Error> {
     let record = NamedRecord::deserialize(record)?;
     Ok(SharedSettings {
@@ -52,17 +52,17 @@ pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Erro
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EmployeeRecord {
-    #[serde(deserialize_with = "identifier")]
+    #[serde(deserialize_with = "required_id")]
     id: String,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     email: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     identifier: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     team_id: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     shared_settings_id: Option<String>,
     #[serde(default, deserialize_with = "flag")]
     deactivated: bool,
@@ -72,21 +72,21 @@ struct EmployeeRecord {
 
 #[derive(Deserialize)]
 struct NamedRecord {
-    #[serde(deserialize_with = "identifier")]
+    #[serde(deserialize_with = "required_id")]
     id: String,
     name: String,
     #[serde(default, deserialize_with = "flag")]
     default: bool,
 }
 
-/// A yes or no, or a time that is 0 for no.
+/// A boolean, or a time that is 0 for false.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(false),
         Value::Bool(flag) => Ok(flag),
         Value::Number(time) => Ok(time.as_f64() != Some(0.0)),
         other => Err(serde::de::Error::custom(format_args!(
-            "{other} is neither a yes or no nor a time"
+            "{other} is neither a boolean nor a time"
         ))),
     }
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_employee_is_read_whole_and_unknown_fields_are_ignored() {
+    fn all_fields_of_an_employee_are_read_and_unknown_ones_ignored() {
         let record = json!({
             "id": "wf8rsovxa8vjq8w", "name": "Employee 4", "email": "new@example.com",
             "teamId": "wautlmuhdnndn7f", "sharedSettingsId": "waufhwfhb0p41mr",
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn deactivated_is_a_time_that_is_zero_for_no() {
+    fn deactivated_is_a_time_or_zero() {
         for (value, deactivated) in [
             (json!(0), false),
             (json!(1592922679686_i64), true),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn teams_and_settings_have_an_id_and_a_name() {
+    fn teams_and_settings_require_an_id_and_a_name() {
         let team = team(json!({"id": "w1", "name": "Default", "default": true, "employees": []})).unwrap();
         assert_eq!(
             team,

@@ -1,5 +1,3 @@
-//! What changed in Okta since a directory was read, and how far it is followed.
-
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,40 +5,36 @@ use serde::{Deserialize, Serialize};
 
 use super::{Complete, Directory, GroupId, Person, TeamGroup};
 
-/// How much of the time before a mark is asked for once more.
+/// How far before its mark a delta starts.
 ///
-/// Okta's searches lag behind its records, by less than a second as a rule and
-/// by minutes in its incidents; the `Date` header that a mark comes from counts
-/// whole seconds; and the servers that write the stamps need not agree to the
-/// second. What a lagging search did not show yet has a stamp from before the
-/// mark: only the overlap finds it. Five minutes cost nothing where nothing
-/// changes, and at the usual interval of a quarter of an hour at most a second
-/// look at a third of what changed. What lags more is found by the next full read.
+/// Okta's searches lag behind its records, usually by less than a second and by minutes during
+/// incidents. A record that a search missed has a timestamp before the mark, so that only an
+/// overlap finds it. The `Date` header that a mark comes from has whole seconds, and clocks of
+/// Okta's servers may differ. A longer lag is made up for by the next full sync.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// How far a directory follows Okta, by Okta's clock: all that changed before is
-/// in it, but for what Okta's searches did not show yet.
+/// The time by Okta's clock up to which a directory has all changes, except for those that Okta's
+/// searches did not show yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mark(Timestamp);
 
 impl Mark {
-    /// The mark of a read that began at this time by Okta's clock.
+    /// `okta_time` is when the read began, by Okta's clock.
     pub fn at(okta_time: Timestamp) -> Self {
         Self(okta_time)
     }
 
-    /// The time from which on changes are asked for: earlier by the overlap.
+    /// Returns the start of the next delta, which overlaps with the last read.
     pub fn changes_since(self) -> Timestamp {
         self.0.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN)
     }
 }
 
-/// What changed in Okta since a mark, each list read to its end.
+/// What changed in Okta since a mark.
 ///
-/// It holds records that Okta answered, and nothing about what Okta did not:
-/// users and groups that were deleted, and groups that lost the prefix and so
-/// are found by no search for it, stay in the directory until the next full read.
+/// A delta cannot show deleted users, deleted groups, and groups renamed so that no search for the
+/// prefix finds them: these stay in the directory until the next full sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delta {
     people: Vec<Person>,
@@ -50,12 +44,10 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Puts complete lists together: people whose record changed, team groups
-    /// that changed with all their members, and groups whose record was read to
-    /// say that their name does not have the prefix any more (by the case of its
-    /// letters alone: Okta's search does not tell cases apart). `mark` is how far
-    /// a directory follows Okta once it has taken this.
-    pub fn of(
+    /// Takes the people and team groups that changed, the groups with all their members.
+    /// `renamed_out` are groups whose name now differs from the prefix by case only: Okta's search,
+    /// which ignores case, still finds them. `mark` is the mark of a directory with this delta.
+    pub fn new(
         people: Complete<Vec<Person>>,
         groups: Complete<Vec<TeamGroup>>,
         renamed_out: BTreeSet<GroupId>,
@@ -69,23 +61,21 @@ impl Delta {
         }
     }
 
-    /// How far a directory follows Okta once it has taken this.
     pub fn mark(&self) -> Mark {
         self.mark
     }
 
-    /// How many people it is about.
+    /// Returns the number of people.
     pub fn people(&self) -> usize {
         self.people.len()
     }
 
-    /// How many groups it is about.
+    /// Returns the number of groups.
     pub fn groups(&self) -> usize {
         self.groups.len() + self.renamed_out.len()
     }
 
-    /// Whether the directory says anything else.
-    pub(super) fn is_news_to(&self, directory: &Directory) -> bool {
+    pub(super) fn would_change(&self, directory: &Directory) -> bool {
         self.people
             .iter()
             .any(|person| directory.people.get(&person.id) != Some(person))
@@ -99,7 +89,6 @@ impl Delta {
                 .any(|group| directory.groups.contains_key(group))
     }
 
-    /// Each record takes the place of the one of its id.
     pub(super) fn apply_to(self, directory: &mut Directory) {
         let Self {
             people,
@@ -124,24 +113,45 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        model::{OktaStatus, Snapshot},
-        rules::example::Example,
-    };
+    use crate::model::{OktaStatus, OtherNames, Snapshot, Workforce};
 
     /// Jane and Mary in Sales, Omar in Support.
     fn before() -> Snapshot {
-        let mut example = Example::new();
-        example.person("jane", "Jane", "Doe", "Sales");
-        example.person("mary", "Mary", "Major", "Sales");
-        example.person("omar", "Omar", "Ali", "Support");
-        example.snapshot()
+        let person = |id: &str| Person {
+            id: id.into(),
+            login: format!("{id}@acme.com"),
+            given_name: None,
+            family_name: None,
+            other_names: OtherNames::default(),
+            email: None,
+            second_email: None,
+            title: None,
+            employee_number: None,
+            status: OktaStatus::Active,
+            created: None,
+            last_updated: None,
+        };
+        let group = |id: &str, members: &[&str]| TeamGroup {
+            id: id.into(),
+            name: format!("OKTA_INSGRP_{id}"),
+            members: members.iter().map(|&id| id.into()).collect(),
+        };
+        let people = ["jane", "mary", "omar"].map(person).to_vec();
+        let groups = vec![group("Sales", &["jane", "mary"]), group("Support", &["omar"])];
+        Snapshot::new(
+            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups)),
+            Workforce {
+                employees: Complete::from_all_pages(vec![]),
+                teams: Complete::from_all_pages(vec![]),
+                settings: Complete::from_all_pages(vec![]),
+            },
+        )
     }
 
     fn delta(people: Vec<Person>, groups: Vec<TeamGroup>, renamed_out: &[GroupId]) -> Delta {
-        Delta::of(
-            Complete::last_page_read(people),
-            Complete::last_page_read(groups),
+        Delta::new(
+            Complete::from_all_pages(people),
+            Complete::from_all_pages(groups),
             renamed_out.iter().cloned().collect(),
             Mark::at(Timestamp::UNIX_EPOCH),
         )
@@ -157,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_takes_the_place_of_what_was_and_the_rest_stays() {
+    fn changed_records_are_replaced_and_others_stay() {
         let mut snapshot = before();
         let mut jane = person(&snapshot, "jane");
         jane.status = OktaStatus::Deprovisioned;
@@ -179,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_and_nothing_goes_for_not_being_in_a_delta() {
+    fn records_that_are_missing_from_a_delta_stay() {
         let mut snapshot = before();
         assert!(!snapshot.apply(delta(vec![], vec![], &[])));
         assert_eq!(snapshot, before());
     }
 
     #[test]
-    fn a_group_read_to_have_lost_the_prefix_goes_and_its_members_stay() {
+    fn a_group_renamed_out_of_the_prefix_is_removed_and_its_members_stay() {
         let mut snapshot = before();
         let sales = group(&snapshot, "jane").id;
         assert!(snapshot.apply(delta(vec![], vec![], &[sales.clone(), "unknown".into()])));
@@ -195,27 +205,30 @@ mod tests {
     }
 
     #[test]
-    fn the_overlap_brings_what_is_known_and_that_is_no_change() {
+    fn records_repeated_by_the_overlap_are_no_change() {
         let mut snapshot = before();
-        let kept = Arc::clone(snapshot.directory());
-        let known = delta(
+        let shared = Arc::clone(snapshot.directory());
+        let repeated = delta(
             vec![person(&snapshot, "jane")],
             vec![group(&snapshot, "omar")],
             &["unknown".into()],
         );
-        assert!(!snapshot.apply(known.clone()));
-        assert!(Arc::ptr_eq(&kept, snapshot.directory()), "nothing is copied");
-        // Twice the same is as good as once, and what somebody else keeps stays as it was.
+        assert!(!snapshot.apply(repeated));
+        assert!(
+            Arc::ptr_eq(&shared, snapshot.directory()),
+            "the directory is not copied"
+        );
+        // Applying a delta twice changes nothing, and a shared directory is copied on write.
         let mut jane = person(&snapshot, "jane");
         jane.title = Some("Director".into());
         let promoted = delta(vec![jane], vec![], &[]);
         assert!(snapshot.apply(promoted.clone()));
         assert!(!snapshot.apply(promoted));
-        assert_eq!(kept.people(), before().people());
+        assert_eq!(shared.people(), before().people());
     }
 
     #[test]
-    fn changes_are_asked_for_from_minutes_before_the_mark() {
+    fn a_delta_starts_five_minutes_before_the_mark() {
         let mark = Mark::at("2026-03-01T12:00:00Z".parse().unwrap());
         assert_eq!(
             mark.changes_since(),

@@ -1,23 +1,20 @@
-//! What is known of both services between reads, and how far it follows Okta.
-
 use std::sync::Arc;
 
 use super::{Delta, Directory, Mark, Snapshot, Workforce};
 
-/// What is known of both services, and the mark up to which it follows Okta. The
-/// two change in one step, so that a mark never stands for what was not taken.
+/// The last read of both services, and the mark up to which it follows Okta. Both change together,
+/// so that the mark never covers a change that is missing from the snapshot.
 #[derive(Debug, Default)]
-pub struct Known {
-    /// What both services last said.
+pub struct SyncedState {
     snapshot: Option<Snapshot>,
-    /// What Okta said, where Insightful has not been read with it.
+    /// Okta's half, where there is no snapshot because Insightful has not been read since.
     resumed: Option<Arc<Directory>>,
-    /// How far either of them follows Okta; None asks for a read of everything.
+    /// None requires a full sync.
     mark: Option<Mark>,
 }
 
-impl Known {
-    /// What was kept of Okta from a read that goes as far as `mark`.
+impl SyncedState {
+    /// Continues from a saved directory.
     pub fn resumed(directory: Arc<Directory>, mark: Mark) -> Self {
         Self {
             snapshot: None,
@@ -26,31 +23,30 @@ impl Known {
         }
     }
 
-    /// What both services last said; None where Insightful is yet to be read.
+    /// Returns None where Insightful has to be read first.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
     }
 
-    /// The same, to note what was written since.
+    /// For the records that were written since the last read.
     pub fn snapshot_mut(&mut self) -> Option<&mut Snapshot> {
         self.snapshot.as_mut()
     }
 
-    /// Okta's half.
     pub fn directory(&self) -> Option<&Arc<Directory>> {
         let snapshot = self.snapshot.as_ref().map(Snapshot::directory);
         snapshot.or(self.resumed.as_ref())
     }
 
-    /// From where what changed in Okta can be read, and what it changes; None
-    /// where everything must be read.
-    pub fn followed(&self) -> Option<(Mark, &Arc<Directory>)> {
+    /// Returns what a delta needs: the mark to read changes from, and the directory that they
+    /// apply to. None requires a full sync.
+    pub fn delta_base(&self) -> Option<(Mark, &Arc<Directory>)> {
         Some((self.mark?, self.directory()?))
     }
 
-    /// Takes a read of everything. Without a mark (Okta's answers did not tell
-    /// its time) the next read is one of everything, too.
-    pub fn take_everything(&mut self, snapshot: Snapshot, mark: Option<Mark>) {
+    /// Records a full sync. Without a mark (Okta's responses had no date) the next read is a full
+    /// sync too.
+    pub fn replace(&mut self, snapshot: Snapshot, mark: Option<Mark>) {
         *self = Self {
             snapshot: Some(snapshot),
             resumed: None,
@@ -58,31 +54,29 @@ impl Known {
         };
     }
 
-    /// Takes a read of what changed in Okta since [`Known::followed`], and of all
-    /// of Insightful. Gives whether Okta said anything new. Where nothing is
-    /// known that could have changed, nothing is taken.
-    pub fn take_changes(&mut self, delta: Delta, workforce: Workforce) -> bool {
+    /// Applies what changed in Okta since [`SyncedState::delta_base`], and a read of all of
+    /// Insightful. Returns whether anything changed in Okta. Does nothing without a directory.
+    pub fn apply(&mut self, delta: Delta, workforce: Workforce) -> bool {
         let Some(directory) = self.directory().cloned() else {
             return false;
         };
         let mark = delta.mark();
-        // Nobody else is to hold what is about to change, so that it is not copied.
+        // Drops the other references to the directory, so that it is not copied.
         *self = Self::default();
-        let mut snapshot = Snapshot::with(directory, workforce);
-        let is_new = snapshot.apply(delta);
-        self.take_everything(snapshot, Some(mark));
-        is_new
+        let mut snapshot = Snapshot::new(directory, workforce);
+        let changed = snapshot.apply(delta);
+        self.replace(snapshot, Some(mark));
+        changed
     }
 
-    /// Insightful may be another: what it said says nothing.
-    pub fn forget_workforce(&mut self) {
+    /// Discards Insightful's half, which may be of another organisation.
+    pub fn discard_workforce(&mut self) {
         self.resumed = self.directory().cloned();
         self.snapshot = None;
     }
 
-    /// Everything is about to be read: a large company that nothing goes on from
-    /// need not be in memory twice.
-    pub fn drop_resumed(&mut self) {
+    /// Frees the memory of the saved directory before a full sync reads it again.
+    pub fn discard_resumed(&mut self) {
         self.resumed = None;
     }
 }

@@ -1,58 +1,63 @@
-//! What changed since a mark: one search for users, one for groups, and the members of the
-//! groups that were found. Two calls where nothing changed.
+//! Delta reads: a search for changed users, a search for changed groups, and the members of the
+//! groups found.
 
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::wire::User;
-use super::{OktaClient, OktaError, OnProgress, PAGE_SIZE, earlier, with_prefix};
-use crate::http::Call;
+use super::{MAX_PAGE_SIZE, OktaClient, OktaError, OnProgress, earlier, with_prefix};
 use crate::model::{Delta, Directory, Mark, Person};
 
 impl OktaClient {
-    /// What changed since `since` in what `known` holds: users, and groups whose name starts with
-    /// exactly `prefix`. One page that fails fails the whole.
+    /// Reads the users, and the groups whose name starts with exactly `prefix`, that changed since
+    /// `directory` was read.
     ///
     /// # Errors
-    /// Beside those of any read [`OktaError::DeltaUnusable`]: so much is said to have changed,
-    /// or Okta's clock has gone back so far, that the answer is not to be trusted and reading
-    /// everything is as cheap.
+    /// [`OktaError::DeltaUnusable`] if so much changed that a full sync is as cheap, or if Okta's
+    /// clock went back by more than the overlap.
     pub async fn changes(
         &self,
         prefix: &str,
         since: Mark,
-        known: &Directory,
+        directory: &Directory,
         progress: OnProgress<'_>,
     ) -> Result<Delta, OktaError> {
         let from = since.changes_since();
-        let (of_users, of_groups) = (changed_users(from), changed_groups(prefix, from));
-        let (most_users, most_groups) = (most(known.people().len()), most(known.groups().len()));
+        let (user_search, group_search) = (changed_users(from), changed_groups(prefix, from));
+        let (max_users, max_groups) = (
+            max_changes(directory.people().len()),
+            max_changes(directory.groups().len()),
+        );
         let (users, groups) = futures::try_join!(
-            self.list_users::<User, Person>(&of_users, Some(most_users), progress),
-            self.list_team_groups(&of_groups, prefix, Some(most_groups), progress),
+            self.list_users::<User, Person>(&user_search, Some(max_users), progress),
+            self.list_team_groups(&group_search, prefix, Some(max_groups), progress),
         )?;
         let mark = match earlier(users.began, groups.began) {
             Some(began) if began < from => {
-                let call = Call::new(Method::GET, &self.url(&["users"], &[]));
-                let what = format!("Okta's clock shows {began}, and showed more than {from} before");
-                return Err(OktaError::DeltaUnusable { call, what });
+                let call = self.http.call(Method::GET, &self.http.url(&["users"], &[]));
+                let problem = format!("Okta's clock went back from after {from} to {began}");
+                return Err(OktaError::DeltaUnusable { call, problem });
             }
             Some(began) => Mark::at(began),
-            // What Okta does not date is asked for again.
+            // Without a date, the next delta starts at the same mark.
             None => since,
         };
-        Ok(Delta::of(users.items, groups.groups, groups.without_prefix, mark))
+        Ok(Delta::new(
+            users.items,
+            groups.groups,
+            groups.without_prefix,
+            mark,
+        ))
     }
 }
 
-/// How many of `known` records can have changed before reading all of them is as cheap: half of
-/// them, where they take more than a page.
-fn most(known: usize) -> usize {
-    (known / 2).max(PAGE_SIZE)
+/// With more changes than this, a full sync is as cheap.
+fn max_changes(records: usize) -> usize {
+    (records / 2).max(MAX_PAGE_SIZE)
 }
 
 fn changed_users(since: Timestamp) -> String {
-    // A change of status need not touch the profile's stamp, nor the other way round.
+    // A change of the status need not update `lastUpdated`, nor one of the profile `statusChanged`.
     format!("lastUpdated gt \"{since:.3}\" or statusChanged gt \"{since:.3}\"")
 }
 
@@ -66,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_searches_are_those_of_the_contract() {
+    fn the_searches_are_those_of_oktas_documentation() {
         let since: Timestamp = "2026-03-01T11:55:00Z".parse().unwrap();
         assert_eq!(
             changed_users(since),
@@ -79,9 +84,9 @@ mod tests {
     }
 
     #[test]
-    fn half_of_many_may_change_and_all_of_few() {
-        for (known, at_most) in [(0, 200), (60, 200), (400, 200), (402, 201), (100_000, 50_000)] {
-            assert_eq!(most(known), at_most, "{known}");
+    fn half_of_the_records_or_a_page_may_change() {
+        for (records, max) in [(0, 200), (60, 200), (400, 200), (402, 201), (100_000, 50_000)] {
+            assert_eq!(max_changes(records), max, "{records}");
         }
     }
 }

@@ -1,53 +1,52 @@
-//! Which page comes next: RFC 8288 `Link` headers as Okta sends them.
+//! RFC 8288 `Link` headers, which name the next page.
 //!
-//! A header that is not understood is an error and never the end of a list, for a list cut
-//! short would look like people who are gone.
+//! A malformed header is an error and never the end of a list: people who are missing from a list
+//! would look like people who were deleted.
 
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
 use super::OktaError;
-use crate::http::Call;
+use crate::http::{Call, HttpError};
 
-/// The address of the page after `page`, None after the last one. A `full` page must carry at
-/// least the link to itself: without any, something on the way has taken the links off.
+/// Returns the URL of the page after `page`, or None after the last one. A `full` page must have at
+/// least a link to itself; if it has none, a proxy removed the header.
 pub(super) fn next(
     headers: &HeaderMap,
     page: &Url,
     full: bool,
     call: &Call,
 ) -> Result<Option<Url>, OktaError> {
-    let broken = |what: &str| OktaError::broken(call, what);
+    let invalid = |problem: &str| OktaError::from(HttpError::invalid_response(call, problem));
     let mut links = 0;
     let mut next: Option<Url> = None;
     for header in headers.get_all(LINK) {
         let header = header
             .to_str()
-            .map_err(|_| broken("has a Link header that is not text"))?;
-        for (target, is_next) in parse(header).ok_or_else(|| broken("has a malformed Link header"))? {
+            .map_err(|_| invalid("has a Link header that is not text"))?;
+        for (target, is_next) in parse(header).ok_or_else(|| invalid("has a malformed Link header"))? {
             links += 1;
             if !is_next {
                 continue;
             }
             let url = page
                 .join(target)
-                .map_err(|_| broken("has a next link that is no URL"))?;
+                .map_err(|_| invalid("has a next link that is not a valid URL"))?;
             if next.as_ref().is_some_and(|other| *other != url) {
-                return Err(broken("has two different next links"));
+                return Err(invalid("has two different next links"));
             }
             next = Some(url);
         }
     }
     if links == 0 && full {
-        return Err(broken(
-            "is a full page without any Link header: does a proxy remove it?",
+        return Err(invalid(
+            "is a full page without a Link header. Check whether a proxy removes it",
         ));
     }
     if let Some(url) = &next {
-        let same_place =
+        let same_origin =
             url.origin() == page.origin() && url.username().is_empty() && url.password().is_none();
-        if !same_place {
-            // The token must not follow.
+        if !same_origin {
             return Err(OktaError::CrossOriginPagination {
                 call: call.clone(),
                 origin: url.origin().ascii_serialization(),
@@ -57,7 +56,7 @@ pub(super) fn next(
     Ok(next)
 }
 
-/// The targets in one header, each with whether its relation is `next`. None if malformed.
+/// Returns the targets in a header and whether their relation is `next`, or None if it is malformed.
 fn parse(header: &str) -> Option<Vec<(&str, bool)>> {
     let mut links = Vec::new();
     let mut rest = header.trim();
@@ -75,7 +74,7 @@ fn has_next_relation(parameters: &str) -> Option<bool> {
     if !before.trim().is_empty() {
         return None;
     }
-    // The first `rel` counts, says RFC 8288; a link without one is malformed here.
+    // RFC 8288: the first `rel` counts. A link without one is treated as malformed.
     while !rest.is_empty() {
         let (parameter, following) = split_outside_quotes(rest, ';');
         rest = following;
@@ -92,7 +91,7 @@ fn has_next_relation(parameters: &str) -> Option<bool> {
     None
 }
 
-/// What stands before and after the first `separator` that is not in double quotes.
+/// Splits at the first `separator` outside double quotes.
 fn split_outside_quotes(text: &str, separator: char) -> (&str, &str) {
     let mut quoted = false;
     for (at, c) in text.char_indices() {
@@ -111,6 +110,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
+    use crate::http::Service;
 
     const PAGE: &str = "https://acme.okta.com/api/v1/users?limit=2";
 
@@ -120,12 +120,12 @@ mod tests {
         for header in headers {
             map.append(LINK, HeaderValue::from_str(header).unwrap());
         }
-        let call = Call::new(Method::GET, &page);
+        let call = Call::new(Service::Okta, Method::GET, &page);
         Ok(next(&map, &page, full, &call)?.map(String::from))
     }
 
     #[test]
-    fn the_next_page_is_found_in_any_header_and_spelling() {
+    fn the_next_link_is_found_in_any_header_and_spelling() {
         let self_link = "<https://acme.okta.com/api/v1/users?limit=2>; rel=\"self\"";
         let next_url = "https://acme.okta.com/api/v1/users?after=a,b;c&limit=2";
         for next_link in [
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_no_end_of_the_list() {
+    fn a_malformed_header_is_not_the_end_of_the_list() {
         for headers in [
             &["https://acme.okta.com/?after=x; rel=next"][..],
             &["<https://acme.okta.com/?after=x; rel=next"],
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_does_not_follow_to_another_place() {
+    fn the_token_is_not_sent_to_another_origin() {
         for link in [
             "<https://evil.test/api/v1/users?after=x>; rel=next",
             "<http://acme.okta.com/api/v1/users?after=x>; rel=next",

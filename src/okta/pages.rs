@@ -1,65 +1,61 @@
-//! One call, and a list from its first page to its last.
-
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::rate_limit::{Bucket, NotYet, Permit, RateHeaders};
-use super::{Authorization, OktaClient, OktaError, link_header};
-use crate::http::{Call, Operation, Retries, Service, WaitCause, http_date};
+use super::rate_limit::{Bucket, Denied, Permit, RateHeaders};
+use super::{OktaClient, OktaError, link_header};
+use crate::http::{Call, HttpError, Operation, Retries, WaitCause, http_date};
 use crate::model::Complete;
 
-/// Leaves out what the operator does not read and what is slow for Okta to gather.
-const TRIMMED: &str =
+/// Omits fields that the operator does not read and that slow Okta down.
+const TRIMMED_RESPONSE: &str =
     "application/json; okta-response=\"omitCredentials,omitCredentialsLinks,omitTransitioningToStatus\"";
 
-/// A list to be read.
-pub(super) struct Pages<'a> {
+/// A request for a list of all pages.
+pub(super) struct PagedRequest<'a> {
     pub(super) operation: Operation,
     pub(super) bucket: Bucket,
     pub(super) first: Url,
     pub(super) page_size: usize,
-    /// How many records at most make sense; more are an error, and are not read.
-    pub(super) at_most: Option<usize>,
-    /// Told after each page how many records there are so far.
+    /// With more records, the read fails.
+    pub(super) max_records: Option<usize>,
+    /// Is called after each page with the number of records so far.
     pub(super) on_page: &'a (dyn Fn(usize) + Send + Sync),
 }
 
-/// A list that was read to its end.
 pub(super) struct Listing<T> {
     pub(super) items: Complete<Vec<T>>,
-    /// When the first page was answered, by Okta's clock; None if Okta did not say.
+    /// The date of the first page, by Okta's clock.
     pub(super) began: Option<Timestamp>,
 }
 
 impl OktaClient {
-    /// All pages from the first on, each turned into what is kept of it as it comes: an org as
-    /// Okta writes it takes many times the memory. Okta's end of a list is a page that names no
-    /// next one.
-    pub(super) async fn list<R, T>(&self, pages: Pages<'_>) -> Result<Listing<T>, OktaError>
+    /// Reads all pages. Each record is converted at once, because Okta's records take much more
+    /// memory. The last page is the one without a link to a next page.
+    pub(super) async fn list<R, T>(&self, request: PagedRequest<'_>) -> Result<Listing<T>, OktaError>
     where
         R: DeserializeOwned,
         T: From<R>,
     {
-        let Pages {
+        let PagedRequest {
             operation,
             bucket,
             first,
             page_size,
-            at_most,
+            max_records,
             on_page,
-        } = pages;
+        } = request;
         let mut items = Vec::new();
         let mut began = None;
         let mut seen = HashSet::new();
         let mut next = Some(first);
         while let Some(url) = next {
-            let call = Call::new(Method::GET, &url);
+            let call = self.http.call(Method::GET, &url);
             if seen.contains(&url) {
                 return Err(OktaError::PaginationLoop { call });
             }
@@ -70,34 +66,34 @@ impl OktaClient {
             next = link_header::next(&headers, &url, page.len() >= page_size, &call)?;
             seen.insert(url);
             items.extend(page.into_iter().map(T::from));
-            if at_most.is_some_and(|most| items.len() > most) {
-                let what = format!("there are more than {} changes", items.len() - 1);
-                return Err(OktaError::DeltaUnusable { call, what });
+            if max_records.is_some_and(|max| items.len() > max) {
+                let problem = format!("more than {} changes", items.len() - 1);
+                return Err(OktaError::DeltaUnusable { call, problem });
             }
             on_page(items.len());
         }
         Ok(Listing {
-            items: Complete::last_page_read(items),
+            items: Complete::from_all_pages(items),
             began,
         })
     }
 
-    /// One GET, tried again as long as that may help.
+    /// Sends a GET, with retries.
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         operation: Operation,
         bucket: Bucket,
         url: &Url,
     ) -> Result<(T, HeaderMap), OktaError> {
-        let call = Call::new(Method::GET, url);
+        let call = self.http.call(Method::GET, url);
         let mut retries = Retries::new(&self.retry_policy);
         let mut retry_for: Option<String> = None;
         let mut retry_count = 0u32;
         loop {
             let permit = self.admit(bucket, &call).await?;
-            let mut request = self.authorize(self.transport.request(Method::GET, url.clone()));
+            let mut request = self.http.request(Method::GET, url.clone());
             if matches!(operation, Operation::ListUsers | Operation::GetUser) {
-                request = request.header(CONTENT_TYPE, TRIMMED);
+                request = request.header(CONTENT_TYPE, TRIMMED_RESPONSE);
             }
             if let Some(first_request) = &retry_for {
                 request = request
@@ -105,16 +101,16 @@ impl OktaClient {
                     .header("X-Okta-Retry-Count", retry_count);
             }
             let error = match self.attempt(operation, request, permit, &call).await {
-                Ok(answer) => return Ok(answer),
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let shrinks = operation == Operation::ListUsers && error.is_internal_error();
-            if !error.may_pass() || shrinks {
+            let needs_smaller_page = operation == Operation::ListUsers && error.is_internal_error();
+            if !error.is_transient() || needs_smaller_page {
                 return Err(error);
             }
-            let cause = match error.too_many_calls() {
-                Some(refusal) => {
-                    retry_for = retry_for.or_else(|| refusal.request_id.clone());
+            let cause = match error.rate_limited() {
+                Some(body) => {
+                    retry_for = retry_for.or_else(|| body.request_id.clone());
                     retry_count += 1;
                     WaitCause::RateLimited
                 }
@@ -123,30 +119,26 @@ impl OktaClient {
             let Some(wait) = retries.next(cause, error.retryability()) else {
                 return Err(error);
             };
-            self.transport.wait(Service::Okta, cause, wait).await;
+            self.http.wait(cause, wait).await;
         }
     }
 
-    /// Waits until our share of the bucket allows another call.
+    /// Waits until our share of the rate limit allows a call.
     async fn admit(&self, bucket: Bucket, call: &Call) -> Result<Permit<'_>, OktaError> {
         loop {
-            let answer = self.limits.next_answer();
+            let response = self.limits.next_response();
             let now = Instant::now();
             match self.limits.admit(bucket, self.rate_limit_percent, now) {
                 Ok(permit) => return Ok(permit),
-                // The answer comes within the bounds of its call.
-                Err(NotYet::UntilAnAnswer) => answer.await,
-                Err(NotYet::Until(until)) => {
+                // Comes within the timeout of its call.
+                Err(Denied::UntilResponse) => response.await,
+                Err(Denied::Until(until)) => {
                     let wait = until - now;
-                    if wait > self.retry_policy.longest_wait {
-                        return Err(OktaError::ShareUsed {
-                            call: call.clone(),
-                            wait,
-                        });
+                    if wait > self.retry_policy.max_wait {
+                        let call = call.clone();
+                        return Err(OktaError::RateLimitShareUsed { call, wait });
                     }
-                    self.transport
-                        .wait(Service::Okta, WaitCause::OurShare, wait)
-                        .await;
+                    self.http.wait(WaitCause::RateShare, wait).await;
                 }
             }
         }
@@ -159,30 +151,20 @@ impl OktaClient {
         permit: Permit<'_>,
         call: &Call,
     ) -> Result<(T, HeaderMap), OktaError> {
-        let answer = match self.transport.exchange(operation, request).await {
-            Ok(answer) => answer,
-            Err(no_answer) => return Err(OktaError::without_answer(call, no_answer)),
-        };
-        let rate = RateHeaders::read(&answer.headers);
-        // An error without the headers may come from a proxy: it says nothing of Okta.
-        if rate.is_some() || answer.status == 200 {
-            permit.answered(rate.as_ref(), Instant::now());
+        let response = self.http.execute(operation, call, request).await?;
+        let rate = RateHeaders::read(&response.headers);
+        // An error without the headers may come from a proxy instead of Okta.
+        if rate.is_some() || response.status == 200 {
+            permit.record(rate.as_ref(), Instant::now());
         }
         if let Some(budget) = permit.budget() {
-            self.transport.tell_budget(budget);
+            self.http.report_budget(budget);
         }
-        if answer.status != 200 {
-            return Err(OktaError::refused(call, &answer, rate));
+        if response.status != 200 {
+            return Err(OktaError::from_response(call, &response, rate));
         }
-        match serde_json::from_slice(&answer.body) {
-            Ok(value) => Ok((value, answer.headers)),
-            Err(error) => Err(OktaError::unreadable(call, &error)),
-        }
-    }
-
-    fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.authorization {
-            Authorization::ApiToken(header) => request.header(AUTHORIZATION, header),
-        }
+        let value =
+            serde_json::from_slice(&response.body).map_err(|error| HttpError::invalid_json(call, &error))?;
+        Ok((value, response.headers))
     }
 }

@@ -1,8 +1,9 @@
-//! Okta's rate limits: what an answer says about them, and how not to run into them.
+//! Okta's rate limits, and our share of them.
 //!
-//! Each bucket has a number of calls per window, shared by everybody who uses the org. The
-//! operator stays within its share of each, so that a sync starves nobody: all integrations of
-//! an org count together, and each of them waits once the count has reached its own percentage.
+//! Okta limits the calls per bucket of endpoints and window, for all users of the org together. The
+//! operator uses a share of each limit only, so that a sync does not block others: the calls of all
+//! integrations with the org are counted together, and an integration waits once the count has
+//! reached its percentage.
 
 use std::time::Duration;
 
@@ -14,26 +15,25 @@ use tokio::time::Instant;
 
 use crate::http::{Budget, server_time};
 
-/// No window is longer; a header that says so is wrong.
-const LONGEST_WINDOW_SECONDS: i64 = 3600;
+/// A header with a longer window is taken to be wrong.
+const MAX_WINDOW_SECONDS: i64 = 3600;
 
-/// How many calls to one org are under way at a time: less than half of the 35 that the smallest
-/// orgs take from all their users together.
-const MOST_AT_ONCE: u32 = 16;
+/// The concurrent calls to an org: less than half of the limit of the smallest orgs, which is 35 for
+/// all users together.
+const MAX_CONCURRENT_CALLS: u32 = 16;
 
-/// What Okta counts together.
+/// Endpoints that Okta counts together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bucket {
     /// `/users`.
     Users,
     /// `/users/{id}`.
     User,
-    /// `/groups`, and with it `/groups/{id}/users`.
+    /// `/groups` and `/groups/{id}/users`.
     Groups,
 }
 
 impl Bucket {
-    /// The stable word for labels.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Users => "users",
@@ -43,14 +43,14 @@ impl Bucket {
     }
 }
 
-/// What one answer says about its bucket.
+/// The rate limit headers of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RateHeaders {
     limit: u32,
     remaining: u32,
-    /// Seconds since 1970 by Okta's clock: it names the window.
+    /// The end of the window by Okta's clock, in seconds since 1970. It identifies the window.
     reset: i64,
-    /// From the answer to the next window.
+    /// From the response to the next window.
     pub(super) wait: Duration,
 }
 
@@ -61,7 +61,7 @@ impl RateHeaders {
         }
         let reset: i64 = number(headers, "x-rate-limit-reset")?;
         let now = server_time(headers).as_second();
-        let seconds = reset.saturating_sub(now).clamp(0, LONGEST_WINDOW_SECONDS) + 1;
+        let seconds = reset.saturating_sub(now).clamp(0, MAX_WINDOW_SECONDS) + 1;
         Some(Self {
             limit: number(headers, "x-rate-limit-limit")?,
             remaining: number(headers, "x-rate-limit-remaining")?,
@@ -70,7 +70,7 @@ impl RateHeaders {
         })
     }
 
-    /// Whether the answer is about calls at the same time rather than calls per window.
+    /// Whether the limit is one of concurrent calls rather than calls per window.
     pub(super) fn is_concurrency(&self) -> bool {
         self.limit == 0 && self.remaining == 0
     }
@@ -80,52 +80,52 @@ struct Window {
     reset: i64,
     ends: Instant,
     limit: u32,
-    /// Calls that the org has left, those in flight taken off.
+    /// The calls that the org has left, without ours in flight.
     remaining: u32,
-    /// Calls that we made.
+    /// The calls that we made.
     used: u32,
 }
 
 #[derive(Default)]
 struct BucketState {
-    /// The present window, once an answer told of it.
+    /// The current window, once a response has shown it.
     window: Option<Window>,
-    /// The limit of the window before: it is taken to be that of the next one, too.
+    /// The limit of the last window, which is assumed until a response shows the current one.
     last_limit: Option<u32>,
-    /// Calls since the window before ended, while nothing is known of the present one.
-    unknown: u32,
+    /// The calls since the last window ended, while the current one is unknown.
+    unaccounted: u32,
     in_flight: u32,
-    /// Whether the answers say nothing of limits, as behind a proxy that takes the headers off.
-    silent: bool,
+    /// Whether responses have no headers, as behind a proxy that removes them.
+    without_headers: bool,
 }
 
 impl BucketState {
-    /// Counts one more call that `percent` of the limit allows.
-    fn admit(&mut self, percent: u8, now: Instant) -> Result<(), NotYet> {
+    /// Counts a call if it is within `percent` of the limit.
+    fn admit(&mut self, percent: u8, now: Instant) -> Result<(), Denied> {
         if self.window.as_ref().is_some_and(|window| window.ends <= now) {
             self.last_limit = self.window.take().map(|window| window.limit);
-            self.unknown = self.in_flight;
+            self.unaccounted = self.in_flight;
         }
         if let Some(window) = &mut self.window {
             if window.used >= share(window.limit, percent) || window.remaining == 0 {
-                return Err(NotYet::Until(window.ends));
+                return Err(Denied::Until(window.ends));
             }
             window.used += 1;
             window.remaining -= 1;
         } else {
-            // The first answer tells; until then no more than is certainly ours.
+            // Until a response shows the window, only calls that are certainly in our share.
             let certain = self.last_limit.map_or(1, |limit| share(limit, percent));
-            if !self.silent && self.in_flight > 0 && self.unknown >= certain {
-                return Err(NotYet::UntilAnAnswer);
+            if !self.without_headers && self.in_flight > 0 && self.unaccounted >= certain {
+                return Err(Denied::UntilResponse);
             }
-            self.unknown += 1;
+            self.unaccounted += 1;
         }
         self.in_flight += 1;
         Ok(())
     }
 
-    fn answered(&mut self, headers: &RateHeaders, now: Instant) {
-        self.silent = false;
+    fn record(&mut self, headers: &RateHeaders, now: Instant) {
+        self.without_headers = false;
         match &mut self.window {
             Some(window) if window.reset > headers.reset => {}
             Some(window) if window.reset == headers.reset => {
@@ -134,9 +134,9 @@ impl BucketState {
             }
             window => {
                 let used = match window {
-                    // The service's window ended before we expected it.
+                    // The window ended earlier than expected.
                     Some(_) => self.in_flight,
-                    None => self.unknown,
+                    None => self.unaccounted,
                 };
                 let others = self.in_flight.saturating_sub(1);
                 *window = Some(Window {
@@ -151,35 +151,35 @@ impl BucketState {
     }
 }
 
-/// How many calls of so many are ours to make: at least one.
+/// Returns our share of a limit: at least one call.
 fn share(limit: u32, percent: u8) -> u32 {
     let share = u64::from(limit) * u64::from(percent.clamp(1, 100)) / 100;
     u32::try_from(share).unwrap_or(u32::MAX).max(1)
 }
 
-/// Why a call has to wait.
+/// How long a call has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotYet {
-    /// The share of the window is used up: not before this time.
+pub(super) enum Denied {
+    /// The share of the window is used up.
     Until(Instant),
-    /// Another call is under way: not before an answer, which may tell of the window.
-    UntilAnAnswer,
+    /// Until the next response: it may show the window, and it ends a concurrent call.
+    UntilResponse,
 }
 
-/// What is counted of one org's buckets, shared by all clients of the org.
+/// The calls to an org, counted for all of its clients.
 #[derive(Default)]
 pub struct OrgLimits {
     buckets: Mutex<[BucketState; 3]>,
-    answered: Notify,
+    response: Notify,
 }
 
 impl OrgLimits {
-    /// Leave for one call within `percent` (from 1 to 100) of the bucket, or when to ask again.
-    pub(super) fn admit(&self, bucket: Bucket, percent: u8, now: Instant) -> Result<Permit<'_>, NotYet> {
+    /// Admits a call that is within `percent` (1 to 100) of the bucket's limit.
+    pub(super) fn admit(&self, bucket: Bucket, percent: u8, now: Instant) -> Result<Permit<'_>, Denied> {
         let mut buckets = self.buckets.lock();
         let in_flight: u32 = buckets.iter().map(|state| state.in_flight).sum();
-        if in_flight >= MOST_AT_ONCE {
-            return Err(NotYet::UntilAnAnswer);
+        if in_flight >= MAX_CONCURRENT_CALLS {
+            return Err(Denied::UntilResponse);
         }
         buckets[bucket as usize].admit(percent, now)?;
         Ok(Permit {
@@ -189,14 +189,13 @@ impl OrgLimits {
         })
     }
 
-    /// The next end of a call that is under way. Take it before asking for leave, so that no end
-    /// goes unheard in between.
-    pub(super) fn next_answer(&self) -> Notified<'_> {
-        self.answered.notified()
+    /// Returns a future of the next end of a call. To miss none, create it before calling `admit`.
+    pub(super) fn next_response(&self) -> Notified<'_> {
+        self.response.notified()
     }
 }
 
-/// Leave for one call; it is in flight until this is dropped.
+/// A call that is in flight until this is dropped.
 pub(super) struct Permit<'a> {
     limits: &'a OrgLimits,
     bucket: Bucket,
@@ -204,19 +203,18 @@ pub(super) struct Permit<'a> {
 }
 
 impl Permit<'_> {
-    /// Takes note of what the answer to the call says, None where it says nothing of limits. A
-    /// bucket's answers can overtake each other.
-    pub(super) fn answered(&self, headers: Option<&RateHeaders>, now: Instant) {
+    /// Records the headers of the response, if it has any. Responses may arrive in any order.
+    pub(super) fn record(&self, headers: Option<&RateHeaders>, now: Instant) {
         let mut buckets = self.limits.buckets.lock();
         let state = &mut buckets[self.bucket as usize];
         match headers {
             Some(headers) if headers.is_concurrency() => {}
-            Some(headers) => state.answered(headers, now),
-            None => state.silent = state.window.is_none(),
+            Some(headers) => state.record(headers, now),
+            None => state.without_headers = state.window.is_none(),
         }
     }
 
-    /// What is known of the bucket's present window.
+    /// Returns the bucket's current window, if it is known.
     pub(super) fn budget(&self) -> Option<Budget> {
         let buckets = self.limits.buckets.lock();
         let window = buckets[self.bucket as usize].window.as_ref()?;
@@ -237,7 +235,7 @@ impl Drop for Permit<'_> {
         let state = &mut buckets[self.bucket as usize];
         state.in_flight = state.in_flight.saturating_sub(1);
         drop(buckets);
-        self.limits.answered.notify_waiters();
+        self.limits.response.notify_waiters();
     }
 }
 
@@ -262,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_by_oktas_clock_and_bounded() {
+    fn the_wait_is_by_oktas_clock_and_limited() {
         for (reset, seconds) in [
             (NOW + 42, 43),
             (NOW, 1),
@@ -280,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_concurrency_limit_is_told_apart() {
+    fn a_concurrency_limit_differs_from_a_rate_limit() {
         assert!(headers("0", "0", NOW).unwrap().is_concurrency());
         assert!(!headers("600", "0", NOW).unwrap().is_concurrency());
         assert_eq!(headers("many", "0", NOW), None);
@@ -291,16 +289,16 @@ mod tests {
         limits.admit(bucket, percent, now).ok().unwrap()
     }
 
-    fn told(permit: Permit<'_>, limit: &str, remaining: &str, reset: i64, now: Instant) {
-        permit.answered(headers(limit, remaining, reset).as_ref(), now);
+    fn respond(permit: Permit<'_>, limit: &str, remaining: &str, reset: i64, now: Instant) {
+        permit.record(headers(limit, remaining, reset).as_ref(), now);
     }
 
     #[test]
-    fn our_share_ends_before_the_limit_does() {
+    fn our_share_of_a_window_is_used_up_before_the_limit() {
         let limits = OrgLimits::default();
         let start = Instant::now();
         let later = start + Duration::from_secs(60);
-        told(
+        respond(
             admitted(&limits, Bucket::Users, 50, start),
             "10",
             "9",
@@ -312,18 +310,18 @@ mod tests {
         }
         assert_eq!(
             limits.admit(Bucket::Users, 50, start).err(),
-            Some(NotYet::Until(later))
+            Some(Denied::Until(later))
         );
-        // Another bucket is another matter, and so is the next window.
+        // Other buckets and the next window are counted separately.
         assert!(limits.admit(Bucket::Groups, 50, start).is_ok());
         assert!(limits.admit(Bucket::Users, 50, later).is_ok());
     }
 
     #[test]
-    fn two_who_share_an_org_each_stay_within_their_percentage_of_the_common_count() {
+    fn clients_of_an_org_each_stay_within_their_percentage_of_the_common_count() {
         let limits = OrgLimits::default();
         let start = Instant::now();
-        told(
+        respond(
             admitted(&limits, Bucket::Users, 80, start),
             "10",
             "9",
@@ -335,7 +333,7 @@ mod tests {
         }
         assert!(
             limits.admit(Bucket::Users, 50, start).is_err(),
-            "five of ten are used, if not by this one"
+            "the other client has used five of ten"
         );
         for _ in 6..=8 {
             assert!(limits.admit(Bucket::Users, 80, start).is_ok());
@@ -344,33 +342,33 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_known_one_call_goes_ahead_and_its_answer_tells() {
+    fn until_a_response_shows_the_window_one_call_is_sent() {
         let limits = OrgLimits::default();
         let start = Instant::now();
         let first = admitted(&limits, Bucket::Groups, 50, start);
         let second = limits.admit(Bucket::Groups, 50, start).err();
-        assert_eq!(second, Some(NotYet::UntilAnAnswer));
-        // One that gets no answer gives its place to the next.
+        assert_eq!(second, Some(Denied::UntilResponse));
+        // After a call without a response, the next one is sent.
         drop(first);
         let first = admitted(&limits, Bucket::Groups, 50, start);
-        told(first, "10", "8", NOW + 59, start);
+        respond(first, "10", "8", NOW + 59, start);
         let more = [0; 3].map(|_| admitted(&limits, Bucket::Groups, 50, start));
         assert!(
             limits.admit(Bucket::Groups, 50, start).is_err(),
-            "the call whose answer was lost counts"
+            "the call without a response counts"
         );
         drop(more);
 
-        // In the next window no more than the last limit allows goes ahead of an answer.
+        // Until a response shows the next window, the last limit applies.
         let next = start + Duration::from_secs(60);
         let mut ahead: Vec<_> = (0..5)
             .map(|_| admitted(&limits, Bucket::Groups, 50, next))
             .collect();
         assert_eq!(
             limits.admit(Bucket::Groups, 50, next).err(),
-            Some(NotYet::UntilAnAnswer)
+            Some(Denied::UntilResponse)
         );
-        told(ahead.remove(0), "20", "19", NOW + 120, next);
+        respond(ahead.remove(0), "20", "19", NOW + 120, next);
         for _ in 6..=10 {
             assert!(limits.admit(Bucket::Groups, 50, next).is_ok());
         }
@@ -378,32 +376,32 @@ mod tests {
     }
 
     #[test]
-    fn answers_that_tell_nothing_hold_nobody_up() {
+    fn responses_without_headers_delay_no_call() {
         let limits = OrgLimits::default();
         let now = Instant::now();
-        admitted(&limits, Bucket::Users, 50, now).answered(None, now);
+        admitted(&limits, Bucket::Users, 50, now).record(None, now);
         let several = [0; 5].map(|_| admitted(&limits, Bucket::Users, 50, now));
         drop(several);
     }
 
     #[test]
-    fn so_many_at_once_and_no_more() {
+    fn concurrent_calls_are_limited() {
         let limits = OrgLimits::default();
         let now = Instant::now();
-        told(
+        respond(
             admitted(&limits, Bucket::Users, 50, now),
             "600",
             "599",
             NOW + 59,
             now,
         );
-        let mut calls: Vec<_> = (0..MOST_AT_ONCE)
+        let mut calls: Vec<_> = (0..MAX_CONCURRENT_CALLS)
             .map(|_| admitted(&limits, Bucket::Users, 50, now))
             .collect();
         for bucket in [Bucket::Users, Bucket::Groups] {
             assert_eq!(
                 limits.admit(bucket, 50, now).err(),
-                Some(NotYet::UntilAnAnswer),
+                Some(Denied::UntilResponse),
                 "{bucket:?}"
             );
         }
@@ -412,10 +410,10 @@ mod tests {
     }
 
     #[test]
-    fn what_others_used_up_is_not_tried() {
+    fn no_call_is_sent_if_others_used_up_the_limit() {
         let limits = OrgLimits::default();
         let start = Instant::now();
-        told(
+        respond(
             admitted(&limits, Bucket::User, 100, start),
             "100",
             "99",
@@ -423,26 +421,26 @@ mod tests {
             start,
         );
         let [first, second, third] = [0; 3].map(|_| admitted(&limits, Bucket::User, 100, start));
-        // Two calls are in flight and will use up what is left.
-        told(first, "100", "2", NOW + 9, start);
+        // The two calls in flight will use up the limit.
+        respond(first, "100", "2", NOW + 9, start);
         assert_eq!(
             limits.admit(Bucket::User, 100, start).err(),
-            Some(NotYet::Until(start + Duration::from_secs(10)))
+            Some(Denied::Until(start + Duration::from_secs(10)))
         );
-        // An answer from the window before, come late, changes nothing.
-        told(second, "100", "90", NOW, start);
+        // A late response of the last window changes nothing.
+        respond(second, "100", "90", NOW, start);
         assert!(limits.admit(Bucket::User, 100, start).is_err());
-        // The next window starts with what is in flight.
+        // The next window starts with the calls in flight.
         let next = start + Duration::from_secs(10);
-        told(third, "100", "99", NOW + 70, next);
+        respond(third, "100", "99", NOW + 70, next);
         assert!(limits.admit(Bucket::User, 100, next).is_ok());
     }
 
     #[test]
-    fn the_smallest_share_is_one_call() {
+    fn the_share_is_at_least_one_call() {
         let limits = OrgLimits::default();
         let now = Instant::now();
-        told(admitted(&limits, Bucket::Users, 0, now), "20", "19", NOW, now);
+        respond(admitted(&limits, Bucket::Users, 0, now), "20", "19", NOW, now);
         assert!(limits.admit(Bucket::Users, 0, now).is_err());
         assert!(
             limits
@@ -452,13 +450,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_a_call_wakes_whoever_waits_for_an_answer() {
+    async fn the_end_of_a_call_wakes_waiting_calls() {
         let limits = OrgLimits::default();
         let first = admitted(&limits, Bucket::Users, 50, Instant::now());
-        let answer = limits.next_answer();
+        let response = limits.next_response();
         assert!(limits.admit(Bucket::Users, 50, Instant::now()).is_err());
         drop(first);
-        answer.await;
+        response.await;
         assert!(limits.admit(Bucket::Users, 50, Instant::now()).is_ok());
     }
 }

@@ -1,27 +1,27 @@
-//! From Okta's records to the product's values.
+//! Okta's records, and their conversion to the model.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::json::{identifier, text};
+use crate::http::json::{optional_text, required_id};
 use crate::model::{GroupId, OktaStatus, OtherNames, Person, PersonId};
 
 /// A group without its members.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(from = "Group")]
 pub struct GroupHead {
-    /// The identity: it survives a rename.
+    /// The identity of the group: it survives a rename.
     pub id: GroupId,
     /// The name, with the prefix.
     pub name: String,
 }
 
-/// The person in a user's record. Only the id must be there.
+/// Parses a user's record. Only the ID is required.
 pub fn person(user: Value) -> Result<Person, serde_json::Error> {
     User::deserialize(user).map(Person::from)
 }
 
-/// The id and name in a group's record.
+/// Parses a group's record. The ID and the name are required.
 pub fn group_head(group: Value) -> Result<GroupHead, serde_json::Error> {
     GroupHead::deserialize(group)
 }
@@ -59,10 +59,10 @@ impl From<Group> for GroupHead {
     }
 }
 
-/// A user of whom nothing but the id is of use: a member of a group.
+/// A member of a group: a user of whom only the ID is used.
 #[derive(Deserialize)]
 pub(super) struct Member {
-    #[serde(deserialize_with = "identifier")]
+    #[serde(deserialize_with = "required_id")]
     id: String,
 }
 
@@ -72,17 +72,16 @@ impl From<Member> for PersonId {
     }
 }
 
-/// A user as Okta writes it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {
-    #[serde(deserialize_with = "identifier")]
+    #[serde(deserialize_with = "required_id")]
     id: String,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     status: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     created: Option<String>,
-    #[serde(default, deserialize_with = "text")]
+    #[serde(default, deserialize_with = "optional_text")]
     last_updated: Option<String>,
     profile: Option<Profile>,
 }
@@ -90,31 +89,31 @@ pub(super) struct User {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Profile {
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     login: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     first_name: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     last_name: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     middle_name: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     nick_name: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     display_name: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     email: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     second_email: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     title: Option<String>,
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "optional_text")]
     employee_number: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Group {
-    #[serde(deserialize_with = "identifier")]
+    #[serde(deserialize_with = "required_id")]
     id: String,
     profile: GroupProfile,
 }
@@ -131,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_field_but_the_id_may_be_absent_null_or_empty() {
+    fn any_field_except_the_id_may_be_absent_null_or_empty() {
         let bare = Person {
             id: PersonId::from("00u1"),
             login: String::new(),
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_read_whole() {
+    fn all_fields_of_a_person_are_read() {
         let record = json!({
             "id": "00u1", "status": "LOCKED_OUT",
             "created": "2024-01-01T00:00:00.000Z", "lastUpdated": "2025-01-01T00:00:00.000Z",
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_status_is_kept_as_the_word_it_is() {
+    fn an_unknown_status_is_preserved() {
         let person = person(json!({"id": "00u1", "status": "HIBERNATING"})).unwrap();
         assert_eq!(person.status, OktaStatus::Other("HIBERNATING".into()));
     }

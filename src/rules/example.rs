@@ -4,8 +4,8 @@
 use crate::{
     api::{Applied, AppliedField, Decision, Field, OktaIntegrationSpec},
     model::{
-        Complete, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId, SharedSettings,
-        Snapshot, Team, TeamGroup, Workforce,
+        Complete, Directory, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId,
+        SharedSettings, Snapshot, Team, TeamGroup, Workforce,
     },
     rules::{
         assessment::Assessment,
@@ -167,13 +167,15 @@ impl Example {
             name: "Standard".into(),
             default: true,
         }];
-        Snapshot::of(
-            Complete::last_page_read(self.people.clone()),
-            Complete::last_page_read(self.groups.clone()),
+        Snapshot::new(
+            Directory::new(
+                Complete::from_all_pages(self.people.clone()),
+                Complete::from_all_pages(self.groups.clone()),
+            ),
             Workforce {
-                employees: Complete::last_page_read(self.employees.clone()),
-                teams: Complete::last_page_read(self.teams.clone()),
-                settings: Complete::last_page_read(settings),
+                employees: Complete::from_all_pages(self.employees.clone()),
+                teams: Complete::from_all_pages(self.teams.clone()),
+                settings: Complete::from_all_pages(settings),
             },
         )
     }

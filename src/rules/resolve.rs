@@ -155,7 +155,7 @@ pub fn resolve(
         .filter(|(id, person)| {
             spec.okta.people == PeopleScope::Everyone
                 || !groups_of(id).is_empty()
-                || (person.left(suspended_left).is_some() && record(id).applied.is_some())
+                || (person.departure(suspended_left).is_some() && record(id).applied.is_some())
         })
         .collect();
 
@@ -178,7 +178,7 @@ pub fn resolve(
             .iter()
             .map(|(id, person)| PersonRecord {
                 person,
-                departed: person.left(suspended_left).is_some(),
+                departed: person.departure(suspended_left).is_some(),
                 team: team_names.get(id).copied(),
             })
             .collect(),
@@ -188,7 +188,7 @@ pub fn resolve(
             .filter(|(id, _)| !in_scope.contains_key(id))
             .map(|(_, person)| PersonRecord {
                 person,
-                departed: person.left(suspended_left).is_some(),
+                departed: person.departure(suspended_left).is_some(),
                 team: None,
             })
             .collect(),
@@ -218,7 +218,7 @@ pub fn resolve(
     let mut resolved: BTreeMap<PersonId, Resolved> = in_scope
         .iter()
         .map(|(id, person)| {
-            let left = person.left(suspended_left).is_some();
+            let left = person.departure(suspended_left).is_some();
             let proposal = proposals
                 .remove(*id)
                 .map(|found| Proposal::new(found, person, left, spec.matching.unmatched));

@@ -311,7 +311,7 @@ pub fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Complete, Workforce};
+    use crate::model::{Complete, Directory, Workforce};
 
     fn snapshot(groups: &[(&str, &str)], teams: &[(&str, &str)]) -> Snapshot {
         let groups = groups
@@ -330,13 +330,12 @@ mod tests {
                 default: false,
             })
             .collect();
-        Snapshot::of(
-            Complete::last_page_read(vec![]),
-            Complete::last_page_read(groups),
+        Snapshot::new(
+            Directory::new(Complete::from_all_pages(vec![]), Complete::from_all_pages(groups)),
             Workforce {
-                employees: Complete::last_page_read(vec![]),
-                teams: Complete::last_page_read(teams),
-                settings: Complete::last_page_read(vec![]),
+                employees: Complete::from_all_pages(vec![]),
+                teams: Complete::from_all_pages(teams),
+                settings: Complete::from_all_pages(vec![]),
             },
         )
     }

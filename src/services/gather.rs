@@ -1,7 +1,4 @@
-//! Both services into one snapshot, or what changed into one that is there: all
-//! of it, or an error.
-
-use std::sync::Arc;
+//! Reads both services: a full sync, or what changed since the last one.
 
 use futures::TryFutureExt;
 
@@ -12,19 +9,15 @@ use crate::{
     okta::{self, OktaClient, OktaError},
 };
 
-/// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
-    /// Okta could not be read whole.
     #[error(transparent)]
     Okta(#[from] OktaError),
-    /// Insightful could not be read whole.
     #[error(transparent)]
     Insightful(#[from] InsightfulError),
 }
 
 impl GatherError {
-    /// What to do about it.
     pub fn retryability(&self) -> Retryability {
         match self {
             Self::Okta(error) => error.retryability(),
@@ -32,7 +25,7 @@ impl GatherError {
         }
     }
 
-    /// The stable word for a condition's reason.
+    /// The reason for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Okta(error) => error.reason(),
@@ -41,21 +34,16 @@ impl GatherError {
     }
 }
 
-/// Everything, and how far it follows Okta.
+/// A full sync.
 #[derive(Debug)]
 pub struct Gathered {
-    /// What both services said.
     pub snapshot: Snapshot,
-    /// From where what changes next can be read; None where Okta does not tell its time.
+    /// Where the next delta starts; None if Okta's responses have no date.
     pub mark: Option<Mark>,
 }
 
-/// Reads everything. The first list that cannot be read to its end ends it.
-/// With `insightful_first`, Okta is left alone until Insightful has answered: a
-/// read that is tried again because Insightful is down costs Okta nothing.
-///
-/// # Errors
-/// Which service failed, and how.
+/// Reads both services. With `insightful_first`, Okta is read after Insightful has responded, so that
+/// retries while Insightful is down make no calls to Okta.
 pub async fn gather(
     okta: &OktaClient,
     insightful: &InsightfulClient,
@@ -72,26 +60,23 @@ pub async fn gather(
         futures::try_join!(directory, workforce)?
     };
     Ok(Gathered {
-        snapshot: Snapshot::with(Arc::new(directory), workforce),
+        snapshot: Snapshot::new(directory, workforce),
         mark,
     })
 }
 
-/// Reads what changed in Okta since `since`, which is how far `known` follows
-/// it, and all of Insightful, which does not tell what changed.
-///
-/// # Errors
-/// Which service failed, and how. Nothing of what was read is to be used then.
+/// Reads what changed in Okta since the mark of `directory`, and all of Insightful, which cannot show
+/// what changed.
 pub async fn gather_changes(
     okta: &OktaClient,
     insightful: &InsightfulClient,
     group_prefix: &str,
     since: Mark,
-    known: &Directory,
+    directory: &Directory,
     progress: okta::OnProgress<'_>,
 ) -> Result<(Delta, Workforce), GatherError> {
     futures::try_join!(
-        okta.changes(group_prefix, since, known, progress).err_into(),
+        okta.changes(group_prefix, since, directory, progress).err_into(),
         insightful.workforce().err_into(),
     )
 }

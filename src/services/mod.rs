@@ -1,4 +1,4 @@
-//! The clients of one integration's two services.
+//! The clients of an integration's services.
 
 pub mod gather;
 
@@ -14,61 +14,57 @@ use url::Url;
 
 use crate::{
     api::OktaIntegrationSpec,
-    http::{CallObserver, Waits},
+    http::{CallObserver, RateLimitWait},
     insightful::{InsightfulClient, InsightfulConfig, InsightfulError, RateLimiter},
-    okta::{Credentials, OktaClient, OktaConfig, OktaError, OrgLimits},
+    okta::{OktaClient, OktaConfig, OktaError, OrgLimits},
 };
 
-/// Where services may be.
+/// The URLs that services may have.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedAddresses {
-    /// Whether they may be on this machine, without TLS: for tests and the demo.
+    /// Allows services on this machine, without TLS: for tests and the demo.
     pub http_loopback: bool,
-    /// Domains of Okta orgs besides Okta's own.
+    /// Custom domains that Okta orgs may have besides Okta's own.
     pub okta_domains: Vec<String>,
 }
 
-/// Why there are no clients: somebody has to change the spec or a token.
+/// The spec or a token is invalid: a person has to change it.
 #[derive(Debug, thiserror::Error)]
-pub enum UnusableServices {
-    /// Okta's address or token.
+pub enum ServicesError {
     #[error(transparent)]
     Okta(#[from] OktaError),
-    /// Insightful's address or token.
     #[error(transparent)]
     Insightful(#[from] InsightfulError),
-    /// An address is none.
-    #[error("{field} is no address: {source}")]
-    Address {
-        /// Which.
+    #[error("{field} is not a valid URL: {source}")]
+    InvalidUrl {
+        /// The field of the spec.
         field: &'static str,
-        /// What is wrong with it.
         source: url::ParseError,
     },
 }
 
-impl UnusableServices {
-    /// The stable word for a condition's reason.
+impl ServicesError {
+    /// The reason for a condition.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Okta(error) => error.reason(),
             Self::Insightful(error) => error.reason(),
-            Self::Address { .. } => "InvalidUrl",
+            Self::InvalidUrl { .. } => "InvalidUrl",
         }
     }
 }
 
-/// The counts of calls that integrations share: those of one Okta org, and those
-/// of one Insightful organisation. They last as long as any client uses them.
+/// The rate limits that integrations with the same Okta org or Insightful organisation share. A limit
+/// lasts as long as a client uses it.
 ///
-/// An org is known by its address. An organisation is known by the API's address
-/// and the token, since nothing else tells before the first answer: two tokens of
-/// one organisation are two counts, and its 429 is then the bound.
+/// An org is identified by its URL. An organisation is identified by the URL of the API and the token,
+/// because nothing else identifies it before the first response: two tokens of an organisation are
+/// counted separately, and then only a 429 limits their calls.
 #[derive(Default)]
 pub struct SharedLimits {
     orgs: Mutex<HashMap<String, Weak<OrgLimits>>>,
-    /// By a digest: the token is kept nowhere but in the client.
-    paces: Mutex<HashMap<Vec<u8>, Weak<RateLimiter>>>,
+    /// The key is a digest, so that the token is in the client only.
+    organisations: Mutex<HashMap<Vec<u8>, Weak<RateLimiter>>>,
 }
 
 impl SharedLimits {
@@ -79,41 +75,37 @@ impl SharedLimits {
     fn organisation(&self, config: &InsightfulConfig) -> Arc<RateLimiter> {
         let identity = format!("{} {}", config.url, config.token.expose_secret().trim());
         let digest = Sha256::digest(identity).to_vec();
-        shared(&self.paces, digest, || RateLimiter::new(config.calls_per_minute))
+        shared(&self.organisations, digest, || {
+            RateLimiter::new(config.calls_per_minute)
+        })
     }
 }
 
-/// The count of this key, a new one if nobody uses one.
+/// Returns the limit with this key, or a new one.
 fn shared<K: Eq + std::hash::Hash, T>(
-    counts: &Mutex<HashMap<K, Weak<T>>>,
+    limits: &Mutex<HashMap<K, Weak<T>>>,
     key: K,
     new: impl FnOnce() -> T,
 ) -> Arc<T> {
-    let mut counts = counts.lock();
-    if let Some(count) = counts.get(&key).and_then(Weak::upgrade) {
-        return count;
+    let mut limits = limits.lock();
+    if let Some(limit) = limits.get(&key).and_then(Weak::upgrade) {
+        return limit;
     }
-    counts.retain(|_, count| count.strong_count() > 0);
-    let count = Arc::new(new());
-    counts.insert(key, Arc::downgrade(&count));
-    count
+    limits.retain(|_, limit| limit.strong_count() > 0);
+    let limit = Arc::new(new());
+    limits.insert(key, Arc::downgrade(&limit));
+    limit
 }
 
-/// The clients, kept from cycle to cycle with what they know of rate limits.
+/// Used for all syncs of an integration, because the clients count their calls.
 pub struct Services {
-    /// Okta.
     pub okta: OktaClient,
-    /// Insightful.
     pub insightful: InsightfulClient,
-    /// Until when they wait for a rate limit.
-    pub waits: Arc<Waits>,
+    pub rate_limit_wait: Arc<RateLimitWait>,
 }
 
 impl Services {
-    /// The clients for a spec, which count their calls in `limits`. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// What somebody has to change.
+    /// Sends nothing.
     pub fn new(
         spec: &OktaIntegrationSpec,
         okta_token: SecretString,
@@ -121,35 +113,32 @@ impl Services {
         allowed: &AllowedAddresses,
         limits: &SharedLimits,
         observer: &Arc<dyn CallObserver>,
-    ) -> Result<Self, UnusableServices> {
-        let address = |field, text: &str| {
-            Url::parse(text).map_err(|source| UnusableServices::Address { field, source })
+    ) -> Result<Self, ServicesError> {
+        let parse = |field, text: &str| {
+            Url::parse(text).map_err(|source| ServicesError::InvalidUrl { field, source })
         };
         let okta = OktaConfig {
             allowed_domains: allowed.okta_domains.clone(),
             allow_http_loopback: allowed.http_loopback,
             rate_limit_percent: u8::try_from(spec.okta.rate_limit_percent).unwrap_or(50),
-            ..OktaConfig::new(
-                address("okta.orgUrl", &spec.okta.org_url)?,
-                Credentials::ApiToken(okta_token),
-            )
+            ..OktaConfig::new(parse("okta.orgUrl", &spec.okta.org_url)?, okta_token)
         };
         let insightful = InsightfulConfig {
             allow_http_loopback: allowed.http_loopback,
-            ..InsightfulConfig::new(address("insightful.url", &spec.insightful.url)?, insightful_token)
+            ..InsightfulConfig::new(parse("insightful.url", &spec.insightful.url)?, insightful_token)
         };
         let (org, organisation) = (limits.org(&okta.org_url), limits.organisation(&insightful));
-        let waits = Arc::<Waits>::default();
+        let rate_limit_wait = Arc::<RateLimitWait>::default();
         Ok(Self {
             okta: OktaClient::new(okta)?
-                .sharing(org)
-                .showing_waits(waits.clone())
-                .observed_by(observer.clone()),
+                .with_limits(org)
+                .with_rate_limit_wait(rate_limit_wait.clone())
+                .with_observer(observer.clone()),
             insightful: InsightfulClient::new(insightful)?
-                .sharing(organisation)
-                .showing_waits(waits.clone())
-                .observed_by(observer.clone()),
-            waits,
+                .with_limiter(organisation)
+                .with_rate_limit_wait(rate_limit_wait.clone())
+                .with_observer(observer.clone()),
+            rate_limit_wait,
         })
     }
 }
@@ -159,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_org_and_an_organisation_are_counted_once_and_as_long_as_they_are_used() {
+    fn limits_are_shared_by_org_and_by_organisation_as_long_as_they_are_used() {
         let limits = SharedLimits::default();
         let url = |text: &str| Url::parse(text).unwrap();
         let acme = limits.org(&url("https://acme.okta.com"));
@@ -179,6 +168,6 @@ mod tests {
         limits.org(&url("https://third.okta.com"));
         limits.organisation(&config("three"));
         assert_eq!(limits.orgs.lock().len(), 1);
-        assert_eq!(limits.paces.lock().len(), 1);
+        assert_eq!(limits.organisations.lock().len(), 1);
     }
 }

@@ -26,11 +26,11 @@ fn quiet(_: Progress) {}
 /// Okta's half with nothing of Insightful, to apply deltas to.
 fn snapshot(directory: Directory) -> Snapshot {
     let workforce = Workforce {
-        employees: Complete::last_page_read(vec![]),
-        teams: Complete::last_page_read(vec![]),
-        settings: Complete::last_page_read(vec![]),
+        employees: Complete::from_all_pages(vec![]),
+        teams: Complete::from_all_pages(vec![]),
+        settings: Complete::from_all_pages(vec![]),
     };
-    Snapshot::with(Arc::new(directory), workforce)
+    Snapshot::new(directory, workforce)
 }
 
 async fn everything(client: &OktaClient) -> (Snapshot, Mark) {
@@ -313,7 +313,7 @@ async fn what_a_delta_cannot_see_stays_until_the_next_full_read() {
     // Nobody has left for it: nobody's record says so.
     let left = |snapshot: &Snapshot| {
         let people = snapshot.people().values();
-        people.filter_map(|person| person.left(true)).count()
+        people.filter_map(|person| person.departure(true)).count()
     };
     assert_eq!(left(&full), left(&before));
 }
@@ -475,16 +475,16 @@ async fn a_wait_for_the_limit_is_told() {
     let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
     config.calls_per_minute = 1;
-    let waits = Arc::new(okta_insightful_operator::http::Waits::default());
+    let waits = Arc::new(okta_insightful_operator::http::RateLimitWait::default());
     let client = InsightfulClient::new(config)
         .unwrap()
-        .showing_waits(Arc::clone(&waits));
+        .with_rate_limit_wait(Arc::clone(&waits));
     client.teams().await.unwrap();
     let now = tokio::time::Instant::now();
-    assert_eq!(waits.left(now), None);
+    assert_eq!(waits.remaining(now), None);
     let second = tokio::time::timeout(Duration::from_millis(200), client.teams()).await;
     assert!(second.is_err(), "it waits");
-    let left = waits.left(now).unwrap();
+    let left = waits.remaining(now).unwrap();
     assert!(
         left > Duration::from_secs(55) && left <= Duration::from_secs(60),
         "{left:?}"

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Service, WaitCause};
 use okta_insightful_operator::insightful::{
-    Deactivation, InsightfulClient, InsightfulConfig, InsightfulError, NewEmployee, WriteError,
+    Deactivation, InsightfulClient, InsightfulConfig, InsightfulError, WriteError,
 };
-use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate, SettingsId, TeamId};
+use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate, NewEmployee, SettingsId, TeamId};
 use sandbox::company::Company;
 use sandbox::faults::{Kind, Match};
 use sandbox::insightful::{Insightful, Settings};
 use serde_json::json;
 use url::Url;
 
-use crate::{Heard, canned, impatient, nobody, short_bounds};
+use crate::{Heard, canned, impatient, nobody, short_limits};
 
 const EMPLOYEES: &str = "/api/v1/employee";
 const EMPLOYEE: &str = "/api/v1/employee/*";
@@ -24,7 +24,7 @@ fn config(url: &str, token: &str) -> InsightfulConfig {
     let mut config = InsightfulConfig::new(Url::parse(url).unwrap(), token.into());
     config.allow_http_loopback = true;
     config.retry_policy = impatient();
-    config.bounds = short_bounds();
+    config.request_limits = short_limits();
     config
 }
 
@@ -136,14 +136,14 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
     let team = client
-        .one_write()
+        .write_permit()
         .await
         .create_team("Data Science")
         .await
         .unwrap();
     assert_eq!(team.name, "Data Science");
     let hire = client
-        .one_write()
+        .write_permit()
         .await
         .create_employee(&somebody(&company))
         .await
@@ -160,7 +160,7 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
         team: Some(team.id.clone()),
     };
     let changed = client
-        .one_write()
+        .write_permit()
         .await
         .update_employee(&hire.id, &update)
         .await
@@ -178,7 +178,7 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
         ..EmployeeUpdate::default()
     };
     client
-        .one_write()
+        .write_permit()
         .await
         .update_employee(&hire.id, &update)
         .await
@@ -200,12 +200,22 @@ async fn a_deactivation_is_done_once_whoever_did_it() {
         );
         let client = client(&insightful);
         let jane = EmployeeId::from(company.employee("jane.doe"));
-        let Deactivation::Done(employee) = client.one_write().await.deactivate_employee(&jane).await.unwrap()
+        let Deactivation::Done(employee) = client
+            .write_permit()
+            .await
+            .deactivate_employee(&jane)
+            .await
+            .unwrap()
         else {
             panic!("not the first");
         };
         assert!(employee.deactivated);
-        let again = client.one_write().await.deactivate_employee(&jane).await.unwrap();
+        let again = client
+            .write_permit()
+            .await
+            .deactivate_employee(&jane)
+            .await
+            .unwrap();
         assert_eq!(again, Deactivation::AlreadyDeactivated);
     }
 }
@@ -220,12 +230,12 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
     vec![
         (
             Match::post("/api/v1/team"),
-            client.one_write().await.create_team("Data").await.map(drop),
+            client.write_permit().await.create_team("Data").await.map(drop),
         ),
         (
             Match::post(EMPLOYEES),
             client
-                .one_write()
+                .write_permit()
                 .await
                 .create_employee(&somebody(company))
                 .await
@@ -234,7 +244,7 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
         (
             Match::put(EMPLOYEE),
             client
-                .one_write()
+                .write_permit()
                 .await
                 .update_employee(&jane, &rename)
                 .await
@@ -243,7 +253,7 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
         (
             Match::get(DEACTIVATE),
             client
-                .one_write()
+                .write_permit()
                 .await
                 .deactivate_employee(&jane)
                 .await
@@ -347,13 +357,13 @@ async fn a_write_that_was_never_sent_certainly_changed_nothing() {
         assert!(never_sent, "{call:?} {error}");
     }
     let error = client
-        .one_write()
+        .write_permit()
         .await
         .deactivate_employee(&EmployeeId::from("../team"))
         .await
         .unwrap_err();
     assert!(
-        matches!(error, WriteError::Refused(InsightfulError::InvalidId { .. })),
+        matches!(&error, WriteError::Refused(error) if error.reason() == "InvalidId"),
         "{error}"
     );
 }
@@ -374,7 +384,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
             ..somebody(&company)
         };
         let error = client(&insightful)
-            .one_write()
+            .write_permit()
             .await
             .create_employee(&taken)
             .await
@@ -387,7 +397,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
             ..somebody(&company)
         };
         let error = client(&insightful)
-            .one_write()
+            .write_permit()
             .await
             .create_employee(&nameless)
             .await
@@ -404,7 +414,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
         );
 
         let reader = insightful_reader(&insightful);
-        let error = reader.one_write().await.create_team("Data").await.unwrap_err();
+        let error = reader.write_permit().await.create_team("Data").await.unwrap_err();
         assert_eq!(error.reason(), "NotPermitted");
         assert!(error.to_string().contains("WRITE token"), "{error}");
         reader.teams().await.unwrap();
@@ -428,7 +438,7 @@ async fn a_rate_limited_write_is_the_callers_to_repeat() {
     let insightful = Insightful::start_with(&company, settings);
     let client = client(&insightful);
     client.teams().await.unwrap();
-    let error = client.one_write().await.create_team("Data").await.unwrap_err();
+    let error = client.write_permit().await.create_team("Data").await.unwrap_err();
     assert!(
         matches!(error, WriteError::Refused(InsightfulError::RateLimited { .. })),
         "{error}"
@@ -454,7 +464,7 @@ async fn a_rate_limited_read_is_waited_out() {
         };
         let insightful = Insightful::start_with(&Company::acme(), settings);
         let heard = Arc::new(Heard::default());
-        let client = client(&insightful).observed_by(heard.clone());
+        let client = client(&insightful).with_observer(heard.clone());
         client.teams().await.unwrap();
         client.employees().await.unwrap();
         let calls = heard.calls();
@@ -516,12 +526,14 @@ async fn the_pace_is_kept_before_insightful_has_to_say_so() {
     let mut config = config(&insightful.url(), insightful.token());
     config.calls_per_minute = 2;
     let heard = Arc::new(Heard::default());
-    let client = InsightfulClient::new(config).unwrap().observed_by(heard.clone());
+    let client = InsightfulClient::new(config)
+        .unwrap()
+        .with_observer(heard.clone());
     client.teams().await.unwrap();
     client.employees().await.unwrap();
-    let third = tokio::time::timeout(Duration::from_millis(200), client.one_write()).await;
+    let third = tokio::time::timeout(Duration::from_millis(200), client.write_permit()).await;
     assert!(third.is_err());
-    assert_eq!(heard.waits(), [(Service::Insightful, WaitCause::OurShare)]);
+    assert_eq!(heard.waits(), [(Service::Insightful, WaitCause::RateShare)]);
     assert_eq!(insightful.journal().entries().len(), 2);
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use okta_insightful_operator::http::{
-    Bounds, CallObserver, CallOutcome, Operation, RetryPolicy, Service, WaitCause,
+    CallObserver, CallOutcome, Operation, RequestLimits, RetryPolicy, Service, WaitCause,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,19 +18,19 @@ use tokio::net::TcpListener;
 /// Three attempts, a moment apart.
 fn impatient() -> RetryPolicy {
     RetryPolicy {
-        attempts: 3,
-        first_delay: Duration::from_millis(10),
-        longest_delay: Duration::from_millis(20),
-        longest_wait: Duration::from_secs(3),
-        total_wait: Duration::from_secs(20),
+        max_attempts: 3,
+        initial_delay: Duration::from_millis(10),
+        max_delay: Duration::from_millis(20),
+        max_wait: Duration::from_secs(3),
+        max_total_wait: Duration::from_secs(20),
     }
 }
 
-fn short_bounds() -> Bounds {
-    Bounds {
-        connect: Duration::from_secs(2),
-        request: Duration::from_millis(500),
-        ..Bounds::default()
+fn short_limits() -> RequestLimits {
+    RequestLimits {
+        connect_timeout: Duration::from_secs(2),
+        timeout: Duration::from_millis(500),
+        ..RequestLimits::default()
     }
 }
 

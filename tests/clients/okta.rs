@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Service, WaitCause};
 use okta_insightful_operator::model::{OktaStatus, PersonId};
-use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OktaError, Progress, ReadStep};
+use okta_insightful_operator::okta::{OktaClient, OktaConfig, OktaError, Progress, ReadStep};
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::faults::{Kind, Match};
 use sandbox::journal::Entry;
 use sandbox::okta::{Bucket, Okta, Settings};
 use url::Url;
 
-use crate::{Heard, canned, impatient, nobody, short_bounds};
+use crate::{Heard, canned, impatient, nobody, short_limits};
 
 pub const USERS: &str = "/api/v1/users";
 pub const GROUPS: &str = "/api/v1/groups";
 pub const MEMBERS: &str = "/api/v1/groups/*/users";
 
 pub fn config(url: &str, token: &str) -> OktaConfig {
-    let mut config = OktaConfig::new(Url::parse(url).unwrap(), Credentials::ApiToken(token.into()));
+    let mut config = OktaConfig::new(Url::parse(url).unwrap(), token.into());
     config.allow_http_loopback = true;
     config.retry_policy = impatient();
-    config.bounds = short_bounds();
+    config.request_limits = short_limits();
     config.rate_limit_percent = 100;
     config
 }
@@ -295,7 +295,7 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
     let mut config = config(&okta.url(), okta.token());
     config.rate_limit_percent = 50;
     let heard = Arc::new(Heard::default());
-    let client = OktaClient::new(config).unwrap().observed_by(heard.clone());
+    let client = OktaClient::new(config).unwrap().with_observer(heard.clone());
     client.users(&quiet).await.unwrap();
 
     let requests = okta.journal().entries();
@@ -307,7 +307,7 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
     assert!(
         waits
             .iter()
-            .all(|wait| *wait == (Service::Okta, WaitCause::OurShare)),
+            .all(|wait| *wait == (Service::Okta, WaitCause::RateShare)),
         "{waits:?}"
     );
 }
@@ -317,7 +317,7 @@ async fn too_many_calls_at_the_same_time_are_tried_again_soon() {
     let okta = Arc::new(Okta::start(&Company::acme()));
     okta.occupy(75);
     let heard = Arc::new(Heard::default());
-    let client = client(&okta).observed_by(heard.clone());
+    let client = client(&okta).with_observer(heard.clone());
     let release = {
         let okta = Arc::clone(&okta);
         tokio::spawn(async move {
@@ -423,7 +423,7 @@ async fn an_empty_list_of_users_is_not_believed() {
 async fn an_answer_without_end_is_not_read_to_its_end() {
     let okta = Okta::start(&Company::acme());
     let mut config = config(&okta.url(), okta.token());
-    config.bounds.body = 1000;
+    config.request_limits.max_body_bytes = 1000;
     let error = OktaClient::new(config).unwrap().users(&quiet).await.unwrap_err();
     assert!(error.to_string().contains("larger than 1000 bytes"), "{error}");
 }
@@ -484,8 +484,8 @@ async fn the_token_is_in_no_error() {
         okta.faults().clear();
         okta.faults().always(Match::any(), Kind::Status(status, None));
         let mut config = config(&okta.url(), &token);
-        config.retry_policy.attempts = 1;
-        config.retry_policy.total_wait = Duration::ZERO;
+        config.retry_policy.max_attempts = 1;
+        config.retry_policy.max_total_wait = Duration::ZERO;
         errors.push(
             OktaClient::new(config)
                 .unwrap()

@@ -7,24 +7,24 @@ use std::time::Duration;
 
 use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, RateLimiter};
 use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate};
-use okta_insightful_operator::okta::{Credentials, OktaClient, OktaConfig, OrgLimits, Progress};
+use okta_insightful_operator::okta::{OktaClient, OktaConfig, OrgLimits, Progress};
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::insightful::Insightful;
 use sandbox::okta::{Bucket, Okta, Settings};
 use url::Url;
 
-use crate::{impatient, short_bounds};
+use crate::{impatient, short_limits};
 
 fn quiet(_: Progress) {}
 
 fn okta_client(okta: &Okta, percent: u8, limits: &Arc<OrgLimits>) -> OktaClient {
     let url = Url::parse(&okta.url()).unwrap();
-    let mut config = OktaConfig::new(url, Credentials::ApiToken(okta.token().into()));
+    let mut config = OktaConfig::new(url, okta.token().into());
     config.allow_http_loopback = true;
     config.retry_policy = impatient();
-    config.bounds = short_bounds();
+    config.request_limits = short_limits();
     config.rate_limit_percent = percent;
-    OktaClient::new(config).unwrap().sharing(Arc::clone(limits))
+    OktaClient::new(config).unwrap().with_limits(Arc::clone(limits))
 }
 
 #[tokio::test]
@@ -102,12 +102,14 @@ async fn each_stays_within_its_own_percentage_of_the_common_count() {
 async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
-    let pace = Arc::new(RateLimiter::new(100));
+    let limiter = Arc::new(RateLimiter::new(100));
     let client = || {
         let url = Url::parse(&insightful.url()).unwrap();
         let mut config = InsightfulConfig::new(url, insightful.token().into());
         config.allow_http_loopback = true;
-        InsightfulClient::new(config).unwrap().sharing(Arc::clone(&pace))
+        InsightfulClient::new(config)
+            .unwrap()
+            .with_limiter(Arc::clone(&limiter))
     };
     let (long, small) = (Arc::new(client()), client());
     let jane = EmployeeId::from(company.employee("jane.doe"));
@@ -120,7 +122,7 @@ async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
         let changes: Vec<_> = (0..300).map(|n| rename(format!("Jane {n}"))).collect();
         tokio::spawn(async move {
             for change in changes {
-                long.one_write()
+                long.write_permit()
                     .await
                     .update_employee(&jane, &change)
                     .await
@@ -138,7 +140,7 @@ async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
         small.workforce().await.unwrap();
         let change = rename("Jane Small".into());
         small
-            .one_write()
+            .write_permit()
             .await
             .update_employee(&jane, &change)
             .await

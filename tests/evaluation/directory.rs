@@ -87,7 +87,7 @@ impl Case {
                 .iter()
                 .map(|(person, team)| PersonRecord {
                     person,
-                    departed: person.left(false).is_some(),
+                    departed: person.departure(false).is_some(),
                     team: team.as_deref(),
                 })
                 .collect(),

@@ -6,8 +6,8 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
     api::{Applied, EmployeeMatchStatus, OktaIntegrationSpec},
     model::{
-        Complete, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot, Team,
-        TeamGroup, Workforce,
+        Complete, Directory, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot,
+        Team, TeamGroup, Workforce,
     },
     rules::{
         assessment::Assessment,
@@ -82,13 +82,15 @@ impl Company {
             name: "Standard".into(),
             default: true,
         };
-        let snapshot = Snapshot::of(
-            Complete::last_page_read(vec![jane]),
-            Complete::last_page_read(vec![group]),
+        let snapshot = Snapshot::new(
+            Directory::new(
+                Complete::from_all_pages(vec![jane]),
+                Complete::from_all_pages(vec![group]),
+            ),
             Workforce {
-                employees: Complete::last_page_read(vec![employee]),
-                teams: Complete::last_page_read(vec![team("Default"), team("Sales")]),
-                settings: Complete::last_page_read(vec![settings]),
+                employees: Complete::from_all_pages(vec![employee]),
+                teams: Complete::from_all_pages(vec![team("Default"), team("Sales")]),
+                settings: Complete::from_all_pages(vec![settings]),
             },
         );
         let record = Record {

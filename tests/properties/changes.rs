@@ -1,6 +1,6 @@
 //! Whatever happens in Okta, and however full reads, deltas and failed reads
 //! follow each other: what a delta leads to is what a full read leads to, and so
-//! is the plan. The real client reads the emulator over HTTP, and [`Known`] takes
+//! is the plan. The real client reads the emulator over HTTP, and [`SyncedState`] takes
 //! what it read as it does in the operator, restarts included.
 //!
 //! Time passes by the org's clock between what happens, so that changes lie
@@ -13,8 +13,8 @@ use okta_insightful_operator::{
     api::OktaIntegrationSpec,
     http::RetryPolicy,
     insightful::{employee, shared_settings, team},
-    model::{Complete, Directory, Known, Snapshot, Workforce},
-    okta::{Credentials, OktaClient, OktaConfig, Progress},
+    model::{Complete, Directory, Snapshot, SyncedState, Workforce},
+    okta::{OktaClient, OktaConfig, Progress},
     rules::{assessment::Assessment, plan::Plan, resolve::Records, teams::Bindings},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -207,7 +207,7 @@ struct Follower {
     okta: Okta,
     client: OktaClient,
     workforce: Workforce,
-    known: Known,
+    known: SyncedState,
 }
 
 impl Follower {
@@ -222,13 +222,10 @@ impl Follower {
             ..okta::Settings::default()
         };
         let okta = Okta::start_with(company, settings);
-        let mut config = OktaConfig::new(
-            Url::parse(&okta.url()).unwrap(),
-            Credentials::ApiToken(okta.token().into()),
-        );
+        let mut config = OktaConfig::new(Url::parse(&okta.url()).unwrap(), okta.token().into());
         config.allow_http_loopback = true;
         config.retry_policy = RetryPolicy {
-            attempts: 1,
+            max_attempts: 1,
             ..RetryPolicy::default()
         };
         let client = OktaClient::new(config).unwrap();
@@ -238,8 +235,8 @@ impl Follower {
             settings: read_all(&company.shared_settings, shared_settings),
         };
         let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
-        let mut known = Known::default();
-        known.take_everything(Snapshot::with(Arc::new(directory), workforce.clone()), mark);
+        let mut known = SyncedState::default();
+        known.replace(Snapshot::new(directory, workforce.clone()), mark);
         Self {
             known,
             okta,
@@ -257,13 +254,13 @@ impl Follower {
         match event {
             Event::Delta => {
                 let delta = self.changes().await.unwrap();
-                self.known.take_changes(delta, self.workforce.clone());
+                self.known.apply(delta, self.workforce.clone());
                 true
             }
             Event::Full => {
                 let (directory, mark) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
-                let snapshot = Snapshot::with(Arc::new(directory), self.workforce.clone());
-                self.known.take_everything(snapshot, mark);
+                let snapshot = Snapshot::new(directory, self.workforce.clone());
+                self.known.replace(snapshot, mark);
                 true
             }
             Event::FailedDelta(path) => {
@@ -277,7 +274,7 @@ impl Follower {
                 match read {
                     Ok(delta) => {
                         assert_eq!(*path, "/api/v1/groups/*/users");
-                        self.known.take_changes(delta, self.workforce.clone());
+                        self.known.apply(delta, self.workforce.clone());
                         true
                     }
                     Err(_) => false,
@@ -285,12 +282,12 @@ impl Follower {
             }
             // As after a start with what was kept.
             Event::Restart => {
-                let (mark, directory) = self.known.followed().unwrap();
-                self.known = Known::resumed(directory.clone(), mark);
+                let (mark, directory) = self.known.delta_base().unwrap();
+                self.known = SyncedState::resumed(directory.clone(), mark);
                 false
             }
             Event::ServicesAreOthers => {
-                self.known.forget_workforce();
+                self.known.discard_workforce();
                 false
             }
             _ => false,
@@ -301,20 +298,20 @@ impl Follower {
     fn snapshot(&self) -> Snapshot {
         let directory = Arc::clone(self.known.directory().unwrap());
         let snapshot = self.known.snapshot().cloned();
-        snapshot.unwrap_or_else(|| Snapshot::with(directory, self.workforce.clone()))
+        snapshot.unwrap_or_else(|| Snapshot::new(directory, self.workforce.clone()))
     }
 
     async fn changes(
         &self,
     ) -> Result<okta_insightful_operator::model::Delta, okta_insightful_operator::okta::OktaError> {
-        let (mark, known) = self.known.followed().unwrap();
+        let (mark, known) = self.known.delta_base().unwrap();
         self.client.changes(GROUP_PREFIX, mark, known, &quiet).await
     }
 
     /// What a full read would lead to now.
     async fn truth(&self) -> Snapshot {
         let (directory, _): (Directory, _) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
-        Snapshot::with(Arc::new(directory), self.workforce.clone())
+        Snapshot::new(directory, self.workforce.clone())
     }
 }
 
@@ -323,7 +320,7 @@ fn read_all<T>(
     read: fn(serde_json::Value) -> Result<T, serde_json::Error>,
 ) -> Complete<Vec<T>> {
     let all = records.iter().map(|record| read(record.clone()).unwrap());
-    Complete::last_page_read(all.collect())
+    Complete::from_all_pages(all.collect())
 }
 
 fn plan(snapshot: &Snapshot) -> Plan {

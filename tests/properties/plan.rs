@@ -195,7 +195,7 @@ fn changes(fields: &FieldWrites) -> bool {
 }
 
 fn in_scope(world: &World, id: &PersonId) -> bool {
-    let departure = world.people[id].left(world.spec.okta.suspended == SuspendedPolicy::Deactivate);
+    let departure = world.people[id].departure(world.spec.okta.suspended == SuspendedPolicy::Deactivate);
     world.spec.okta.people == PeopleScope::Everyone
         || world.members.values().any(|members| members.contains(id))
         || departure.is_some()

@@ -12,8 +12,8 @@ use okta_insightful_operator::{
         Pending, PendingOperation,
     },
     model::{
-        Complete, Employee, EmployeeId, EmployeeUpdate, Person, PersonId, SharedSettings, Snapshot, Team,
-        TeamGroup, TeamId, Workforce,
+        Complete, Directory, Employee, EmployeeId, EmployeeUpdate, Person, PersonId, SharedSettings,
+        Snapshot, Team, TeamGroup, TeamId, Workforce,
     },
     rules::{
         approval::{self, Announced, Announcements},
@@ -270,13 +270,15 @@ impl World {
             name: "Standard".into(),
             default: true,
         };
-        Snapshot::of(
-            Complete::last_page_read(lists.0),
-            Complete::last_page_read(lists.1),
+        Snapshot::new(
+            Directory::new(
+                Complete::from_all_pages(lists.0),
+                Complete::from_all_pages(lists.1),
+            ),
             Workforce {
-                employees: Complete::last_page_read(lists.2),
-                teams: Complete::last_page_read(lists.3),
-                settings: Complete::last_page_read(vec![settings]),
+                employees: Complete::from_all_pages(lists.2),
+                teams: Complete::from_all_pages(lists.3),
+                settings: Complete::from_all_pages(vec![settings]),
             },
         )
     }

@@ -15,8 +15,8 @@ use tokio::time::{sleep, timeout};
 use super::match_store::{Matches, is_conflict};
 use crate::{
     api::{Unmatched, conditions},
-    http::{Retryability, WaitCause},
-    insightful::{InsightfulError, OneWrite, WriteError},
+    http::{HttpError, Retryability, WaitCause},
+    insightful::{InsightfulError, WriteError, WritePermit},
     model::{EmployeeId, PersonId, Snapshot, TeamId},
     okta::OktaError,
     rules::{
@@ -224,17 +224,16 @@ impl<'a> Run<'a> {
                 error,
                 InsightfulError::Invalid { .. }
                     | InsightfulError::Refused { .. }
-                    | InsightfulError::NotFound { .. }
-                    | InsightfulError::InvalidId { .. }
+                    | InsightfulError::Http(HttpError::NotFound { .. } | HttpError::InvalidId { .. })
             ),
         }
     }
 
     /// Waits for leave of the pace to write once. What the write rests on is
     /// looked at after this, which can take a minute.
-    async fn one_write(&self) -> Result<OneWrite<'a>, Stop> {
+    async fn one_write(&self) -> Result<WritePermit<'a>, Stop> {
         let services = self.apply.services;
-        self.waiting(services.insightful.one_write()).await
+        self.waiting(services.insightful.write_permit()).await
     }
 
     /// Waits for something, and no longer than there is leave to write.
@@ -253,7 +252,10 @@ impl<'a> Run<'a> {
         if let WriteError::Refused(InsightfulError::RateLimited { wait, .. }) = error {
             let wait = wait.unwrap_or(USUAL_WAIT);
             if wait <= LONGEST_WAIT {
-                self.apply.services.waits.begun(WaitCause::RateLimited, wait);
+                self.apply
+                    .services
+                    .rate_limit_wait
+                    .record(WaitCause::RateLimited, wait);
                 return self.waiting(sleep(wait)).await;
             }
         }

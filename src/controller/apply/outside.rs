@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Run, Stop, insightful_broke, okta_broke};
 use crate::{
     api::{Field, Pending, PendingOperation, conditions},
-    insightful::{Deactivation as Answer, InsightfulError, NewEmployee, OneWrite, WriteError},
-    model::{Employee, EmployeeId, EmployeeUpdate, GroupId, PersonId},
+    insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
+    model::{Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, PersonId},
     rules::{
         plan::{Creation, Deactivation, NewTeam, Restore, RestoreWrite, Update},
         record::{self, Overwrite},
@@ -285,7 +285,7 @@ impl Run<'_> {
         let Some(now) = now.map_err(|error| Stop::Disconnected(okta_broke(&error)))? else {
             return Ok(false);
         };
-        let has_departed = now.left(self.apply.suspended_means_departed).is_some();
+        let has_departed = now.departure(self.apply.suspended_means_departed).is_some();
         self.apply.snapshot.replace_person(now);
         Ok(has_departed)
     }
@@ -293,7 +293,7 @@ impl Run<'_> {
     /// One PUT, if it still may be made.
     async fn put(
         &mut self,
-        write: OneWrite<'_>,
+        write: WritePermit<'_>,
         person: &PersonId,
         employee: &EmployeeId,
         body: &EmployeeUpdate,

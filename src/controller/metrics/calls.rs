@@ -146,7 +146,7 @@ impl CallMetrics {
         }
         for service in [Service::Okta, Service::Insightful].map(Service::as_str) {
             for cause in
-                [WaitCause::OurShare, WaitCause::RateLimited, WaitCause::Backoff].map(WaitCause::as_str)
+                [WaitCause::RateShare, WaitCause::RateLimited, WaitCause::Backoff].map(WaitCause::as_str)
             {
                 drop(metrics.waits.get_or_create(&WaitLabels { service, cause }));
             }

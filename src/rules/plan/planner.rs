@@ -188,7 +188,7 @@ impl Planner<'_> {
                 (employee, FieldHistory::of(employee, applied, others))
             })
             .collect();
-        if let Some(departure) = person.left(spec.okta.suspended == SuspendedPolicy::Deactivate) {
+        if let Some(departure) = person.departure(spec.okta.suspended == SuspendedPolicy::Deactivate) {
             let employees = employees.iter().map(|(employee, _)| *employee);
             self.plan
                 .deactivations

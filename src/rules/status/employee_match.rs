@@ -52,7 +52,7 @@ pub fn match_state(
             let left = snapshot
                 .people()
                 .get(id)
-                .and_then(|person| person.left(suspended_left))
+                .and_then(|person| person.departure(suspended_left))
                 .is_some();
             let off = employees.iter().all(|id| {
                 snapshot

@@ -1,17 +1,14 @@
-//! Where a token may be sent, and what may stand in a path.
-
 use url::{Host, Url};
 
-/// Checks that `url` is one that a token may be sent to: https, on one of `domains` or below
-/// it; with `allow_http_loopback` also http or https on this machine. The error completes the
-/// sentence "the URL …".
-pub(crate) fn check_address<'a>(
+/// Checks that a token may be sent to `url`: HTTPS on one of `domains` or their subdomains, or, with
+/// `allow_http_loopback`, HTTP or HTTPS on this machine. The error completes the sentence "the URL …".
+pub(crate) fn check_base_url<'a>(
     url: &Url,
     domains: impl Iterator<Item = &'a str> + Clone,
     allow_http_loopback: bool,
 ) -> Result<(), String> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user name or password".to_owned());
+        return Err("must not contain a user name or password".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("must not have a query or fragment".to_owned());
@@ -23,17 +20,19 @@ pub(crate) fn check_address<'a>(
         return Err("must start with https://".to_owned());
     }
     let host = url.host_str().unwrap_or_default();
-    let known = domains
-        .clone()
-        .any(|domain| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
-    if known {
+    let is_allowed = domains.clone().any(|domain| {
+        host == domain
+            || host
+                .strip_suffix(domain)
+                .is_some_and(|parent| parent.ends_with('.'))
+    });
+    if is_allowed {
         Ok(())
     } else {
         Err(format!("must be on {}", domains.collect::<Vec<_>>().join(", ")))
     }
 }
 
-/// Whether the host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -43,7 +42,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether an id can stand in a path as it is and cannot make another path of it.
+/// Whether an ID is one path segment without escaping, so that it cannot lead to another path.
 pub(crate) fn is_path_segment(id: &str) -> bool {
     !id.is_empty()
         && id
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_stays_one_path_segment() {
+    fn an_id_is_one_path_segment() {
         assert!(is_path_segment("00u1a2B3c4D5e6F7g8h9"));
         for id in ["", "..", "a/b", "deactivate/a", "a?b", "a%2Fb", "jane@acme.com"] {
             assert!(!is_path_segment(id), "{id}");
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_goes_to_known_hosts_only() {
+    fn a_token_is_sent_to_allowed_hosts_only() {
         for (url, loopback, allowed) in [
             ("https://acme.okta.com", false, true),
             ("https://acme.okta.com:8443", false, true),
@@ -90,7 +89,7 @@ mod tests {
             ("data:text/plain,okta.com", true, false),
         ] {
             let domains = ["okta.com", "acme.example"].into_iter();
-            let checked = check_address(&Url::parse(url).unwrap(), domains, loopback);
+            let checked = check_base_url(&Url::parse(url).unwrap(), domains, loopback);
             assert_eq!(checked.is_ok(), allowed, "{url} {checked:?}");
         }
     }

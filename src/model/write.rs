@@ -1,22 +1,34 @@
 use serde::Serialize;
 
-use super::TeamId;
+use super::{SettingsId, TeamId};
 
-/// What to overwrite of an employee; None leaves the field as it is. Its JSON is the body that Insightful takes.
+/// The fields of an employee to overwrite; None leaves a field as it is. Serializes to the request body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct EmployeeUpdate {
     /// First and last name in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The email. The employee's `identifier` keeps the first one.
+    /// Does not change the employee's `identifier`, which is the first email.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The job title. No response shows it.
+    /// The job title, which no response shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The one team.
     #[serde(rename = "teamId", skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
+}
+
+/// An employee to invite; all fields are required. Serializes to the request body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewEmployee {
+    /// First and last name in one.
+    pub name: String,
+    /// The address that the invitation is sent to.
+    pub email: String,
+    #[serde(rename = "teamId")]
+    pub team: TeamId,
+    #[serde(rename = "sharedSettingsId")]
+    pub settings: SettingsId,
 }
 
 #[cfg(test)]

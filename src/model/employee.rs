@@ -1,0 +1,28 @@
+use serde::Serialize;
+
+use super::{EmployeeId, SettingsId, TeamId};
+
+/// An employee, as Insightful has it. The job title is missing because no response shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Employee {
+    pub id: EmployeeId,
+    /// First and last name in one.
+    pub name: String,
+    pub email: String,
+    /// The first email of the employee: a change of `email` does not change it.
+    pub identifier: String,
+    pub team: TeamId,
+    pub settings: Option<SettingsId>,
+    pub deactivated: bool,
+    /// When the record was created, in milliseconds since 1970.
+    pub created_at: Option<i64>,
+}
+
+/// A set of tracking settings that employees share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SharedSettings {
+    pub id: SettingsId,
+    pub name: String,
+    /// Whether this is the organisation's default.
+    pub default: bool,
+}

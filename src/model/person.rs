@@ -1,0 +1,225 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::PersonId;
+
+/// A user's status in Okta. Serializes as Okta's own word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum OktaStatus {
+    /// Created, but not activated yet.
+    Staged,
+    /// Activated, but without a password yet.
+    Provisioned,
+    Active,
+    Recovery,
+    PasswordExpired,
+    LockedOut,
+    /// Whether it ends employment is set by the integration's `okta.suspended`.
+    Suspended,
+    Deprovisioned,
+    /// A status that this version does not know. It never leads to a deactivation.
+    Other(String),
+}
+
+impl OktaStatus {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Staged => "STAGED",
+            Self::Provisioned => "PROVISIONED",
+            Self::Active => "ACTIVE",
+            Self::Recovery => "RECOVERY",
+            Self::PasswordExpired => "PASSWORD_EXPIRED",
+            Self::LockedOut => "LOCKED_OUT",
+            Self::Suspended => "SUSPENDED",
+            Self::Deprovisioned => "DEPROVISIONED",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for OktaStatus {
+    fn from(word: &str) -> Self {
+        match word {
+            "STAGED" => Self::Staged,
+            "PROVISIONED" => Self::Provisioned,
+            "ACTIVE" => Self::Active,
+            "RECOVERY" => Self::Recovery,
+            "PASSWORD_EXPIRED" => Self::PasswordExpired,
+            "LOCKED_OUT" => Self::LockedOut,
+            "SUSPENDED" => Self::Suspended,
+            "DEPROVISIONED" => Self::Deprovisioned,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl From<String> for OktaStatus {
+    fn from(word: String) -> Self {
+        Self::from(word.as_str())
+    }
+}
+
+impl From<OktaStatus> for String {
+    fn from(status: OktaStatus) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for OktaStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A user, as Okta has it. Times are RFC 3339, as Okta writes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The identity of the person: every other field may change.
+    pub id: PersonId,
+    /// The user name, usually an email address.
+    pub login: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// Used for matching only; never written to Insightful.
+    pub other_names: OtherNames,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee_number: Option<String>,
+    pub status: OktaStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_updated: Option<String>,
+}
+
+/// Names of a person besides the first and last name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherNames {
+    pub middle: Option<String>,
+    pub nick: Option<String>,
+    pub display: Option<String>,
+}
+
+/// Proof that Okta's record says that a person departed. Only [`Person::departure`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    person: PersonId,
+    status: OktaStatus,
+}
+
+impl Departure {
+    pub fn person(&self) -> &PersonId {
+        &self.person
+    }
+
+    pub fn status(&self) -> &OktaStatus {
+        &self.status
+    }
+}
+
+impl Person {
+    /// A person has departed if the status is DEPROVISIONED or, where suspension ends employment,
+    /// SUSPENDED. There is no other rule.
+    pub fn departure(&self, suspended_means_departed: bool) -> Option<Departure> {
+        let departed = match self.status {
+            OktaStatus::Deprovisioned => true,
+            OktaStatus::Suspended => suspended_means_departed,
+            _ => false,
+        };
+        departed.then(|| Departure {
+            person: self.id.clone(),
+            status: self.status.clone(),
+        })
+    }
+
+    /// Whether an employee may be created for the person without a decision: not before the
+    /// account is activated, while it is suspended, or if the status is unknown.
+    pub fn is_employed(&self) -> bool {
+        matches!(
+            self.status,
+            OktaStatus::Active
+                | OktaStatus::Provisioned
+                | OktaStatus::Recovery
+                | OktaStatus::PasswordExpired
+                | OktaStatus::LockedOut
+        )
+    }
+
+    /// First and last name in one, as Insightful stores them; None if Okta has neither.
+    pub fn full_name(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.given_name, &self.family_name]
+            .into_iter()
+            .flatten()
+            .map(|part| part.trim())
+            .filter(|part| !part.is_empty())
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// The full name, or the login if there is none.
+    pub fn display_name(&self) -> String {
+        self.full_name().unwrap_or_else(|| self.login.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(status: OktaStatus) -> Person {
+        Person {
+            id: "00u1".into(),
+            login: "jane@acme.com".into(),
+            given_name: Some("Jane".into()),
+            family_name: Some(" Doe ".into()),
+            email: None,
+            other_names: OtherNames::default(),
+            second_email: None,
+            title: None,
+            employee_number: None,
+            status,
+            created: None,
+            last_updated: None,
+        }
+    }
+
+    #[test]
+    fn only_the_status_is_evidence_of_a_departure() {
+        use OktaStatus::*;
+        for (status, by_default, with_suspended) in [
+            (Staged, false, false),
+            (Provisioned, false, false),
+            (Active, false, false),
+            (Recovery, false, false),
+            (PasswordExpired, false, false),
+            (LockedOut, false, false),
+            (Suspended, false, true),
+            (Deprovisioned, true, true),
+            (Other("RETIRED".into()), false, false),
+        ] {
+            let person = person(status.clone());
+            assert_eq!(person.departure(false).is_some(), by_default, "{status}");
+            assert_eq!(person.departure(true).is_some(), with_suspended, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_full_name_consists_of_the_parts_that_okta_has() {
+        let mut person = person(OktaStatus::Active);
+        assert_eq!(person.full_name().as_deref(), Some("Jane Doe"));
+        person.given_name = None;
+        assert_eq!(person.full_name().as_deref(), Some("Doe"));
+        person.family_name = Some("  ".into());
+        assert_eq!(person.full_name(), None);
+        assert_eq!(person.display_name(), "jane@acme.com");
+    }
+}

@@ -1,0 +1,190 @@
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+
+use super::{
+    Delta, Employee, EmployeeId, GroupId, Person, PersonId, SettingsId, SharedSettings, Team, TeamGroup,
+    TeamId, digest::Digest,
+};
+
+/// A list that was read to its last page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complete<T>(T);
+
+impl<T> Complete<T> {
+    /// The caller guarantees that `value` holds all pages.
+    pub fn from_all_pages(value: T) -> Self {
+        Self(value)
+    }
+
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Complete<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Okta's half of a snapshot: all people and all team groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    pub(super) people: BTreeMap<PersonId, Person>,
+    pub(super) groups: BTreeMap<GroupId, TeamGroup>,
+}
+
+impl Directory {
+    /// Okta's pages can shift while they are read, so a record may be listed twice.
+    pub fn new(people: Complete<Vec<Person>>, groups: Complete<Vec<TeamGroup>>) -> Self {
+        let people: BTreeMap<_, _> = people
+            .into_inner()
+            .into_iter()
+            .map(|p| (p.id.clone(), p))
+            .collect();
+        let mut groups: BTreeMap<_, _> = groups
+            .into_inner()
+            .into_iter()
+            .map(|g| (g.id.clone(), g))
+            .collect();
+        for group in groups.values_mut() {
+            let members = std::mem::take(&mut group.members).into_iter();
+            group.members = members.map(|id| intern(&people, id)).collect();
+        }
+        Self { people, groups }
+    }
+
+    pub fn people(&self) -> &BTreeMap<PersonId, Person> {
+        &self.people
+    }
+
+    pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
+        &self.groups
+    }
+}
+
+/// Returns the equal ID of `list`, so that both share their memory.
+fn intern<I: Ord + Clone, T>(list: &BTreeMap<I, T>, id: I) -> I {
+    match list.get_key_value(&id) {
+        Some((same, _)) => same.clone(),
+        None => id,
+    }
+}
+
+/// All records of both services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Shared with the task that saves it to disk; copied on write.
+    directory: Arc<Directory>,
+    employees: BTreeMap<EmployeeId, Employee>,
+    teams: BTreeMap<TeamId, Team>,
+    settings: BTreeMap<SettingsId, SharedSettings>,
+}
+
+/// Insightful's half of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workforce {
+    /// Includes deactivated employees.
+    pub employees: Complete<Vec<Employee>>,
+    pub teams: Complete<Vec<Team>>,
+    pub settings: Complete<Vec<SharedSettings>>,
+}
+
+impl Snapshot {
+    pub fn new(directory: impl Into<Arc<Directory>>, workforce: Workforce) -> Self {
+        let mut snapshot = Self {
+            directory: directory.into(),
+            employees: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            settings: BTreeMap::new(),
+        };
+        snapshot.replace_workforce(workforce);
+        snapshot
+    }
+
+    /// Updates Okta's half. Returns whether anything changed: a delta overlaps with earlier reads.
+    pub fn apply(&mut self, delta: Delta) -> bool {
+        delta.would_change(&self.directory) && {
+            delta.apply_to(Arc::make_mut(&mut self.directory));
+            true
+        }
+    }
+
+    pub fn replace_workforce(&mut self, workforce: Workforce) {
+        let Workforce {
+            employees,
+            teams,
+            settings,
+        } = workforce;
+        self.teams = teams
+            .into_inner()
+            .into_iter()
+            .map(|t| (t.id.clone(), t))
+            .collect();
+        self.settings = settings
+            .into_inner()
+            .into_iter()
+            .map(|s| (s.id.clone(), s))
+            .collect();
+        self.employees = employees
+            .into_inner()
+            .into_iter()
+            .map(|mut e| {
+                e.team = intern(&self.teams, e.team);
+                e.settings = e.settings.map(|settings| intern(&self.settings, settings));
+                (e.id.clone(), e)
+            })
+            .collect();
+    }
+
+    pub fn replace_employee(&mut self, employee: Employee) {
+        self.employees.insert(employee.id.clone(), employee);
+    }
+
+    pub fn replace_team(&mut self, team: Team) {
+        self.teams.insert(team.id.clone(), team);
+    }
+
+    pub fn replace_person(&mut self, person: Person) {
+        if self.directory.people.get(&person.id) != Some(&person) {
+            let directory = Arc::make_mut(&mut self.directory);
+            directory.people.insert(person.id.clone(), person);
+        }
+    }
+
+    pub fn digest(&self) -> Digest {
+        let Self {
+            directory,
+            employees,
+            teams,
+            settings,
+        } = self;
+        let Directory { people, groups } = directory.as_ref();
+        Digest::of(&(people, groups, employees, teams, settings))
+    }
+
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    pub fn people(&self) -> &BTreeMap<PersonId, Person> {
+        self.directory.people()
+    }
+
+    pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
+        self.directory.groups()
+    }
+
+    pub fn employees(&self) -> &BTreeMap<EmployeeId, Employee> {
+        &self.employees
+    }
+
+    pub fn teams(&self) -> &BTreeMap<TeamId, Team> {
+        &self.teams
+    }
+
+    pub fn settings(&self) -> &BTreeMap<SettingsId, SharedSettings> {
+        &self.settings
+    }
+}
