@@ -147,7 +147,7 @@ async fn publish(
         action: action.to_owned(),
         secondary: None,
     };
-    // Not an error of the reconcile: the status says the same.
+    // Not a failure of the reconcile: the status holds the same.
     if let Err(error) = ctx.recorder.publish(&event, object).await {
         tracing::warn!(%error, reason, "cannot publish an Event");
     }

@@ -32,17 +32,17 @@ pub async fn reconcile_instrumented(
     );
     let _in_flight = ctx.liveness.track(key);
     let mut measured = Reconciling::start(&ctx.metrics);
-    let answer = reconcile(integration, ctx.clone()).instrument(span.clone()).await;
-    measured.result = match &answer {
+    let outcome = reconcile(integration, ctx.clone()).instrument(span.clone()).await;
+    measured.result = match &outcome {
         Ok(_) => ReconcileResult::Done,
         Err(ReconcileError::Stopping | ReconcileError::NotLeader) => ReconcileResult::Aborted,
         Err(ReconcileError::Kubernetes { .. } | ReconcileError::Unreadable(_)) => ReconcileResult::Failed,
     };
     span.record("result", measured.result.as_str());
-    if let Err(error) = &answer {
+    if let Err(error) = &outcome {
         span.in_scope(|| tracing::warn!(%error, "the reconcile could not be finished"));
     }
-    answer
+    outcome
 }
 
 fn key(integration: &OktaIntegration) -> (String, String) {
@@ -140,7 +140,7 @@ impl Context {
             (Service::Okta, CycleStep::ReadOkta),
             (Service::Insightful, CycleStep::ReadInsightful),
         ] {
-            if let Some(last) = calls.last_answer(service, started) {
+            if let Some(last) = calls.last_response(service, started) {
                 self.metrics.observe_step(step, last - started);
             }
         }

@@ -92,8 +92,8 @@ mod tests {
             addresses.push((Ipv6Addr::LOCALHOST, bound.port()).into());
         }
         for address in addresses {
-            let answer = tokio::net::TcpStream::connect(address).await;
-            assert!(answer.is_ok(), "{address}: {answer:?}");
+            let connection = tokio::net::TcpStream::connect(address).await;
+            assert!(connection.is_ok(), "{address}: {connection:?}");
         }
         // An address in use has no fallback.
         let taken = listen(bound).await.unwrap_err();

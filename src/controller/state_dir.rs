@@ -165,7 +165,7 @@ impl StateDir {
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
-        // Streamed, since a copy of a large directory would not fit in memory.
+        // Streamed: a copy of a large directory would raise the memory peak.
         serde_json::Serializer::new(&mut out).collect_seq(directory.people().values())?;
         out.write_all(b"\n")?;
         serde_json::Serializer::new(&mut out).collect_seq(directory.groups().values())?;

@@ -110,8 +110,8 @@ async fn send(address: &str, body: &serde_json::Value, allow_http_loopback: bool
             tokio::time::sleep(Duration::from_millis(500) * attempt).await;
         }
         failure = match client.post(url.clone()).json(body).send().await {
-            Ok(answer) if answer.status().is_success() => return Ok(()),
-            Ok(answer) => format!("the webhook answered HTTP {}", answer.status().as_u16()),
+            Ok(response) if response.status().is_success() => return Ok(()),
+            Ok(response) => format!("the webhook responded with HTTP {}", response.status().as_u16()),
             Err(error) => format!("the webhook cannot be reached: {}", error.without_url()),
         };
     }

@@ -51,7 +51,7 @@ const MAX_WRITES_PER_INTEGRATION: usize = 16;
 /// Concurrent writes for all integrations, so that the API server can serve others.
 const MAX_WRITES: usize = 32;
 
-/// An integration's EmployeeMatches, as seen by the watch and in answers to writes.
+/// An integration's EmployeeMatches, as seen by the watch and in responses to writes.
 #[derive(Default)]
 struct MatchCache {
     records: Records,
@@ -64,7 +64,7 @@ impl MatchCache {
         self.matches.insert(person, cached);
     }
 
-    /// Stores an answer of the API server. Returns whether its decision or record differs from the cached one.
+    /// Stores a response of the API server. Returns whether its decision or record differs from the cached one.
     fn update(&mut self, object: &EmployeeMatch) -> bool {
         let person: PersonId = object.spec.okta_user_id.as_str().into();
         let record = Record::from(object);
@@ -365,14 +365,14 @@ impl Matches {
                 let (id, version, objects) = (id.clone(), cached.version.to_string(), self.objects.clone());
                 let name = match_name(&self.integration, id.as_str());
                 writes.push(async move {
-                    let answer = objects.write_status(&name, &version, &status).await;
-                    (id, answer)
+                    let response = objects.write_status(&name, &version, &status).await;
+                    (id, response)
                 });
             }
-            let Some((id, answer)) = writes.next().await else {
+            let Some((id, response)) = writes.next().await else {
                 return Ok(written);
             };
-            match answer {
+            match response {
                 Ok(object) => {
                     self.update(&object);
                     written.count += 1;

@@ -67,7 +67,7 @@ struct PendingEvents {
     /// All objects that exist.
     seen: HashMap<Uuid, Seen>,
     changed: BTreeMap<PersonId, (CachedMatch, Record)>,
-    /// Versions that reconciles know from answers to their writes. The watch's
+    /// Versions that reconciles know from responses to their writes. The watch's
     /// events up to them carry nothing new.
     responses: HashMap<Uuid, u64>,
     gone: HashSet<Uuid>,
@@ -89,7 +89,7 @@ impl IntegrationMatches {
     }
 
     /// Merges the pending events into `cache`, which may already hold later versions
-    /// from answers to our own writes.
+    /// from responses to our own writes.
     pub(super) fn merge(&self, cache: &mut MatchCache) {
         let (changed, gone) = {
             let mut pending = self.pending();
@@ -111,7 +111,7 @@ impl IntegrationMatches {
         }
     }
 
-    /// Records that a reconcile has this version from an answer to its write.
+    /// Records that a reconcile has this version from a response to its write.
     pub(super) fn record_response(&self, person: &PersonId, cached: &CachedMatch) {
         let mut pending = self.pending();
         if let Some((event, _)) = pending.changed.get(person) {
@@ -318,7 +318,7 @@ impl MatchStore {
 }
 
 impl PendingEvents {
-    /// Whether this version is later than the one of any answer.
+    /// Whether this version is later than the one of any response.
     fn is_news(&mut self, uid: Uuid, version: u64) -> bool {
         let Some(&response) = self.responses.get(&uid) else {
             return true;
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_never_replaces_a_later_answer() {
+    fn an_event_never_replaces_a_later_response() {
         let mut watched = Watch::listed(vec![object("a", "u1", 1, none())]);
         let mut cache = MatchCache::default();
         assert_eq!(watched.merge(&mut cache), ["a@1"]);
@@ -493,7 +493,7 @@ mod tests {
         let mut cache = MatchCache::default();
         watched.merge(&mut cache);
         let shared = watched.integration_matches();
-        let mut answer = |version| {
+        let mut respond = |version| {
             cache.update(&object("a", "u1", version, none()).read().unwrap());
             shared.record_response(&"a".into(), &cache.matches[&"a".into()]);
         };
@@ -503,27 +503,27 @@ mod tests {
             let changed = changed.map(|(cached, _)| cached.version.to_string());
             (changed, pending.responses.len())
         };
-        answer(2);
-        answer(3);
+        respond(2);
+        respond(3);
         watched.handle_event(Event::Apply(object("a", "u1", 2, none())));
         assert_eq!(waiting(), (None, 1));
         watched.handle_event(Event::Apply(object("a", "u1", 3, none())));
         assert_eq!(waiting(), (None, 0), "the watch has caught up");
         watched.handle_event(Event::Apply(object("a", "u1", 4, none())));
         assert_eq!(waiting(), (Some("4".into()), 0), "a write of somebody else");
-        answer(4);
-        assert_eq!(waiting(), (None, 0), "the event came before the answer");
+        respond(4);
+        assert_eq!(waiting(), (None, 0), "the event came before the response");
         watched.handle_event(Event::Apply(object("a", "u1", 6, none())));
-        answer(5);
+        respond(5);
         assert_eq!(waiting(), (Some("6".into()), 0));
-        answer(7);
+        respond(7);
         assert_eq!(waiting(), (None, 1));
         watched.handle_event(Event::Delete(object("a", "u1", 8, none())));
         assert_eq!(waiting(), (None, 0));
     }
 
     #[test]
-    fn an_answer_with_an_unseen_decision_is_news() {
+    fn a_response_with_an_unseen_decision_is_news() {
         let mut cache = MatchCache::default();
         let decided = json!({ "/spec/decision": "Ignore", "/metadata/generation": 2 });
         let mut is_news = |object: Watched| cache.update(&object.read().unwrap());

@@ -169,7 +169,7 @@ struct Seen {
     /// By bucket.
     budgets: BTreeMap<&'static str, Budget>,
     /// By service.
-    last_answers: BTreeMap<Service, Instant>,
+    last_responses: BTreeMap<Service, Instant>,
 }
 
 impl IntegrationCalls {
@@ -183,9 +183,9 @@ impl IntegrationCalls {
     }
 
     /// When the last call to a service ended, unless that was before `since`.
-    pub fn last_answer(&self, service: Service, since: Instant) -> Option<Instant> {
+    pub fn last_response(&self, service: Service, since: Instant) -> Option<Instant> {
         let seen = self.seen.lock();
-        let last = seen.last_answers.get(&service).copied();
+        let last = seen.last_responses.get(&service).copied();
         last.filter(|last| *last >= since)
     }
 
@@ -219,7 +219,7 @@ impl CallObserver for IntegrationCalls {
             self.metrics.changes.get_or_create(&labels).inc();
         }
         let mut seen = self.seen.lock();
-        seen.last_answers.insert(service, Instant::now());
+        seen.last_responses.insert(service, Instant::now());
         drop(seen);
         self.liveness.record_progress(&self.key);
     }

@@ -56,9 +56,9 @@ pub struct Metrics {
 /// The measured steps of a cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CycleStep {
-    /// From the start of a sync to Okta's last answer.
+    /// From the start of a sync to Okta's last response.
     ReadOkta,
-    /// From the start of a sync to Insightful's last answer.
+    /// From the start of a sync to Insightful's last response.
     ReadInsightful,
     /// Teams, matching, plan and guard.
     Assess,

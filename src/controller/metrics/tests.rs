@@ -242,10 +242,10 @@ async fn calls_syncs_and_reconciles_are_counted() {
     ] {
         assert_eq!(value(&shown, &format!("okta_insightful_{series}")), expected);
     }
-    assert!(calls.last_answer(Service::Okta, Instant::now()).is_some());
+    assert!(calls.last_response(Service::Okta, Instant::now()).is_some());
     assert!(
         calls
-            .last_answer(Service::Okta, Instant::now() + second)
+            .last_response(Service::Okta, Instant::now() + second)
             .is_none()
     );
 }
