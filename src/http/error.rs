@@ -37,7 +37,7 @@ pub enum HttpError {
     /// Redirects are not followed, because they would send the token to an unchecked URL.
     #[error(
         "{call}: {} redirects to {} (HTTP {status}). Set {} to the URL that responds without a redirect",
-        .call.service.name(), .to.as_deref().unwrap_or("no valid URL"), .call.service.url_field()
+        .call.service.name(), .to.as_deref().unwrap_or("an invalid URL"), .call.service.url_field()
     )]
     Redirected {
         call: Call,

@@ -1,4 +1,4 @@
-//! Reading what changed in an org: the calls that it takes, and what it is not trusted with.
+//! Delta reads: their calls, and which deltas are rejected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use sandbox::okta::{Okta, Settings};
 use url::Url;
 
 use crate::{
-    canned, impatient,
+    canned, fast_retries,
     okta::{GROUPS, MEMBERS, USERS, client, config},
 };
 
 fn quiet(_: Progress) {}
 
-/// Okta's half with nothing of Insightful, to apply deltas to.
+/// A snapshot with an empty workforce.
 fn snapshot(directory: Directory) -> Snapshot {
     let workforce = Workforce {
         employees: Complete::from_all_pages(vec![]),
@@ -33,18 +33,18 @@ fn snapshot(directory: Directory) -> Snapshot {
     Snapshot::new(directory, workforce)
 }
 
-async fn everything(client: &OktaClient) -> (Snapshot, Mark) {
+async fn full_sync(client: &OktaClient) -> (Snapshot, Mark) {
     let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
     (snapshot(directory), mark.unwrap())
 }
 
-/// Lets so much time pass by the org's clock.
-fn pass(okta: &Okta, time: SignedDuration) {
+/// Advances the org's clock.
+fn advance_clock(okta: &Okta, time: SignedDuration) {
     okta.configure(|settings| settings.clock_offset += time);
 }
 
-/// The paths that were called since the last look, sorted.
-fn calls(okta: &Okta) -> Vec<String> {
+/// Returns the paths of the calls since the last look at them, sorted.
+fn take_calls(okta: &Okta) -> Vec<String> {
     let mut paths: Vec<String> = okta
         .journal()
         .entries()
@@ -61,7 +61,7 @@ fn members(okta: &Okta, group: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_full_sync_takes_the_fewest_calls_there_are() {
+async fn a_full_sync_makes_the_fewest_possible_calls() {
     let company = Company::generate(950, 3);
     let okta = Okta::start(&company);
     let insightful = Insightful::start(&company);
@@ -81,7 +81,7 @@ async fn a_full_sync_takes_the_fewest_calls_there_are() {
         "a group has several pages"
     );
     let users = company.users.len().div_ceil(200);
-    assert_eq!(calls(&okta).len(), users + 1 + member_pages);
+    assert_eq!(take_calls(&okta).len(), users + 1 + member_pages);
     let reads = |insightful: &Insightful| {
         let mut reads: Vec<String> = insightful
             .journal()
@@ -100,7 +100,7 @@ async fn a_full_sync_takes_the_fewest_calls_there_are() {
     ];
     assert_eq!(reads(&insightful), three);
 
-    // And an idle one takes two of Okta.
+    // A delta without changes makes two calls to Okta.
     let (delta, _) = gather_changes(
         &client,
         &insightful_client,
@@ -112,33 +112,33 @@ async fn a_full_sync_takes_the_fewest_calls_there_are() {
     .await
     .unwrap();
     assert_eq!((delta.people(), delta.groups()), (0, 0));
-    assert_eq!(calls(&okta), [GROUPS, USERS]);
+    assert_eq!(take_calls(&okta), [GROUPS, USERS]);
     assert_eq!(reads(&insightful), three);
 }
 
 #[tokio::test]
-async fn while_insightful_is_down_a_retry_costs_okta_nothing() {
+async fn retries_while_insightful_is_down_make_no_calls_to_okta() {
     let company = Company::acme();
     let (okta, insightful) = (Okta::start(&company), Insightful::start(&company));
     let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());
     config.allow_http_loopback = true;
-    config.retry_policy = impatient();
+    config.retry_policy = fast_retries();
     let insightful_client = InsightfulClient::new(config).unwrap();
     let down = insightful.faults().always(Match::any(), Kind::Status(503, None));
     let client = client(&okta);
     let read = gather(&client, &insightful_client, GROUP_PREFIX, true, &quiet).await;
     assert_eq!(read.unwrap_err().reason(), "Unavailable");
-    assert_eq!(calls(&okta), Vec::<String>::new());
+    assert_eq!(take_calls(&okta), Vec::<String>::new());
     down.remove();
     let read = gather(&client, &insightful_client, GROUP_PREFIX, true, &quiet).await;
     assert_eq!(read.unwrap().snapshot.people().len(), company.users.len());
 }
 
 #[tokio::test]
-async fn an_idle_delta_is_two_calls_with_the_two_searches() {
+async fn a_delta_without_changes_makes_two_searches() {
     let okta = Okta::start(&Company::acme());
     let client = client(&okta);
-    let (mut snapshot, mark) = everything(&client).await;
+    let (mut snapshot, mark) = full_sync(&client).await;
     okta.journal().clear();
     let delta = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
@@ -169,12 +169,12 @@ async fn an_idle_delta_is_two_calls_with_the_two_searches() {
 }
 
 #[tokio::test]
-async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_groups() {
+async fn a_delta_reads_changed_users_and_the_members_of_changed_groups() {
     let company = Company::generate(950, 4);
     let okta = Okta::start(&company);
     let client = client(&okta);
-    let (mut snapshot, mark) = everything(&client).await;
-    pass(&okta, SignedDuration::from_hours(1));
+    let (mut snapshot, mark) = full_sync(&client).await;
+    advance_clock(&okta, SignedDuration::from_hours(1));
     let people: Vec<String> = okta.snapshot().users.keys().take(401).cloned().collect();
     let groups: Vec<String> = snapshot
         .groups()
@@ -195,7 +195,7 @@ async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_grou
             org.add_member(group, &outside.unwrap());
         }
     });
-    calls(&okta);
+    take_calls(&okta);
     let delta = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
@@ -205,7 +205,7 @@ async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_grou
         .iter()
         .map(|group| okta.snapshot().members[group].len().div_ceil(200))
         .sum();
-    let made = calls(&okta);
+    let made = take_calls(&okta);
     assert_eq!(
         made.len(),
         2 + 401_usize.div_ceil(200) - 1 + member_pages,
@@ -213,55 +213,55 @@ async fn a_delta_takes_the_pages_of_what_changed_and_the_members_of_changed_grou
     );
     let next = delta.mark();
     assert!(snapshot.apply(delta));
-    assert_eq!(snapshot, everything(&client).await.0);
+    assert_eq!(snapshot, full_sync(&client).await.0);
 
-    // Beyond the overlap nothing of it comes back.
-    pass(&okta, SignedDuration::from_hours(1));
+    // After the overlap, the changes are not read again.
+    advance_clock(&okta, SignedDuration::from_hours(1));
     let resolved = client
         .changes(GROUP_PREFIX, next, snapshot.directory(), &quiet)
         .await
         .unwrap();
-    pass(&okta, SignedDuration::from_hours(1));
-    calls(&okta);
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    take_calls(&okta);
     let idle = client
         .changes(GROUP_PREFIX, resolved.mark(), snapshot.directory(), &quiet)
         .await
         .unwrap();
     assert_eq!((idle.people(), idle.groups()), (0, 0));
-    assert_eq!(calls(&okta), [GROUPS, USERS]);
+    assert_eq!(take_calls(&okta), [GROUPS, USERS]);
 }
 
 #[tokio::test]
-async fn whatever_stamp_moves_the_change_is_found() {
+async fn a_delta_finds_every_kind_of_change() {
     let okta = Okta::start(&Company::acme());
     let client = client(&okta);
-    let (mut snapshot, mut mark) = everything(&client).await;
+    let (mut snapshot, mut mark) = full_sync(&client).await;
     okta.edit(|org| org.add_group("Interns"));
     type Change = fn(&mut sandbox::okta::Org);
     let changes: [(&str, Change); 7] = [
         ("a profile", |org| org.set_title("jane.doe", Some("Director"))),
-        ("a status, and only its stamp", |org| {
+        ("a status with only its own timestamp", |org| {
             let now = org.now();
             let amir = org.user_mut("amir.haddad");
             amir["status"] = "SUSPENDED".into();
             amir["statusChanged"] = now.into();
         }),
         ("a membership", |org| org.add_member("Sales", "jane.doe")),
-        ("a membership that ends", |org| {
+        ("a removed membership", |org| {
             org.remove_member("Engineering", "jane.doe");
         }),
-        ("a group's name", |org| {
+        ("a renamed group", |org| {
             org.rename_group("Marketing", "OKTA_INSGRP_Brand")
         }),
         ("a group that gets the prefix", |org| {
             org.rename_group("Interns", "OKTA_INSGRP_Interns")
         }),
-        ("a prefix in other letters, which is none", |org| {
+        ("a prefix that differs by case", |org| {
             org.rename_group("Support", "okta_insgrp_Support")
         }),
     ];
     for (what, change) in changes {
-        pass(&okta, SignedDuration::from_hours(1));
+        advance_clock(&okta, SignedDuration::from_hours(1));
         okta.edit(change);
         let delta = client
             .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
@@ -269,30 +269,30 @@ async fn whatever_stamp_moves_the_change_is_found() {
             .unwrap();
         mark = delta.mark();
         assert!(snapshot.apply(delta), "{what}");
-        assert_eq!(snapshot, everything(&client).await.0, "{what}");
+        assert_eq!(snapshot, full_sync(&client).await.0, "{what}");
     }
-    calls(&okta);
+    take_calls(&okta);
     let support = members(&okta, "okta_insgrp_Support");
-    pass(&okta, SignedDuration::from_secs(1));
+    advance_clock(&okta, SignedDuration::from_secs(1));
     let again = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
         .unwrap();
     assert!(!snapshot.apply(again));
     assert!(
-        !calls(&okta).contains(&support),
-        "nobody asks for the members of a group that is no team's"
+        !take_calls(&okta).contains(&support),
+        "the members of a group without the prefix are not read"
     );
 }
 
 #[tokio::test]
-async fn what_a_delta_cannot_see_stays_until_the_next_full_read() {
+async fn deleted_records_stay_until_the_next_full_sync() {
     let company = Company::acme();
     let okta = Okta::start(&company);
     let client = client(&okta);
-    let (mut snapshot, mark) = everything(&client).await;
+    let (mut snapshot, mark) = full_sync(&client).await;
     let before = snapshot.clone();
-    pass(&okta, SignedDuration::from_hours(1));
+    advance_clock(&okta, SignedDuration::from_hours(1));
     let (data, nils) = (company.group("Data Science"), company.user("nate.vpn"));
     okta.edit(|org| {
         org.delete_group("Data Science");
@@ -306,20 +306,20 @@ async fn what_a_delta_cannot_see_stays_until_the_next_full_read() {
     assert_eq!((delta.people(), delta.groups()), (0, 0));
     assert!(!snapshot.apply(delta));
     assert_eq!(snapshot, before);
-    let (full, _) = everything(&client).await;
+    let (full, _) = full_sync(&client).await;
     assert!(!full.groups().contains_key(&data.into()));
     assert!(!full.groups().contains_key(&company.group("Marketing").into()));
     assert!(!full.people().contains_key(&nils.into()));
-    // Nobody has left for it: nobody's record says so.
-    let left = |snapshot: &Snapshot| {
+    // The people who are missing have not departed.
+    let departures = |snapshot: &Snapshot| {
         let people = snapshot.people().values();
         people.filter_map(|person| person.departure(true)).count()
     };
-    assert_eq!(left(&full), left(&before));
+    assert_eq!(departures(&full), departures(&before));
 }
 
 #[tokio::test]
-async fn what_a_lagging_search_did_not_show_is_in_the_next_delta() {
+async fn a_change_that_a_lagging_search_missed_is_in_the_next_delta() {
     let settings = Settings {
         lag: Duration::from_millis(1500),
         ..Settings::default()
@@ -327,7 +327,7 @@ async fn what_a_lagging_search_did_not_show_is_in_the_next_delta() {
     let company = Company::acme();
     let okta = Okta::start_with(&company, settings);
     let client = client(&okta);
-    let (mut snapshot, mark) = everything(&client).await;
+    let (mut snapshot, mark) = full_sync(&client).await;
     okta.edit(|org| {
         org.set_status("jane.doe", "DEPROVISIONED");
         org.add_member("Sales", "amir.haddad");
@@ -339,7 +339,7 @@ async fn what_a_lagging_search_did_not_show_is_in_the_next_delta() {
     let next = delta.mark();
     assert!(!snapshot.apply(delta), "not shown yet");
     tokio::time::sleep(Duration::from_millis(1600)).await;
-    // The mark has passed the change by now; the overlap finds it.
+    // The change is before the mark, but within the overlap.
     let delta = client
         .changes(GROUP_PREFIX, next, snapshot.directory(), &quiet)
         .await
@@ -347,19 +347,19 @@ async fn what_a_lagging_search_did_not_show_is_in_the_next_delta() {
     assert!(snapshot.apply(delta));
     let jane = &snapshot.people()[&company.user("jane.doe").into()];
     assert_eq!(jane.status, OktaStatus::Deprovisioned);
-    assert_eq!(snapshot, everything(&client).await.0);
+    assert_eq!(snapshot, full_sync(&client).await.0);
 }
 
 #[tokio::test]
-async fn one_page_that_fails_fails_the_whole_delta() {
+async fn a_delta_fails_if_a_page_fails() {
     let settings = Settings {
         max_page: Some(3),
         ..Settings::default()
     };
     let okta = Okta::start_with(&Company::acme(), settings);
     let client = client(&okta);
-    let (snapshot, mark) = everything(&client).await;
-    pass(&okta, SignedDuration::from_hours(1));
+    let (snapshot, mark) = full_sync(&client).await;
+    advance_clock(&okta, SignedDuration::from_hours(1));
     okta.edit(|org| {
         for handle in [
             "jane.doe",
@@ -402,18 +402,18 @@ async fn one_page_that_fails_fails_the_whole_delta() {
 }
 
 #[tokio::test]
-async fn a_delta_of_half_the_org_is_not_trusted_and_not_read_to_its_end() {
+async fn a_delta_of_half_the_org_is_rejected_before_its_last_page() {
     let company = Company::generate(1300, 5);
     let okta = Okta::start(&company);
     let client = client(&okta);
-    let (snapshot, mark) = everything(&client).await;
-    pass(&okta, SignedDuration::from_hours(1));
+    let (snapshot, mark) = full_sync(&client).await;
+    advance_clock(&okta, SignedDuration::from_hours(1));
     okta.edit(|org| {
         for person in org.users.keys().cloned().collect::<Vec<_>>() {
             org.set_profile(&person, "department", "All");
         }
     });
-    calls(&okta);
+    take_calls(&okta);
     let error = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
@@ -424,24 +424,24 @@ async fn a_delta_of_half_the_org_is_not_trusted_and_not_read_to_its_end() {
     );
     let half = snapshot.people().len() / 2;
     assert!(error.to_string().contains("more than"), "{error}");
-    let pages = calls(&okta).iter().filter(|path| *path == USERS).count();
+    let pages = take_calls(&okta).iter().filter(|path| *path == USERS).count();
     assert_eq!(pages, (half + 1).div_ceil(200));
 }
 
 #[tokio::test]
-async fn a_clock_that_went_back_tells_nothing() {
+async fn a_delta_is_rejected_if_the_clock_went_back() {
     let okta = Okta::start(&Company::acme());
     let client = client(&okta);
-    pass(&okta, SignedDuration::from_hours(1));
-    let (snapshot, mark) = everything(&client).await;
-    // Two servers may differ a little; a mark that goes back loses nothing.
-    pass(&okta, SignedDuration::from_mins(-2));
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    let (snapshot, mark) = full_sync(&client).await;
+    // Clocks of servers differ; a mark that goes back loses no changes.
+    advance_clock(&okta, SignedDuration::from_mins(-2));
     let delta = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
         .unwrap();
     assert!(delta.mark() < mark);
-    pass(&okta, SignedDuration::from_mins(-10));
+    advance_clock(&okta, SignedDuration::from_mins(-10));
     let error = client
         .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
         .await
@@ -450,7 +450,7 @@ async fn a_clock_that_went_back_tells_nothing() {
 }
 
 #[tokio::test]
-async fn without_oktas_time_there_is_no_mark() {
+async fn without_a_date_there_is_no_mark() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 65\r\nConnection: close\r\n\r\n\
         [{\"id\":\"00x1\",\"profile\":{\"name\":\"OKTA_INSGRP_X\",\"login\":\"jane\"}}]";
     assert_eq!(answer.split("\r\n\r\n").nth(1).unwrap().len(), 65);
@@ -459,7 +459,7 @@ async fn without_oktas_time_there_is_no_mark() {
     let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
     assert_eq!((directory.people().len(), directory.groups().len()), (1, 1));
     assert_eq!(mark, None);
-    // A delta without it is asked for again from where it began.
+    // After a delta without a date, the mark stays.
     let before = Mark::at("2026-03-01T12:00:00Z".parse().unwrap());
     let delta = client
         .changes(GROUP_PREFIX, before, &directory, &quiet)
@@ -469,7 +469,7 @@ async fn without_oktas_time_there_is_no_mark() {
 }
 
 #[tokio::test]
-async fn a_wait_for_the_limit_is_told() {
+async fn a_wait_for_a_rate_limit_is_recorded() {
     let company = Company::acme();
     let insightful = Insightful::start_with(&company, insightful::Settings::default());
     let mut config = InsightfulConfig::new(Url::parse(&insightful.url()).unwrap(), insightful.token().into());

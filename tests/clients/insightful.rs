@@ -1,4 +1,4 @@
-//! Reading and writing an account.
+//! Reads and writes of an organisation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sandbox::insightful::{Insightful, Settings};
 use serde_json::json;
 use url::Url;
 
-use crate::{Heard, canned, impatient, nobody, short_limits};
+use crate::{Recorder, canned, fast_retries, short_limits, unreachable_url};
 
 const EMPLOYEES: &str = "/api/v1/employee";
 const EMPLOYEE: &str = "/api/v1/employee/*";
@@ -23,7 +23,7 @@ const DEACTIVATE: &str = "/api/v1/employee/deactivate/*";
 fn config(url: &str, token: &str) -> InsightfulConfig {
     let mut config = InsightfulConfig::new(Url::parse(url).unwrap(), token.into());
     config.allow_http_loopback = true;
-    config.retry_policy = impatient();
+    config.retry_policy = fast_retries();
     config.request_limits = short_limits();
     config
 }
@@ -32,7 +32,7 @@ fn client(insightful: &Insightful) -> InsightfulClient {
     InsightfulClient::new(config(&insightful.url(), insightful.token())).unwrap()
 }
 
-fn somebody(company: &Company) -> NewEmployee {
+fn new_employee(company: &Company) -> NewEmployee {
     NewEmployee {
         name: "New Hire".into(),
         email: "new.hire@acme.com".into(),
@@ -42,7 +42,7 @@ fn somebody(company: &Company) -> NewEmployee {
 }
 
 #[tokio::test]
-async fn the_lists_are_whole_and_hold_deactivated_employees() {
+async fn the_lists_are_complete_and_contain_deactivated_employees() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
@@ -83,7 +83,7 @@ async fn the_lists_are_whole_and_hold_deactivated_employees() {
 }
 
 #[tokio::test]
-async fn a_team_is_found_by_id_or_is_none() {
+async fn a_team_is_found_by_id_only() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
@@ -94,7 +94,7 @@ async fn a_team_is_found_by_id_or_is_none() {
         assert_eq!(client.team(&TeamId::from(id)).await.unwrap(), None, "{id}");
     }
     assert_eq!(insightful.journal().entries().len(), 3);
-    // An answer about another team says nothing of this one.
+    // A response with another team is an error.
     let another = json!({ "id": "wanotherteam000", "name": "Another" });
     insightful
         .faults()
@@ -106,7 +106,7 @@ async fn a_team_is_found_by_id_or_is_none() {
 }
 
 #[tokio::test]
-async fn an_employee_is_found_by_id_or_is_none() {
+async fn an_employee_is_found_by_id_only() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
@@ -119,7 +119,7 @@ async fn an_employee_is_found_by_id_or_is_none() {
             "{id}"
         );
     }
-    // Such an id could make another call of it, and is not sent at all.
+    // An ID that would change the path is not sent.
     let dangerous = EmployeeId::from(format!("deactivate/{jane}"));
     assert_eq!(client.employee(&dangerous).await.unwrap(), None);
     assert_eq!(insightful.journal().entries().len(), 3);
@@ -131,7 +131,7 @@ async fn an_employee_is_found_by_id_or_is_none() {
 }
 
 #[tokio::test]
-async fn a_hire_is_one_call_and_a_change_is_one_call() {
+async fn a_creation_and_an_update_are_one_call_each() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
@@ -145,7 +145,7 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
     let hire = client
         .write_permit()
         .await
-        .create_employee(&somebody(&company))
+        .create_employee(&new_employee(&company))
         .await
         .unwrap();
     assert_eq!(
@@ -188,7 +188,7 @@ async fn a_hire_is_one_call_and_a_change_is_one_call() {
 }
 
 #[tokio::test]
-async fn a_deactivation_is_done_once_whoever_did_it() {
+async fn a_repeated_deactivation_succeeds() {
     for deactivated_twice in [400, 409] {
         let company = Company::acme();
         let insightful = Insightful::start_with(
@@ -207,7 +207,7 @@ async fn a_deactivation_is_done_once_whoever_did_it() {
             .await
             .unwrap()
         else {
-            panic!("not the first");
+            panic!("already deactivated");
         };
         assert!(employee.deactivated);
         let again = client
@@ -220,7 +220,7 @@ async fn a_deactivation_is_done_once_whoever_did_it() {
     }
 }
 
-/// The four writes, each as its error's kind and reason, and how to meet it with a fault.
+/// Makes the four writes. Returns the results, and what matches each request.
 async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Result<(), WriteError>)> {
     let jane = EmployeeId::from(company.employee("jane.doe"));
     let rename = EmployeeUpdate {
@@ -237,7 +237,7 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
             client
                 .write_permit()
                 .await
-                .create_employee(&somebody(company))
+                .create_employee(&new_employee(company))
                 .await
                 .map(drop),
         ),
@@ -263,7 +263,7 @@ async fn writes(client: &InsightfulClient, company: &Company) -> Vec<(Match, Res
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
+async fn a_write_without_a_response_is_not_retried_and_has_an_unknown_outcome() {
     for (kind, reason, effect) in [
         (Kind::CutBefore, "NoResponse", false),
         (Kind::CutAfter, "NoResponse", true),
@@ -286,12 +286,12 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
         let company = Company::acme();
         let insightful = Insightful::start(&company);
         let client = client(&insightful);
-        // The connection is open and used again: nothing below us may repeat a write either.
+        // Reuses an open connection, on which the HTTP library must not retry a write either.
         client.teams().await.unwrap();
         insightful.faults().always(Match::any(), kind.clone());
         for (call, result) in writes(&client, &company).await {
             if matches!(kind, Kind::Status(200, _)) && call.path.as_deref() == Some("/api/v1/team") {
-                // Any team is a good answer to the creation of one.
+                // Any team is a valid response to a creation.
                 result.unwrap();
                 continue;
             }
@@ -318,7 +318,7 @@ async fn a_write_whose_answer_is_lost_is_not_repeated_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_refused_certainly_changed_nothing() {
+async fn a_refused_write_changes_nothing() {
     for (status, reason, retryability) in [
         (400, "Refused", Retryability::Permanent),
         (401, "TokenRefused", Retryability::Permanent),
@@ -348,9 +348,9 @@ async fn a_write_that_is_refused_certainly_changed_nothing() {
 }
 
 #[tokio::test]
-async fn a_write_that_was_never_sent_certainly_changed_nothing() {
+async fn an_unsent_write_changes_nothing() {
     let company = Company::acme();
-    let client = InsightfulClient::new(config(&nobody().await, "secret")).unwrap();
+    let client = InsightfulClient::new(config(&unreachable_url().await, "secret")).unwrap();
     for (call, result) in writes(&client, &company).await {
         let error = result.unwrap_err();
         let never_sent = matches!(&error, WriteError::Refused(error) if error.reason() == "Unreachable");
@@ -369,7 +369,7 @@ async fn a_write_that_was_never_sent_certainly_changed_nothing() {
 }
 
 #[tokio::test]
-async fn the_accounts_own_refusals_are_told_in_its_words() {
+async fn an_error_contains_insightfuls_message() {
     for email_taken in [409, 422] {
         let company = Company::acme();
         let insightful = Insightful::start_with(
@@ -381,7 +381,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
         );
         let taken = NewEmployee {
             email: "jane.doe@acme.com".into(),
-            ..somebody(&company)
+            ..new_employee(&company)
         };
         let error = client(&insightful)
             .write_permit()
@@ -394,7 +394,7 @@ async fn the_accounts_own_refusals_are_told_in_its_words() {
 
         let nameless = NewEmployee {
             name: String::new(),
-            ..somebody(&company)
+            ..new_employee(&company)
         };
         let error = client(&insightful)
             .write_permit()
@@ -427,7 +427,7 @@ fn insightful_reader(insightful: &Insightful) -> InsightfulClient {
 }
 
 #[tokio::test]
-async fn a_rate_limited_write_is_the_callers_to_repeat() {
+async fn a_rate_limited_write_is_not_retried() {
     let company = Company::acme();
     let settings = Settings {
         limit: 1,
@@ -454,7 +454,7 @@ async fn a_rate_limited_write_is_the_callers_to_repeat() {
 }
 
 #[tokio::test]
-async fn a_rate_limited_read_is_waited_out() {
+async fn a_rate_limited_read_is_retried_after_the_wait() {
     for retry_after in [true, false] {
         let settings = Settings {
             limit: 1,
@@ -463,18 +463,18 @@ async fn a_rate_limited_read_is_waited_out() {
             ..Settings::default()
         };
         let insightful = Insightful::start_with(&Company::acme(), settings);
-        let heard = Arc::new(Heard::default());
-        let client = client(&insightful).with_observer(heard.clone());
+        let recorder = Arc::new(Recorder::default());
+        let client = client(&insightful).with_observer(recorder.clone());
         client.teams().await.unwrap();
         client.employees().await.unwrap();
-        let calls = heard.calls();
+        let calls = recorder.calls();
         assert_eq!(calls[1], (Operation::ListEmployees, CallOutcome::RateLimited));
         assert_eq!(
             calls.last(),
             Some(&(Operation::ListEmployees, CallOutcome::Answered))
         );
         assert!(
-            heard
+            recorder
                 .waits()
                 .iter()
                 .all(|wait| *wait == (Service::Insightful, WaitCause::RateLimited))
@@ -483,7 +483,7 @@ async fn a_rate_limited_read_is_waited_out() {
 }
 
 #[tokio::test]
-async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
+async fn a_failed_read_is_retried_and_never_an_empty_list() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let client = client(&insightful);
@@ -512,7 +512,7 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
         );
         assert_eq!(fault.hits(), 3, "{kind:?}");
     }
-    // One record that is none spoils the list: a list with holes would be taken for the whole.
+    // An invalid record makes the list invalid: without it the list would look complete.
     insightful.faults().once(
         Match::get(EMPLOYEES),
         Kind::Status(200, Some(json!([{"name": "no id"}]))),
@@ -521,24 +521,24 @@ async fn a_read_that_fails_is_tried_again_and_never_an_empty_list() {
 }
 
 #[tokio::test]
-async fn the_pace_is_kept_before_insightful_has_to_say_so() {
+async fn the_client_stays_within_the_rate_limit() {
     let insightful = Insightful::start(&Company::acme());
     let mut config = config(&insightful.url(), insightful.token());
     config.calls_per_minute = 2;
-    let heard = Arc::new(Heard::default());
+    let recorder = Arc::new(Recorder::default());
     let client = InsightfulClient::new(config)
         .unwrap()
-        .with_observer(heard.clone());
+        .with_observer(recorder.clone());
     client.teams().await.unwrap();
     client.employees().await.unwrap();
     let third = tokio::time::timeout(Duration::from_millis(200), client.write_permit()).await;
     assert!(third.is_err());
-    assert_eq!(heard.waits(), [(Service::Insightful, WaitCause::RateShare)]);
+    assert_eq!(recorder.waits(), [(Service::Insightful, WaitCause::RateShare)]);
     assert_eq!(insightful.journal().entries().len(), 2);
 }
 
 #[tokio::test]
-async fn the_token_does_not_follow_a_redirect_and_is_in_no_error() {
+async fn the_token_is_not_sent_to_a_redirect_and_not_in_errors() {
     let redirect =
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://evil.test/x\r\nContent-Length: 0\r\n\r\n";
     let (url, requests) = canned(redirect).await;

@@ -1,5 +1,5 @@
-//! The clients of both services, over real HTTP against the strict emulators.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! The clients of both services, over HTTP with the emulators.
+#![expect(clippy::unwrap_used, reason = "a failed test may panic")]
 
 mod changes;
 mod insightful;
@@ -15,8 +15,8 @@ use okta_insightful_operator::http::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Three attempts, a moment apart.
-fn impatient() -> RetryPolicy {
+/// Three attempts with short delays.
+fn fast_retries() -> RetryPolicy {
     RetryPolicy {
         max_attempts: 3,
         initial_delay: Duration::from_millis(10),
@@ -34,14 +34,14 @@ fn short_limits() -> RequestLimits {
     }
 }
 
-/// What a client told of its calls and waits.
+/// Records the calls and waits of a client.
 #[derive(Default)]
-struct Heard {
+struct Recorder {
     calls: Mutex<Vec<(Operation, CallOutcome)>>,
     waits: Mutex<Vec<(Service, WaitCause)>>,
 }
 
-impl Heard {
+impl Recorder {
     fn calls(&self) -> Vec<(Operation, CallOutcome)> {
         self.calls.lock().unwrap().clone()
     }
@@ -51,7 +51,7 @@ impl Heard {
     }
 }
 
-impl CallObserver for Heard {
+impl CallObserver for Recorder {
     fn call(&self, operation: Operation, outcome: CallOutcome, _status: Option<u16>, _took: Duration) {
         self.calls.lock().unwrap().push((operation, outcome));
     }
@@ -61,9 +61,8 @@ impl CallObserver for Heard {
     }
 }
 
-/// The address of a service that answers every request with these bytes, and the requests that
-/// it got.
-async fn canned(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+/// Starts a server that responds to each request with `response`. Returns its URL and the requests.
+async fn canned(response: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -75,14 +74,14 @@ async fn canned(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
             got.lock()
                 .unwrap()
                 .push(String::from_utf8_lossy(&request[..length]).into_owned());
-            let _ = connection.write_all(answer.as_bytes()).await;
+            let _ = connection.write_all(response.as_bytes()).await;
         }
     });
     (address, requests)
 }
 
-/// An address on which nothing listens.
-async fn nobody() -> String {
+/// Returns a URL on which no server listens.
+async fn unreachable_url() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

@@ -1,4 +1,4 @@
-//! Reading an org.
+//! Reads of an org.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use sandbox::journal::Entry;
 use sandbox::okta::{Bucket, Okta, Settings};
 use url::Url;
 
-use crate::{Heard, canned, impatient, nobody, short_limits};
+use crate::{Recorder, canned, fast_retries, short_limits, unreachable_url};
 
 pub const USERS: &str = "/api/v1/users";
 pub const GROUPS: &str = "/api/v1/groups";
@@ -22,7 +22,7 @@ pub const MEMBERS: &str = "/api/v1/groups/*/users";
 pub fn config(url: &str, token: &str) -> OktaConfig {
     let mut config = OktaConfig::new(Url::parse(url).unwrap(), token.into());
     config.allow_http_loopback = true;
-    config.retry_policy = impatient();
+    config.retry_policy = fast_retries();
     config.request_limits = short_limits();
     config.rate_limit_percent = 100;
     config
@@ -32,7 +32,7 @@ pub fn client(okta: &Okta) -> OktaClient {
     OktaClient::new(config(&okta.url(), okta.token())).unwrap()
 }
 
-/// Acme with small pages, so that every list has several.
+/// Gives each list several pages.
 fn small_pages() -> Settings {
     Settings {
         max_page: Some(7),
@@ -43,7 +43,7 @@ fn small_pages() -> Settings {
 fn quiet(_: Progress) {}
 
 #[tokio::test]
-async fn every_page_of_users_is_read_and_everybody_is_on_them() {
+async fn all_pages_of_users_are_read() {
     for trailing_page in [false, true] {
         let company = Company::acme();
         let okta = Okta::start_with(
@@ -140,7 +140,7 @@ async fn team_groups_are_those_with_exactly_the_prefix_and_have_all_their_member
 }
 
 #[tokio::test]
-async fn one_page_of_one_group_that_fails_fails_all() {
+async fn a_read_fails_if_a_page_of_a_group_fails() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     okta.faults()
         .always(Match::get(MEMBERS).query("after="), Kind::Status(503, None));
@@ -152,7 +152,7 @@ async fn one_page_of_one_group_that_fails_fails_all() {
 }
 
 #[tokio::test]
-async fn a_group_deleted_while_it_is_read_is_an_error_and_no_empty_group() {
+async fn a_group_deleted_during_the_read_is_an_error_and_no_empty_group() {
     let okta = Okta::start(&Company::acme());
     okta.faults().once(Match::get(MEMBERS), Kind::Status(404, None));
     let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
@@ -163,7 +163,7 @@ async fn a_group_deleted_while_it_is_read_is_an_error_and_no_empty_group() {
 }
 
 #[tokio::test]
-async fn pages_that_go_round_in_a_circle_are_no_list() {
+async fn a_pagination_loop_is_an_error() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     okta.faults()
         .always(Match::get(USERS).after(2), Kind::PaginationLoop);
@@ -173,7 +173,7 @@ async fn pages_that_go_round_in_a_circle_are_no_list() {
 }
 
 #[tokio::test]
-async fn the_token_does_not_follow_a_link_or_a_redirect_to_another_place() {
+async fn the_token_is_not_sent_to_another_origin() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     let elsewhere = Okta::start(&Company::acme());
     let foreign = format!("{}{USERS}?after=x", elsewhere.url());
@@ -204,7 +204,7 @@ async fn the_token_does_not_follow_a_link_or_a_redirect_to_another_place() {
 }
 
 #[tokio::test]
-async fn a_token_revoked_on_the_way_ends_the_read_at_once() {
+async fn a_token_revoked_during_a_read_ends_it_at_once() {
     let okta = Okta::start_with(&Company::acme(), small_pages());
     let client = client(&okta);
     okta.set_token("00another");
@@ -218,7 +218,7 @@ async fn a_token_revoked_on_the_way_ends_the_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_missing_role_is_told_with_the_way_out() {
+async fn a_missing_role_is_an_error_with_advice() {
     let okta = Okta::start_with(
         &Company::acme(),
         Settings {
@@ -240,7 +240,7 @@ async fn a_missing_role_is_told_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_is_waited_out_by_oktas_clock() {
+async fn a_rate_limit_is_waited_for_by_oktas_clock() {
     // By our clock Okta's reset is an hour away.
     let hour_ahead = Settings {
         clock_offset: jiff::SignedDuration::from_hours(1),
@@ -265,7 +265,7 @@ async fn a_rate_limit_is_waited_out_by_oktas_clock() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_is_the_callers() {
+async fn a_wait_that_is_too_long_is_an_error() {
     let okta = Okta::start(&Company::acme());
     okta.spend(Bucket::Users, 600);
     let client = client(&okta);
@@ -278,7 +278,7 @@ async fn a_wait_that_is_too_long_is_the_callers() {
         "{wait:?}"
     );
     assert_eq!(error.reason(), "RateLimited");
-    // Until then nothing more is sent.
+    // No call is sent until then.
     let error = client.users(&quiet).await.unwrap_err();
     assert_eq!(error.reason(), "RateLimitShareUsed");
     assert!(matches!(error.retryability(), Retryability::WaitFor(_)));
@@ -286,7 +286,7 @@ async fn a_wait_that_is_too_long_is_the_callers() {
 }
 
 #[tokio::test]
-async fn our_share_is_kept_so_that_no_limit_is_hit() {
+async fn the_client_stays_within_its_share_of_the_rate_limit() {
     let mut settings = small_pages();
     settings.limits.users = 8;
     settings.limits.token_percent = 100;
@@ -294,15 +294,15 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
     let okta = Okta::start_with(&Company::acme(), settings);
     let mut config = config(&okta.url(), okta.token());
     config.rate_limit_percent = 50;
-    let heard = Arc::new(Heard::default());
-    let client = OktaClient::new(config).unwrap().with_observer(heard.clone());
+    let recorder = Arc::new(Recorder::default());
+    let client = OktaClient::new(config).unwrap().with_observer(recorder.clone());
     client.users(&quiet).await.unwrap();
 
     let requests = okta.journal().entries();
     assert!(requests.len() > 4, "{}", requests.len());
     assert!(requests.iter().all(|request| request.status == Some(200)));
     assert_eq!(okta.most_used(Bucket::Users).0, 4, "half of a window's 8");
-    let waits = heard.waits();
+    let waits = recorder.waits();
     assert!(!waits.is_empty());
     assert!(
         waits
@@ -313,16 +313,16 @@ async fn our_share_is_kept_so_that_no_limit_is_hit() {
 }
 
 #[tokio::test]
-async fn too_many_calls_at_the_same_time_are_tried_again_soon() {
+async fn a_concurrency_limit_is_retried_soon() {
     let okta = Arc::new(Okta::start(&Company::acme()));
     okta.occupy(75);
-    let heard = Arc::new(Heard::default());
-    let client = client(&okta).with_observer(heard.clone());
+    let recorder = Arc::new(Recorder::default());
+    let client = client(&okta).with_observer(recorder.clone());
     let release = {
         let okta = Arc::clone(&okta);
         tokio::spawn(async move {
             let refused = |seen: &[Entry]| seen.iter().filter(|entry| entry.status == Some(429)).count();
-            // More than the attempts that a failing call has.
+            // More than the maximum attempts of a failing call.
             let waited = okta
                 .journal()
                 .wait_until(|seen| refused(seen) >= 4, Duration::from_secs(5));
@@ -332,12 +332,12 @@ async fn too_many_calls_at_the_same_time_are_tried_again_soon() {
     };
     client.users(&quiet).await.unwrap();
     release.await.unwrap();
-    let calls = heard.calls();
+    let calls = recorder.calls();
     assert!(calls.len() >= 5, "{calls:?}");
     assert_eq!(calls[0], (Operation::ListUsers, CallOutcome::RateLimited));
     assert_eq!(calls.last(), Some(&(Operation::ListUsers, CallOutcome::Answered)));
     assert!(
-        heard
+        recorder
             .waits()
             .iter()
             .all(|wait| *wait == (Service::Okta, WaitCause::RateLimited))
@@ -345,7 +345,7 @@ async fn too_many_calls_at_the_same_time_are_tried_again_soon() {
 }
 
 #[tokio::test]
-async fn a_500_on_users_halves_the_page_and_begins_anew() {
+async fn a_500_on_users_restarts_the_list_with_half_the_page_size() {
     let company = Company::acme();
     let okta = Okta::start_with(&company, small_pages());
     okta.faults()
@@ -373,7 +373,7 @@ async fn a_500_on_users_halves_the_page_and_begins_anew() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn transient_errors_are_retried() {
     let company = Company::acme();
     let okta = Okta::start_with(&company, small_pages());
     for kind in [
@@ -391,7 +391,7 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_does_not_pass_is_given_up_after_the_last_attempt() {
+async fn an_error_is_returned_after_the_last_attempt() {
     let okta = Okta::start(&Company::acme());
     for (kind, reason) in [
         (Kind::Status(503, None), "Unavailable"),
@@ -412,7 +412,7 @@ async fn what_does_not_pass_is_given_up_after_the_last_attempt() {
 }
 
 #[tokio::test]
-async fn an_empty_list_of_users_is_not_believed() {
+async fn an_empty_list_of_users_is_an_error() {
     let okta = Okta::start(&Company::acme());
     okta.faults().once(Match::get(USERS), Kind::EmptyPage);
     let error = client(&okta).users(&quiet).await.unwrap_err();
@@ -420,7 +420,7 @@ async fn an_empty_list_of_users_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_its_end() {
+async fn a_response_that_is_too_large_is_an_error() {
     let okta = Okta::start(&Company::acme());
     let mut config = config(&okta.url(), okta.token());
     config.request_limits.max_body_bytes = 1000;
@@ -429,7 +429,7 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_user_is_the_present_truth_while_lists_lag() {
+async fn a_single_user_is_up_to_date_while_lists_lag() {
     let company = Company::acme();
     let okta = Okta::start_with(
         &company,
@@ -456,7 +456,7 @@ async fn a_user_is_the_present_truth_while_lists_lag() {
 }
 
 #[tokio::test]
-async fn nobody_is_found_by_anything_but_the_id() {
+async fn a_user_is_found_by_id_only() {
     let okta = Okta::start(&Company::acme());
     okta.edit(|org| org.user_mut("jane.doe")["profile"]["login"] = "janedoe@acme.com".into());
     let client = client(&okta);
@@ -464,7 +464,7 @@ async fn nobody_is_found_by_anything_but_the_id() {
         assert_eq!(client.user(&PersonId::from(id)).await.unwrap(), None, "{id}");
     }
     assert_eq!(okta.journal().entries().len(), 2);
-    // Not found by something that is not Okta proves nothing.
+    // A 404 that is not Okta's does not mean that the user does not exist.
     okta.faults()
         .once(Match::any(), Kind::Status(404, Some("no such host".into())));
     let error = client
@@ -475,7 +475,7 @@ async fn nobody_is_found_by_anything_but_the_id() {
 }
 
 #[tokio::test]
-async fn the_token_is_in_no_error() {
+async fn errors_do_not_contain_the_token() {
     let okta = Okta::start(&Company::acme());
     let token = okta.token().to_owned();
     assert!(!format!("{:?}", config(&okta.url(), &token)).contains(&token));
@@ -497,7 +497,7 @@ async fn the_token_is_in_no_error() {
     okta.faults().clear();
     okta.faults().always(Match::any(), Kind::CutAfter);
     errors.push(client(&okta).groups(GROUP_PREFIX).await.unwrap_err());
-    let unreachable = OktaClient::new(config(&nobody().await, &token)).unwrap();
+    let unreachable = OktaClient::new(config(&unreachable_url().await, &token)).unwrap();
     errors.push(unreachable.groups(GROUP_PREFIX).await.unwrap_err());
     assert_eq!(errors.last().map(OktaError::reason), Some("Unreachable"));
     for error in errors {

@@ -1,5 +1,4 @@
-//! Clients that share an org, or an organisation: what they make together stays within what each
-//! may use, and others get on.
+//! Clients that share an org or an organisation, and its rate limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use sandbox::insightful::Insightful;
 use sandbox::okta::{Bucket, Okta, Settings};
 use url::Url;
 
-use crate::{impatient, short_limits};
+use crate::{fast_retries, short_limits};
 
 fn quiet(_: Progress) {}
 
@@ -21,14 +20,14 @@ fn okta_client(okta: &Okta, percent: u8, limits: &Arc<OrgLimits>) -> OktaClient 
     let url = Url::parse(&okta.url()).unwrap();
     let mut config = OktaConfig::new(url, okta.token().into());
     config.allow_http_loopback = true;
-    config.retry_policy = impatient();
+    config.retry_policy = fast_retries();
     config.request_limits = short_limits();
     config.rate_limit_percent = percent;
     OktaClient::new(config).unwrap().with_limits(Arc::clone(limits))
 }
 
 #[tokio::test]
-async fn two_clients_of_an_org_stay_together_within_their_share_while_others_use_the_org() {
+async fn two_clients_of_an_org_together_stay_within_their_share_while_others_use_the_org() {
     let mut settings = Settings {
         max_page: Some(5),
         latency: Duration::from_millis(5),
@@ -42,7 +41,7 @@ async fn two_clients_of_an_org_stay_together_within_their_share_while_others_use
     let limits = Arc::new(OrgLimits::default());
     let clients = [okta_client(&okta, 50, &limits), okta_client(&okta, 25, &limits)];
 
-    // Others take nearly half of each window.
+    // Others use nearly half of each window.
     let done = AtomicBool::new(false);
     let others = async {
         while !done.load(Ordering::Relaxed) {
@@ -72,12 +71,12 @@ async fn two_clients_of_an_org_stay_together_within_their_share_while_others_use
     assert!(users <= 10 && groups <= 12, "{users} of 20, {groups} of 24");
     assert!(
         users >= 5 && groups >= 6,
-        "and the share is used: {users}, {groups}"
+        "most of the share is used: {users}, {groups}"
     );
 }
 
 #[tokio::test]
-async fn each_stays_within_its_own_percentage_of_the_common_count() {
+async fn each_client_stays_within_its_own_percentage_of_the_common_count() {
     let mut settings = Settings::default();
     settings.limits.users = 10;
     settings.limits.token_percent = 100;
@@ -99,7 +98,7 @@ async fn each_stays_within_its_own_percentage_of_the_common_count() {
 }
 
 #[tokio::test]
-async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
+async fn a_small_change_does_not_wait_for_the_long_apply_of_another_client() {
     let company = Company::acme();
     let insightful = Insightful::start(&company);
     let limiter = Arc::new(RateLimiter::new(100));
@@ -130,7 +129,7 @@ async fn a_small_change_is_not_stuck_behind_anothers_long_apply() {
             }
         })
     };
-    // The apply has got all that it may, and waits for the next minute.
+    // The apply has used its part of the minute and waits for the next one.
     let writes = insightful.journal().wait_until(
         |entries| entries.iter().filter(|entry| entry.is_write()).count() >= 90,
         Duration::from_secs(20),
