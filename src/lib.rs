@@ -1,4 +1,32 @@
-//! The operator that keeps people and teams in Insightful in step with Okta.
+//! Keeps people and teams in Insightful in step with Okta. This is the map: one line a rule, and where it is.
+//!
+//! # The rules
+//! Plain functions from values to values, without I/O, clock or client.
+//!
+//! | Question | Answered in |
+//! |---|---|
+//! | Which team does a group stand for, and which team wins for a person? | [`rules::teams`] |
+//! | Which employee is a person believed to be? | [`matching`] |
+//! | Who is matched, who is invited, who waits? | [`rules::resolve`] |
+//! | Why is a person not synced? | [`rules::blocker`] |
+//! | What would be written? Who is deactivated? | [`rules::plan`] |
+//! | What happens when a match is unmatched? | [`rules::plan::restore`] |
+//! | When is a plan held? | [`rules::guard`] |
+//! | When does an approval go on after an interruption? | [`rules::approval`] |
+//! | What is recorded of a write, so that it can be undone? | [`rules::record`] |
+//! | All of it for one integration | [`rules::assessment`] |
+//! | Which sync is due, and when is the next? | [`rules::schedule`] |
+//! | What do the statuses say? | [`rules::status`] |
+//!
+//! # Around the rules
+//! - [`api`]: the resources that people write and read; `crds/` is generated from them.
+//! - [`model`]: people, employees, teams, and what was read of them, as plain values.
+//! - [`http`], [`okta`], [`insightful`]: one HTTP request with retries and rate limits, and the two clients.
+//!   [`services`] holds both clients of an integration and reads them into one snapshot.
+//! - [`controller`]: the operator: watches, the stages of a reconcile, events, metrics, probes.
+//! - [`cli`]: the subcommands `plan`, `record` and `check`. [`telemetry`]: logs and traces.
+//!
+//! Imports run one way, from the controller down to the model; `tests/architecture.rs` holds them to it.
 
 pub mod api;
 pub mod cli;

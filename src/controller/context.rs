@@ -19,7 +19,6 @@ use super::{
     match_store::MatchStore,
     metrics::Metrics,
     readiness::{self, InitialList},
-    session::Sessions,
     state_dir::StateDir,
 };
 use crate::{api::OktaIntegration, services::SharedLimits};
@@ -28,7 +27,6 @@ use crate::{api::OktaIntegration, services::SharedLimits};
 pub(crate) struct Context {
     pub(super) client: Client,
     pub(super) settings: Settings,
-    pub(super) sessions: Sessions,
     pub(super) first_reads: FirstReads,
     pub(super) limits: SharedLimits,
     pub(super) state_dir: Option<StateDir>,

@@ -1,37 +1,43 @@
-//! The shell around the rules: watches both kinds, brings each integration up to
-//! date, and serves metrics and probes. It does all I/O and makes no decision.
+//! The shell around the rules: watches both kinds, reconciles each integration, and serves metrics and probes. It does
+//! all I/O and makes no decision.
 //!
+//! - One reconcile: `reconcile` drives the stages `read`, `assess`, `preview`, `apply` and `report`. Every stage gets a
+//!   read-only `scope` and its own memory from the `session`; `idle` skips a cycle whose inputs have not changed, and
+//!   `requeue` says when the next one is due.
+//! - Memory: `session` for each integration, `published` for its status, `match_store` for the EmployeeMatches,
+//!   `state_dir` across restarts.
+//! - Connections: `connect`, `credentials` and `secrets` make the clients; `webhook` and `events` notify people.
+//! - Replicas and load: `leader` says which replica writes, `first_reads` how many integrations read at a time after a
+//!   start, `backoff` when a failure is retried.
 //! - Starting and stopping: `run`; what all reconciles share: `context`.
-//! - One reconcile of one integration: `reconcile` calls the stages `read`,
-//!   `apply` and `report`, and skips them where `idle` finds nothing changed.
-//! - Memory between reconciles: `session` for each integration, `match_store` for
-//!   the EmployeeMatches, `state_dir` across restarts.
-//! - Connections: `credentials` and `secrets` make the clients, `integrations`
-//!   reads and writes the integration, `webhook` and `events` notify people.
-//! - Which replica writes: `leader`. How many read at a time after a start: `first_reads`.
-//!   When a failure is retried: `backoff`.
-//! - Observability: `server` (probes and metrics), `liveness`, `readiness`,
-//!   `metrics`, `instrument` (spans and durations), `progress` (in the status).
+//! - Observability: `server` (probes and metrics), `liveness`, `readiness`, `metrics`, `instrument` (spans and
+//!   durations), `progress` (in the status).
 
 mod apply;
+mod assess;
 mod backoff;
+mod connect;
 mod context;
 mod credentials;
+mod error;
 mod events;
 mod first_reads;
 mod idle;
 mod instrument;
-mod integrations;
 mod leader;
 mod liveness;
 mod match_store;
 mod metrics;
+mod preview;
 mod progress;
+mod published;
 mod read;
 mod readiness;
 mod reconcile;
 mod report;
+mod requeue;
 mod run;
+mod scope;
 mod secrets;
 mod server;
 mod session;

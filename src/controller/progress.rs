@@ -1,5 +1,4 @@
-//! Shows in the status how far long work has come; short work shows nothing,
-//! so that an idle cycle writes no more than it must.
+//! Shows the progress of long work in the status. Short work shows none, so that an idle cycle writes nothing.
 
 use std::{future::Future, time::Duration};
 
@@ -11,35 +10,33 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{Context, integrations, leader::Term, session::Said};
+use super::{published::PublishedStatus, scope::Scope};
 use crate::{
-    api::{OktaIntegration, Phase, Progress, Step, conditions},
+    api::{Phase, Progress, Step, conditions},
     insightful::Budget,
     okta,
     services::Services,
 };
 
-/// Work that takes no longer shows no progress.
-const LONG: Duration = Duration::from_secs(2);
+/// How long work may take before it shows progress.
+const MAX_SILENCE: Duration = Duration::from_secs(2);
 
 /// How often progress is written.
-const EVERY: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Shows the progress of one integration's work.
 pub struct Reporter<'a> {
-    ctx: &'a Context,
-    integration: &'a OktaIntegration,
-    term: Term,
-    said: Said,
-    /// The clients that the work is done with, where it is done with any.
+    scope: Scope<'a>,
+    published: PublishedStatus,
+    /// The clients that the work uses, if any.
     services: Option<&'a Services>,
-    /// How far each step has come, the present one last.
-    steps: Mutex<Vec<At>>,
+    /// The progress of each step, the present one last.
+    steps: Mutex<Vec<StepProgress>>,
 }
 
-/// How far a step has come.
+/// The progress of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct At {
+struct StepProgress {
     step: Step,
     done: usize,
     total: Option<usize>,
@@ -47,38 +44,34 @@ struct At {
 }
 
 impl<'a> Reporter<'a> {
-    /// One for a piece of work that was begun in this term.
-    pub fn new(ctx: &'a Context, integration: &'a OktaIntegration, term: Term, said: &Said) -> Self {
+    pub fn new(scope: Scope<'a>, published: &PublishedStatus) -> Self {
         Self {
-            ctx,
-            integration,
-            term,
-            said: said.clone(),
+            scope,
+            published: published.clone(),
             services: None,
             steps: Mutex::default(),
         }
     }
 
-    /// The same for work that calls these services: it says when they wait for a
-    /// rate limit.
-    pub fn waiting_with(mut self, services: &'a Services) -> Self {
+    /// Reports waits for the rate limits of these services, too.
+    pub fn with_services(mut self, services: &'a Services) -> Self {
         self.services = Some(services);
         self
     }
 
-    /// So far has it come.
+    /// Records how far a step has come.
     pub fn at(&self, step: Step, done: usize, total: Option<usize>) {
         let mut steps = self.steps.lock();
         let known = steps.iter().position(|at| at.step == step);
         let began = known.map_or_else(Instant::now, |place| steps.remove(place).began);
-        steps.push(At {
+        steps.push(StepProgress {
             step,
             done,
             total,
             began,
         });
         drop(steps);
-        self.ctx.record_progress(self.integration);
+        self.scope.record_progress();
     }
 
     fn progress(&self) -> Option<Progress> {
@@ -95,7 +88,7 @@ impl<'a> Reporter<'a> {
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
         let time = |wait: Duration| {
             let wait = SignedDuration::try_from(wait).ok()?;
-            // To the second: nobody reads more, and it does not waver.
+            // To the second, so that it does not change at every write.
             clock.checked_add(wait).ok()?.round(Unit::Second).ok().map(Time)
         };
         Some(Progress {
@@ -107,7 +100,7 @@ impl<'a> Reporter<'a> {
         })
     }
 
-    /// So far has reading Okta come.
+    /// Records the progress of reading Okta.
     pub fn okta(&self, progress: okta::Progress) {
         let step = match progress.step {
             okta::ReadStep::ReadingUsers => Step::ReadingPeople,
@@ -117,9 +110,8 @@ impl<'a> Reporter<'a> {
         self.at(step, progress.done, progress.total);
     }
 
-    /// Does the work, and shows its progress while it lasts. The work writes no
-    /// status of the integration; it goes on while progress is being written, and
-    /// is not over before that is.
+    /// Runs the work and shows its progress meanwhile. The work must not write the integration's status; it goes
+    /// on while progress is written, and this returns after the last write of progress.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let over = Notify::new();
         let working = async {
@@ -128,16 +120,16 @@ impl<'a> Reporter<'a> {
             done
         };
         let showing = async {
-            let mut ticks = interval_at(Instant::now() + LONG, EVERY);
+            let mut ticks = interval_at(Instant::now() + MAX_SILENCE, PROGRESS_INTERVAL);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
                     () = over.notified() => return,
                     _ = ticks.tick() => {}
                 }
-                // Progress that cannot be shown is no reason to stop the work.
+                // The work goes on without progress.
                 if let Err(error) = self.show().await {
-                    tracing::debug!(%error, "progress could not be shown");
+                    tracing::debug!(%error, "could not write progress");
                 }
             }
         };
@@ -145,43 +137,44 @@ impl<'a> Reporter<'a> {
     }
 
     async fn show(&self) -> Result<(), kube::Error> {
-        // What a replica that was paused remembers is old by now.
-        if !self.ctx.leadership.holds(self.term) {
+        // A replica that was paused must not overwrite what its successor wrote.
+        if self.scope.check_leadership().is_err() {
             return Ok(());
         }
         let Some(progress) = self.progress() else {
             return Ok(());
         };
-        let said = self.said.lock().clone();
-        let mut status = said
-            .or_else(|| self.integration.status.clone())
-            .unwrap_or_default();
+        let mut status = self.published.get(self.scope.integration);
         let (phase, reason) = match progress.step {
             Step::Applying => (Phase::Applying, "Applying"),
             _ => (Phase::Syncing, "Syncing"),
         };
         if progress.step == Step::Applying {
-            // Both services were read for it; what is written now may take hours.
-            let request = integrations::sync_request(self.integration);
-            status.last_handled_sync_request = request.map(str::to_owned);
+            // Both services were read for it, and the apply may take hours.
+            status.last_handled_sync_request = self.scope.sync_request().map(str::to_owned);
         }
         status.phase = Some(phase);
         status.progress = Some(progress);
-        let generation = self.integration.metadata.generation;
-        // What stalled it before, it has got beyond.
+        let generation = self.scope.integration.metadata.generation;
+        // Work that makes progress is not stalled.
         let facts = [(conditions::RECONCILING, true), (conditions::STALLED, false)]
             .map(|(type_, holds)| conditions::Fact::new(type_, holds, reason, "see status.progress"));
-        let under_way = conditions::merge(&status.conditions, facts.into(), generation, Timestamp::now());
-        let is_under_way = |condition: &Condition| under_way.iter().any(|new| new.type_ == condition.type_);
-        status.conditions.retain(|condition| !is_under_way(condition));
-        status.conditions.extend(under_way);
-        integrations::write_status(self.ctx, self.integration, &self.said, &status).await
+        let in_flight = conditions::merge(&status.conditions, facts.into(), generation, Timestamp::now());
+        let is_in_flight = |condition: &Condition| in_flight.iter().any(|new| new.type_ == condition.type_);
+        status.conditions.retain(|condition| !is_in_flight(condition));
+        status.conditions.extend(in_flight);
+        self.published.write(&self.scope, &status).await
     }
 }
 
-/// How long a step still takes: by its pace so far, but no less than the present
-/// wait, and than the rate limit takes for what is left. None where nothing tells.
-fn time_left(at: At, took: Duration, waits: Option<Duration>, budget: Option<Budget>) -> Option<Duration> {
+/// The time that a step still takes: by its pace so far, but at least the present wait, and at least what the
+/// rate limit takes for the remaining calls. None if nothing of this is known.
+fn time_left(
+    at: StepProgress,
+    took: Duration,
+    waits: Option<Duration>,
+    budget: Option<Budget>,
+) -> Option<Duration> {
     let left = at.total?.checked_sub(at.done)?;
     let by_pace = (at.done > 0).then(|| took.mul_f64(left as f64 / at.done as f64));
     let by_limit = budget.filter(|budget| left > budget.available).map(|budget| {
@@ -227,7 +220,7 @@ mod tests {
             // A pace below the limit counts.
             (100, Some(1100), 600, None, budget(150, 30), Some(6000)),
         ] {
-            let at = At {
+            let at = StepProgress {
                 step: Step::Applying,
                 done,
                 total,

@@ -1,289 +1,457 @@
-//! Reads what is due, and keeps it for the next start. Which sync that is, is the
-//! schedule's rule.
+//! Stage 1: reads both services if a sync is due, and saves what Okta answered for the next start. Which sync
+//! is due is decided in [`schedule`].
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::{
+    credentials::Connection,
+    error::ReconcileError,
     first_reads::ReadPermit,
-    progress,
-    reconcile::{Reconcile, ReconcileError},
-    session::Unread,
+    progress::Reporter,
+    published::PublishedStatus,
+    scope::Scope,
+    session::FailureStreak,
     state_dir::{ReadSource, SavedDirectory},
 };
 use crate::{
-    api::{Step, SyncKind},
-    model::{Delta, Workforce},
-    rules::schedule::{self, Due, LastReads, SOONEST_LOOK, Why},
+    api::{Step, SyncKind, conditions},
+    http::Retryability,
+    model::{Delta, Snapshot, SyncedState, Workforce},
+    rules::{
+        schedule::{self, Due, LastReads, Why},
+        status::{Disconnected, Times},
+    },
     services::{
         Services,
         gather::{self, GatherError, Gathered},
     },
 };
 
-/// How often who waits for a turn looks whether that still makes sense.
-const LOOK_WHILE_WAITING: Duration = Duration::from_secs(1);
+/// How often an integration that waits for its first read checks whether it still has to.
+const WAIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The integration is to be looked at anew before it is read.
-pub(super) struct Outdated;
+/// How old the last read of Insightful may be when a decision may lead to a write.
+const MAX_WORKFORCE_AGE: Duration = Duration::from_secs(5);
 
-impl Reconcile<'_> {
-    /// Waits for a turn to read for the first time since the start; None if this
-    /// needs none, since it was read before, or failed before, or somebody waits
-    /// for it.
-    pub(super) async fn turn(&self) -> Result<Option<ReadPermit>, Outdated> {
-        let was_read = self.session.last_sync.is_some() || self.session.unread.is_some();
-        if was_read || self.is_sync_asked_for() {
-            return Ok(None);
-        }
-        if let Some(turn) = self.ctx.first_reads.try_acquire() {
-            return Ok(Some(turn));
-        }
-        let _waits = self.ctx.metrics.waiting();
-        tokio::select! {
-            turn = self.ctx.first_reads.acquire() => Ok(Some(turn)),
-            () = self.is_outdated() => Err(Outdated),
-            () = self.ctx.stopped() => Err(Outdated),
+/// What the read stage remembers.
+#[derive(Default)]
+pub struct ReadState {
+    /// What Okta was read with.
+    source: Option<ReadSource>,
+    /// When both services were last read; None requests a read.
+    last_read: Option<Instant>,
+    /// When Insightful was last read.
+    workforce_read: Option<Instant>,
+    /// The same as `last_read` in wall-clock time, for the status; None before the first read since the start.
+    last_sync: Option<Timestamp>,
+    /// When the last full sync began, in wall-clock time.
+    last_full_sync: Option<Timestamp>,
+    /// The failed read, until one succeeds.
+    failure: Option<ReadFailure>,
+    failures: FailureStreak,
+}
+
+/// A failed read.
+#[derive(Clone)]
+pub struct ReadFailure {
+    pub why: Disconnected,
+    /// When it is retried in any case.
+    retry_at: Instant,
+}
+
+impl ReadFailure {
+    pub fn retry_in(&self) -> Duration {
+        self.retry_at.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What came of the read stage.
+pub enum ReadOutcome<'s> {
+    /// Both services are known.
+    Synced(Synced<'s>),
+    /// A service could not be read.
+    Failed(ReadFailure),
+}
+
+/// What both services answered last.
+pub struct Synced<'s> {
+    pub kind: SyncKind,
+    pub services: Arc<Services>,
+    pub snapshot: &'s mut Snapshot,
+}
+
+impl ReadState {
+    /// Makes the next cycle read both services.
+    pub fn request_sync(&mut self) {
+        self.last_read = None;
+    }
+
+    pub fn since_last_read(&self) -> Option<Duration> {
+        self.last_read.map(|read| read.elapsed())
+    }
+
+    /// The times for the status.
+    pub fn times(&self, scope: &Scope<'_>) -> Times {
+        let interval = schedule::interval(&scope.spec().sync, &scope.uid());
+        Times {
+            last_sync: self.last_sync,
+            last_full_sync: self.last_full_sync,
+            next_sync: self.last_sync.and_then(|last| last.checked_add(interval).ok()),
         }
     }
 
-    /// Comes back once the integration is to be looked at anew: it was changed or
-    /// deleted, somebody asks for a sync, or another replica leads.
-    async fn is_outdated(&self) {
-        let mut look = tokio::time::interval(LOOK_WHILE_WAITING);
-        loop {
-            look.tick().await;
-            let seen = self.ctx.latest(self.integration);
-            let is_same = seen.is_some_and(|seen| seen.annotations() == self.integration.annotations());
-            if !is_same || !self.ctx.may_write(self.integration, self.term) {
-                return;
-            }
-            // To wait is not to hang.
-            self.ctx.record_progress(self.integration);
-        }
+    /// The clients are others now: what they answer must be read before anything else.
+    pub fn reconnected(&mut self) {
+        self.last_read = None;
+        self.failure = None;
     }
 
-    /// Reads what is due; if nothing is, what was read last still stands.
-    pub(super) async fn read(
-        &mut self,
-        services: &Services,
-    ) -> Result<Result<SyncKind, Unread>, ReconcileError> {
-        self.look_at_what_is_read_with().await;
-        let due = schedule::due(self.last_reads(), &self.integration.spec.sync, &self.uid());
-        if let Due::Rest = due
-            && let Some(unread) = &self.session.unread
-        {
-            return Ok(Err(unread.clone()));
-        }
-        let kind = match due {
-            Due::Nothing | Due::Rest => {
-                self.ctx.metrics.record_decision();
-                return Ok(Ok(SyncKind::Decision));
-            }
-            Due::Delta => SyncKind::Delta,
-            Due::Full(why) => {
-                tracing::debug!(why = why.as_str(), "reads everything");
-                self.session.known.discard_resumed();
-                SyncKind::Full
-            }
-        };
-        if self.is_sync_asked_for() {
-            self.session.retry_apply = None;
-            self.session.retries.retry_now(Instant::now());
-        }
-        let started = Instant::now();
-        let clock = Timestamp::now();
-        let reporter = progress::Reporter::new(self.ctx, self.integration, self.term, &self.session.said)
-            .waiting_with(services);
-        reporter.at(Step::ReadingPeople, 0, None);
-        let read = tokio::select! {
-            read = reporter.during(self.read_from(services, due, &reporter)) => read,
-            // A read changes nothing: it need not be finished.
-            () = self.ctx.stopped() => return Err(ReconcileError::Stopping),
-        };
-        drop(reporter);
-        self.ctx
-            .record_sync(self.integration, kind, read.is_ok(), started);
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => return Ok(Err(self.could_not_read(&error))),
-        };
-        if kind == SyncKind::Full {
-            self.session.last_full = Some(clock);
-        }
-        let is_new = self.take(read);
-        if let Some(snapshot) = self.session.known.snapshot() {
-            tracing::info!(
-                ?kind,
-                people = snapshot.people().len(),
-                employees = snapshot.employees().len(),
-                took = ?started.elapsed(),
-                "read both services"
-            );
-        }
-        self.session.read = Some(Instant::now());
-        self.session.workforce_read = Some(Instant::now());
-        self.session.last_sync = Some(Timestamp::now());
-        self.session.unread = None;
-        if self.session.broken_off.is_none() {
-            self.session.reset_backoff();
-        }
-        if is_new {
-            self.keep().await;
-        }
-        Ok(Ok(kind))
+    /// Whether this would be the first read since the start.
+    fn is_first(&self) -> bool {
+        self.last_sync.is_none() && self.failure.is_none()
     }
 
-    async fn read_from(
-        &self,
-        services: &Services,
-        due: Due,
-        reporter: &progress::Reporter<'_>,
-    ) -> Result<Read, GatherError> {
-        let Services { okta, insightful, .. } = services;
-        let prefix = &self.integration.spec.okta.group_prefix;
-        let on_progress = |progress| reporter.okta(progress);
-        if let (Due::Delta, Some((mark, known))) = (due, self.session.known.delta_base()) {
-            let (delta, workforce) =
-                gather::gather_changes(okta, insightful, prefix, mark, known, &on_progress).await?;
-            tracing::debug!(
-                people = delta.people(),
-                groups = delta.groups(),
-                "read what changed in Okta"
-            );
-            return Ok(Read::Changes(delta, workforce));
-        }
-        let insightful_first = due == Due::Full(Why::AfterFailure);
-        gather::gather(okta, insightful, prefix, insightful_first, &on_progress)
-            .await
-            .map(Read::Everything)
-    }
-
-    /// Takes what was read. Gives whether it is to be kept.
-    fn take(&mut self, read: Read) -> bool {
-        let known = &mut self.session.known;
-        match read {
-            Read::Everything(Gathered { snapshot, mark }) => {
-                known.replace(snapshot, mark);
-                true
-            }
-            Read::Changes(delta, workforce) => known.apply(delta, workforce),
-        }
-    }
-
-    fn last_reads(&self) -> LastReads {
-        let session = &self.session;
-        let now = Timestamp::now();
-        let since_full = session
-            .last_full
-            .filter(|_| session.known.delta_base().is_some())
-            // A clock that was put back tells nothing.
-            .map(|full| Duration::try_from(now.duration_since(full)).unwrap_or(Duration::MAX));
-        LastReads {
-            asked_for: self.is_sync_asked_for(),
-            since_read: session.read.map(|read| read.elapsed()),
-            retry_in: session
-                .unread
-                .as_ref()
-                .map(|unread| unread.retry.saturating_duration_since(Instant::now())),
-            has_snapshot: session.known.snapshot().is_some(),
-            since_full,
-        }
-    }
-
-    /// Whether a sync was asked for that has not been answered.
-    pub(super) fn is_sync_asked_for(&self) -> bool {
-        let request = self.sync_request();
-        request.is_some() && request != self.said().last_handled_sync_request.as_deref()
-    }
-
-    /// Until the last good sync is late, at the soonest in a moment; for ever if it is late by now.
-    pub(super) fn until_late(&self) -> Duration {
-        let after = schedule::late_after(&self.integration.spec.sync);
-        schedule::since_last_sync(self.integration, Timestamp::now())
-            .and_then(|since| after.checked_sub(since))
-            .map_or(Duration::MAX, |left| left + SOONEST_LOOK)
-    }
-
-    pub(super) fn uid(&self) -> String {
-        self.integration.uid().unwrap_or_default()
-    }
-
-    /// Forgets what Okta said if it was read with something else than is asked
-    /// for now, and looks for what was kept from a read with just that.
-    async fn look_at_what_is_read_with(&mut self) {
-        let okta = &self.integration.spec.okta;
-        let Some(connection) = &self.session.connection else {
-            return;
-        };
-        let with = ReadSource {
+    /// Forgets what Okta answered if it was read from another source than the spec names now, and resumes from
+    /// what the state directory has of that source.
+    async fn follow_source(&mut self, scope: &Scope<'_>, synced: &mut SyncedState, connection: &Connection) {
+        let okta = &scope.spec().okta;
+        let source = ReadSource {
             org: okta.org_url.clone(),
             credential: connection.okta_credential.clone(),
             prefix: okta.group_prefix.clone(),
             people: okta.people,
         };
-        if self.session.read_with.as_ref() == Some(&with) {
+        if self.source.as_ref() == Some(&source) {
             return;
         }
-        let kept = self.kept(&with).await;
-        self.session.read_anew(with, kept);
+        let saved = load(scope, &source).await;
+        self.last_read = None;
+        self.source = Some(source);
+        (*synced, self.last_full_sync) = match saved {
+            Some(saved) => (
+                SyncedState::resumed(saved.directory, saved.mark),
+                Some(saved.full),
+            ),
+            None => (SyncedState::default(), None),
+        };
     }
 
-    /// What was kept, if it is of use.
-    async fn kept(&self, with: &ReadSource) -> Option<SavedDirectory> {
-        let (dir, uid) = (self.ctx.state_dir.clone()?, self.uid());
-        let loaded = tokio::task::spawn_blocking(move || dir.load(&uid)).await;
-        let full_interval = schedule::full_interval(&self.integration.spec.sync, &self.uid());
-        let useless = match loaded {
-            Ok(Ok(None)) => return None,
-            Ok(Ok(Some(kept))) => match kept.unusable_because(with, full_interval, Timestamp::now()) {
-                Some(why) => why.to_owned(),
-                None => {
-                    tracing::info!(
-                        people = kept.directory.people().len(),
-                        last_full_sync = %kept.full,
-                        "goes on from what was kept"
-                    );
-                    return Some(kept);
-                }
+    fn last_reads(&self, synced: &SyncedState, asked_for: bool) -> LastReads {
+        let now = Timestamp::now();
+        let since_full = self
+            .last_full_sync
+            .filter(|_| synced.delta_base().is_some())
+            // A clock that was set back tells nothing.
+            .map(|full| Duration::try_from(now.duration_since(full)).unwrap_or(Duration::MAX));
+        LastReads {
+            asked_for,
+            since_read: self.since_last_read(),
+            retry_in: self.failure.as_ref().map(ReadFailure::retry_in),
+            has_snapshot: synced.snapshot().is_some(),
+            since_full,
+        }
+    }
+
+    /// Records a failed read and when it is retried.
+    fn fail(&mut self, scope: &Scope<'_>, error: &GatherError) -> ReadFailure {
+        let retryability = error.retryability();
+        let wait = match retryability {
+            Retryability::Retry => self.failures.next_delay(),
+            Retryability::WaitFor(wait) => wait,
+            Retryability::Permanent => scope.spec().sync.interval.into(),
+        };
+        let why = Disconnected {
+            condition: match error {
+                GatherError::Okta(_) => conditions::OKTA_CONNECTED,
+                GatherError::Insightful(_) => conditions::INSIGHTFUL_CONNECTED,
             },
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
+            reason: error.reason().to_owned(),
+            message: error.to_string(),
+            needs_action: retryability == Retryability::Permanent,
         };
-        tracing::warn!(
-            why = useless,
-            "what was kept of Okta is of no use: everything is read"
-        );
-        None
+        tracing::warn!(reason = why.reason, "{}", why.message);
+        let failure = ReadFailure {
+            why,
+            retry_at: Instant::now() + wait,
+        };
+        self.failure = Some(failure.clone());
+        failure
     }
 
-    /// Keeps what is known for the next start. That it cannot be kept is no
-    /// reason to stop.
-    async fn keep(&self) {
-        let (Some(dir), Some(kept)) = (self.ctx.state_dir.clone(), self.session.to_keep()) else {
-            return;
-        };
-        let uid = self.uid();
-        let saved = tokio::task::spawn_blocking(move || dir.save(&uid, &kept)).await;
-        let error = match saved {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(error) => error.to_string(),
-        };
-        tracing::warn!(
-            error,
-            "what Okta said could not be kept: after a restart everything is read"
-        );
+    /// What is saved for the next start; None if a full sync is due anyway.
+    fn to_save(&self, synced: &SyncedState) -> Option<SavedDirectory> {
+        let (mark, directory) = synced.delta_base()?;
+        Some(SavedDirectory {
+            source: self.source.clone()?,
+            directory: directory.clone(),
+            mark,
+            full: self.last_full_sync?,
+        })
+    }
+
+    /// Records a good read of both services.
+    fn succeed(&mut self) {
+        let now = Instant::now();
+        self.last_read = Some(now);
+        self.workforce_read = Some(now);
+        self.last_sync = Some(Timestamp::now());
+        self.failure = None;
+        self.failures.reset();
     }
 }
 
-/// What a read brought.
-enum Read {
+/// What a sync answered.
+enum Answer {
     /// All of both services.
-    Everything(Gathered),
+    Full(Gathered),
     /// What changed in Okta, and all of Insightful.
-    Changes(Delta, Workforce),
+    Delta(Delta, Workforce),
+}
+
+/// Brings `synced` up to date: by the sync that is due, or, if none is due and `may_write` is set, by a read of
+/// Insightful, since a plan that is written must follow from what Insightful holds now.
+///
+/// # Errors
+/// [`ReconcileError::Stopping`] if the operator shuts down meanwhile. Services that cannot be read are an
+/// outcome.
+pub async fn read<'s>(
+    scope: &Scope<'_>,
+    state: &mut ReadState,
+    synced: &'s mut SyncedState,
+    published: &PublishedStatus,
+    connection: &Connection,
+    may_write: bool,
+) -> Result<ReadOutcome<'s>, ReconcileError> {
+    state.follow_source(scope, synced, connection).await;
+    let services = &connection.services;
+    let last_reads = state.last_reads(synced, published.is_sync_requested(scope));
+    let due = schedule::due(last_reads, &scope.spec().sync, &scope.uid());
+    if due == Due::Rest
+        && let Some(failure) = &state.failure
+    {
+        return Ok(ReadOutcome::Failed(failure.clone()));
+    }
+    let kind = match due {
+        Due::Nothing | Due::Rest => SyncKind::Decision,
+        Due::Delta => SyncKind::Delta,
+        Due::Full(why) => {
+            tracing::debug!(why = why.as_str(), "full sync");
+            // A large company that nothing resumes from need not be in memory twice.
+            synced.discard_resumed();
+            SyncKind::Full
+        }
+    };
+    let read = if kind == SyncKind::Decision {
+        scope.ctx.metrics.record_decision();
+        refresh_workforce(state, synced, services, may_write).await
+    } else {
+        sync(scope, state, synced, published, services, due, kind).await
+    };
+    match read {
+        Ok(()) => {}
+        Err(SyncError::Service(error)) => return Ok(ReadOutcome::Failed(state.fail(scope, &error))),
+        Err(SyncError::Stopping) => return Err(ReconcileError::Stopping),
+    }
+    #[expect(
+        clippy::expect_used,
+        reason = "without a snapshot a sync is due, and a sync leaves one"
+    )]
+    let snapshot = synced.snapshot_mut().expect("a snapshot after a sync");
+    Ok(ReadOutcome::Synced(Synced {
+        kind,
+        services: services.clone(),
+        snapshot,
+    }))
+}
+
+/// Why a sync brought nothing.
+enum SyncError {
+    Service(GatherError),
+    Stopping,
+}
+
+impl From<GatherError> for SyncError {
+    fn from(error: GatherError) -> Self {
+        Self::Service(error)
+    }
+}
+
+/// Reads Insightful again if the last read is too old for a write to follow from it.
+async fn refresh_workforce(
+    state: &mut ReadState,
+    synced: &mut SyncedState,
+    services: &Services,
+    may_write: bool,
+) -> Result<(), SyncError> {
+    let is_fresh = state
+        .workforce_read
+        .is_some_and(|read| read.elapsed() < MAX_WORKFORCE_AGE);
+    if !may_write || is_fresh {
+        return Ok(());
+    }
+    let workforce = services.insightful.workforce().await.map_err(GatherError::from)?;
+    if let Some(snapshot) = synced.snapshot_mut() {
+        snapshot.replace_workforce(workforce);
+    }
+    state.workforce_read = Some(Instant::now());
+    Ok(())
+}
+
+/// Reads what is due, merges it into `synced`, and saves Okta's part for the next start.
+async fn sync(
+    scope: &Scope<'_>,
+    state: &mut ReadState,
+    synced: &mut SyncedState,
+    published: &PublishedStatus,
+    services: &Services,
+    due: Due,
+    kind: SyncKind,
+) -> Result<(), SyncError> {
+    let (started, started_at) = (Instant::now(), Timestamp::now());
+    let reporter = Reporter::new(*scope, published).with_services(services);
+    reporter.at(Step::ReadingPeople, 0, None);
+    let answer = tokio::select! {
+        answer = reporter.during(fetch(scope, synced, services, due, &reporter)) => answer,
+        // A read changes nothing, so it need not be finished.
+        () = scope.ctx.stopped() => return Err(SyncError::Stopping),
+    };
+    scope.record_sync(kind, answer.is_ok(), started);
+    let is_new = match answer? {
+        Answer::Full(Gathered { snapshot, mark }) => {
+            synced.replace(snapshot, mark);
+            true
+        }
+        Answer::Delta(delta, workforce) => synced.apply(delta, workforce),
+    };
+    if kind == SyncKind::Full {
+        state.last_full_sync = Some(started_at);
+    }
+    state.succeed();
+    if let Some(snapshot) = synced.snapshot() {
+        tracing::info!(
+            ?kind,
+            people = snapshot.people().len(),
+            employees = snapshot.employees().len(),
+            took = ?started.elapsed(),
+            "read both services"
+        );
+    }
+    if is_new && let Some(saved) = state.to_save(synced) {
+        save(scope, saved).await;
+    }
+    Ok(())
+}
+
+async fn fetch(
+    scope: &Scope<'_>,
+    synced: &SyncedState,
+    services: &Services,
+    due: Due,
+    reporter: &Reporter<'_>,
+) -> Result<Answer, GatherError> {
+    let Services { okta, insightful, .. } = services;
+    let prefix = &scope.spec().okta.group_prefix;
+    let on_progress = |progress| reporter.okta(progress);
+    if let (Due::Delta, Some((mark, directory))) = (due, synced.delta_base()) {
+        let (delta, workforce) =
+            gather::gather_changes(okta, insightful, prefix, mark, directory, &on_progress).await?;
+        tracing::debug!(
+            people = delta.people(),
+            groups = delta.groups(),
+            "read what changed in Okta"
+        );
+        return Ok(Answer::Delta(delta, workforce));
+    }
+    let insightful_first = due == Due::Full(Why::AfterFailure);
+    gather::gather(okta, insightful, prefix, insightful_first, &on_progress)
+        .await
+        .map(Answer::Full)
+}
+
+/// Waits for a permit to read for the first time since the start. Reads that are not the first, or that somebody
+/// asked for, need none.
+///
+/// # Errors
+/// [`Superseded`] once the integration was changed or deleted, a sync is requested, or the operator shuts down.
+pub async fn first_read_permit(
+    scope: &Scope<'_>,
+    state: &ReadState,
+    published: &PublishedStatus,
+) -> Result<Option<ReadPermit>, Superseded> {
+    if !state.is_first() || published.is_sync_requested(scope) {
+        return Ok(None);
+    }
+    if let Some(permit) = scope.ctx.first_reads.try_acquire() {
+        return Ok(Some(permit));
+    }
+    let _waiting = scope.ctx.metrics.waiting();
+    tokio::select! {
+        permit = scope.ctx.first_reads.acquire() => Ok(Some(permit)),
+        () = superseded(scope) => Err(Superseded),
+        () = scope.ctx.stopped() => Err(Superseded),
+    }
+}
+
+/// The integration has to be looked at again before it is read.
+pub struct Superseded;
+
+/// Returns once the integration was changed or deleted, a sync is requested, or another replica leads.
+async fn superseded(scope: &Scope<'_>) {
+    let mut check = tokio::time::interval(WAIT_CHECK_INTERVAL);
+    loop {
+        check.tick().await;
+        let seen = scope.latest();
+        let is_same = seen.is_some_and(|seen| seen.annotations() == scope.integration.annotations());
+        if !is_same || !scope.may_write() {
+            return;
+        }
+        // Waiting is progress, too: it is not taken for a hang.
+        scope.record_progress();
+    }
+}
+
+/// What the state directory has of this source, if it is of use.
+async fn load(scope: &Scope<'_>, source: &ReadSource) -> Option<SavedDirectory> {
+    let (dir, uid) = (scope.ctx.state_dir.clone()?, scope.uid());
+    let full_interval = schedule::full_interval(&scope.spec().sync, &uid);
+    let loaded = tokio::task::spawn_blocking(move || dir.load(&uid)).await;
+    let useless = match loaded {
+        Ok(Ok(None)) => return None,
+        Ok(Ok(Some(saved))) => match saved.unusable_because(source, full_interval, Timestamp::now()) {
+            Some(why) => why.to_owned(),
+            None => {
+                tracing::info!(
+                    people = saved.directory.people().len(),
+                    last_full_sync = %saved.full,
+                    "resuming from the saved directory"
+                );
+                return Some(saved);
+            }
+        },
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(why = useless, "the saved directory cannot be used: full sync");
+    None
+}
+
+/// Saves the directory for the next start. A failure is logged: the next start then begins with a full sync.
+async fn save(scope: &Scope<'_>, saved: SavedDirectory) {
+    let (Some(dir), uid) = (scope.ctx.state_dir.clone(), scope.uid()) else {
+        return;
+    };
+    let written = tokio::task::spawn_blocking(move || dir.save(&uid, &saved)).await;
+    let error = match written {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    tracing::warn!(
+        error,
+        "could not save the directory: the next start begins with a full sync"
+    );
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use futures::{StreamExt, future, stream};
 use kube::{
-    Api, Client, ResourceExt,
+    Api, Client,
     runtime::{
         Controller, Predicate, WatchStreamExt,
         controller::{Action, Config},
@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     context::Context,
+    error::ReconcileError,
     first_reads::FirstReads,
     instrument,
     leader::{Leadership, LeaseName},
@@ -28,9 +29,8 @@ use super::{
     match_store::{MatchStore, WritePermits, write_permits},
     metrics::Metrics,
     readiness::InitialList,
-    reconcile::ReconcileError,
+    reconcile::Reconciler,
     server,
-    session::Sessions,
     state_dir::StateDir,
 };
 use crate::{
@@ -134,9 +134,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
         }
     };
     tokio::pin!(election);
+    let reconciler = Arc::new(Reconciler::new(ctx.clone()));
     let controllers = watched
         .into_iter()
-        .map(|watched| run_controller(watched, ctx.clone()));
+        .map(|watched| run_controller(watched, reconciler.clone()));
     let controllers = future::join_all(controllers);
     tokio::pin!(controllers);
     let address = ctx.settings.metrics_address;
@@ -198,7 +199,6 @@ fn new_context(
     Context {
         recorder: Recorder::new(client.clone(), FIELD_MANAGER.into()),
         client,
-        sessions: Sessions::default(),
         first_reads: FirstReads::default(),
         limits: SharedLimits::default(),
         state_dir: open_state_dir(&settings),
@@ -250,7 +250,8 @@ async fn sweep_state_dir(ctx: &Arc<Context>) {
 }
 
 /// Watches one namespace, or all, and reconciles its integrations until shutdown.
-async fn run_controller(watched: WatchedNamespace, ctx: Arc<Context>) {
+async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) {
+    let ctx = &reconciler.ctx;
     let stop = {
         let ctx = ctx.clone();
         async move { ctx.stopped().await }
@@ -280,9 +281,9 @@ async fn run_controller(watched: WatchedNamespace, ctx: Arc<Context>) {
         .reconcile_on(decisions)
         .reconcile_all_on(terms)
         .graceful_shutdown_on(stop)
-        .run(reconcile_in_task, error_policy, ctx.clone())
+        .run(reconcile_in_task, error_policy, reconciler.clone())
         .for_each(|result| {
-            ctx.sessions.retain(|uid| ctx.exists(uid));
+            reconciler.forget_deleted();
             if let Err(error) = result {
                 tracing::debug!(%error, "a reconcile failed");
             }
@@ -295,9 +296,9 @@ async fn run_controller(watched: WatchedNamespace, ctx: Arc<Context>) {
 /// CPU, which must not delay other integrations.
 async fn reconcile_in_task(
     integration: Arc<OktaIntegration>,
-    ctx: Arc<Context>,
+    reconciler: Arc<Reconciler>,
 ) -> Result<Action, ReconcileError> {
-    match tokio::spawn(instrument::reconcile_instrumented(integration, ctx)).await {
+    match tokio::spawn(instrument::reconcile_instrumented(integration, reconciler)).await {
         Ok(result) => result,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
@@ -308,10 +309,10 @@ async fn reconcile_in_task(
 }
 
 /// Retries with exponential backoff.
-fn error_policy(integration: Arc<OktaIntegration>, _: &ReconcileError, ctx: Arc<Context>) -> Action {
-    let session = ctx.sessions.of(&integration.uid().unwrap_or_default());
-    let delay = session
-        .try_lock()
-        .map_or(Duration::from_secs(1), |mut session| session.backoff());
-    Action::requeue(delay)
+fn error_policy(
+    integration: Arc<OktaIntegration>,
+    _: &ReconcileError,
+    reconciler: Arc<Reconciler>,
+) -> Action {
+    Action::requeue(reconciler.retry_in(&integration))
 }

@@ -107,10 +107,7 @@ async fn disconnect_during(write: Match, change: impl FnOnce(&mut Org), world: &
 
 async fn wait_for_failed_reconcile(world: &World) {
     let operator = world.operator.as_ref().unwrap();
-    while !world
-        .log_of(operator)
-        .contains("the reconcile could not be finished")
-    {
+    while !world.log_of(operator).contains("reconcile failed") {
         sleep(Duration::from_millis(50)).await;
     }
 }

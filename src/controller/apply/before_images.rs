@@ -1,10 +1,10 @@
-//! What goes on a person's record before a write outside, and after it.
+//! What is recorded on a person's EmployeeMatch before a write to Insightful, and after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Run, Stop};
+use super::run::{Run, Stop};
 use crate::{
     api::{AppliedField, Decision, EmployeeMatchStatus},
     model::{EmployeeId, PersonId},
@@ -15,26 +15,26 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Puts every match of the plan on record before anything is written: what the
-    /// apply changes in Insightful makes nobody doubtful who is yet to be written.
+    /// Records every match of the plan before anything is written, so that what the apply changes in Insightful
+    /// makes no other match doubtful.
     pub(super) async fn put_into_force(
         &mut self,
         matches: BTreeMap<PersonId, MatchInForce>,
     ) -> Result<(), Stop> {
         let now = Timestamp::now();
-        self.left_out |= !matches.keys().all(|person| self.goes_on(person));
+        self.is_incomplete |= !matches.keys().all(|person| self.may_go_on(person));
         let records = self.apply.matches.records();
         let edits: Vec<_> = matches
             .into_iter()
-            .filter(|(person, _)| self.goes_on(person))
-            .map(|(person, link)| {
+            .filter(|(person, _)| self.may_go_on(person))
+            .map(|(person, new)| {
                 let record = records.get(&person);
                 let decided = record.is_some_and(|record| record.decision == Decision::Match);
                 let edit = move |status: &mut EmployeeMatchStatus| {
-                    // A creation whose answer was lost, and that has been found by its email.
+                    // An invitation with an unknown outcome that has been found by its email.
                     let adopted = status.pending.take().is_some() && !decided;
                     let on_record = status.applied.take();
-                    let applied = record::before_write(on_record, Some(link), adopted, Vec::new(), now);
+                    let applied = record::before_write(on_record, Some(new), adopted, Vec::new(), now);
                     status.applied = Some(applied);
                 };
                 (person, edit)
@@ -43,15 +43,14 @@ impl Run<'_> {
         if edits.is_empty() {
             return Ok(());
         }
-        self.check_leave()?;
+        self.check_may_write()?;
         Ok(self.apply.matches.edit_statuses(edits).await?)
     }
 
-    /// Puts before-images on the person's record.
+    /// Records before-images.
     pub(super) async fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Stop> {
         if images.is_empty() {
-            // Nothing is put on record before the write, so that nothing else says
-            // whether the decision still is what the plan rests on.
+            // Without an update of the record, the decision that the plan follows from has to be confirmed.
             return Ok(self.apply.matches.confirm(person).await?);
         }
         self.edit_status(person, |status| {
@@ -63,7 +62,7 @@ impl Run<'_> {
         .await
     }
 
-    /// Takes what was written to some employees off the person's record.
+    /// Removes some employees, and what was written to them, from the person's record.
     pub(super) async fn unmatch(
         &mut self,
         person: &PersonId,

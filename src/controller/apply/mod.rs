@@ -1,359 +1,400 @@
-//! Writes a cleared plan: first the before-image into the cluster, then the
-//! write outside, then its result.
+//! Stage 4: writes a cleared plan to Insightful. Before each write its before-image goes into the cluster, and
+//! its result afterwards.
 
 mod before_images;
-mod outside;
+mod run;
+mod writes;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    pin::pin,
-    time::Duration,
+use std::{collections::BTreeSet, time::Duration};
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use tokio::time::Instant;
+
+use super::{
+    assess::View,
+    backoff::Backoffs,
+    error::ReconcileError,
+    match_store::Matches,
+    metrics::CycleStep,
+    progress::Reporter,
+    published::PublishedStatus,
+    read::Synced,
+    scope::{Scope, sync_request},
+    session::FailureStreak,
 };
-
-use tokio::time::{sleep, timeout};
-
-use super::match_store::{Matches, is_conflict};
 use crate::{
-    api::{Unmatched, conditions},
-    http::{HttpError, Retryability, WaitCause},
-    insightful::{InsightfulError, WriteError, WritePermit},
-    model::{EmployeeId, PersonId, Snapshot, TeamId},
-    okta::OktaError,
+    api::{CycleResult, HistoryEntry, Step, SuspendedPolicy, SyncKind},
+    model::{PersonId, Snapshot},
     rules::{
-        guard::ClearedPlan,
-        plan::{Plan, PlanStep, TeamTarget},
-        status::{Disconnected, Done, WriteFailure, WriteFailures},
-        teams::Bindings,
+        approval,
+        guard::{Clearance, ClearedPlan, Verdict},
+        plan::Plan,
+        schedule,
+        status::{self, Disconnected, WriteFailures},
     },
-    services::Services,
 };
 
-/// A wait for Insightful's rate limit that is longer ends the apply; the next one goes on.
-const LONGEST_WAIT: Duration = Duration::from_secs(90);
+use run::Apply;
+pub use run::Outcome;
 
-/// The wait where Insightful does not say how long.
-const USUAL_WAIT: Duration = Duration::from_secs(15);
+/// How long an apply goes on at least before it makes room for a decision, so that many decisions in a row do
+/// not keep the plan from being written.
+const MIN_APPLY_BEFORE_DECISION: Duration = Duration::from_secs(5);
 
-/// How often whoever waits looks whether it may still write.
-const LOOK_WHILE_WAITING: Duration = Duration::from_secs(1);
+/// How long an apply goes on at least before it makes room for the next sync, where intervals are short.
+const MIN_APPLY_BEFORE_SYNC: Duration = Duration::from_secs(60);
 
-/// More failures than this, and than writes that took effect, end the apply:
-/// something is wrong with more than single people.
-const MOST_FAILED: usize = 5;
-
-/// So many writes in a row without an answer mean that Insightful is down.
-const MOST_LOST_IN_A_ROW: usize = 3;
-
-/// What an apply did.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Counts, for the status.
-    pub done: Done,
-    /// People whose write failed.
+/// What the apply stage remembers.
+#[derive(Default)]
+pub struct ApplyState {
+    /// People whose last write failed.
     pub failures: WriteFailures,
-    /// Whether it came to the end of the plan: whoever did not fail in it did not fail.
-    pub gone_through: bool,
-    /// Why it ended early, if a service was to blame.
+    /// What ended the last apply early, until one comes to its end.
     pub disconnected: Option<Disconnected>,
-    /// Whether a write's effect is not known, or a record was found changed:
-    /// both services must be read before the next plan.
-    pub read_again: bool,
-    /// What was given back, and what was not, by person.
-    pub unmatched: BTreeMap<PersonId, Unmatched>,
+    /// An apply that the integration's status does not report yet.
+    pub unreported: Option<Unreported>,
+    /// When each person's write is retried.
+    backoffs: Backoffs,
+    /// When the whole apply is retried.
+    retry_at: Option<Instant>,
+    /// Applies in a row that ended early.
+    streak: FailureStreak,
+    /// Whether both services must be read before the next plan.
+    needs_sync: bool,
 }
 
-/// Why an apply cannot go on.
-enum Stop {
-    /// A service is to blame.
-    Disconnected(Disconnected),
-    /// The admin took the leave back, something else is to be looked at first, or
-    /// the operator is shutting down.
-    LeaveTaken,
-    /// The API server is to blame.
-    Kubernetes(kube::Error),
+/// An apply that the integration's status does not report yet.
+pub struct Unreported {
+    pub outcome: Outcome,
+    /// Its entry in the history; None if it did nothing that is not there already.
+    pub history: Option<HistoryEntry>,
 }
 
-impl From<kube::Error> for Stop {
-    fn from(error: kube::Error) -> Self {
-        // A decision that was changed under way asks for another plan.
-        if is_conflict(&error) {
-            Self::LeaveTaken
-        } else {
-            Self::Kubernetes(error)
+/// What came of the apply stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplyOutcome {
+    /// Nothing was to be written, or nothing might be.
+    NothingWritten,
+    /// A plan was applied, whole or in part; [`ApplyState::unreported`] has what was done.
+    Applied,
+}
+
+impl ApplyState {
+    /// The state with nothing but what is not reported yet.
+    pub fn unreported_only(&mut self) -> Self {
+        Self {
+            unreported: self.unreported.take(),
+            ..Self::default()
         }
     }
-}
 
-/// What is written to and from.
-pub struct Apply<'a> {
-    /// The clients.
-    pub services: &'a Services,
-    /// The EmployeeMatches, which take the before-images.
-    pub matches: &'a mut Matches,
-    /// What both services said; takes what Insightful answers.
-    pub snapshot: &'a mut Snapshot,
-    /// The groups' teams; takes those that are created.
-    pub bindings: &'a mut Bindings,
-    /// Asked before each outside write: whether it still may be made.
-    pub may_write: &'a (dyn Fn() -> bool + Send + Sync),
-    /// Whether a SUSPENDED person has left.
-    pub suspended_means_departed: bool,
-    /// People who are left out because their last write failed a moment ago.
-    pub resting: &'a BTreeSet<PersonId>,
-    /// Told at the beginning and after each write: how many are done, and of how many.
-    pub on_progress: &'a (dyn Fn(usize, usize) + Send + Sync),
-}
+    /// Somebody requested a sync: failed writes are retried at once.
+    pub fn retry_now(&mut self) {
+        self.retry_at = None;
+        self.backoffs.retry_now(Instant::now());
+    }
 
-impl Apply<'_> {
-    /// Writes the plan.
-    ///
-    /// # Errors
-    /// The API server's, which ends the apply; what was done until then is in the outcome.
-    pub async fn run(self, plan: ClearedPlan) -> (Outcome, Result<(), kube::Error>) {
-        let approved = plan.clearance().approved_plan().map(str::to_owned);
-        let plan = plan.into_inner();
-        let summary = plan.summary();
-        let mut run = Run {
-            total: usize::try_from(summary.total).unwrap_or(0),
-            outcome: Outcome {
-                done: Done {
-                    // What is left of an approved plan goes by the name under which it was approved.
-                    plan: approved.unwrap_or(summary.hash),
-                    ..Done::default()
-                },
-                ..Outcome::default()
-            },
-            lost_in_a_row: 0,
-            teams_now: None,
-            left_out: false,
-            not_given_back: BTreeSet::new(),
-            apply: self,
+    /// The clients are others now: what ended the last apply says nothing about them.
+    pub fn reconnected(&mut self) {
+        self.disconnected = None;
+        self.retry_at = None;
+    }
+
+    /// Whether the last apply's outcome requires a sync before the next plan. The request is taken.
+    pub fn take_sync_request(&mut self) -> bool {
+        std::mem::take(&mut self.needs_sync)
+    }
+
+    /// Whether the whole apply waits for its retry.
+    pub fn is_backing_off(&self) -> bool {
+        self.disconnected.is_some() && self.retry_at.is_some_and(|retry| Instant::now() < retry)
+    }
+
+    /// Whether a write, or the whole last apply, failed.
+    pub fn has_failures(&self) -> bool {
+        !self.failures.is_empty() || self.disconnected.is_some()
+    }
+
+    /// Forgets the failures of people about whom nothing is planned any more.
+    pub fn forget_settled(&mut self, plan: &Plan) {
+        let people = plan.people();
+        self.failures.retain(|person, _| people.contains(person));
+        self.backoffs.retain(|person| people.contains(person));
+    }
+
+    /// Nothing is left to apply, so nothing waits for a retry.
+    pub fn nothing_to_apply(&mut self) {
+        self.reconnected();
+    }
+
+    /// Whether the plan may be written and holds anything that does not wait for its retry.
+    pub fn is_due(&self, verdict: &Verdict) -> bool {
+        let Some(plan) = verdict.cleared() else {
+            return false;
         };
-        (run.apply.on_progress)(0, run.total);
-        let result = match run.plan(plan).await {
-            Ok(()) => {
-                run.outcome.gone_through = true;
-                run.outcome.done.completed = run.outcome.failures.is_empty() && !run.left_out;
-                Ok(())
-            }
-            Err(Stop::Disconnected(why)) => {
-                run.outcome.disconnected = Some(why);
-                Ok(())
-            }
-            Err(Stop::LeaveTaken) => Ok(()),
-            Err(Stop::Kubernetes(error)) => Err(error),
-        };
-        (run.outcome, result)
-    }
-}
-
-struct Run<'a> {
-    apply: Apply<'a>,
-    outcome: Outcome,
-    total: usize,
-    lost_in_a_row: usize,
-    /// The names of Insightful's teams, read right before the first is created.
-    teams_now: Option<BTreeSet<String>>,
-    /// Whether anything of the plan was not tried.
-    left_out: bool,
-    /// Employees whom their values were to be given back, and were not: what is
-    /// on record of them stays.
-    not_given_back: BTreeSet<EmployeeId>,
-}
-
-impl<'a> Run<'a> {
-    async fn plan(&mut self, plan: Plan) -> Result<(), Stop> {
-        let mut refused = None;
-        for step in plan.into_steps() {
-            match step {
-                PlanStep::PutIntoForce(matches) => self.put_into_force(matches).await?,
-                PlanStep::CreateTeam(team) => refused = self.create_team(team).await?.or(refused),
-                PlanStep::Create(creation) if self.goes_on(&creation.person) => {
-                    self.create_employee(creation).await?;
-                }
-                PlanStep::Update(update) if self.goes_on(&update.person) => self.update(update).await?,
-                PlanStep::Restore(restore) => {
-                    let employee = restore.employee.clone();
-                    if !self.goes_on(&restore.person) || !self.restore(restore).await? {
-                        self.left_out = true;
-                        self.not_given_back.insert(employee);
-                    }
-                }
-                PlanStep::Deactivate(deactivation) if self.goes_on(&deactivation.person) => {
-                    self.deactivate(deactivation).await?;
-                }
-                PlanStep::Unmatch(person, employees)
-                    if self.goes_on(&person) && employees.is_disjoint(&self.not_given_back) =>
-                {
-                    self.unmatch(&person, &employees).await?;
-                }
-                // Something of this person or employee failed: the rest is tried again with it.
-                PlanStep::Create(_)
-                | PlanStep::Update(_)
-                | PlanStep::Deactivate(_)
-                | PlanStep::Unmatch(..) => {
-                    self.left_out = true;
-                }
-            }
-        }
-        match refused {
-            None => Ok(()),
-            Some(why) => Err(Stop::Disconnected(why)),
-        }
+        let plan = plan.as_plan();
+        let waiting = self.backoffs.backing_off(Instant::now());
+        !self.is_backing_off()
+            && (!plan.teams.is_empty() || plan.people().iter().any(|person| !waiting.contains(*person)))
     }
 
-    /// Whether nothing of this person failed, a moment ago or just now.
-    fn goes_on(&self, person: &PersonId) -> bool {
-        !self.apply.resting.contains(person) && !self.outcome.failures.contains_key(person)
+    /// The times until the next retries: of the whole apply, and of the first person.
+    pub fn retries_in(&self) -> impl Iterator<Item = Duration> {
+        let now = Instant::now();
+        let whole = self.retry_at.map(|retry| retry.saturating_duration_since(now));
+        whole.into_iter().chain(self.backoffs.next_retry(now))
     }
 
-    fn check_leave(&self) -> Result<(), Stop> {
-        if (self.apply.may_write)() {
-            Ok(())
-        } else {
-            Err(Stop::LeaveTaken)
-        }
-    }
-
-    /// Whether a failed write says something of the record that was written,
-    /// and nothing of the service.
-    fn is_for_this_record(&self, error: &WriteError) -> bool {
-        match error {
-            WriteError::OutcomeUnknown(_) => true,
-            WriteError::Refused(error) => matches!(
-                error,
-                InsightfulError::Invalid { .. }
-                    | InsightfulError::Refused { .. }
-                    | InsightfulError::Http(HttpError::NotFound { .. } | HttpError::InvalidId { .. })
-            ),
-        }
-    }
-
-    /// Waits for leave of the pace to write once. What the write rests on is
-    /// looked at after this, which can take a minute.
-    async fn one_write(&self) -> Result<WritePermit<'a>, Stop> {
-        let services = self.apply.services;
-        self.waiting(services.insightful.write_permit()).await
-    }
-
-    /// Waits for something, and no longer than there is leave to write.
-    async fn waiting<T>(&self, what: impl Future<Output = T>) -> Result<T, Stop> {
-        let mut what = pin!(what);
-        loop {
-            self.check_leave()?;
-            if let Ok(done) = timeout(LOOK_WHILE_WAITING, &mut what).await {
-                return Ok(done);
-            }
-        }
-    }
-
-    /// Waits where that helps: a write that was refused for its rate had no effect.
-    async fn wait_or_stop(&mut self, error: &WriteError) -> Result<(), Stop> {
-        if let WriteError::Refused(InsightfulError::RateLimited { wait, .. }) = error {
-            let wait = wait.unwrap_or(USUAL_WAIT);
-            if wait <= LONGEST_WAIT {
-                self.apply
-                    .services
-                    .rate_limit_wait
-                    .record(WaitCause::RateLimited, wait);
-                return self.waiting(sleep(wait)).await;
-            }
-        }
-        self.outcome.read_again |= matches!(error, WriteError::OutcomeUnknown(_));
-        Err(Stop::Disconnected(insightful_broke(error)))
-    }
-
-    /// Puts a failure on the person's record; stops where too many in a row got no answer.
-    fn failed(&mut self, person: PersonId, error: &WriteError) -> Result<(), Stop> {
-        self.outcome.done.failed += 1;
-        let reason = match error {
-            WriteError::Refused(_) => "WriteRefused",
-            WriteError::OutcomeUnknown(_) => "OutcomeUnknown",
-        };
-        self.outcome.failures.insert(
-            person,
-            WriteFailure {
-                reason: reason.to_owned(),
-                message: error.to_string(),
-            },
-        );
-        if matches!(error, WriteError::OutcomeUnknown(_)) {
-            self.outcome.read_again = true;
-            self.lost_in_a_row += 1;
-            if self.lost_in_a_row >= MOST_LOST_IN_A_ROW {
-                return Err(Stop::Disconnected(insightful_broke(error)));
-            }
-        }
-        let Done { writes, failed, .. } = self.outcome.done;
-        if failed > MOST_FAILED && failed > writes {
-            return Err(Stop::Disconnected(Disconnected {
-                condition: conditions::INSIGHTFUL_CONNECTED,
-                reason: "TooManyFailures".to_owned(),
-                message: format!(
-                    "{failed} writes failed and {writes} took effect: the rest waits. The last: {error}"
-                ),
-                needs_action: false,
-            }));
-        }
-        Ok(())
-    }
-
-    /// A record says something else than the list that the plan rests on: both are read again.
-    fn contradicted(&mut self, person: PersonId, reason: &str, message: String) {
-        self.outcome.done.failed += 1;
-        self.outcome.read_again = true;
-        let reason = reason.to_owned();
-        self.outcome
+    /// Records for whom an apply failed, of the people whom it was to write, and when that is retried. Returns
+    /// whether it wrote anything, or met a failure that the apply before had not met.
+    fn record(&mut self, outcome: &Outcome, tried: &BTreeSet<PersonId>) -> bool {
+        let now = Instant::now();
+        let has_new_failure = outcome
             .failures
-            .insert(person, WriteFailure { reason, message });
+            .keys()
+            .any(|person| !self.failures.contains_key(person))
+            || (outcome.disconnected.is_some() && self.disconnected.is_none());
+        let is_news = outcome.done.writes > 0 || (outcome.done.failed > 0 && has_new_failure);
+        if outcome.gone_through {
+            self.failures.retain(|person, _| !tried.contains(person));
+        }
+        self.failures.extend(outcome.failures.clone());
+        self.backoffs.retain(|person| self.failures.contains_key(person));
+        for person in outcome.failures.keys() {
+            self.backoffs.record_failure(person.clone(), now);
+        }
+        self.disconnected = outcome.disconnected.clone();
+        self.retry_at = if self.disconnected.is_some() {
+            Some(now + self.streak.next_delay())
+        } else {
+            self.streak.reset();
+            None
+        };
+        self.needs_sync |= outcome.read_again;
+        is_news
     }
+}
 
-    fn team_is_missing(&mut self, person: PersonId) -> Result<(), Stop> {
-        self.outcome.done.failed += 1;
-        let message = "the team could not be created: see the integration's conditions".to_owned();
-        self.outcome.failures.insert(
-            person,
-            WriteFailure {
-                reason: "TeamMissing".to_owned(),
-                message,
+/// Applies the plan if it is cleared and due, and if the matches show exactly what it writes.
+///
+/// # Errors
+/// The API server's; lost leadership. What was done until then is in `state`.
+pub async fn apply(
+    scope: &Scope<'_>,
+    state: &mut ApplyState,
+    published: &PublishedStatus,
+    synced: &mut Synced<'_>,
+    matches: &mut Matches,
+    view: &mut View,
+) -> Result<ApplyOutcome, ReconcileError> {
+    matches.merge_events();
+    let cleared = match view.verdict.cleared() {
+        Some(cleared) if state.unreported.is_none() && state.is_due(&view.verdict) => cleared.clone(),
+        _ => return Ok(ApplyOutcome::NothingWritten),
+    };
+    // Only what is shown is written: a match that was changed while it was shown is shown first.
+    let is_shown = approval::is_announced(&view.assessment, &matches.announcements())
+        && matches.missing(cleared.as_plan().people().into_iter()).is_empty();
+    if !is_shown {
+        return Ok(ApplyOutcome::NothingWritten);
+    }
+    let started = Timestamp::now();
+    record_start(scope, &cleared, synced.snapshot, view, published).await?;
+    let waiting = state.backoffs.backing_off(Instant::now());
+    let people = cleared.as_plan().people().into_iter();
+    let tried: BTreeSet<PersonId> = people
+        .filter(|person| !waiting.contains(*person))
+        .cloned()
+        .collect();
+    let reporter = Reporter::new(*scope, published).with_services(&synced.services);
+    let should_yield = should_yield(scope, &cleared, matches);
+    let apply = Apply {
+        services: &synced.services,
+        matches,
+        snapshot: synced.snapshot,
+        bindings: &mut view.bindings,
+        may_write: &|| scope.may_write() && !should_yield(),
+        suspended_means_departed: scope.spec().okta.suspended == SuspendedPolicy::Deactivate,
+        waiting: &waiting,
+        on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),
+    };
+    let (outcome, result) = scope
+        .step(CycleStep::Apply, reporter.during(apply.run(cleared)))
+        .await;
+    scope.ctx.metrics.record_apply(outcome.done.completed);
+    tracing::info!(
+        plan = outcome.done.plan,
+        writes = outcome.done.writes,
+        failed = outcome.done.failed,
+        completed = outcome.done.completed,
+        "applied"
+    );
+    let is_news = state.record(&outcome, &tried);
+    let history = is_news.then(|| history(synced.kind, &outcome, started));
+    state.unreported = Some(Unreported { outcome, history });
+    result.map_err(ReconcileError::during("recording before-images"))?;
+    Ok(ApplyOutcome::Applied)
+}
+
+/// Records what must be known if this apply is cut short: the teams that are about to be created, and the plan
+/// that an admin approved.
+async fn record_start(
+    scope: &Scope<'_>,
+    cleared: &ClearedPlan,
+    snapshot: &Snapshot,
+    view: &mut View,
+    published: &PublishedStatus,
+) -> Result<(), ReconcileError> {
+    scope.check_leadership()?;
+    let plan = cleared.as_plan();
+    if plan.teams.is_empty() && !matches!(cleared.clearance(), Clearance::Approved(_)) {
+        return Ok(());
+    }
+    let teams = status::team_statuses(snapshot, &view.assessment);
+    let status = approval::begun(published.get(scope.integration), teams, cleared, Timestamp::now());
+    let pending = plan.teams.iter().map(|team| team.group.clone());
+    view.bindings.pending.extend(pending);
+    published
+        .write(scope, &status)
+        .await
+        .map_err(ReconcileError::during("recording what is about to be written"))
+}
+
+/// Whether an apply should end early to make room for the next cycle: a sync is requested or due again, or,
+/// after a while, somebody made a decision. The remainder of the plan is planned again after that. An approved
+/// plan goes on to its end, since with anything added, its remainder would need another approval.
+fn should_yield<'a>(
+    scope: &Scope<'a>,
+    plan: &ClearedPlan,
+    matches: &Matches,
+) -> impl Fn() -> bool + Send + Sync + use<'a> {
+    let scope = *scope;
+    let is_approved = plan.clearance().approved_plan().is_some();
+    let began = Instant::now();
+    // As long as from one sync to the next, so that the apply makes progress however long a read takes.
+    let until_sync = schedule::interval(&scope.spec().sync, &scope.uid()).max(MIN_APPLY_BEFORE_SYNC);
+    let needs_reconcile = matches.needs_reconcile();
+    move || {
+        if is_approved {
+            return false;
+        }
+        let is_sync_requested = || {
+            let now = scope.latest();
+            now.is_some_and(|now| sync_request(&now) != scope.sync_request())
+        };
+        let elapsed = began.elapsed();
+        elapsed >= until_sync
+            || (elapsed >= MIN_APPLY_BEFORE_DECISION && needs_reconcile())
+            || is_sync_requested()
+    }
+}
+
+/// The apply's entry in the status.
+fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntry {
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    let took = Timestamp::now().duration_since(started).unsigned_abs();
+    HistoryEntry {
+        start_time: Time(started),
+        duration: Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)).into(),
+        kind,
+        result: if outcome.done.completed {
+            CycleResult::Applied
+        } else {
+            CycleResult::PartlyApplied
+        },
+        plan: outcome.done.plan.clone(),
+        writes: count(outcome.done.writes),
+        failed: count(outcome.done.failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::status::{Done, WriteFailure};
+
+    /// An apply with so many writes that failed for these people.
+    fn outcome(writes: usize, failed: &[&str]) -> Outcome {
+        let failure = WriteFailure {
+            reason: "Refused".into(),
+            message: "the email is taken".into(),
+        };
+        Outcome {
+            done: Done {
+                writes,
+                failed: failed.len(),
+                ..Done::default()
             },
-        );
-        Ok(())
-    }
-
-    fn wrote(&mut self) {
-        self.outcome.done.writes += 1;
-        self.lost_in_a_row = 0;
-        (self.apply.on_progress)(self.outcome.done.writes, self.total);
-    }
-
-    fn team_id(&self, target: &TeamTarget) -> Option<TeamId> {
-        match target {
-            TeamTarget::Existing(id) => Some(id.clone()),
-            TeamTarget::Created(group) => self
-                .apply
-                .bindings
-                .bound
-                .get(group)
-                .map(|binding| binding.team.clone()),
+            failures: failed
+                .iter()
+                .map(|person| ((*person).into(), failure.clone()))
+                .collect(),
+            gone_through: true,
+            ..Outcome::default()
         }
     }
-}
 
-fn insightful_broke(error: &WriteError) -> Disconnected {
-    Disconnected {
-        condition: conditions::INSIGHTFUL_CONNECTED,
-        reason: error.error().reason().to_owned(),
-        message: error.to_string(),
-        needs_action: error.retryability() == Retryability::Permanent,
+    fn people(names: &[&str]) -> BTreeSet<PersonId> {
+        names.iter().map(|name| (*name).into()).collect()
     }
-}
 
-fn okta_broke(error: &OktaError) -> Disconnected {
-    Disconnected {
-        condition: conditions::OKTA_CONNECTED,
-        reason: error.reason().to_owned(),
-        message: error.to_string(),
-        needs_action: error.retryability() == Retryability::Permanent,
+    fn failing(state: &ApplyState) -> BTreeSet<PersonId> {
+        state.failures.keys().cloned().collect()
+    }
+
+    #[test]
+    fn only_writes_and_new_failures_are_news() {
+        let mut state = ApplyState::default();
+        assert!(!state.record(&outcome(0, &[]), &people(&["jane"])));
+        assert!(state.record(&outcome(0, &["jane"]), &people(&["jane"])));
+        assert!(!state.record(&outcome(0, &["jane"]), &people(&["jane"])));
+        assert!(state.record(&outcome(1, &["jane"]), &people(&["jane", "omar"])));
+        assert!(state.record(&outcome(0, &["omar"]), &people(&["jane", "omar"])));
+        assert_eq!(failing(&state), people(&["omar"]), "jane's write took effect");
+    }
+
+    #[test]
+    fn failures_stay_for_people_who_were_not_tried() {
+        let mut state = ApplyState::default();
+        state.record(&outcome(0, &["jane", "omar"]), &people(&["jane", "omar"]));
+        // Omar's write waits for its retry, Jane's takes effect.
+        state.record(&outcome(1, &[]), &people(&["jane"]));
+        assert_eq!(failing(&state), people(&["omar"]));
+
+        let ended_early = Outcome {
+            gone_through: false,
+            disconnected: Some(Disconnected {
+                condition: "InsightfulConnected",
+                reason: "NoResponse".into(),
+                message: "no response".into(),
+                needs_action: false,
+            }),
+            ..outcome(0, &["mia"])
+        };
+        assert!(state.record(&ended_early, &people(&["mia", "omar"])));
+        assert_eq!(failing(&state), people(&["mia", "omar"]));
+        assert!(state.is_backing_off());
+        assert!(!state.record(&ended_early, &people(&["mia", "omar"])));
+
+        state.record(&outcome(2, &[]), &people(&["mia", "omar"]));
+        assert_eq!(failing(&state), people(&[]));
+        assert!(!state.is_backing_off());
+        assert_eq!(state.retries_in().next(), None);
+    }
+
+    #[test]
+    fn an_unreported_apply_outlasts_a_suspension_and_another_leader() {
+        let mut state = ApplyState {
+            unreported: Some(Unreported {
+                outcome: Outcome::default(),
+                history: None,
+            }),
+            needs_sync: true,
+            ..ApplyState::default()
+        };
+        let kept = state.unreported_only();
+        assert!(kept.unreported.is_some() && !kept.needs_sync);
+        assert!(state.unreported.is_none());
     }
 }

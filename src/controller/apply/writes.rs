@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Run, Stop, insightful_broke, okta_broke};
+use super::run::{Run, Stop, insightful_failure, okta_failure};
 use crate::{
     api::{Field, Pending, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
@@ -18,29 +18,29 @@ use crate::{
 
 /// What came of one PUT.
 enum Put {
-    /// The employee as they are now.
+    /// Insightful's answer: the employee as it is now.
     Answered(Employee),
-    /// It failed, which is on the person's record.
+    /// It failed; the failure is recorded.
     Failed,
-    /// Insightful refused it for its rate, and that is over by now: what it rests on is to be looked at again.
-    Again,
+    /// Insightful refused it for the rate limit, and the wait is over: what it follows from is checked again.
+    Retry,
 }
 
 impl Run<'_> {
-    /// Gives why Insightful does not take the team, which keeps nobody else waiting.
+    /// Creates a team. Returns why Insightful refuses it; the other writes go on.
     pub(super) async fn create_team(
         &mut self,
         NewTeam { group, name }: NewTeam,
     ) -> Result<Option<Disconnected>, Stop> {
         let created = loop {
-            let write = self.one_write().await?;
+            let write = self.write_permit().await?;
             self.check_is_new(&group, &name).await?;
-            self.check_leave()?;
+            self.check_may_write()?;
             match write.create_team(&name).await {
                 Ok(team) => break team,
-                Err(error @ WriteError::Refused(_)) if self.is_for_this_record(&error) => {
+                Err(error @ WriteError::Refused(_)) if self.concerns_this_record(&error) => {
                     self.outcome.done.failed += 1;
-                    let mut why = insightful_broke(&error);
+                    let mut why = insightful_failure(&error);
                     why.message = format!("team {name:?}: {}", why.message);
                     return Ok(Some(why));
                 }
@@ -59,38 +59,37 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// Looks once more whether there is such a team: by the id of the one that the
-    /// group is bound to, and by name. Nothing shows that a list lacks a team
-    /// without employees, and Insightful takes the same name twice: a list that was
-    /// cut short must not be enough for a second team.
+    /// Checks again that there is no such team, by the id that the group is bound to and by name. Insightful accepts
+    /// the same name twice, and a list that is cut short does not show what it lacks: one such list must not lead
+    /// to a second team.
     async fn check_is_new(&mut self, group: &GroupId, name: &str) -> Result<(), Stop> {
         let services = self.apply.services;
         if let Some(binding) = self.apply.bindings.bound.get(group).cloned() {
             let found = self.read(|| services.insightful.team(&binding.team));
             if found.await?.is_some() {
-                return Err(self.lists_differ(format!(
+                return Err(self.inconsistent_lists(format!(
                     "Insightful has team {}, which its list lacks: team {name:?} is not created",
                     binding.team
                 )));
             }
         }
-        let teams = match &self.teams_now {
+        let teams = match &self.present_teams {
             Some(teams) => teams,
             None => {
                 let teams = self.read(|| services.insightful.teams()).await?;
                 let names = teams.into_inner().into_iter().map(|team| team.name);
-                self.teams_now.insert(names.collect())
+                self.present_teams.insert(names.collect())
             }
         };
         if teams.contains(name) {
-            return Err(self.lists_differ(format!(
-                "Insightful's list of teams has {name:?}, which it lacked a moment ago: the team is not created"
+            return Err(self.inconsistent_lists(format!(
+                "Insightful's list of teams has {name:?} now, which it lacked before: the team is not created"
             )));
         }
         Ok(())
     }
 
-    /// What Insightful says right before a write, waited for as long as a write is.
+    /// Reads from Insightful right before a write, with the same waits as a write.
     async fn read<T, R: Future<Output = Result<T, InsightfulError>>>(
         &mut self,
         read: impl Fn() -> R,
@@ -103,12 +102,12 @@ impl Run<'_> {
         }
     }
 
-    fn lists_differ(&mut self, what: String) -> Stop {
+    fn inconsistent_lists(&mut self, what: String) -> Stop {
         self.outcome.read_again = true;
         Stop::Disconnected(Disconnected {
             condition: conditions::INSIGHTFUL_CONNECTED,
             reason: "InconsistentLists".to_owned(),
-            message: format!("{what}, and all is read again"),
+            message: format!("{what}; both services are read again"),
             needs_action: false,
         })
     }
@@ -125,7 +124,7 @@ impl Run<'_> {
         let Some(team) = self.team_id(&team) else {
             return self.team_is_missing(person);
         };
-        // An earlier invitation whose answer was lost can still take effect, even if this one is refused.
+        // An earlier invitation with an unknown outcome can still take effect, even if this one is refused.
         let records = self.apply.matches.records();
         let earlier = records.get(&person).and_then(|record| record.pending.clone());
         let new = NewEmployee {
@@ -135,14 +134,14 @@ impl Run<'_> {
             settings,
         };
         let created = loop {
-            let write = self.one_write().await?;
+            let write = self.write_permit().await?;
             let pending = Pending {
                 operation: PendingOperation::CreateEmployee,
                 since: Time(Timestamp::now()),
             };
             self.edit_status(&person, |status| status.pending = Some(pending))
                 .await?;
-            self.check_leave()?;
+            self.check_may_write()?;
             let error = match write.create_employee(&new).await {
                 Ok(employee) => break employee,
                 Err(error) => error,
@@ -154,7 +153,7 @@ impl Run<'_> {
             let earlier = earlier.clone();
             self.edit_status(&person, |status| status.pending = earlier)
                 .await?;
-            if self.is_for_this_record(&error) {
+            if self.concerns_this_record(&error) {
                 return self.failed(person, &error);
             }
             self.wait_or_stop(&error).await?;
@@ -181,12 +180,12 @@ impl Run<'_> {
         };
         let Overwrite { body, images, effect } = overwrite;
         let answer = loop {
-            let write = self.one_write().await?;
+            let write = self.write_permit().await?;
             self.record(&person, images.clone()).await?;
             match self.put(write, &person, &employee, &body).await? {
                 Put::Answered(answer) => break answer,
                 Put::Failed => return Ok(()),
-                Put::Again => {}
+                Put::Retry => {}
             }
         };
         self.apply.snapshot.replace_employee(answer);
@@ -199,19 +198,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Gives whether the employee has back what can be given back.
+    /// Restores an employee. Returns whether everything that can be restored is.
     pub(super) async fn restore(&mut self, restore: Restore) -> Result<bool, Stop> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
         let services = self.apply.services;
         let restored = loop {
-            let write = self.one_write().await?;
+            let write = self.write_permit().await?;
             self.apply.matches.confirm(&person).await?;
-            // What somebody did after the last read stays.
+            // What somebody changed since the last read stays.
             let now = self.read(|| services.insightful.employee(&employee));
             let Some(now) = now.await? else {
-                // The list had them a moment ago. If they are gone, it says so next.
+                // The list had the employee. If it is gone, the next sync shows that.
                 let message = format!(
-                    "Insightful's list of employees has {employee}, and the read by id does not: nothing is given back yet"
+                    "Insightful's list has employee {employee}, but reading it by id says that it does not exist: nothing is restored until both agree"
                 );
                 self.contradicted(person, "EmployeeNotFound", message);
                 return Ok(false);
@@ -227,13 +226,13 @@ impl Run<'_> {
                     break restore_write;
                 }
                 Put::Failed => return Ok(false),
-                Put::Again => {}
+                Put::Retry => {}
             }
         };
         let unmatched = restored.into_status(&employee, Timestamp::now());
         self.outcome.unmatched.insert(person.clone(), unmatched.clone());
-        // The record stays until the whole match is let go at once: without one of
-        // its employees it would look like a match in force.
+        // The record stays until all of the match's employees are restored: without one of them it would look like
+        // a match in force.
         self.edit_status(&person, |status| status.unmatched = Some(unmatched))
             .await?;
         Ok(true)
@@ -246,10 +245,10 @@ impl Run<'_> {
             evidence: _,
         } = deactivation;
         loop {
-            let write = self.one_write().await?;
+            let write = self.write_permit().await?;
             if !self.has_departed(&person).await? {
-                let message = "Okta's list says that the person left, and their record read by id does not: nobody \
-                               is deactivated on the list alone";
+                let message = "Okta's list shows this person as departed, but the record read by id does not: nobody is \
+                               deactivated by the list alone";
                 self.contradicted(person, "DepartureNotConfirmed", message.to_owned());
                 return Ok(());
             }
@@ -260,7 +259,7 @@ impl Run<'_> {
                 "false".to_owned(),
             );
             self.record(&person, vec![image]).await?;
-            self.check_leave()?;
+            self.check_may_write()?;
             match write.deactivate_employee(&employee).await {
                 Ok(Answer::Done(answer)) => {
                     self.wrote();
@@ -271,18 +270,17 @@ impl Run<'_> {
                     self.outcome.read_again = true;
                     return Ok(());
                 }
-                Err(error) if self.is_for_this_record(&error) => return self.failed(person, &error),
+                Err(error) if self.concerns_this_record(&error) => return self.failed(person, &error),
                 Err(error) => self.wait_or_stop(&error).await?,
             }
         }
     }
 
-    /// Whether Okta's record of a person says that they left: lists lag behind,
-    /// the record by id is the truth.
+    /// Whether Okta's record of a person, read by id, shows them as departed: lists lag behind.
     async fn has_departed(&mut self, person: &PersonId) -> Result<bool, Stop> {
         let services = self.apply.services;
         let now = self.waiting(services.okta.user(person)).await?;
-        let Some(now) = now.map_err(|error| Stop::Disconnected(okta_broke(&error)))? else {
+        let Some(now) = now.map_err(|error| Stop::Disconnected(okta_failure(&error)))? else {
             return Ok(false);
         };
         let has_departed = now.departure(self.apply.suspended_means_departed).is_some();
@@ -290,7 +288,7 @@ impl Run<'_> {
         Ok(has_departed)
     }
 
-    /// One PUT, if it still may be made.
+    /// Sends one PUT, if it may still be written.
     async fn put(
         &mut self,
         write: WritePermit<'_>,
@@ -298,35 +296,36 @@ impl Run<'_> {
         employee: &EmployeeId,
         body: &EmployeeUpdate,
     ) -> Result<Put, Stop> {
-        self.check_leave()?;
+        self.check_may_write()?;
         match write.update_employee(employee, body).await {
             Ok(answer) => {
                 self.wrote();
-                self.check_kept(person, body, &answer);
+                self.check_answer(person, body, &answer);
                 Ok(Put::Answered(answer))
             }
-            Err(error) if self.is_for_this_record(&error) => {
+            Err(error) if self.concerns_this_record(&error) => {
                 self.failed(person.clone(), &error)?;
                 Ok(Put::Failed)
             }
             Err(error) => {
                 self.wait_or_stop(&error).await?;
-                Ok(Put::Again)
+                Ok(Put::Retry)
             }
         }
     }
 
-    /// A value that Insightful takes and does not keep would be written for ever.
-    fn check_kept(&mut self, person: &PersonId, body: &EmployeeUpdate, answer: &Employee) {
-        let kept = body.name.as_ref().is_none_or(|name| *name == answer.name)
+    /// Records a failure if Insightful answers with other values than it was sent: they would be written again at
+    /// every sync.
+    fn check_answer(&mut self, person: &PersonId, body: &EmployeeUpdate, answer: &Employee) {
+        let is_same = body.name.as_ref().is_none_or(|name| *name == answer.name)
             && body
                 .email
                 .as_ref()
                 .is_none_or(|email| email.eq_ignore_ascii_case(&answer.email))
             && body.team.as_ref().is_none_or(|team| *team == answer.team);
-        if !kept {
+        if !is_same {
             let message =
-                "Insightful took the values and answers with other ones: compare the employee there"
+                "Insightful accepted the values but answered with different ones: compare the employee there"
                     .to_owned();
             let failure = WriteFailure {
                 reason: "ValueChangedByInsightful".to_owned(),

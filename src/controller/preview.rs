@@ -1,0 +1,118 @@
+//! Stage 3: shows what is planned on the EmployeeMatches, before anything is written to Insightful.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{
+    assess::View,
+    error::ReconcileError,
+    match_store::{CachedMatch, Matches},
+    metrics::CycleStep,
+    progress::Reporter,
+    published::PublishedStatus,
+    scope::Scope,
+};
+use crate::{
+    api::Step,
+    model::{PersonId, Snapshot},
+    rules::{
+        resolve::Record,
+        status::{self, WriteFailures, match_status},
+    },
+};
+
+/// What is shown now.
+pub struct Preview {
+    pub view: View,
+    /// People whose match was changed while its status was computed: the next cycle shows them.
+    pub outdated: BTreeSet<PersonId>,
+}
+
+/// Creates the EmployeeMatches that are missing and writes the statuses that changed. The view is computed
+/// again if a match that was believed missing exists and holds a decision or a record.
+///
+/// # Errors
+/// The API server's; lost leadership.
+pub async fn preview(
+    scope: &Scope<'_>,
+    snapshot: &Snapshot,
+    matches: &mut Matches,
+    view: View,
+    failures: &WriteFailures,
+    published: &PublishedStatus,
+) -> Result<Preview, ReconcileError> {
+    let writing = write_matches(scope, snapshot, matches, view, failures, published);
+    scope.step(CycleStep::WriteMatches, writing).await
+}
+
+async fn write_matches(
+    scope: &Scope<'_>,
+    snapshot: &Snapshot,
+    matches: &mut Matches,
+    mut view: View,
+    failures: &WriteFailures,
+    published: &PublishedStatus,
+) -> Result<Preview, ReconcileError> {
+    scope.check_leadership()?;
+    let reporter = Reporter::new(*scope, published);
+    let missing = matches.missing(view.assessment.resolved.keys());
+    let created = missing.len();
+    let total = Some(created + view.assessment.resolved.len());
+    let creating = matches.create_missing(missing, |done| reporter.at(Step::WritingMatches, done, total));
+    let is_news = reporter
+        .during(creating)
+        .await
+        .map_err(ReconcileError::during("creating EmployeeMatches"))?;
+    if is_news {
+        view = view.renew(scope, snapshot, matches, published);
+    }
+    withdraw_approval(scope, &view, published).await?;
+    let assessment = &view.assessment;
+    let now = Timestamp::now();
+    let status_of = |id: &PersonId, record: &Record, cached: &CachedMatch| {
+        match_status(
+            id,
+            snapshot,
+            scope.spec(),
+            assessment,
+            record,
+            failures.get(id),
+            &cached.earlier(),
+            cached.generation,
+            now,
+        )
+    };
+    let writing = matches.write_statuses(assessment.resolved.keys(), status_of, |done| {
+        reporter.at(Step::WritingMatches, created + done, total)
+    });
+    let written = reporter
+        .during(writing)
+        .await
+        .map_err(ReconcileError::during("writing the statuses of EmployeeMatches"))?;
+    if created + written.count > 0 {
+        tracing::info!(created, written = written.count, "wrote EmployeeMatches");
+    }
+    Ok(Preview {
+        view,
+        outdated: written.conflicts,
+    })
+}
+
+/// Takes an approved plan off the record if more is planned than its remainder: whatever is shown while it is
+/// on record counts as approved.
+async fn withdraw_approval(
+    scope: &Scope<'_>,
+    view: &View,
+    published: &PublishedStatus,
+) -> Result<(), ReconcileError> {
+    let mut status = published.get(scope.integration);
+    if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
+        return Ok(());
+    }
+    status::fit(&mut status);
+    published
+        .write(scope, &status)
+        .await
+        .map_err(ReconcileError::during("taking an approved plan off the record"))
+}

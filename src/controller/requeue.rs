@@ -1,0 +1,56 @@
+//! When an integration is reconciled next if nothing changes before.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    apply::ApplyState,
+    read::{ReadFailure, ReadState},
+    scope::Scope,
+    webhook,
+};
+use crate::rules::{
+    schedule::{self, SOONEST_LOOK},
+    status::Notification,
+};
+
+/// How often the Secrets are read while something is wrong with them.
+pub const SECRET_POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The time until the next reconcile after a cycle: until the next sync or the first retry.
+pub fn after_cycle(
+    scope: &Scope<'_>,
+    read: &ReadState,
+    apply: &ApplyState,
+    notification: Option<&Notification>,
+) -> Duration {
+    let needs_action = apply.disconnected.as_ref().is_some_and(|why| why.needs_action);
+    let secrets = needs_action.then_some(SECRET_POLL_INTERVAL);
+    let has_failed = matches!(notification, Some(Notification::Failed { .. }));
+    let webhook = has_failed.then_some(webhook::RETRY_INTERVAL);
+    schedule::next_look(
+        read.since_last_read(),
+        apply.retries_in().chain(secrets).chain(webhook),
+        &scope.spec().sync,
+        &scope.uid(),
+    )
+}
+
+/// The time until the next reconcile after a failed read: until its retry, or until a change of a Secret could
+/// have mended it, or until the status has to say that the sync is late.
+pub fn after_failed_read(scope: &Scope<'_>, failure: &ReadFailure) -> Duration {
+    failure.retry_in().min(if failure.why.needs_action {
+        SECRET_POLL_INTERVAL
+    } else {
+        until_late(scope)
+    })
+}
+
+/// The time until the last good sync is late; [`Duration::MAX`] if it is late already.
+fn until_late(scope: &Scope<'_>) -> Duration {
+    let after = schedule::late_after(&scope.spec().sync);
+    schedule::since_last_sync(scope.integration, Timestamp::now())
+        .and_then(|since| after.checked_sub(since))
+        .map_or(Duration::MAX, |left| left + SOONEST_LOOK)
+}
