@@ -39,9 +39,9 @@ const MIN_PEOPLE_PER_UNIDENTIFIABLE: usize = 200;
 /// Evidence of dates that rules out that an unidentifiable employee is a person.
 const MAX_OTHER_TIME_BITS: f64 = -2.0;
 
-/// A compared pair of one person.
+/// A compared pair of one person, with its total evidence.
 #[derive(Clone, Copy, Debug)]
-struct Pair {
+struct ScoredPair {
     employee: u32,
     bits: f64,
 }
@@ -156,8 +156,8 @@ impl Matcher<'_> {
         at: u32,
         employees: &[u32],
         is_worth_comparing: impl Fn(&EmployeeFeatures<'_>, &NameMatch) -> bool,
-        known: Vec<Pair>,
-    ) -> Vec<Pair> {
+        known: Vec<ScoredPair>,
+    ) -> Vec<ScoredPair> {
         let mut pairs = known;
         pairs.extend(employees.iter().filter_map(|employee| {
             let (person, candidate) = self.pair(at, *employee);
@@ -172,7 +172,7 @@ impl Matcher<'_> {
                 return None;
             }
             let comparison = self.compare_named(at, *employee, name);
-            (comparison.is_plausible() || candidate.unidentifiable).then_some(Pair {
+            (comparison.is_plausible() || candidate.unidentifiable).then_some(ScoredPair {
                 employee: *employee,
                 bits: comparison.bits,
             })
@@ -185,7 +185,7 @@ impl Matcher<'_> {
         pairs
     }
 
-    fn first_round(&self) -> Vec<Vec<Pair>> {
+    fn first_round(&self) -> Vec<Vec<ScoredPair>> {
         let features = &self.features;
         let blocks = Blocks::first_round(features);
         par_map_indices(features.people.len(), |at, found| {
@@ -199,7 +199,7 @@ impl Matcher<'_> {
 
     /// Compares unmatched people with unmatched employees by weaker keys, and removes
     /// pairs with employees that the first round matched.
-    fn second_round(&self, first: &[Vec<Pair>], unmatched: &Unmatched) -> Vec<Vec<Pair>> {
+    fn second_round(&self, first: &[Vec<ScoredPair>], unmatched: &Unmatched) -> Vec<Vec<ScoredPair>> {
         let features = &self.features;
         let blocks = Blocks::second_round(features, &unmatched.is_employee_unmatched);
         let limit = Blocks::max_pairs_per_person(unmatched.people);
@@ -235,7 +235,7 @@ impl Matcher<'_> {
         })
     }
 
-    fn unmatched(&self, first: &[Vec<Pair>], doubts: &[Vec<Doubt>]) -> Unmatched {
+    fn unmatched(&self, first: &[Vec<ScoredPair>], doubts: &[Vec<Doubt>]) -> Unmatched {
         let features = &self.features;
         let is_bound = |employee: &EmployeeFeatures<'_>| employee.bound_to.is_some();
         let mut is_employee_unmatched: Vec<bool> = features
@@ -280,7 +280,7 @@ impl Matcher<'_> {
 
     /// Ranks the people of each employee. A person who is bound to an employee does
     /// not compete for another.
-    fn rankings(&self, pairs: &[Vec<Pair>]) -> Vec<Ranking> {
+    fn rankings(&self, pairs: &[Vec<ScoredPair>]) -> Vec<Ranking> {
         let mut rankings = vec![Ranking::default(); self.features.employees.len()];
         for (person, pairs) in (0_u32..).zip(pairs) {
             for pair in pairs {
@@ -307,7 +307,7 @@ impl Matcher<'_> {
     /// Returns whether each employee is the best of a person who works here and has the
     /// same name. A person who comes back has a new account in Okta beside the old
     /// one; their employee must not be deactivated because the old account departed.
-    fn is_best_of_current_person(&self, pairs: &[Vec<Pair>]) -> Vec<bool> {
+    fn is_best_of_current_person(&self, pairs: &[Vec<ScoredPair>]) -> Vec<bool> {
         let best = |at: u32| {
             let best = pairs[at as usize].first()?.employee;
             let name = self.compare_names(at, best);
@@ -325,7 +325,7 @@ impl Matcher<'_> {
     }
 
     /// Returns the doubts about the best pair of each person in scope.
-    fn doubts_of_best_pairs(&self, pairs: &[Vec<Pair>]) -> Vec<Vec<Doubt>> {
+    fn doubts_of_best_pairs(&self, pairs: &[Vec<ScoredPair>]) -> Vec<Vec<Doubt>> {
         let rankings = self.rankings(pairs);
         let is_best_of_current_person = self.is_best_of_current_person(pairs);
         par_map_indices(pairs.len(), |at, _| match &pairs[at as usize][..] {
@@ -346,8 +346,8 @@ impl Matcher<'_> {
     fn doubts_of_best_pair(
         &self,
         at: u32,
-        best: &Pair,
-        others: &[Pair],
+        best: &ScoredPair,
+        others: &[ScoredPair],
         ranking: Ranking,
         is_best_of_current_person: bool,
     ) -> Vec<Doubt> {
@@ -384,12 +384,12 @@ impl Matcher<'_> {
         )
     }
 
-    fn odds(&self, pair: &Pair) -> f64 {
+    fn odds(&self, pair: &ScoredPair) -> f64 {
         calibration::odds(pair.bits, self.features.employees.len())
     }
 
     /// Returns the sum of the odds of all remaining pairs of each employee.
-    fn competing_odds(&self, last: &[Vec<Pair>]) -> Vec<f64> {
+    fn competing_odds(&self, last: &[Vec<ScoredPair>]) -> Vec<f64> {
         let mut odds = vec![0.0; self.features.employees.len()];
         for pair in last.iter().flatten() {
             odds[pair.employee as usize] += self.odds(pair);
@@ -397,7 +397,13 @@ impl Matcher<'_> {
         odds
     }
 
-    fn candidates(&self, at: u32, pairs: &[Pair], automatic: bool, competing_odds: &[f64]) -> Vec<Candidate> {
+    fn candidates(
+        &self,
+        at: u32,
+        pairs: &[ScoredPair],
+        automatic: bool,
+        competing_odds: &[f64],
+    ) -> Vec<Candidate> {
         let prior = calibration::prior(self.features.employees.len());
         let odds_of_person: f64 = pairs.iter().map(|pair| self.odds(pair)).sum();
         pairs
@@ -423,13 +429,13 @@ impl Matcher<'_> {
     fn proposal(
         &self,
         at: u32,
-        first: &[Pair],
-        last: &[Pair],
+        first: &[ScoredPair],
+        last: &[ScoredPair],
         doubts: &[Doubt],
         candidates: Vec<Candidate>,
         unmatched: &Unmatched,
     ) -> Proposal {
-        let is_conceivable = |(candidate, pair): (&Candidate, &Pair)| {
+        let is_conceivable = |(candidate, pair): (&Candidate, &ScoredPair)| {
             self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
         };
         if !candidates.iter().zip(last).any(is_conceivable) {
@@ -448,7 +454,7 @@ impl Matcher<'_> {
             };
         }
         // The best pair of the second round may be another one.
-        let employee = |pairs: &[Pair]| pairs.first().map(|pair| pair.employee);
+        let employee = |pairs: &[ScoredPair]| pairs.first().map(|pair| pair.employee);
         let mut doubts = match employee(last) {
             best if best == employee(first) => doubts.to_vec(),
             Some(best) => self.doubts(at, best, 0.0),
