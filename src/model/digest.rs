@@ -1,22 +1,22 @@
-//! A short stand-in for something long: enough to see whether it is the same as before.
+//! Digests of values: equal digests mean equal values.
 
 use std::{fmt, io};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// The first half of the SHA-256 of a value's JSON. Nobody can make two values
-/// that share one, so that equal digests mean equal values.
+/// The first half of the SHA-256 of a value's JSON. Two values with the same digest cannot be constructed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// The digest of a value. Fields that serde leaves out do not count.
+    /// The digest of a value, without the fields that serde skips.
     pub fn of(value: &impl Serialize) -> Self {
         Self::half(&sha256(value))
     }
 
-    /// The digest of many values in their order, none of which is a bare number.
+    /// The digest of several values in their order. None may be a bare number: two numbers in a row would
+    /// read as one.
     pub fn of_all<T: Serialize>(values: impl IntoIterator<Item = T>) -> Self {
         let mut hasher = Hasher(Sha256::new());
         for value in values {
@@ -43,7 +43,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The SHA-256 of a value's JSON, which is never in memory as a whole.
+/// The SHA-256 of a value's JSON. The JSON is streamed into the hash, not held in memory.
 pub fn sha256(value: &impl Serialize) -> [u8; 32] {
     let mut hasher = Hasher(Sha256::new());
     hasher.take(value);
@@ -54,8 +54,8 @@ struct Hasher(Sha256);
 
 impl Hasher {
     fn take(&mut self, value: &impl Serialize) {
-        // Neither the hasher nor what is digested here (strings, numbers, enums,
-        // lists, and maps with string keys) can fail.
+        // Neither the hasher nor the digested values (strings, numbers, enums, lists, maps with string keys)
+        // can fail.
         let _ = serde_json::to_writer(self, value);
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_that_of_the_json() {
+    fn a_digest_is_of_the_json() {
         let expected: [u8; 32] = Sha256::digest(br#"["a",null,2]"#).into();
         assert_eq!(sha256(&("a", None::<u8>, 2)), expected);
         assert_eq!(Digest::of(&("a", None::<u8>, 2)).0[..], expected[..16]);

@@ -1,10 +1,9 @@
-//! Is it what is left? An approved plan that was cut short goes on without
-//! another approval, as long as nothing is written that the admin did not see.
+//! Is a plan the remainder of an approved one? An approved plan that was cut short resumes without another
+//! approval, as long as nothing is written that the admin did not see.
 //!
-//! What they saw stands in the statuses: the changes of each match, and the
-//! integration's new teams. Once [`begun`] has put the plan on record, these
-//! statuses are only ever written over by what is left of it: a plan that holds
-//! anything else is taken off the record before it is shown.
+//! The admin saw the statuses: the changes of each match, and the integration's new teams. Once [`begun`] has
+//! put the approved plan on record, only its remainder replaces these statuses: before a plan with any other
+//! write is shown, the approved plan is taken off the record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,37 +19,36 @@ use crate::{
     rules::{
         assessment::Assessment,
         guard::{Clearance, ClearedPlan},
-        plan::MatchInForce,
+        plan::{MatchInForce, Plan},
         resolve::Resolution,
         status,
     },
 };
 
-/// What a match's status announces: what an admin saw of a person.
+/// The writes that a match's status announces: what an admin saw of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Announced {
     state: Option<MatchState>,
-    /// The person's first employee; None for who is to be invited.
+    /// The person's first employee; None for a person who will be invited.
     employee: Option<EmployeeId>,
     changes: Box<[AnnouncedChange]>,
-    /// Whether the person is announced to be invited.
+    /// Whether the status announces an invitation.
     invites: bool,
     unmatching: BTreeSet<EmployeeId>,
-    /// Whether an invitation is under way whose outcome is not known.
+    /// Whether the outcome of an invitation is unknown.
     invitation_pending: bool,
-    /// Who was invited.
+    /// The employee that was created by an invitation.
     invited: Option<EmployeeId>,
-    /// Whether the status answers the decision as it stands.
-    answers: bool,
+    /// Whether the status is of the present decision.
+    is_current: bool,
 }
 
-/// One announced write, as short as telling it from others allows: everybody's
-/// are in memory.
+/// One announced write. It is small because those of all people are in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AnnouncedChange {
-    /// None stands for the person's first employee.
+    /// None for the person's first employee.
     employee: Option<EmployeeId>,
-    /// Digest of the field and both its values.
+    /// Digest of the field and its two values.
     written: Digest,
 }
 
@@ -63,11 +61,11 @@ impl From<&FieldChange> for AnnouncedChange {
     }
 }
 
-/// What all matches of an integration announce.
+/// The announcements of all matches of an integration.
 pub type Announcements = BTreeMap<PersonId, Announced>;
 
 impl Announced {
-    /// What a status announces; `generation` is that of the object's spec.
+    /// `generation` is that of the match's spec.
     pub fn by(status: &EmployeeMatchStatus, generation: Option<i64>) -> Self {
         let invited = status.applied.as_ref().filter(|applied| applied.created);
         Self {
@@ -85,12 +83,12 @@ impl Announced {
             invited: invited
                 .and_then(|applied| applied.employee_ids.first())
                 .map(|id| id.as_str().into()),
-            answers: status.observed_generation == generation,
+            is_current: status.observed_generation == generation,
         }
     }
 
-    /// Whether these writes to a person's employees are among the announced
-    /// ones. `first` is the employee whom a change means that names none.
+    /// Whether these changes of a person's employees are among the announced ones. `first` is the employee of
+    /// a change that names none.
     fn covers(&self, changes: &[FieldChange], first: Option<&EmployeeId>) -> bool {
         changes.iter().map(AnnouncedChange::from).all(|now| {
             let employee = now.employee.as_ref().or(first);
@@ -108,14 +106,14 @@ impl Announced {
     }
 
     /// Whether the match that comes into force is the announced one.
-    fn covers_match(&self, link: &MatchInForce) -> bool {
-        let is_settled = matches!(
+    fn covers_match(&self, in_force: &MatchInForce) -> bool {
+        let is_resolved = matches!(
             self.state,
             Some(MatchState::Proposed | MatchState::Matched | MatchState::Deactivated)
         );
-        // Of several employees, all but the first are named by the decision.
-        is_settled
-            && link.employees.first().is_some_and(|first| {
+        // The status shows the first employee; the decision names the others.
+        is_resolved
+            && in_force.employees.first().is_some_and(|first| {
                 if self.invites {
                     self.is_invited(first)
                 } else {
@@ -124,8 +122,8 @@ impl Announced {
             })
     }
 
-    /// Whether the employee came of the announced invitation: by its answer, or,
-    /// where that was lost, found by the email.
+    /// Whether the announced invitation created the employee: its response said so or, if that was lost, the
+    /// employee was found by the email.
     fn is_invited(&self, employee: &EmployeeId) -> bool {
         self.invites && (self.invitation_pending || self.invited.as_ref() == Some(employee))
     }
@@ -141,26 +139,22 @@ impl From<&EmployeeMatch> for Announced {
     }
 }
 
-/// Whether the matches announce exactly what is planned: a status that could not
-/// be written, since its decision was being changed, does not.
+/// Whether the matches announce exactly what is planned. A status that could not be written, because the
+/// decision was changed at the same time, does not.
 pub fn is_announced(assessment: &Assessment, announcements: &Announcements) -> bool {
-    let nothing = (Vec::new(), BTreeSet::new());
     announcements.iter().all(|(id, announced)| {
-        let changes = assessment.changes.get(id).unwrap_or(&nothing.0);
-        let unmatches = assessment.plan.unmatches.get(id).unwrap_or(&nothing.1);
-        announced.answers
-            && announced
-                .changes
-                .iter()
-                .cloned()
-                .eq(changes.iter().map(AnnouncedChange::from))
-            && announced.unmatching == *unmatches
+        let changes = assessment.changes.get(id).into_iter().flatten();
+        let unmatches = assessment.plan.unmatches.get(id).into_iter().flatten();
+        announced.is_current
+            && changes
+                .map(AnnouncedChange::from)
+                .eq(announced.changes.iter().cloned())
+            && unmatches.eq(&announced.unmatching)
     })
 }
 
-/// The integration's status right before the first write of a plan: the teams
-/// that it creates are pending, so that one whose answer is lost is found again
-/// by its name; and a plan that an admin let through is on record.
+/// Returns the integration's status right before the first write of a plan: the teams that it creates are
+/// pending, so that a team whose response is lost is found by its name, and an approved plan is on record.
 pub fn begun(
     mut status: OktaIntegrationStatus,
     teams: Vec<TeamStatus>,
@@ -193,48 +187,62 @@ pub fn begun(
     status
 }
 
-/// The approved plan on record, if what is planned is what is left of it: every
-/// write was announced when its apply began, equal in employee, field and both
-/// values, and no decision about anybody concerned has changed since.
+/// Returns the approved plan on record if the present plan is its remainder: each of its writes was announced
+/// when the apply began, equal in employee, field and both values, and no decision about the people concerned
+/// has changed since.
 pub fn of<'a>(
     status: &'a OktaIntegrationStatus,
     spec: &OktaIntegrationSpec,
     assessment: &Assessment,
     announcements: &Announcements,
 ) -> Option<&'a Applying> {
-    let applying = status.applying.as_ref()?;
     let plan = &assessment.plan;
-    let is_approved = spec.finalized && spec.approved_plan.as_ref() == Some(&applying.plan);
-    if !is_approved || plan.is_empty() {
-        return None;
-    }
-    let announced = status.teams.iter().map(|team| (team.group_id.as_str(), team));
-    let announced: BTreeMap<&str, &TeamStatus> = announced.collect();
-    let teams = plan.teams.iter().all(|new| {
-        announced.get(new.group.as_str()).is_some_and(|team| {
+    let is_approved =
+        |applying: &&Applying| spec.finalized && spec.approved_plan.as_ref() == Some(&applying.plan);
+    let applying = status.applying.as_ref().filter(is_approved)?;
+    let is_remainder = !plan.is_empty()
+        && are_teams_announced(plan, &status.teams)
+        && plan
+            .creations
+            .iter()
+            .all(|creation| applying.shared_settings.as_deref() == Some(creation.settings.as_str()))
+        && plan.people().into_iter().all(|person| {
+            let announced = announcements.get(person);
+            announced.is_some_and(|announced| is_person_announced(person, assessment, announced))
+        });
+    is_remainder.then_some(applying)
+}
+
+/// Whether every team that the plan creates was about to be created when the apply began.
+fn are_teams_announced(plan: &Plan, teams: &[TeamStatus]) -> bool {
+    let by_group: BTreeMap<&str, &TeamStatus> =
+        teams.iter().map(|team| (team.group_id.as_str(), team)).collect();
+    plan.teams.iter().all(|new| {
+        by_group.get(new.group.as_str()).is_some_and(|team| {
             status::shows(&team.name, &new.name) && team.state == TeamState::New && team.pending.is_some()
         })
-    });
-    let settings = plan
-        .creations
-        .iter()
-        .all(|creation| applying.shared_settings.as_deref() == Some(creation.settings.as_str()));
-    let people = plan.people().into_iter().all(|id| {
-        let first = match assessment.resolved.get(id).map(|resolved| &resolved.resolution) {
-            Some(Resolution::Matched(employees)) => employees.first(),
-            _ => None,
-        };
-        announcements.get(id).is_some_and(|announced| {
-            let changes = assessment.changes.get(id);
-            let link = plan.matches.get(id);
-            let unmatches = plan.unmatches.get(id);
-            announced.answers
-                && changes.is_none_or(|changes| announced.covers(changes, first))
-                && link.is_none_or(|link| announced.covers_match(link))
-                && unmatches.is_none_or(|employees| employees.is_subset(&announced.unmatching))
-        })
-    });
-    (teams && settings && people).then_some(applying)
+    })
+}
+
+/// Whether all that the plan does with a person was announced.
+fn is_person_announced(person: &PersonId, assessment: &Assessment, announced: &Announced) -> bool {
+    let Assessment {
+        plan,
+        resolved,
+        changes,
+        ..
+    } = assessment;
+    let first = match resolved.get(person).map(|resolved| &resolved.resolution) {
+        Some(Resolution::Matched(employees)) => employees.first(),
+        _ => None,
+    };
+    let changes = changes.get(person);
+    let in_force = plan.matches.get(person);
+    let unmatches = plan.unmatches.get(person);
+    announced.is_current
+        && changes.is_none_or(|changes| announced.covers(changes, first))
+        && in_force.is_none_or(|in_force| announced.covers_match(in_force))
+        && unmatches.is_none_or(|employees| employees.is_subset(&announced.unmatching))
 }
 
 #[cfg(test)]

@@ -96,7 +96,8 @@ impl Clearance {
     }
 }
 
-/// A kind of write whose number `spec.guard` bounds. A new bound is a variant here and a line in each table below.
+/// A kind of write whose number `spec.guard` bounds. A new bound is a variant here and a line in each table
+/// below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     Deactivations,
@@ -214,7 +215,8 @@ impl Breach {
 }
 
 /// Whether a plan may be written. `records` and `resolved` are those that the plan was made from; `applying`
-/// is the approved plan of which [`approval::of`](crate::rules::approval::of) found this one to be the remainder.
+/// is the approved plan of which [`approval::of`](crate::rules::approval::of) found this one to be the
+/// remainder.
 pub fn judge(
     plan: Arc<Plan>,
     spec: &OktaIntegrationSpec,

@@ -1,5 +1,6 @@
-//! The record of a match: what goes on it before each write to Insightful, so that a write that was cut short can
-//! still be undone, and what changes on it once the write took effect. The apply stores it in the cluster.
+//! The record of a match: what goes on it before each write to Insightful, so that a write that was cut short
+//! can still be undone, and what changes on it once the write took effect. The apply stores it in the
+//! cluster.
 //!
 //! How an employee leaves the record is in [`unmatch`](crate::rules::plan::unmatch).
 
@@ -67,7 +68,8 @@ impl Overwrite {
                 }));
                 restored.push(field);
             } else {
-                // Until the write takes effect, the field holds the value of the write before it, if there was one.
+                // Until the write takes effect, the field holds the value of the write before it, if there
+                // was one.
                 let replaced = from.filter(|from| Some(from) != before.as_ref());
                 images.push(AppliedField {
                     replaced,
@@ -117,8 +119,8 @@ pub fn image(employee: &EmployeeId, field: Field, before: Option<String>, after:
     }
 }
 
-/// Returns the record before a write: with the match that comes into force, if one does, and the before-images.
-/// `adopted`: the operator invited the match's employee, and the response was lost.
+/// Returns the record before a write: with the match that comes into force, if one does, and the
+/// before-images. `adopted`: the operator invited the match's employee, and the response was lost.
 pub fn before_write(
     on_record: Option<Applied>,
     in_force: Option<MatchInForce>,
@@ -155,8 +157,8 @@ pub fn invited(on_record: Option<Applied>, employee: &EmployeeId, now: Timestamp
     }
 }
 
-/// Returns the record after a read of its employees: a write that took effect replaces nothing any more, and an
-/// inherited field that was restored is no longer on record.
+/// Returns the record after a read of its employees: a write that took effect replaces nothing any more, and
+/// an inherited field that was restored is no longer on record.
 pub fn seen(mut applied: Applied, snapshot: &Snapshot) -> Applied {
     applied.fields.retain_mut(|field| {
         let employee = snapshot.employees().get(&field.employee_id.as_str().into());

@@ -1,4 +1,5 @@
-//! After a crash, the remainder of an approved plan needs no other approval, and nothing else is applied without one.
+//! After a crash, the remainder of an approved plan needs no other approval, and nothing else is applied
+//! without one.
 
 use std::collections::BTreeSet;
 

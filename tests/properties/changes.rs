@@ -1,10 +1,9 @@
-//! Whatever happens in Okta, and however full reads, deltas and failed reads
-//! follow each other: what a delta leads to is what a full read leads to, and so
-//! is the plan. The real client reads the emulator over HTTP, and [`SyncedState`] takes
-//! what it read as it does in the operator, restarts included.
+//! A delta leads to the same state and the same plan as a full read, whatever changes in Okta and in whatever
+//! order full reads, deltas, failed reads and restarts come. The real client reads the emulator over HTTP,
+//! and [`SyncedState`] takes the results as it does in the operator.
 //!
-//! Time passes by the org's clock between what happens, so that changes lie
-//! before, in and after the overlap of two reads.
+//! The org's clock advances between events, so that changes lie before, in and after the overlap of two
+//! reads.
 
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ const STATUSES: [&str; 6] = [
     "PROVISIONED",
 ];
 
-/// Something that happens. People and groups are numbers, taken modulo how many there are.
+/// An event. People and groups are numbers, taken modulo their count.
 #[derive(Clone, Debug)]
 enum Event {
     Joins(usize),
@@ -42,28 +41,28 @@ enum Event {
     HasTitle(usize, u8),
     HasEmail(usize, u8),
     HasStatus(usize, &'static str),
-    /// Only the stamp of the status moves.
+    /// Changes only the status and its time.
     IsLocked(usize),
     EntersGroup(usize, usize),
     LeavesGroup(usize, usize),
     GroupIsMade(u8),
     GroupIsRenamed(usize, u8),
-    /// Only the letters' case of the prefix changes: it is none any more.
+    /// Only the case of the prefix changes, so that it no longer counts.
     GroupLosesPrefixByCase(usize),
-    /// What no delta shows.
+    /// No delta shows this and the next two.
     IsDeleted(usize),
     GroupIsDeleted(usize),
     GroupLosesPrefix(usize),
-    /// A read of what changed.
+    /// A read of the changes.
     Delta,
-    /// A read of everything.
+    /// A full read.
     Full,
-    /// A read of what changed that breaks off.
+    /// A delta whose read fails at this path.
     FailedDelta(&'static str),
-    /// The operator starts anew with what it kept.
+    /// The operator restarts with its stored directory.
     Restart,
-    /// The credentials of Insightful are others.
-    ServicesAreOthers,
+    /// Insightful's credentials change.
+    ServicesChange,
 }
 
 fn people() -> impl Strategy<Value = usize> {
@@ -101,12 +100,12 @@ fn read() -> impl Strategy<Value = Event> {
         3 => Just(Event::Delta),
         1 => Just(Event::Full),
         1 => Just(Event::Restart),
-        1 => Just(Event::ServicesAreOthers),
+        1 => Just(Event::ServicesChange),
         1 => select(&["/api/v1/users", "/api/v1/groups", "/api/v1/groups/*/users"][..]).prop_map(Event::FailedDelta),
     ]
 }
 
-/// How many minutes pass before each event: two reads overlap in five.
+/// The minutes before each event: two reads overlap by five.
 fn minutes() -> impl Strategy<Value = i64> {
     prop_oneof![Just(0), 0..4_i64, 4..30_i64]
 }
@@ -129,7 +128,7 @@ fn group(org: &Org, number: usize) -> Option<String> {
     (!groups.is_empty()).then(|| pick(groups.iter(), number))
 }
 
-/// Lets it happen in the org; reads are none of its matter.
+/// Makes an event happen in the org; a read changes nothing there.
 fn happens(org: &mut Org, event: &Event) {
     let who = |org: &Org, number| pick(org.users.keys(), number);
     match *event {
@@ -196,13 +195,13 @@ fn happens(org: &mut Org, event: &Event) {
         | Event::Full
         | Event::FailedDelta(_)
         | Event::Restart
-        | Event::ServicesAreOthers => {}
+        | Event::ServicesChange => {}
     }
 }
 
 fn quiet(_: Progress) {}
 
-/// An org, and who follows it.
+/// An org and a client that follows it.
 struct Follower {
     okta: Okta,
     client: OktaClient,
@@ -245,9 +244,8 @@ impl Follower {
         }
     }
 
-    /// Lets an event happen, and reads if it is one. Gives whether what is known should now be
-    /// what Okta says.
-    async fn lives(&mut self, minutes: i64, event: &Event) -> bool {
+    /// Makes an event happen. Returns whether the known state must now equal Okta's.
+    async fn handle(&mut self, minutes: i64, event: &Event) -> bool {
         self.okta
             .configure(|settings| settings.clock_offset += SignedDuration::from_mins(minutes));
         self.okta.edit(|org| happens(org, event));
@@ -270,7 +268,7 @@ impl Follower {
                     .always(Match::get(path), Kind::Status(503, None));
                 let read = self.changes().await;
                 standing.remove();
-                // Where no group changed, nobody asks for members.
+                // If no group changed, no members are read.
                 match read {
                     Ok(delta) => {
                         assert_eq!(*path, "/api/v1/groups/*/users");
@@ -280,13 +278,12 @@ impl Follower {
                     Err(_) => false,
                 }
             }
-            // As after a start with what was kept.
             Event::Restart => {
                 let (mark, directory) = self.known.delta_base().unwrap();
                 self.known = SyncedState::resumed(directory.clone(), mark);
                 false
             }
-            Event::ServicesAreOthers => {
+            Event::ServicesChange => {
                 self.known.discard_workforce();
                 false
             }
@@ -294,7 +291,7 @@ impl Follower {
         }
     }
 
-    /// What is known now; after a restart Okta's half with Insightful as it is.
+    /// The known state; after a restart, the stored directory with the present workforce.
     fn snapshot(&self) -> Snapshot {
         let directory = Arc::clone(self.known.directory().unwrap());
         let snapshot = self.known.snapshot().cloned();
@@ -308,7 +305,7 @@ impl Follower {
         self.client.changes(GROUP_PREFIX, mark, known, &quiet).await
     }
 
-    /// What a full read would lead to now.
+    /// The result of a full read.
     async fn truth(&self) -> Snapshot {
         let (directory, _): (Directory, _) = self.client.directory(GROUP_PREFIX, &quiet).await.unwrap();
         Snapshot::new(directory, self.workforce.clone())
@@ -352,7 +349,7 @@ proptest! {
         runtime().block_on(async {
             let mut follower = Follower::of(&Company::generate(20, seed)).await;
             for (minutes, event) in events.iter().chain([&(7, Event::Delta)]) {
-                if follower.lives(*minutes, event).await {
+                if follower.handle(*minutes, event).await {
                     let truth = follower.truth().await;
                     assert_eq!(follower.snapshot(), truth, "after {event:?}");
                     assert_eq!(plan(&follower.snapshot()), plan(&truth));
@@ -362,25 +359,26 @@ proptest! {
     }
 
     #[test]
-    fn what_no_delta_shows_waits_for_the_next_full_read_and_switches_nobody_off(
+    fn changes_that_no_delta_shows_wait_for_a_full_read_and_deactivate_nobody(
         seed in 0..8_u64,
         events in vec((minutes(), prop_oneof![2 => invisible(), 1 => read()]), 1..30),
     ) {
         runtime().block_on(async {
             let mut follower = Follower::of(&Company::generate(20, seed)).await;
-            let off: Vec<_> = plan(&follower.snapshot()).deactivations.into_iter().map(|one| one.person).collect();
+            let deactivations = plan(&follower.snapshot()).deactivations.into_iter();
+            let deactivated: Vec<_> = deactivations.map(|one| one.person).collect();
             let before = follower.snapshot().people().clone();
             for (minutes, event) in events.iter().chain([&(7, Event::Delta), &(7, Event::Full)]) {
                 let had = follower.snapshot().people().len();
-                let read = follower.lives(*minutes, event).await;
+                let read = follower.handle(*minutes, event).await;
                 if read && !matches!(event, Event::Full) {
-                    assert_eq!(follower.snapshot().people().len(), had, "nobody goes by a delta");
+                    assert_eq!(follower.snapshot().people().len(), had, "no delta removes a person");
                 }
                 for (id, person) in follower.snapshot().people() {
                     assert_eq!(person, &before[id]);
                 }
                 for one in plan(&follower.snapshot()).deactivations {
-                    assert!(off.contains(&one.person), "{one:?}");
+                    assert!(deactivated.contains(&one.person), "{one:?}");
                 }
             }
             assert_eq!(follower.snapshot(), follower.truth().await);

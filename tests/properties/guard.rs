@@ -36,9 +36,10 @@ proptest! {
         world.spec.approved_plan = None;
         let assessment = world.assess();
         let plan = &assessment.plan;
-        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, &assessment.resolved, None);
+        let resolved = &assessment.resolved;
+        let verdict = |world: &World| judge(plan.clone(), &world.spec, &world.records, resolved, None);
 
-        let linked = assessment.resolved.values().filter(|s| matches!(s.resolution, Resolution::Matched(_))).count();
+        let matched = resolved.values().filter(|s| matches!(s.resolution, Resolution::Matched(_))).count();
         let counts = [
             plan.deactivations.len(),
             plan.updates.iter().filter(|update| update.fields.contains_key(&Field::Team)).count(),
@@ -49,7 +50,7 @@ proptest! {
             IntOrString::Int(most) => **count > usize::try_from(*most).unwrap(),
             IntOrString::String(percent) => {
                 let percent: usize = percent.trim_end_matches('%').parse().unwrap();
-                **count * 100 > percent * linked
+                **count * 100 > percent * matched
             }
         });
         let beyond = beyond.count();
@@ -70,7 +71,8 @@ proptest! {
         let mut other = plan.hash();
         other.replace_range(70..71, if other.ends_with('0') { "1" } else { "0" });
         world.spec.approved_plan = Some(other);
-        prop_assert_eq!(verdict(&world), Verdict { breaches: breaches.clone(), ruling }, "another plan's hash");
+        let unchanged = Verdict { breaches: breaches.clone(), ruling };
+        prop_assert_eq!(verdict(&world), unchanged, "another plan's hash");
         world.spec.approved_plan = Some(plan.hash());
         let approved = verdict(&world);
         prop_assert!(approved.cleared().is_some());

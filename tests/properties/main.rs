@@ -1,15 +1,14 @@
-//! Properties of the core over random companies, decisions and histories. A
-//! pure [model](world) of both services and of the cluster takes the place of
-//! I/O; the rules are the product's own.
+//! Properties of the rules over random companies, decisions and histories. A pure [model](world) of both
+//! services and of the cluster takes the place of I/O; the rules are the product's own.
 //!
-//! A case that fails is shrunk, kept in `tests/proptest-regressions/` and run
-//! first ever after: commit it with the repair.
+//! A failing case is shrunk, stored in `tests/proptest-regressions/` and run first from then on: commit it
+//! with the fix.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
-    reason = "a test that fails here has found something"
+    reason = "a panic is a failed test"
 )]
 
 mod approval;

@@ -1,5 +1,5 @@
-//! Random stories: a small company, its integration's policies, and what
-//! happens to both. Names, emails and teams are few, so that they collide.
+//! Random stories: a small company, its integration's policies, and a sequence of events. Names, emails and
+//! teams are few, so that they collide.
 
 use okta_insightful_operator::{
     api::{
@@ -14,41 +14,41 @@ const FAMILY: [&str; 2] = ["Doe", "Roe"];
 const ADDRESSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const TITLES: [&str; 2] = ["Engineer", "Manager"];
 
-/// Names of team groups without the prefix; the first of them is there twice.
+/// Names of team groups without the prefix; the first one is there twice.
 pub const GROUPS: [&str; 4] = ["Sales", "Support", "Legal", "Sales"];
 
-/// Teams that Insightful has from the start, which no group stands for. Who
-/// moves an employee by hand moves them here.
+/// Teams that Insightful has from the start and that no group stands for. A manual edit in Insightful moves
+/// an employee to one of these.
 pub const OTHER_TEAMS: [&str; 3] = ["Default", "Lounge", "Attic"];
 
-/// A company on the day of the installation, and what happens to it.
+/// A company on the day of the installation, and the events after it.
 #[derive(Clone, Debug)]
 pub struct Story {
     pub spec: OktaIntegrationSpec,
     pub people: Vec<(Person, Membership)>,
     pub employees: Vec<Employee>,
-    /// Teams of Insightful that groups stand for.
+    /// Insightful's teams that groups stand for.
     pub teams: Vec<Team>,
     pub happenings: Vec<Happening>,
 }
 
-/// In which of [`GROUPS`] a person is.
+/// The [`GROUPS`] of a person.
 pub type Membership = Vec<usize>;
 
-/// Something that happens. An employee's number is taken modulo how many there are.
+/// An event. An employee's number is taken modulo the number of employees.
 #[derive(Clone, Debug)]
 pub enum Happening {
-    /// Okta's record of a person is another.
+    /// Okta's record of a person is replaced.
     Okta(usize, Box<Person>, Membership),
-    /// One thing about a person is another in Okta.
+    /// One part of a person's record in Okta is replaced.
     Edit(usize, OktaEdit, Box<Person>, Membership),
-    /// Okta's answer lacks a person.
+    /// Okta's response lacks a person.
     Vanishes(usize),
     /// An admin decides about a person.
     Decide(usize, Decided),
     /// Somebody edits an employee in Insightful.
     Foreign(usize, ForeignEdit),
-    /// A cycle; the process dies after so many steps of its apply, if at all.
+    /// A cycle; the process crashes after this many steps of its apply, if any.
     Cycle(Option<usize>),
 }
 
@@ -60,7 +60,7 @@ pub struct Decided {
     pub rejected: Vec<usize>,
 }
 
-/// What of a person is taken from another record.
+/// The part of a person's record that is replaced.
 #[derive(Clone, Copy, Debug)]
 pub enum OktaEdit {
     Name,
@@ -69,16 +69,16 @@ pub enum OktaEdit {
     Groups,
 }
 
-/// What somebody changes by hand. New names and emails are unlike any other.
+/// A manual edit of an employee in Insightful. New names and emails are unique.
 #[derive(Clone, Copy, Debug)]
 pub enum ForeignEdit {
     Name,
     Email,
     Team(usize),
-    SwitchOff,
+    Deactivate,
 }
 
-/// Any story. It ends with something that no cycle has answered yet.
+/// Any story. It ends with events that no cycle has seen yet.
 pub fn story() -> impl Strategy<Value = Story> {
     let people = vec((person(), membership(), prop::bool::weighted(0.6)), 2..5);
     let happenings = (vec(happening(), 4..24), vec(change(), 1..4));
@@ -89,7 +89,7 @@ pub fn story() -> impl Strategy<Value = Story> {
                 .enumerate()
                 .map(|(n, (mut person, groups, known))| {
                     named(&mut person, n);
-                    // Half the people are easily found among the employees.
+                    // Most people are easily found among the employees.
                     if let Some(employee) = employees.get(n).filter(|_| known) {
                         let (given, family) = employee.name.split_once(' ').unwrap();
                         person.given_name = Some(given.to_owned());
@@ -111,7 +111,7 @@ pub fn story() -> impl Strategy<Value = Story> {
     )
 }
 
-/// Gives a generated record the identity of the person with this number.
+/// Sets the identity of a generated record to that of the person with this number.
 pub fn named(person: &mut Person, number: usize) {
     person.id = format!("p{number}").into();
     person.login = format!("p{number}@login");
@@ -210,7 +210,7 @@ fn address(local: &str) -> String {
     format!("{local}@acme.com")
 }
 
-/// Employees, each with an email of their own, as Insightful has it.
+/// Employees, each with a unique email, as Insightful requires.
 fn employees() -> impl Strategy<Value = Vec<Employee>> {
     let team = select([&OTHER_TEAMS[..], &GROUPS[..2]].concat());
     let employee = (
@@ -240,7 +240,7 @@ fn employees() -> impl Strategy<Value = Vec<Employee>> {
 }
 
 fn teams() -> impl Strategy<Value = Vec<Team>> {
-    // Employees may be in Sales or Support, so that these are always there.
+    // Sales and Support always exist, because employees may be in them.
     any::<bool>().prop_map(|legal| {
         let names = ["Sales", "Support"].into_iter().chain(legal.then_some("Legal"));
         names
@@ -261,14 +261,14 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Anything but a cycle.
+/// Any event but a cycle.
 pub fn change() -> impl Strategy<Value = Happening> {
     let who = 0..5_usize;
     let edit = prop_oneof![
         3 => Just(ForeignEdit::Name),
         3 => Just(ForeignEdit::Email),
         3 => (0..OTHER_TEAMS.len()).prop_map(ForeignEdit::Team),
-        1 => Just(ForeignEdit::SwitchOff),
+        1 => Just(ForeignEdit::Deactivate),
     ];
     let of = select(&[OktaEdit::Name, OktaEdit::Email, OktaEdit::Title, OktaEdit::Groups][..]);
     prop_oneof![

@@ -1,6 +1,6 @@
-//! The world of a story: Okta, Insightful, and what the cluster remembers. A
-//! cycle does what the controller's does, with the same rules and without I/O,
-//! and can end at any step of its apply, as if the process had been killed.
+//! The world of a story: Okta, Insightful, and the records in the cluster. A cycle does the same as the
+//! controller's, with the same rules and without I/O, and can end at any step of its apply, as if the process
+//! had crashed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,11 +32,10 @@ use okta_insightful_operator::{
 
 use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, named};
 
-/// The time of all that happens: nothing in a plan depends on it.
+/// The time of every event: no plan depends on it.
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// What an employee holds that nobody but others wrote: what an undo of
-/// everything leads back to.
+/// The values of an employee that others wrote last: unmatching everybody must restore them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Theirs {
     pub name: String,
@@ -63,21 +62,20 @@ pub struct World {
     pub teams: BTreeMap<TeamId, Team>,
     pub records: Records,
     pub status: OktaIntegrationStatus,
-    /// The statuses of the matches as they were previewed last.
+    /// The statuses of the matches as of the last preview.
     statuses: BTreeMap<PersonId, EmployeeMatchStatus>,
     /// How often each decision was changed.
     generations: BTreeMap<PersonId, i64>,
     /// See [`Theirs`].
     pub theirs: BTreeMap<EmployeeId, Theirs>,
-    /// Employees whose former email somebody else held when their match was
-    /// taken back: the match's status names it, and nobody gives it back later.
+    /// Employees whose former email somebody else had when they were unmatched: it is not restored later.
     pub not_restored: BTreeSet<EmployeeId>,
-    /// How many things have got an id or a value of their own.
+    /// A counter for unique ids and values.
     fresh: usize,
 }
 
-/// The process died.
-struct Killed;
+/// The process crashed.
+struct Crashed;
 
 impl World {
     /// The world on the day of the installation.
@@ -128,7 +126,7 @@ impl World {
         world
     }
 
-    /// Lets it happen; gives the plan of a cycle.
+    /// Makes an event happen. Returns the plan if it is a cycle.
     pub fn happens(&mut self, happening: &Happening) -> Option<Plan> {
         match happening {
             Happening::Cycle(steps) => return Some(self.cycle(*steps)),
@@ -176,7 +174,7 @@ impl World {
         }
     }
 
-    /// Only decisions that the API server takes: see the CEL rules of EmployeeMatch.
+    /// Decides as the API server allows: see the CEL rules of EmployeeMatch.
     fn decide(&mut self, who: usize, decided: &Decided) {
         let mut employees: Vec<EmployeeId> = Vec::new();
         for number in &decided.employees {
@@ -200,7 +198,7 @@ impl World {
         record.rejected = rejected;
     }
 
-    /// An employee by number; now and then one whom Insightful does not have.
+    /// An employee by number; sometimes one that Insightful does not have.
     fn employee(&self, number: usize) -> EmployeeId {
         let ids: Vec<&EmployeeId> = self.employees.keys().collect();
         match number % 32 {
@@ -229,7 +227,7 @@ impl World {
                 employee.team = OTHER_TEAMS[team].into();
                 theirs.team = employee.team.clone();
             }
-            ForeignEdit::SwitchOff => employee.deactivated = true,
+            ForeignEdit::Deactivate => employee.deactivated = true,
         }
     }
 
@@ -256,7 +254,7 @@ impl World {
             name: format!("P_{}", GROUPS[*number]),
             members: members.clone(),
         });
-        // A group without members is not there, so that not all stories have the same name twice.
+        // A group without members is left out, so that not every story has two groups of the same name.
         let groups = groups.filter(|group| !group.members.is_empty());
         let mut lists = (
             self.people.values().cloned().collect(),
@@ -283,13 +281,13 @@ impl World {
         )
     }
 
-    /// All that is on record of all fields.
+    /// Every field on record.
     pub fn fields_on_record(&self) -> impl Iterator<Item = &AppliedField> {
         let applied = self.records.values().filter_map(|record| record.applied.as_ref());
         applied.flat_map(|applied| &applied.fields)
     }
 
-    /// Whether a field that is on record can still be given back.
+    /// Whether a field on record can still be restored.
     pub fn holds(&self, field: &AppliedField) -> bool {
         let Some(employee) = self.employees.get(&field.employee_id.as_str().into()) else {
             return false;
@@ -313,8 +311,7 @@ impl World {
         Assessment::of(&self.snapshot(), &self.spec, &self.records, bindings)
     }
 
-    /// What the matches announce: what was previewed last, and what an apply put
-    /// on record since.
+    /// The announcements of the last preview, with what an apply has put on record since.
     pub fn announcements(&self) -> Announcements {
         let statuses = self.statuses.iter().map(|(id, status)| {
             let record = &self.records[id];
@@ -330,7 +327,7 @@ impl World {
         self.generations.get(person).copied().unwrap_or_default()
     }
 
-    /// Makes the EmployeeMatches and what they say.
+    /// Writes the EmployeeMatches and their statuses.
     fn preview(&mut self, assessment: &Assessment) {
         let snapshot = self.snapshot();
         for id in assessment.resolved.keys() {
@@ -354,8 +351,8 @@ impl World {
         }
     }
 
-    /// One cycle, whose plan an admin approves. Gives the plan; `steps` is how
-    /// many steps of the apply are made before the process dies.
+    /// Runs a cycle whose plan is approved, and returns the plan. With `steps`, the process crashes after
+    /// that many steps of the apply.
     pub fn cycle(&mut self, steps: Option<usize>) -> Plan {
         let mut bindings = bindings(&self.status);
         let mut assessment = self.assess_with(&bindings);
@@ -395,21 +392,20 @@ impl World {
             assessment = self.assess_with(&bindings);
             self.preview(&assessment);
         }
-        self.say(&assessment, done.as_ref());
+        self.report(&assessment, done.as_ref());
         plan
     }
 
-    /// Cycles until there is nothing to do; gives how many plans that took.
+    /// Runs cycles until the plan is empty.
     ///
-    /// A plan can make room for another one: an email that is free now, an
-    /// employee who is let go and fits somebody else. But what comes into step
-    /// stays there as long as nothing else happens, so that each further plan
-    /// brings at least one more person into step.
-    pub fn cycle_until_in_sync(&mut self) -> usize {
+    /// A plan can make room for another one: an email becomes free, or an unmatched employee fits another
+    /// person. But a person in sync stays in sync while nothing else happens, so that each further plan syncs
+    /// at least one more.
+    pub fn cycle_until_in_sync(&mut self) {
         let most = self.people.len().max(self.records.len()) + 2;
-        for plans in 0..=most {
+        for _ in 0..=most {
             if self.cycle(None).is_empty() {
-                return plans;
+                return;
             }
         }
         panic!(
@@ -418,7 +414,7 @@ impl World {
         );
     }
 
-    fn say(&mut self, assessment: &Assessment, done: Option<&Done>) {
+    fn report(&mut self, assessment: &Assessment, done: Option<&Done>) {
         let cycle = Cycle::Known(Known {
             snapshot: &self.snapshot(),
             assessment,
@@ -444,8 +440,8 @@ impl World {
     }
 }
 
-/// What the controller's apply does; between any two writes, of a record or
-/// outside, the process can die.
+/// Does the same as the controller's apply. The process can crash between any two writes, of a record or to
+/// Insightful.
 struct Apply<'a> {
     world: &'a mut World,
     bindings: &'a mut Bindings,
@@ -453,12 +449,12 @@ struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    fn plan(&mut self, plan: Plan) -> Result<(), Killed> {
+    fn plan(&mut self, plan: Plan) -> Result<(), Crashed> {
         for step in plan.into_steps() {
             match step {
-                PlanStep::PutIntoForce(links) => {
-                    for (person, link) in links {
-                        self.put_into_force(&person, link)?;
+                PlanStep::PutIntoForce(matches) => {
+                    for (person, in_force) in matches {
+                        self.put_into_force(&person, in_force)?;
                     }
                 }
                 PlanStep::CreateTeam(team) => self.create_team(team)?,
@@ -472,7 +468,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Killed> {
+    fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Crashed> {
         self.step()?;
         let id = TeamId::from(self.fresh("t"));
         let known = self.world.teams.values().any(|known| known.name == name);
@@ -491,7 +487,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn create(&mut self, creation: Creation) -> Result<(), Killed> {
+    fn create(&mut self, creation: Creation) -> Result<(), Crashed> {
         let Creation {
             person,
             name,
@@ -530,7 +526,7 @@ impl Apply<'_> {
         self.update(Update::of_title(person, employee, title))
     }
 
-    fn update(&mut self, update: Update) -> Result<(), Killed> {
+    fn update(&mut self, update: Update) -> Result<(), Crashed> {
         let (person, employee) = (update.person.clone(), update.employee.clone());
         let overwrite = Overwrite::of(update, |target| self.team_id(target));
         let Overwrite { body, images, effect } = overwrite.expect("the team was created before");
@@ -544,7 +540,7 @@ impl Apply<'_> {
         })
     }
 
-    fn restore(&mut self, restore: Restore) -> Result<(), Killed> {
+    fn restore(&mut self, restore: Restore) -> Result<(), Crashed> {
         let employee = restore.employee.clone();
         let RestoreWrite {
             body,
@@ -565,7 +561,7 @@ impl Apply<'_> {
         self.put(&employee, body)
     }
 
-    fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Killed> {
+    fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Crashed> {
         let Deactivation {
             person,
             employee,
@@ -579,7 +575,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn put(&mut self, id: &EmployeeId, body: EmployeeUpdate) -> Result<(), Killed> {
+    fn put(&mut self, id: &EmployeeId, body: EmployeeUpdate) -> Result<(), Crashed> {
         self.step()?;
         if let Some(email) = &body.email {
             self.check_email_is_free(id, email);
@@ -588,7 +584,7 @@ impl Apply<'_> {
             .team
             .as_ref()
             .is_none_or(|team| self.world.teams.contains_key(team));
-        assert!(team_is_there, "{id} is moved to a team that is not there");
+        assert!(team_is_there, "{id} is moved to a team that does not exist");
         let employee = self.world.employees.get_mut(id).unwrap();
         employee.name = body.name.unwrap_or_else(|| employee.name.clone());
         employee.email = body.email.unwrap_or_else(|| employee.email.clone());
@@ -596,25 +592,25 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Insightful refuses an email that another employee holds: no plan may ask for that.
+    /// Insightful refuses an email that another employee has: no plan may ask for that.
     fn check_email_is_free(&self, id: &EmployeeId, email: &str) {
         let holder = self.holder(id, email);
-        assert!(holder.is_none(), "{id} gets {email}, which {holder:?} holds");
+        assert!(holder.is_none(), "{id} gets {email}, which {holder:?} has");
     }
 
-    /// Who has an email, of all but one employee.
+    /// The holder of an email, of all but one employee.
     fn holder(&self, except: &EmployeeId, email: &str) -> Option<&Employee> {
         let mut others = self.world.employees.values().filter(|other| other.id != *except);
         others.find(|other| other.email.eq_ignore_ascii_case(email))
     }
 
-    fn put_into_force(&mut self, person: &PersonId, link: MatchInForce) -> Result<(), Killed> {
+    fn put_into_force(&mut self, person: &PersonId, in_force: MatchInForce) -> Result<(), Crashed> {
         self.edit(person, |record| {
             let adopted = record.pending.take().is_some() && record.decision != Decision::Match;
             let on_record = record.applied.take();
             record.applied = Some(record::before_write(
                 on_record,
-                Some(link),
+                Some(in_force),
                 adopted,
                 Vec::new(),
                 NOW,
@@ -622,7 +618,7 @@ impl Apply<'_> {
         })
     }
 
-    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Killed> {
+    fn record(&mut self, person: &PersonId, images: Vec<AppliedField>) -> Result<(), Crashed> {
         if images.is_empty() {
             return Ok(());
         }
@@ -633,20 +629,20 @@ impl Apply<'_> {
         })
     }
 
-    fn unmatch(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Killed> {
+    fn unmatch(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Crashed> {
         self.edit(person, |record| {
             record.applied = unmatch::without_employees(record.applied.take(), employees);
         })
     }
 
-    fn edit(&mut self, person: &PersonId, edit: impl FnOnce(&mut Record)) -> Result<(), Killed> {
+    fn edit(&mut self, person: &PersonId, edit: impl FnOnce(&mut Record)) -> Result<(), Crashed> {
         self.step()?;
         edit(self.world.records.entry(person.clone()).or_default());
         Ok(())
     }
 
-    fn step(&mut self) -> Result<(), Killed> {
-        self.steps = self.steps.checked_sub(1).ok_or(Killed)?;
+    fn step(&mut self) -> Result<(), Crashed> {
+        self.steps = self.steps.checked_sub(1).ok_or(Crashed)?;
         Ok(())
     }
 

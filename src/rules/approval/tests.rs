@@ -1,5 +1,5 @@
-//! Tables: an approved plan of every kind of write, what happens after it was
-//! begun, and whether what is then planned is what is left of it.
+//! Tables: an approved plan with every kind of write, an event after it was begun, and whether the next plan
+//! is its remainder.
 
 use super::*;
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// A new team, an invitation with a title, an update with a move, a restore with
-/// the end of its match, a deactivation, and a match that needs no write.
+/// A new team, an invitation with a title, an update with a team move, a restore with its unmatch, a
+/// deactivation, and a match that needs no write.
 fn every_kind() -> Example {
     let mut example = Example::new();
     example.spec.approval = Approval::EveryPlan;
@@ -84,7 +84,7 @@ impl Begun {
             .collect()
     }
 
-    /// Whether the next plan is cleared, and by what clearance.
+    /// The ruling on the next plan, or its clearance.
     fn verdict(&self) -> &'static str {
         let Example { spec, records, .. } = &self.example;
         let snapshot = self.example.snapshot();
@@ -110,8 +110,8 @@ impl Begun {
         employees.find(|employee| employee.id == id).unwrap()
     }
 
-    /// An edit of what a match's status says.
-    fn said(&mut self, person: &str) -> &mut EmployeeMatchStatus {
+    /// The status of a match, to edit.
+    fn status_of(&mut self, person: &str) -> &mut EmployeeMatchStatus {
         &mut self.statuses.get_mut(&person.into()).unwrap().0
     }
 
@@ -121,7 +121,7 @@ impl Begun {
         self.example.employee("new", "Bob Roe", "bob@acme.com").team = "Sales".into();
     }
 
-    /// And its answer has come, and is on his record.
+    /// Bob's invitation has taken effect, and its response is on record.
     fn bob_is_known(&mut self) {
         self.bob_is_invited();
         let applied = Applied {
@@ -131,17 +131,17 @@ impl Begun {
             fields: vec![],
         };
         self.example.record("bob").applied = Some(applied.clone());
-        self.said("bob").applied = Some(applied);
+        self.status_of("bob").applied = Some(applied);
     }
 
-    /// And it has not.
+    /// Bob's invitation is on record, and its response is not.
     fn bob_is_pending(&mut self) {
         let pending = Pending {
             operation: PendingOperation::CreateEmployee,
             since: Time(NOW),
         };
         self.example.record("bob").pending = Some(pending.clone());
-        self.said("bob").pending = Some(pending);
+        self.status_of("bob").pending = Some(pending);
     }
 
     fn restored(&mut self) {
@@ -160,7 +160,7 @@ fn judge(example: &Example, assessment: &Assessment, applying: Option<&Applying>
     )
 }
 
-/// What the preview writes.
+/// The statuses that the preview writes.
 fn statuses(example: &Example, assessment: &Assessment) -> BTreeMap<PersonId, (EmployeeMatchStatus, i64)> {
     let snapshot = example.snapshot();
     let ids = assessment.resolved.keys();
@@ -199,7 +199,7 @@ fn the_example_has_every_kind_of_write() {
 }
 
 #[test]
-fn what_is_left_of_an_approved_plan_needs_no_other_approval() {
+fn the_remainder_of_an_approved_plan_needs_no_other_approval() {
     type Happens = fn(&mut Begun);
     let cases: [(&str, Happens); 15] = [
         ("nothing", |_| ()),
@@ -213,20 +213,20 @@ fn what_is_left_of_an_approved_plan_needs_no_other_approval() {
             b.employee("e-ann").name = "Ann Doe".into();
         }),
         ("bob's invitation is sent", Begun::bob_is_pending),
-        ("bob is invited, and the answer is lost", |b| {
+        ("bob is invited, and the response is lost", |b| {
             b.bob_is_invited();
             b.bob_is_pending();
         }),
         ("bob is invited, and his title is not set", Begun::bob_is_known),
-        ("dan is given back his name", |b| {
+        ("the name of dan's employee is restored", |b| {
             b.employee("e-dan").name = "D. Coe".into();
         }),
-        ("dan is given back all, and not let go", Begun::restored),
-        ("dan is let go", |b| {
+        ("dan's employee is restored, and not unmatched", Begun::restored),
+        ("dan is unmatched", |b| {
             b.restored();
             b.example.record("dan").applied = None;
         }),
-        ("cat is switched off", |b| b.employee("e-cat").deactivated = true),
+        ("cat is deactivated", |b| b.employee("e-cat").deactivated = true),
         ("eve's match is in force", |b| {
             b.example.in_force("eve", "e-eve", &[])
         }),
@@ -239,12 +239,12 @@ fn what_is_left_of_an_approved_plan_needs_no_other_approval() {
             b.restored();
             b.example.record("dan").applied = None;
         }),
-        ("somebody left ann alone, who is not written yet", |b| {
+        ("ann, who is not written yet, is ignored", |b| {
             b.example.matched("ann", &[]);
             b.example.record("ann").decision = Decision::Ignore;
             b.statuses.get_mut(&"ann".into()).unwrap().1 = 2;
         }),
-        ("ann has no name any more", |b| {
+        ("ann no longer has a name", |b| {
             b.example.people[0].given_name = None;
             b.example.people[0].family_name = None;
         }),
@@ -272,7 +272,7 @@ impl AppliedTitle {
 }
 
 #[test]
-fn whatever_the_admin_did_not_see_is_held() {
+fn a_plan_with_a_write_that_the_admin_did_not_see_is_held() {
     type Happens = fn(&mut Begun);
     let cases: [(&str, Happens, &str); 22] = [
         (
@@ -296,17 +296,17 @@ fn whatever_the_admin_did_not_see_is_held() {
             "held",
         ),
         (
-            "fay leaves",
+            "fay departs",
             |b| b.example.people[5].status = OktaStatus::Deprovisioned,
             "held",
         ),
         (
-            "fay's match is taken back",
+            "fay's match is unmatched",
             |b| b.example.record("fay").decision = Decision::Ignore,
             "held",
         ),
         (
-            "dan's match has one employee more to let go",
+            "dan's match has one more employee to unmatch",
             |b| {
                 let applied = b.example.record("dan").applied.as_mut().unwrap();
                 applied.employee_ids.push("e-more".into());
@@ -328,7 +328,7 @@ fn whatever_the_admin_did_not_see_is_held() {
             "held",
         ),
         (
-            "the decision about dan, who is only to be let go, was changed",
+            "the decision about dan, who is only unmatched, was changed",
             |b| {
                 b.restored();
                 b.statuses.get_mut(&"dan".into()).unwrap().1 = 2;
@@ -342,11 +342,11 @@ fn whatever_the_admin_did_not_see_is_held() {
         ),
         (
             "eve waited for a decision",
-            |b| b.said("eve").state = Some(MatchState::Review),
+            |b| b.status_of("eve").state = Some(MatchState::Review),
             "held",
         ),
         (
-            "bob is somebody whom nobody invited",
+            "bob is matched with an employee that nobody invited",
             |b| {
                 b.bob_is_invited();
                 b.example.matched("bob", &["new"]);
@@ -355,7 +355,7 @@ fn whatever_the_admin_did_not_see_is_held() {
         ),
         (
             "bob's invitation was not announced",
-            |b| b.said("bob").changes.clear(),
+            |b| b.status_of("bob").changes.clear(),
             "held",
         ),
         (
@@ -374,7 +374,7 @@ fn whatever_the_admin_did_not_see_is_held() {
             "held",
         ),
         (
-            "there is one new team more",
+            "there is one more new team",
             |b| {
                 b.example.person("gus", "Gus", "Low", "Legal");
                 b.example.record("gus").decision = Decision::Ignore;
@@ -392,17 +392,17 @@ fn whatever_the_admin_did_not_see_is_held() {
             "held",
         ),
         (
-            "no plan is approved any more",
+            "no plan is approved",
             |b| b.example.spec.approved_plan = None,
             "held",
         ),
         (
-            "the Finish is taken back",
+            "the integration is no longer finalized",
             |b| b.example.spec.finalized = false,
             "not finalized",
         ),
         (
-            "Okta's answer lacks many",
+            "Okta's response lacks many people",
             |b| {
                 for id in ["ann", "bob", "cat", "dan", "eve", "fay"] {
                     b.example.record(id).state = Some(MatchState::Matched);
@@ -416,7 +416,7 @@ fn whatever_the_admin_did_not_see_is_held() {
     ];
     for (case, happens, verdict) in cases {
         let mut begun = Begun::of(every_kind());
-        // Something of it is written, so that the plan itself is not what is approved.
+        // Part of it is written, so that the next plan is not the approved one itself.
         begun.employee("e-cat").deactivated = true;
         assert_eq!(begun.verdict(), "remainder", "{case}");
         happens(&mut begun);
@@ -425,7 +425,7 @@ fn whatever_the_admin_did_not_see_is_held() {
 }
 
 #[test]
-fn a_plan_that_nobody_had_to_approve_is_not_put_on_record() {
+fn a_plan_that_needs_no_approval_is_not_put_on_record() {
     let mut example = every_kind();
     example.spec.approval = Approval::Guarded;
     let begun = Begun::of(example);
@@ -435,27 +435,27 @@ fn a_plan_that_nobody_had_to_approve_is_not_put_on_record() {
 }
 
 #[test]
-fn a_plan_begins_where_all_of_it_is_announced_and_nothing_else() {
+fn a_plan_is_announced_if_the_statuses_show_exactly_its_writes() {
     type Happens = fn(&mut Begun);
     let cases: [(&str, Happens, bool); 5] = [
         ("nothing", |_| (), true),
         (
             "a change is missing",
-            |b| b.said("ann").changes.truncate(1),
+            |b| b.status_of("ann").changes.truncate(1),
             false,
         ),
         (
             "fay's status still has what was planned before",
-            |b| b.said("fay").changes = b.said("ann").changes.clone(),
+            |b| b.status_of("fay").changes = b.status_of("ann").changes.clone(),
             false,
         ),
         (
-            "a unmatch is missing",
-            |b| b.said("dan").unmatching.clear(),
+            "an unmatch is missing",
+            |b| b.status_of("dan").unmatching.clear(),
             false,
         ),
         (
-            "a decision was changed meanwhile",
+            "a decision was changed in the meantime",
             |b| b.statuses.get_mut(&"fay".into()).unwrap().1 = 2,
             false,
         ),
@@ -473,7 +473,7 @@ fn a_plan_begins_where_all_of_it_is_announced_and_nothing_else() {
 }
 
 #[test]
-fn a_plan_with_thousands_of_long_names_begins_and_goes_on() {
+fn a_plan_with_thousands_of_long_team_names_is_recorded_and_resumed() {
     let mut example = every_kind();
     for number in 0..5000 {
         example.groups.push(TeamGroup {

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Plan {
-    /// The changes of each person's employees. A change without `employeeId` is of the person's first employee, or
-    /// of the one that is invited.
+    /// The changes of each person's employees. A change without `employeeId` is of the person's first
+    /// employee, or of the one that is invited.
     pub fn changes(
         &self,
         snapshot: &Snapshot,

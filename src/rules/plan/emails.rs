@@ -1,5 +1,5 @@
-//! An order of the writes in which each email is free before it is given: Insightful refuses an email that another
-//! employee has.
+//! An order of the writes in which each email is free before it is given: Insightful refuses an email that
+//! another employee has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,8 +77,8 @@ impl Emails {
         }
     }
 
-    /// Orders writes so that each email is free before it is given. Returns them, and those whose email is not
-    /// free even after all others. `parts` are the employee and the fields of a write.
+    /// Orders writes so that each email is free before it is given. Returns them, and those whose email is
+    /// not free even after all others. `parts` are the employee and the fields of a write.
     pub(super) fn order<W>(
         &mut self,
         writes: Vec<W>,

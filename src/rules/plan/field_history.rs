@@ -1,5 +1,5 @@
-//! The fields that matches wrote to an employee, as the records have them, and the write that brings a field to
-//! its wanted value.
+//! The fields that matches wrote to an employee, as the records have them, and the write that brings a field
+//! to its wanted value.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use crate::{
     model::Employee,
 };
 
-/// Whether `now` was written by the operator: by this write or, if it did not take effect, by the one before it.
+/// Whether `now` was written by the operator: by this write or, if it did not take effect, by the one before
+/// it.
 pub(super) fn is_ours(field: &AppliedField, now: &str) -> bool {
     let holds = |value: &str| is_same(field.field, value, now);
     holds(&field.after) || field.replaced.as_deref().is_some_and(holds)
@@ -53,7 +54,8 @@ enum By {
 }
 
 impl<'a> FieldHistory<'a> {
-    /// `own`: the record of the employee's person; `others`: what other people's records have of the employee.
+    /// `own`: the record of the employee's person; `others`: what other people's records have of the
+    /// employee.
     pub(super) fn of(employee: &Employee, own: Option<&'a Applied>, others: &[&'a AppliedField]) -> Self {
         let own = own.into_iter().flat_map(|applied| &applied.fields);
         let own = own.filter(|field| field.employee_id == employee.id.as_str());

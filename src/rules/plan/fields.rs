@@ -1,5 +1,5 @@
-//! The synced fields of an employee: how each is read, compared, named and written. A new field is a variant of
-//! [`Field`], an arm of each match here, and its wanted value in the [planner](super::planner).
+//! The synced fields of an employee: how each is read, compared, named and written. A new field is a variant
+//! of [`Field`], an arm of each match here, and its wanted value in the [planner](super::planner).
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,12 @@ pub type FieldWrites = BTreeMap<Field, Replace>;
 /// One field's value that is replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Replace {
-    /// The present value; a team by its id. A title cannot be read: this is the one that was written last, if any.
+    /// The present value; a team by its id. A title cannot be read: this is the one that was written last, if
+    /// any.
     pub from: Option<String>,
     pub to: NewValue,
-    /// The value before the first write, which an unmatch restores; None for a title, and where `restores` is true.
+    /// The value before the first write, which an unmatch restores; None for a title, and where `restores` is
+    /// true.
     pub before: Option<String>,
     /// Whether `to` is a former value of the field rather than Okta's.
     pub restores: bool,

@@ -1,4 +1,5 @@
-//! What would change? Every write to Insightful with the value it replaces, in one order, and the hash over them.
+//! What would change? Every write to Insightful with the value it replaces, in one order, and the hash over
+//! them.
 //!
 //! [`plan()`] makes the plan; [`unmatch`] is the part of it that undoes; [`changes`](Plan::changes) shows it.
 
@@ -177,7 +178,8 @@ impl Plan {
             .filter(move |update| update.fields.contains_key(&field))
     }
 
-    /// `sha256:` over the JSON of every write, including the values it replaces. The same facts give the same hash.
+    /// `sha256:` over the JSON of every write, including the values it replaces. The same facts give the same
+    /// hash.
     pub fn hash(&self) -> String {
         format!("sha256:{}", hex(&sha256(self)))
     }

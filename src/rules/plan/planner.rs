@@ -1,5 +1,5 @@
-//! Makes the plan. The rule on who gets deactivated is here, in [`deactivations`]: the employees of a person whose
-//! Okta record, once read, says that the person departed, and nobody else.
+//! Makes the plan. The rule on who gets deactivated is here, in [`deactivations`]: the employees of a person
+//! whose Okta record, once read, says that the person departed, and nobody else.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// Returns the plan, and the people who are left out of it although they are matched or to be invited, each with
-/// the reason.
+/// Returns the plan, and the people who are left out of it although they are matched or to be invited, each
+/// with the reason.
 pub fn plan(
     snapshot: &Snapshot,
     spec: &OktaIntegrationSpec,
@@ -124,7 +124,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The team of invited people without a team group: the one that the spec names, else Insightful's default.
+    /// The team of invited people without a team group: the one that the spec names, else Insightful's
+    /// default.
     fn team_of_new_employees(self) -> Result<TeamId, Blocker> {
         let name = &self.spec.insightful.new_employees.team;
         let mut teams = self.snapshot.teams().values();
@@ -232,8 +233,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The fields of an employee that differ from what the person's record in Okta says. Of several employees of a
-    /// person, the first has the email.
+    /// The fields of an employee that differ from what the person's record in Okta says. Of several employees
+    /// of a person, the first has the email.
     fn fields(
         &self,
         person: &Person,
@@ -285,9 +286,9 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Leaves out the people for whom no order of the writes frees their email in time. A person is written whole
-    /// or not at all, so that whoever waits for an email of theirs is left out too. Returns the holders of the
-    /// emails after all updates.
+    /// Leaves out the people for whom no order of the writes frees their email in time. A person is written
+    /// whole or not at all, so that whoever waits for an email of theirs is left out too. Returns the holders
+    /// of the emails after all updates.
     fn hold_or_order_emails(&mut self) -> Emails {
         let Plan {
             creations,
@@ -313,8 +314,8 @@ impl Planner<'_> {
     }
 }
 
-/// The rule on who gets deactivated: the employees, still active, of a person whose record in Okta says that they
-/// departed. A [`Departure`] comes from such a record only.
+/// The rule on who gets deactivated: the employees, still active, of a person whose record in Okta says that
+/// they departed. A [`Departure`] comes from such a record only.
 fn deactivations<'a>(
     departure: &Departure,
     employees: impl Iterator<Item = &'a Employee>,

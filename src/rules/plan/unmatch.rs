@@ -1,10 +1,10 @@
 //! What happens when a match is unmatched, from the plan to the record:
 //!
-//! 1. [`plan`] finds the employees that leave a match in force: the match is ignored, rejected or replaced by a
-//!    decision, or another person's match takes the employee over.
-//! 2. With `onUnmatch: Restore`, each of these employees gets a [`Restore`]: every field that still holds what the
-//!    match wrote is set back to the value before the first write. An employee that another match takes over gets
-//!    none: the update of that match restores what it does not overwrite itself.
+//! 1. [`plan`] finds the employees that leave a match in force: the match is ignored, rejected or replaced by
+//!    a decision, or another person's match takes the employee over.
+//! 2. With `onUnmatch: Restore`, each of these employees gets a [`Restore`]: every field that still holds
+//!    what the match wrote is set back to the value before the first write. An employee that another match
+//!    takes over gets none: the update of that match restores what it does not overwrite itself.
 //! 3. The restores come after all updates, in an order in which each email is free before it is given.
 //! 4. Right before the write, the employee is read once more, and a [`RestoreWrite`] leaves out what somebody
 //!    changed since the plan was made. It says what the status shows of the unmatched employee.
@@ -41,8 +41,8 @@ pub struct Restore {
     pub person: PersonId,
     pub employee: EmployeeId,
     pub fields: FieldWrites,
-    /// Fields that already hold their former value: an earlier try restored them, the write of the match never
-    /// took effect, or somebody else restored them.
+    /// Fields that already hold their former value: an earlier try restored them, the write of the match
+    /// never took effect, or somebody else restored them.
     pub already: Vec<Field>,
     pub not_restored: Vec<(Field, NotRestored)>,
 }
@@ -227,7 +227,8 @@ fn unmatched(
             Some(&[])
         }
         _ if record.is_taken_back() => Some(&[]),
-        // Nothing is written for this person, but an employee that a corrected decision no longer names is unmatched.
+        // Nothing is written for this person, but an employee that a corrected decision no longer names is
+        // unmatched.
         Resolution::OutOfScope(_) if record.decision == Decision::Match => Some(&record.employee_ids),
         // All, until another person's match takes them over.
         _ => None,
@@ -263,7 +264,8 @@ pub struct RestoreWrite {
 }
 
 impl RestoreWrite {
-    /// `now` is the employee read right before the write: what somebody changed after the plan was made stays.
+    /// `now` is the employee read right before the write: what somebody changed after the plan was made
+    /// stays.
     pub fn of(restore: Restore, now: &Employee) -> Self {
         let mut write = Self {
             body: EmployeeUpdate::default(),

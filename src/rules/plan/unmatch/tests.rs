@@ -45,8 +45,9 @@ fn an_unmatch_restores_the_fields_that_still_hold_what_was_written() {
         assert_eq!(restore.not_restored, not_restored, "{how}");
         assert_eq!(
             restore.announcement(&example.snapshot()),
-            "restores name, team of employee Jane Doe (e1); email is not restored: somebody changed it after it was \
-             synced; title is not restored: the former value is unknown",
+            "restores name, team of employee Jane Doe (e1); \
+             email is not restored: somebody changed it after it was synced; \
+             title is not restored: the former value is unknown",
         );
         assert_eq!(plan.unmatches.len(), 1, "{how}");
         example.spec.on_unmatch = OnUnmatch::Keep;
@@ -108,8 +109,8 @@ fn a_restore_that_was_cut_short_after_its_effect_is_not_a_change_by_somebody_els
     assert!(!restore.writes());
     assert_eq!(
         restore.announcement(&example.snapshot()),
-        "restores nothing of employee Jane Doe (e1); name already holds its former value; email is not restored: \
-         somebody changed it after it was synced",
+        "restores nothing of employee Jane Doe (e1); name already holds its former value; \
+         email is not restored: somebody changed it after it was synced",
     );
 }
 
