@@ -1,45 +1,43 @@
-//! The types and reasons of conditions, and the one merge that keeps
-//! `lastTransitionTime` as the API conventions want it.
+//! The types of conditions, and the merge that maintains `lastTransitionTime`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// kstatus: all is as asked for.
+/// kstatus: the object is in its desired state.
 pub const READY: &str = "Ready";
-/// kstatus: work is under way.
+/// kstatus: work is in progress.
 pub const RECONCILING: &str = "Reconciling";
-/// kstatus: no progress until somebody acts.
+/// kstatus: there is no progress until somebody acts.
 pub const STALLED: &str = "Stalled";
-/// Okta could be read.
+/// Okta can be read.
 pub const OKTA_CONNECTED: &str = "OktaConnected";
-/// Insightful could be read and, after the finish, written.
+/// Insightful can be read and, once finalized, written.
 pub const INSIGHTFUL_CONNECTED: &str = "InsightfulConnected";
-/// People wait for a decision.
+/// People await a decision.
 pub const REVIEW_REQUIRED: &str = "ReviewRequired";
-/// A plan waits for `approvedPlan`.
+/// The plan is held until `approvedPlan` names it.
 pub const HELD: &str = "Held";
-/// An admin finished, and a plan was applied whole.
+/// The integration is finalized, and a plan was applied completely.
 pub const FINALIZED: &str = "Finalized";
-/// An interval was missed: the last good sync is older than it should be. Stands
-/// there only while that is so.
+/// The last successful sync is too old. Present only while that is so.
 pub const SYNC_LATE: &str = "SyncLate";
-/// The webhook was told.
+/// The webhook accepted the last message.
 pub const NOTIFIED: &str = "Notified";
 
-/// What is the case: a condition but for its times.
+/// A condition without its times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// One of the types above.
+    /// One of the types in this module.
     pub type_: &'static str,
-    /// True, False, or None for Unknown.
+    /// None is Unknown.
     pub status: Option<bool>,
-    /// In CamelCase, stable.
+    /// The stable reason, in CamelCase.
     pub reason: String,
-    /// For people.
+    /// The message for people.
     pub message: String,
 }
 
 impl Fact {
-    /// A fact that holds or does not.
+    /// Creates a fact whose status is True or False.
     pub fn new(
         type_: &'static str,
         status: bool,
@@ -55,9 +53,8 @@ impl Fact {
     }
 }
 
-/// The conditions after `facts`: one for each fact, in their order. A condition
-/// whose status stays keeps its transition time; one that no fact speaks of is
-/// dropped, since nobody computes it any more.
+/// Returns a condition for each fact, in their order. A condition whose status is the same as
+/// before keeps its transition time; a condition without a fact is dropped.
 pub fn merge(
     before: &[Condition],
     facts: Vec<Fact>,
@@ -88,7 +85,7 @@ pub fn merge(
         .collect()
 }
 
-/// The condition of a type, if there is one.
+/// Returns the condition of a type.
 pub fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.type_ == type_)
 }
@@ -98,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_change_of_status_moves_the_transition_time() {
+    fn only_a_status_change_updates_the_transition_time() {
         let at = |second| jiff::Timestamp::from_second(second).unwrap();
         let first = merge(
             &[],

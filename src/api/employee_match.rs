@@ -1,4 +1,4 @@
-//! `EmployeeMatch`: one Okta person, and which Insightful employee they are.
+//! `EmployeeMatch`: the Insightful employee of one Okta person.
 #![expect(
     clippy::duplicated_attributes,
     reason = "each printer column has a type and a path"
@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::digest::hex;
 
-/// What an admin decides about one person. The operator writes `integrationRef`
-/// and `oktaUserId` only.
+/// The decision about one person. The operator writes only `integrationRef` and `oktaUserId`.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "integrations.insightful.io",
@@ -24,7 +23,7 @@ use crate::model::digest::hex;
     category = "insightful",
     status = "EmployeeMatchStatus",
     derive = "PartialEq",
-    doc = "One Okta person: which Insightful employee it is believed to be, why, how surely, and what would change. Set spec.decision to overrule.",
+    doc = "One Okta person: the proposed or matched Insightful employee, with confidence, reasons and pending changes. Set spec.decision to override the proposal.",
     printcolumn(name = "PERSON", type_ = "string", json_path = ".status.person.name"),
     printcolumn(name = "EMAIL", type_ = "string", json_path = ".status.person.email"),
     printcolumn(name = "EMPLOYEE", type_ = "string", json_path = ".status.employee.name"),
@@ -78,9 +77,9 @@ use crate::model::digest::hex;
     ).message("an employee cannot be both in employeeIds and in rejectedEmployeeIds")
 )]
 pub struct EmployeeMatchSpec {
-    /// The integration, in the same namespace.
+    /// The integration that this person belongs to, in the same namespace.
     #[x_kube(validation = Rule::new("self == oldSelf").message(
-        "integrationRef cannot be changed: delete this EmployeeMatch and make one for the other integration"
+        "integrationRef cannot be changed: delete this EmployeeMatch and create one for the other integration"
     ))]
     pub integration_ref: IntegrationRef,
     /// Okta's id of the person.
@@ -89,15 +88,15 @@ pub struct EmployeeMatchSpec {
     ))]
     #[schemars(length(min = 1, max = 100))]
     pub okta_user_id: String,
-    /// What an admin decided.
+    /// The decision about the person.
     #[serde(default)]
     pub decision: Decision,
-    /// With decision Match, and only then: the person's employees. The first
-    /// takes the email; the others (more devices) name, title, team and status.
+    /// The person's employees, with decision Match only. The first gets the email; the others (more
+    /// devices) get name, title, team and status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 64)))]
     pub employee_ids: Vec<String>,
-    /// Employees never to propose for this person again.
+    /// Employees that are never proposed for this person again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub rejected_employee_ids: Vec<String>,
@@ -111,90 +110,89 @@ pub struct IntegrationRef {
     pub name: String,
 }
 
-/// What an admin decided about a person.
+/// A decision about a person.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing: the proposal stands if it is sure enough.
+    /// No decision: the proposal is applied if it is certain enough.
     #[default]
     Auto,
-    /// The employees in `employeeIds` are this person.
+    /// The person is the employees in `employeeIds`.
     Match,
-    /// No employee is: invite the person.
+    /// The person has no employee: invite them.
     Create,
-    /// Leave the person alone.
+    /// The person is not synced.
     Ignore,
 }
 
-/// What the operator believes and did about one person.
+/// The observed state of one person.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct EmployeeMatchStatus {
-    /// The generation of the spec that this status answers.
+    /// The generation of the spec that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Where the person stands.
+    /// The state of the match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<MatchState>,
-    /// The person as Okta has them.
+    /// The person in Okta.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonSummary>,
-    /// The employee as Insightful has them.
+    /// The employee in Insightful.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee: Option<EmployeeSummary>,
-    /// Who the person is believed to be.
+    /// The employee that the person is believed to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<ProposalStatus>,
-    /// What the next apply would write.
+    /// The changes that the next apply makes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub changes: Vec<FieldChange>,
-    /// How many changes there are.
+    /// The number of changes.
     #[serde(default)]
     pub change_count: i32,
-    /// The employees whom the next apply lets go: the match with them is taken
-    /// back, and `changes` has what they get back.
+    /// The employees that the next apply unmatches; `changes` has the values that it restores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub unmatching: Vec<String>,
-    /// The match in force, with what it replaced.
+    /// The match in force, with the values that it replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
-    /// The match that was taken back last: what was given back, and what was not.
+    /// The last match that was unmatched, with the fields that were restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmatched: Option<Unmatched>,
-    /// A write that cannot be repeated and whose outcome is not known yet.
+    /// A write that must not be repeated and whose outcome is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
-    /// Ready, with a reason for each state that needs somebody.
+    /// Ready, with a reason for each state that needs an action.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 }
 
-/// Where a person stands.
+/// The state of a match.
 #[derive(
     Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
 )]
 pub enum MatchState {
-    /// Sure enough, or decided; not applied yet.
+    /// Decided, or certain enough; not applied yet.
     Proposed,
-    /// An admin decides.
+    /// Awaiting a decision.
     Review,
-    /// No plausible employee.
+    /// No plausible employee found.
     Unmatched,
-    /// In force.
+    /// The match is in force.
     Matched,
-    /// Left alone by decision.
+    /// Not synced, by decision.
     Ignored,
     /// Another person claims the same employee.
     Conflict,
-    /// Not synced: no member of a team group, or not in Okta's answer.
+    /// Not synced: not a member of a team group, or not in Okta's response.
     OutOfScope,
-    /// Left, and the employee is switched off.
+    /// Departed; the employee is deactivated.
     Deactivated,
 }
 
-/// The person as Okta has them.
+/// A person in Okta.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct PersonSummary {
     /// First and last name.
@@ -205,14 +203,14 @@ pub struct PersonSummary {
     /// Job title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Status in Okta's words.
+    /// Okta's status.
     pub status: String,
-    /// The team that the team groups give.
+    /// The team by the team groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
 }
 
-/// The employee as Insightful has them.
+/// An employee in Insightful.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct EmployeeSummary {
     /// Insightful's id.
@@ -224,65 +222,65 @@ pub struct EmployeeSummary {
     /// Name of the team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
-    /// Whether tracking is switched off.
+    /// Whether the employee is deactivated.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub deactivated: bool,
 }
 
-/// How a proposal would be acted on.
+/// What happens to a proposal.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProposalKind {
-    /// Sure enough to go on without a decision.
+    /// Certain enough to be applied without a decision.
     Auto,
-    /// Plausible: an admin decides.
+    /// Plausible: awaiting a decision.
     Review,
-    /// Nobody plausible: invite.
+    /// No plausible employee: the person is invited.
     Create,
-    /// Nobody plausible.
+    /// No plausible employee: awaiting a decision.
     None,
 }
 
-/// Who the person is believed to be.
+/// The employee that a person is believed to be.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ProposalStatus {
-    /// How it would be acted on.
+    /// What happens to the proposal.
     pub kind: ProposalKind,
-    /// The employee that is proposed.
+    /// The proposed employee.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub employee_ids: Vec<String>,
-    /// How sure, in percent, rounded down: 100 is certain.
+    /// Confidence in percent, rounded down: 100 is certain.
     pub confidence: i32,
-    /// Why, in plain words.
+    /// Why the confidence is what it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub reasons: Vec<String>,
-    /// At most five, best first.
+    /// At most five possible employees, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub candidates: Vec<CandidateStatus>,
 }
 
-/// An employee who may be the person.
+/// An employee that may be the person.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct CandidateStatus {
-    /// Insightful's id: what goes into `employeeIds`.
+    /// Insightful's id, to use in `employeeIds`.
     pub employee_id: String,
     /// Name.
     pub name: String,
     /// Email.
     pub email: String,
-    /// How sure, in percent, rounded down.
+    /// Confidence in percent, rounded down.
     pub confidence: i32,
-    /// Why, in plain words.
+    /// Why the confidence is what it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub reasons: Vec<String>,
 }
 
-/// The fields that are synced.
+/// A field that is synced.
 #[derive(
     Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
 )]
@@ -292,11 +290,11 @@ pub enum Field {
     Name,
     /// Work email.
     Email,
-    /// Job title: Insightful takes it and never shows it.
+    /// Job title. Insightful's API accepts it but never returns it.
     Title,
     /// Team.
     Team,
-    /// Whether the employee is tracked.
+    /// Whether the employee is active.
     Active,
 }
 
@@ -312,24 +310,24 @@ impl std::fmt::Display for Field {
     }
 }
 
-/// One field that would change. A value that is not known is absent.
+/// A pending change of one field. An unknown value is absent.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldChange {
-    /// Which employee, where it is not the person's first.
+    /// The employee, if not the person's first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_id: Option<String>,
-    /// Which field.
+    /// The field.
     pub field: Field,
-    /// What it holds.
+    /// The present value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What it would hold.
+    /// The value after the apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 
-/// The match in force, with what it replaced.
+/// A match in force, with the values that it replaced.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Applied {
@@ -338,10 +336,10 @@ pub struct Applied {
     pub employee_ids: Vec<String>,
     /// When the match came into force.
     pub time: Time,
-    /// Whether the operator created the employee.
+    /// Whether the operator invited the employee.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub created: bool,
-    /// Every field written, with its before-image.
+    /// The fields that were written, with their before-images.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub fields: Vec<AppliedField>,
@@ -351,75 +349,71 @@ pub struct Applied {
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AppliedField {
-    /// Which employee.
+    /// The employee.
     pub employee_id: String,
-    /// Which field.
+    /// The field.
     pub field: Field,
-    /// What it held before the match; absent where that could not be read
-    /// (titles) or there was nothing.
+    /// The value before the match; absent if there was none or it could not be read (titles).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// What we wrote.
+    /// The value that the operator wrote.
     pub after: String,
-    /// What we had written before that, where this overwrites it: what the
-    /// field holds as long as the write did not take effect. Gone once it is
-    /// seen to have.
+    /// The value that the operator wrote before `after`, until a read shows that the later write took effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
-    /// Whether an earlier match of the employee wrote it and this one does not,
-    /// or does no longer: an undo of it alone may be under way.
+    /// Whether an earlier match of the employee wrote the field and this match does not.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub inherited: bool,
 }
 
-/// A match that was taken back.
+/// A match that was unmatched.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Unmatched {
-    /// The employee that was let go.
+    /// The employee that was unmatched.
     pub employee_id: String,
-    /// When.
+    /// When the match ended.
     pub time: Time,
-    /// The fields that hold again what they held before the match.
+    /// The fields that were restored to their values before the match.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub restored: Vec<Field>,
-    /// The fields that were left as they are, and why.
+    /// The fields that were not restored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub not_restored: Vec<NotRestoredField>,
 }
 
-/// A field that was not given back.
+/// A field that was not restored.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct NotRestoredField {
-    /// Which.
+    /// The field.
     pub field: Field,
-    /// Why, in words.
+    /// Why it was not restored.
     pub reason: String,
 }
 
-/// A write that cannot be repeated.
+/// A write that must not be repeated.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Which.
+    /// The write.
     pub operation: PendingOperation,
-    /// Since when.
+    /// When the write began.
     pub since: Time,
 }
 
-/// The writes that cannot be repeated.
+/// A kind of write that must not be repeated.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PendingOperation {
-    /// An invitation.
+    /// The invitation of an employee.
     CreateEmployee,
-    /// A new team.
+    /// The creation of a team.
     CreateTeam,
 }
 
-/// The name of a person's EmployeeMatch: `<integration>-<lower-case Okta
-/// id>-<first 5 hexadecimal digits of the SHA-256 of the exact id>`. Okta's ids
-/// are case-sensitive and names are not, hence the digits.
+/// Returns the name of a person's EmployeeMatch: `<integration>-<lower-case Okta id>-<first 5
+/// hexadecimal digits of the SHA-256 of the exact id>`. The digits are needed since Okta's ids are
+/// case-sensitive and Kubernetes names are not.
 pub fn match_name(integration: &str, okta_user_id: &str) -> String {
     let digest = Sha256::digest(okta_user_id.as_bytes());
     format!(
@@ -434,7 +428,7 @@ mod tests {
     use super::match_name;
 
     #[test]
-    fn ids_that_differ_in_case_only_have_names_of_their_own() {
+    fn ids_that_differ_only_in_case_have_different_names() {
         let upper = match_name("acme", "00u1A");
         let lower = match_name("acme", "00u1a");
         assert_ne!(upper, lower);

@@ -1,4 +1,4 @@
-//! `OktaIntegration`: one Okta org kept in step with one Insightful account.
+//! `OktaIntegration`: keeps one Insightful account in sync with one Okta org.
 #![expect(
     clippy::duplicated_attributes,
     reason = "each printer column has a type and a path"
@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OktaIntegrationStatus;
 
-/// What an admin asks for: which Okta org, which Insightful account, and how
-/// far the operator may go.
+/// The desired sync: from which Okta org, to which Insightful account, and within which bounds.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "integrations.insightful.io",
@@ -22,7 +21,7 @@ use super::OktaIntegrationStatus;
     category = "insightful",
     status = "OktaIntegrationStatus",
     derive = "PartialEq",
-    doc = "Keeps the people and teams of one Insightful account in step with one Okta org. Nothing is written to Insightful before spec.finalized is true.",
+    doc = "Keeps the people and teams of one Insightful account in sync with one Okta org. Nothing is written to Insightful until spec.finalized is true.",
     printcolumn(name = "PHASE", type_ = "string", json_path = ".status.phase"),
     printcolumn(
         name = "READY",
@@ -44,54 +43,52 @@ use super::OktaIntegrationStatus;
 )]
 #[serde(rename_all = "camelCase")]
 pub struct OktaIntegrationSpec {
-    /// The Okta org that is read.
+    /// The Okta org to read.
     pub okta: OktaSource,
-    /// The Insightful account that is kept in step.
+    /// The Insightful account to keep in sync.
     pub insightful: InsightfulTarget,
-    /// Where teams come from.
+    /// How teams follow from Okta groups.
     #[serde(default)]
     pub teams: TeamPolicy,
-    /// How far matches are made without asking.
+    /// Which matches are made without a decision.
     #[serde(default)]
     pub matching: MatchingPolicy,
-    /// How often both services are read.
+    /// How often to sync.
     #[serde(default)]
     #[schemars(extend("default" = {}))]
     pub sync: SyncSchedule,
-    /// Which plans wait for `approvedPlan`.
+    /// Which plans need an approval.
     #[serde(default)]
     pub approval: Approval,
-    /// Lets exactly the plan with this hash through, whatever the guard says of it.
+    /// Approves exactly the plan with this hash, even if it exceeds the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message(
         "approvedPlan must be a whole plan hash: copy status.plan.hash (sha256: and 64 hexadecimal digits)"
     ))]
     #[schemars(length(max = 80))]
     pub approved_plan: Option<String>,
-    /// Bounds on the harm of one plan. A plan beyond any of them is held until
-    /// `approvedPlan` names it.
+    /// Bounds on the changes of one plan. A plan that exceeds one of them is held until `approvedPlan` names it.
     #[serde(default)]
     pub guard: GuardPolicy,
-    /// What happens to the fields we wrote when a match is taken back.
+    /// What happens to the fields that the operator wrote when a match ends.
     #[serde(default)]
     pub on_unmatch: OnUnmatch,
-    /// Who is told when a plan has been applied, beside the Event.
+    /// Where to send a message when a plan has been applied, in addition to the Event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
-    /// The Finish gate: true is the standing leave to write plans inside the
-    /// guard to Insightful. Back to false stops all writes.
+    /// True allows the operator to apply plans within the guard. Setting it back to false stops all writes.
     #[serde(default)]
     pub finalized: bool,
-    /// True stops reading and writing. Data already synced stays.
+    /// True stops reading and writing. Data already synced stays in Insightful.
     #[serde(default)]
     pub suspend: bool,
 }
 
-/// The Okta org that is read.
+/// The Okta org to read.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct OktaSource {
-    /// Address of the org, such as `https://acme.okta.com`.
+    /// URL of the org, such as `https://acme.okta.com`.
     #[x_kube(validation = Rule::new(
         "isURL(self) && (self.matches('^https://[^/?#@[:space:]]+/?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?/?$'))"
     ).message(
@@ -99,22 +96,22 @@ pub struct OktaSource {
     ))]
     #[schemars(length(max = 255))]
     pub org_url: String,
-    /// How to log in: exactly one method.
+    /// How to authenticate: exactly one method.
     pub auth: OktaAuth,
-    /// Groups whose name starts with this stand for teams; the rest of the name is the team's.
+    /// Groups whose name starts with this prefix are team groups; the rest of the name is the team's name.
     #[serde(default = "default_group_prefix")]
     #[x_kube(validation = Rule::new("self.size() > 0").message(
         "groupPrefix must not be empty: every group of the org would become a team"
     ))]
     #[schemars(length(max = 100))]
     pub group_prefix: String,
-    /// Who is in scope.
+    /// Which people are synced.
     #[serde(default)]
     pub people: PeopleScope,
-    /// What a SUSPENDED person means.
+    /// What the Okta status SUSPENDED means.
     #[serde(default)]
     pub suspended: SuspendedPolicy,
-    /// The share of each Okta rate limit, in percent, that we may use.
+    /// The percentage of each Okta rate limit that the operator may use.
     #[serde(default = "default_rate_limit_percent")]
     #[x_kube(validation = Rule::new("self >= 1 && self <= 100").message(
         "rateLimitPercent must be between 1 and 100"
@@ -122,31 +119,30 @@ pub struct OktaSource {
     pub rate_limit_percent: i32,
 }
 
-/// How to log in to Okta.
+/// How to authenticate with Okta.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.apiToken) != has(self.serviceApp)").message(
     "auth must have exactly one method: apiToken or serviceApp"
 ))]
 pub struct OktaAuth {
-    /// An API token (SSWS), made by an admin who may read users and groups.
+    /// An API token (SSWS) of an admin who may read users and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_token: Option<SecretValue>,
-    /// An API Services app with a private key. Not built yet: the integration
-    /// says so in its conditions.
+    /// An API Services app with a private key. Not supported yet: the conditions say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_app: Option<ServiceApp>,
 }
 
-/// A value kept in a Secret of the integration's namespace.
+/// A value in a Secret in the integration's namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretValue {
-    /// Which Secret, and which of its keys.
+    /// The Secret and the key in it.
     pub secret_ref: SecretKeyRef,
 }
 
-/// One key of a Secret in the integration's namespace.
+/// A key of a Secret in the integration's namespace.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct SecretKeyRef {
     /// Name of the Secret.
@@ -161,42 +157,42 @@ pub struct SecretKeyRef {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceApp {
-    /// Client id of the app.
+    /// The app's client id.
     #[schemars(length(min = 1, max = 253))]
     pub client_id: String,
-    /// Id of the key (`kid`).
+    /// The key id (`kid`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub key_id: Option<String>,
-    /// The private key in PEM form.
+    /// The private key, in PEM format.
     pub private_key_secret_ref: SecretKeyRef,
 }
 
-/// Who is in scope.
+/// Which people are synced.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeopleScope {
     /// Members of at least one team group.
     #[default]
     TeamMembers,
-    /// Every user of the org.
+    /// All users of the org.
     Everyone,
 }
 
-/// What a SUSPENDED person means.
+/// What the Okta status SUSPENDED means.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SuspendedPolicy {
-    /// On leave: nothing is deactivated.
+    /// On leave: the employee stays active.
     #[default]
     Keep,
-    /// Left: the employee is deactivated.
+    /// Departed: the employee is deactivated.
     Deactivate,
 }
 
-/// The Insightful account that is kept in step.
+/// The Insightful account to keep in sync.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct InsightfulTarget {
-    /// Base address of the API.
+    /// Base URL of the API.
     #[serde(default = "default_insightful_url")]
     #[x_kube(validation = Rule::new(
         "isURL(self) && (self.matches('^https://[^/?#@[:space:]]+(/[^?#@[:space:]]*)?$') || self.matches('^http://(localhost|127[.]0[.]0[.]1|[[]::1[]])(:[0-9]+)?(/[^?#@[:space:]]*)?$'))"
@@ -205,36 +201,36 @@ pub struct InsightfulTarget {
     ))]
     #[schemars(length(max = 255))]
     pub url: String,
-    /// A WRITE token, made by an Insightful admin.
+    /// An API token with WRITE access, created by an Insightful admin.
     pub api_token: SecretValue,
-    /// Where created employees go when no team group says otherwise.
+    /// The team and settings of invited employees that no team group determines.
     #[serde(default)]
     pub new_employees: NewEmployees,
 }
 
-/// Where created employees go.
+/// The team and settings of invited employees.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct NewEmployees {
-    /// Name of the team; without it, Insightful's default team.
+    /// Name of the team. Defaults to Insightful's default team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub team: Option<String>,
-    /// Name of the shared settings; without it, Insightful's default settings.
+    /// Name of the shared settings. Defaults to Insightful's default settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub shared_settings: Option<String>,
 }
 
-/// Where teams come from.
+/// How teams follow from Okta groups.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct TeamPolicy {
-    /// Whether a team that Insightful does not have is created.
+    /// Whether to create teams that Insightful lacks.
     #[serde(default = "yes")]
     pub create_missing: bool,
-    /// Team names without the prefix, the winning first: settles which team a
-    /// person in several team groups gets.
+    /// Decides the team of a person in several team groups: names of teams without the prefix, the
+    /// first that applies wins.
     #[serde(default)]
     #[schemars(length(max = 1000), inner(length(min = 1, max = 253)))]
     pub precedence: Vec<String>,
@@ -249,14 +245,14 @@ impl Default for TeamPolicy {
     }
 }
 
-/// How far matches are made without asking.
+/// Which matches are made without a decision.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchingPolicy {
-    /// False: every proposal waits for a decision.
+    /// Whether certain proposals are applied without a decision.
     #[serde(default = "yes")]
     pub automatic: bool,
-    /// What happens to a person without any plausible employee.
+    /// What happens to a person without a plausible employee.
     #[serde(default)]
     pub unmatched: UnmatchedPolicy,
 }
@@ -270,7 +266,7 @@ impl Default for MatchingPolicy {
     }
 }
 
-/// What happens to a person without any plausible employee.
+/// What happens to a person without a plausible employee.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnmatchedPolicy {
     /// An admin decides.
@@ -280,22 +276,20 @@ pub enum UnmatchedPolicy {
     Create,
 }
 
-/// How often both services are read.
+/// How often to sync.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncSchedule {
-    /// Time from one sync to the next, such as `15m`; at least a second. It is
-    /// shortened by up to a tenth, always by the same for the same integration,
-    /// so that many integrations do not sync at once.
+    /// Time between syncs, such as `15m`; at least one second. Shortened by up to a tenth, so that
+    /// many integrations do not sync at the same time.
     #[serde(default = "default_interval")]
     #[schemars(schema_with = "duration_schema", extend("default" = "15m"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "interval must be a duration of at least 1s, such as 90s, 15m or 1h30m"
     ))]
     pub interval: Duration,
-    /// Time between two syncs that read everything anew, such as `24h`, shortened
-    /// as `interval` is. Those between read of Okta what changed. A deletion, and
-    /// a group that lost the prefix, show at the next full one only.
+    /// Time between full syncs, such as `24h`, shortened like `interval`. Other syncs read only what
+    /// changed in Okta; only a full sync detects deleted users and groups, and groups that lost the prefix.
     #[serde(default = "default_full_interval")]
     #[schemars(schema_with = "duration_schema", extend("default" = "24h"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
@@ -319,43 +313,42 @@ impl Default for SyncSchedule {
     }
 }
 
-/// Which plans wait for `approvedPlan`.
+/// Which plans need an approval.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Approval {
-    /// Those beyond the guard.
+    /// Plans that exceed the guard.
     #[default]
     Guarded,
-    /// All.
+    /// All plans.
     EveryPlan,
 }
 
-/// Bounds on the harm of one plan, each a count or a percentage of the matched
-/// employees (rounded down: the smaller number of writes is safe).
+/// Bounds on the changes of one plan, each a count or a percentage of the matched people, rounded down.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct GuardPolicy {
-    /// Employees switched off.
+    /// Employees that are deactivated.
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
         "maxDeactivations must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_deactivations: IntOrString,
-    /// Employees moved to another team.
+    /// Employees that are moved to another team.
     #[serde(default = "twenty_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
         "maxTeamMoves must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_team_moves: IntOrString,
-    /// Emails replaced by other ones.
+    /// Employees whose email is replaced.
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
         "maxEmailChanges must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_email_changes: IntOrString,
-    /// Matches in force that are taken back.
+    /// Matches in force that are unmatched.
     #[serde(default = "five_percent")]
     #[schemars(schema_with = "bound_schema")]
     #[x_kube(validation = Rule::new(BOUND_RULE).message(
@@ -382,21 +375,21 @@ impl Default for GuardPolicy {
     }
 }
 
-/// What happens to the fields we wrote when a match is taken back.
+/// What happens to the fields that the operator wrote when a match ends.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnUnmatch {
-    /// Each field that still holds what we wrote gets back what it held before.
+    /// Fields that nobody has changed since are restored to their former values.
     #[default]
     Restore,
-    /// They stay.
+    /// The fields are kept.
     Keep,
 }
 
-/// Who is told when a plan has been applied.
+/// Where to send a message when a plan has been applied.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Notify {
-    /// An incoming webhook that takes JSON with a `text`, as Slack's and Teams' do.
+    /// An incoming webhook that accepts JSON with a `text`, such as those of Slack and Teams.
     pub webhook: Webhook,
 }
 
@@ -404,7 +397,7 @@ pub struct Notify {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Webhook {
-    /// The address, which is itself a secret.
+    /// The URL, which is itself a secret.
     pub url_secret_ref: SecretKeyRef,
 }
 

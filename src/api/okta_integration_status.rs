@@ -6,64 +6,62 @@ use serde::{Deserialize, Serialize};
 
 use super::Pending;
 
-/// What the operator saw and did.
+/// The observed state of an integration.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct OktaIntegrationStatus {
-    /// The generation of the spec that this status answers.
+    /// The generation of the spec that this status is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// A summary of the conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// Ready, Reconciling, Stalled, OktaConnected, InsightfulConnected,
-    /// ReviewRequired, Held, Finalized and, where a webhook is set, Notified;
-    /// SyncLate while the last good sync is older than two intervals and a bit.
+    /// Ready, Reconciling, Stalled, OktaConnected, InsightfulConnected, ReviewRequired, Held and
+    /// Finalized; Notified if a webhook is set; SyncLate while the last successful sync is too old.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// How far long work has come.
+    /// Progress of a long step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
-    /// The teams that the team groups stand for, also those of groups that are missing by now.
+    /// The teams of the team groups, including groups that are missing in Okta's last response.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub teams: Vec<TeamStatus>,
-    /// How many more there are than an object has room for.
+    /// The number of teams that are left out, since the object would be too large.
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub teams_omitted: i32,
-    /// How many people stand where.
+    /// The number of people by state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleCounts>,
-    /// What the next apply would write.
+    /// The changes that the next apply makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSummary>,
-    /// The plan that `approvedPlan` let through and that is not written whole
-    /// yet. What is left of it needs no other approval, whatever cut it short.
+    /// The approved plan whose apply has begun and is not complete. The rest of it needs no other approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applying: Option<Applying>,
-    /// When both services were last read whole and well.
+    /// When both services were last read successfully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_time: Option<Time>,
-    /// When everything was last read anew; the syncs since then read what changed in Okta.
+    /// When the last full sync was. Later syncs read only what changed in Okta.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_full_sync_time: Option<Time>,
-    /// When they are read next.
+    /// When the next sync is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_sync_time: Option<Time>,
-    /// The value of the annotation `sync-requested-at` that was answered last.
+    /// The value of the annotation `sync-requested-at` that was handled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_sync_request: Option<String>,
-    /// Hash of the plan that was applied last.
+    /// Hash of the last plan that was applied completely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_applied_plan: Option<String>,
-    /// When it was applied.
+    /// When that plan was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_applied_time: Option<Time>,
-    /// Hash of the plan whose completion was last told to the webhook.
+    /// Hash of the last plan that the webhook was notified about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_notified_plan: Option<String>,
-    /// The last ten cycles that did something, newest first.
+    /// The last ten cycles that wrote to Insightful, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub history: Vec<HistoryEntry>,
@@ -72,45 +70,44 @@ pub struct OktaIntegrationStatus {
 /// A summary of the conditions.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing was read yet.
+    /// Not synced yet.
     Pending,
-    /// Both services are being read.
+    /// Reading both services.
     Syncing,
-    /// Not finished: an admin reviews.
+    /// Not finalized: an admin reviews the matches.
     Review,
-    /// Changes are being written.
+    /// Writing changes to Insightful.
     Applying,
-    /// Nothing to change.
+    /// There is nothing to change.
     InSync,
-    /// A plan waits for `approvedPlan`.
+    /// The plan is held until `approvedPlan` names it.
     Held,
-    /// Suspended.
+    /// `spec.suspend` is true.
     Suspended,
-    /// Something is in the way, or Insightful refused somebody's changes: see
-    /// the conditions.
+    /// A sync or a write failed: see the conditions.
     Failed,
 }
 
-/// How far long work has come.
+/// Progress of a long step.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// What is being done.
+    /// The step.
     pub step: Step,
-    /// How many are done.
+    /// The number of objects that are done.
     pub done: i32,
-    /// Of how many, where it is known.
+    /// The number of all objects, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<i32>,
-    /// Until when calls wait for a service's rate limit, while they do.
+    /// When a service's rate limit allows the next call, while calls wait for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_until: Option<Time>,
-    /// When the step ends, as far as its pace so far and the rate limits tell.
+    /// When the step ends, estimated from its pace and the rate limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_end: Option<Time>,
 }
 
-/// The steps of a cycle that can take long.
+/// A step of a cycle that can take long.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Reading Okta's team groups.
@@ -119,38 +116,35 @@ pub enum Step {
     ReadingMembers,
     /// Reading Okta's users.
     ReadingPeople,
-    /// Reading Insightful.
-    ReadingEmployees,
-    /// Writing EmployeeMatches.
+    /// Writing the statuses of EmployeeMatches.
     WritingMatches,
-    /// Writing the plan to Insightful.
+    /// Writing changes to Insightful.
     Applying,
 }
 
-/// A team and the Okta group it stands for.
+/// A team and its Okta group.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TeamStatus {
-    /// Name, without the prefix.
+    /// The team's name, without the prefix.
     pub name: String,
     /// Okta's id of the group.
     pub group_id: String,
-    /// Insightful's id of the team, once there is one. It stays while Insightful's list lacks that team.
+    /// Insightful's id of the team. Kept while Insightful's response lacks the team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
-    /// Whether Insightful has it.
+    /// Whether Insightful has the team.
     pub state: TeamState,
-    /// People in scope who are members of the group.
+    /// The number of people in the group.
     pub members: i32,
-    /// Whether Okta's last answer lacks the group: it was deleted, renamed so that
-    /// it lost its prefix, or left out. Its team stays bound to it, in case it comes
-    /// back, until Insightful lacks the team too or another group takes its name.
+    /// Whether Okta's last response lacks the group. If the group reappears, it has the same team. The
+    /// entry is removed once Insightful lacks the team, too, or another group gets it by name.
     #[serde(default, skip_serializing_if = "super::is_false")]
     pub group_missing: bool,
-    /// What is wrong, where the state alone does not say it.
+    /// What is wrong with the team or its group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Its creation, from before it was asked for until it is known to exist.
+    /// The creation of the team, from before the request until a sync finds the team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
 }
@@ -160,120 +154,118 @@ pub struct TeamStatus {
     Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
 )]
 pub enum TeamState {
-    /// Insightful has one team of this very name.
+    /// Insightful has exactly one team with this name.
     Existing,
-    /// Insightful has none: it will be created.
+    /// Insightful has no team with this name.
     New,
     /// The operator created it.
     Created,
-    /// Two groups or two teams have the name: nobody is moved there.
+    /// Several groups or several teams have this name: nobody is moved there.
     Conflict,
 }
 
-/// How many people stand where; all but `total` add up to it.
+/// The number of people by state. All but `total` and `blocked` add up to `total`.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PeopleCounts {
-    /// All.
+    /// All people.
     pub total: i32,
     /// Proposed, matched or deactivated.
     pub matched: i32,
-    /// Waiting for a decision between candidates, or for a doubt to be resolved.
+    /// Awaiting a decision.
     pub review: i32,
     /// Without a plausible employee.
     pub unmatched: i32,
-    /// Left alone by decision.
+    /// Not synced, by decision.
     pub ignored: i32,
-    /// Claiming an employee that another person claims too.
+    /// Claiming an employee that another person also claims.
     pub conflicts: i32,
-    /// Not in scope any more, or not yet.
+    /// Not synced.
     pub out_of_scope: i32,
-    /// Of all these, how many cannot be synced until somebody acts.
+    /// People who cannot be synced until somebody acts.
     #[serde(default)]
     pub blocked: i32,
 }
 
-/// What the next apply would write.
+/// The changes that the next apply makes.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanSummary {
-    /// Hash over every write and the values it replaces.
+    /// Hash of all writes and the values that they replace.
     pub hash: String,
-    /// All writes; an invitation with a title takes two.
+    /// Number of writes. An invitation with a title takes two.
     #[serde(default)]
     pub total: i32,
-    /// Teams created.
+    /// Teams to create.
     pub create_teams: i32,
-    /// Employees invited.
+    /// Employees to invite.
     pub create_employees: i32,
-    /// Employees overwritten in at least one field.
+    /// Employees to update.
     pub updates: i32,
-    /// Of these, moved to another team.
+    /// Updates that move the employee to another team.
     pub team_moves: i32,
-    /// Of these, given another email.
+    /// Updates that replace the email.
     pub email_changes: i32,
-    /// Employees switched off.
+    /// Employees to deactivate.
     pub deactivations: i32,
-    /// Matches in force that are taken back.
+    /// Matches to unmatch.
     pub relinks: i32,
-    /// Employees given back what they held before their match.
+    /// Employees whose former values are restored.
     pub restores: i32,
 }
 
-/// An approved plan whose apply has begun. As long as this stands, what the
-/// matches announce in `changes` and `unmatching`, and the teams that are
-/// pending, are what was approved, or what is left of it.
+/// An approved plan whose apply has begun. While this is set, `changes` and `unmatching` of the
+/// EmployeeMatches and the pending teams are the approved plan or the rest of it.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Applying {
-    /// Hash of the plan, as `approvedPlan` names it.
+    /// Hash of the approved plan.
     pub plan: String,
-    /// When its apply began.
+    /// When the apply began.
     pub since: Time,
-    /// Insightful's id of the shared settings that its invitations get: the
-    /// one value of a write that no match announces.
+    /// Insightful's id of the shared settings for the plan's invitations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_settings: Option<String>,
 }
 
-/// A cycle that did something.
+/// A cycle that wrote to Insightful.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// When it began.
+    /// When the cycle began.
     pub start_time: Time,
-    /// How long it took.
+    /// How long the cycle took.
     #[schemars(schema_with = "super::okta_integration::duration_schema")]
     pub duration: Duration,
-    /// What was read for it.
+    /// Which kind of sync the cycle was.
     pub kind: SyncKind,
-    /// How it ended.
+    /// Whether the plan was applied completely.
     pub result: CycleResult,
     /// Hash of the plan.
     pub plan: String,
-    /// Writes to Insightful that took effect.
+    /// Writes that took effect.
     pub writes: i32,
-    /// Writes that Insightful refused.
+    /// Writes that failed.
     #[serde(default)]
     pub failed: i32,
 }
 
-/// What was read for a cycle.
+/// What a cycle read.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncKind {
-    /// Everything.
+    /// All of both services.
     Full,
-    /// What changed in Okta since the last read, and all of Insightful.
+    /// The changes in Okta since the last read, and all of Insightful.
     Delta,
-    /// Nothing from Okta: a decision changed.
+    /// Nothing from Okta: a decision or the spec changed.
     Decision,
 }
 
-/// How a cycle ended.
+/// Whether a plan was applied completely.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CycleResult {
-    /// Every write of the plan took effect.
+    /// All writes took effect.
     Applied,
-    /// Some did.
+    /// Some writes took effect.
     PartlyApplied,
 }

@@ -1,4 +1,4 @@
-//! The fields of both kinds as a page for people, from the definitions.
+//! Generates the reference of all fields from the definitions.
 
 use std::fmt::Write;
 
@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::{EmployeeMatch, OktaIntegration};
 
-/// Every field of both kinds in Markdown: its type, its default, what it means
-/// and what the API server refuses.
+/// Returns the reference in Markdown: type, default, description and validation of each field.
 ///
 /// # Errors
-/// Only if a definition cannot be taken apart.
+/// If a definition cannot be serialized.
 pub fn reference() -> Result<String, serde_json::Error> {
     let mut page = String::from(
         "# Fields\n\nGenerated from the types by `okta-insightful-operator crd --reference`; do not edit. `kubectl explain\n\
@@ -42,13 +41,16 @@ fn kind(definition: &CustomResourceDefinition, page: &mut String) -> Result<(), 
     );
     for part in ["spec", "status"] {
         line(page, &format!("\n### {part}\n"));
-        line(page, "| Field | Type | Default | Meaning |\n|---|---|---|---|");
+        line(
+            page,
+            "| Field | Type | Default | Description |\n|---|---|---|---|",
+        );
         fields("", &schema["properties"][part], page);
     }
     Ok(())
 }
 
-/// A row for each field below `schema`, whose own path ends with a dot or is empty.
+/// Writes a row for each field of `schema`, whose own path ends with a dot or is empty.
 fn fields(path: &str, schema: &Value, page: &mut String) {
     let required: Vec<&str> = schema["required"]
         .as_array()
@@ -58,7 +60,7 @@ fn fields(path: &str, schema: &Value, page: &mut String) {
         .collect();
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
         let default = match &field["default"] {
-            // Those of a part are the defaults of its fields, which have rows of their own.
+            // The default of an object follows from the defaults of its fields.
             Value::Null | Value::Object(_) if required.contains(&name.as_str()) => "required".to_owned(),
             Value::Null | Value::Object(_) => String::new(),
             Value::String(text) => format!("`{text}`"),
@@ -66,7 +68,7 @@ fn fields(path: &str, schema: &Value, page: &mut String) {
         };
         let mut meaning = sentence(&field["description"]);
         for rule in field["x-kubernetes-validations"].as_array().into_iter().flatten() {
-            let _ = write!(meaning, " *Refused otherwise: {}.*", sentence(&rule["message"]));
+            let _ = write!(meaning, " *Validation: {}.*", sentence(&rule["message"]));
         }
         let (type_, inner) = type_of(field);
         line(
@@ -76,7 +78,7 @@ fn fields(path: &str, schema: &Value, page: &mut String) {
                 meaning.replace('|', "\\|")
             ),
         );
-        // The fields of a condition are the same in every kind of Kubernetes.
+        // The fields of conditions are the same for all Kubernetes objects.
         if name != "conditions" {
             let below = if field["type"] == "array" { "[]." } else { "." };
             fields(&format!("{path}{name}{below}"), inner, page);
@@ -84,7 +86,7 @@ fn fields(path: &str, schema: &Value, page: &mut String) {
     }
 }
 
-/// The type in a word, and the schema that has the fields below.
+/// Returns the name of the type, and the schema of the fields below it.
 fn type_of(field: &Value) -> (String, &Value) {
     if field["x-kubernetes-int-or-string"] == true {
         return ("count or percentage".to_owned(), field);
@@ -111,7 +113,7 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A description on one line.
+/// Returns a description on one line.
 fn sentence(value: &Value) -> String {
     word(value).split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -126,10 +128,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_type_default_meaning_and_rule() {
+    fn a_row_has_type_default_description_and_validation() {
         let page = reference().unwrap();
         for row in [
-            "| `okta.orgUrl` | string | required | Address of the org, such as `https://acme.okta.com`. *Refused otherwise: orgUrl must be https://",
+            "| `okta.orgUrl` | string | required | URL of the org, such as `https://acme.okta.com`. *Validation: orgUrl must be https://",
             "| `okta.rateLimitPercent` | integer | `50` |",
             "| `guard.maxTeamMoves` | count or percentage | `20%` |",
             "| `approval` | `Guarded`, `EveryPlan` | `Guarded` |",

@@ -238,7 +238,7 @@ fn person(
         changes: assessment.changes.get(id).cloned().unwrap_or_default(),
         blocker: assessment.blocker(id).map(|blocker| BlockerReport {
             reason: blocker.reason().to_owned(),
-            message: blocker.message(),
+            message: blocker.message(snapshot),
         }),
     }
 }

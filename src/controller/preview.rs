@@ -18,7 +18,7 @@ use crate::{
     model::{PersonId, Snapshot},
     rules::{
         resolve::Record,
-        status::{self, WriteFailures, match_status},
+        status::{self, MatchStatuses, WriteFailures},
     },
 };
 
@@ -69,19 +69,16 @@ async fn write_matches(
     }
     withdraw_approval(scope, &view, published).await?;
     let assessment = &view.assessment;
-    let now = Timestamp::now();
+    let statuses = MatchStatuses {
+        snapshot,
+        spec: scope.spec(),
+        assessment,
+        verdict: &view.verdict,
+        failures,
+        now: Timestamp::now(),
+    };
     let status_of = |id: &PersonId, record: &Record, cached: &CachedMatch| {
-        match_status(
-            id,
-            snapshot,
-            scope.spec(),
-            assessment,
-            record,
-            failures.get(id),
-            &cached.earlier(),
-            cached.generation,
-            now,
-        )
+        statuses.of(id, record, &cached.earlier(), cached.generation)
     };
     let writing = matches.write_statuses(assessment.resolved.keys(), status_of, |done| {
         reporter.at(Step::WritingMatches, created + done, total)

@@ -22,8 +22,8 @@ use crate::{
     http::Retryability,
     model::{Delta, Snapshot, SyncedState, Workforce},
     rules::{
-        schedule::{self, Due, LastReads, Why},
-        status::{Disconnected, Times},
+        schedule::{self, Due, FullSyncReason, LastReads},
+        status::{Disconnected, SyncTimes},
     },
     services::{
         Services,
@@ -95,9 +95,9 @@ impl ReadState {
     }
 
     /// The times for the status.
-    pub fn times(&self, scope: &Scope<'_>) -> Times {
+    pub fn times(&self, scope: &Scope<'_>) -> SyncTimes {
         let interval = schedule::interval(&scope.spec().sync, &scope.uid());
-        Times {
+        SyncTimes {
             last_sync: self.last_sync,
             last_full_sync: self.last_full_sync,
             next_sync: self.last_sync.and_then(|last| last.checked_add(interval).ok()),
@@ -140,19 +140,19 @@ impl ReadState {
         };
     }
 
-    fn last_reads(&self, synced: &SyncedState, asked_for: bool) -> LastReads {
+    fn last_reads(&self, synced: &SyncedState, sync_requested: bool) -> LastReads {
         let now = Timestamp::now();
-        let since_full = self
+        let since_full_sync = self
             .last_full_sync
             .filter(|_| synced.delta_base().is_some())
             // A clock that was set back tells nothing.
             .map(|full| Duration::try_from(now.duration_since(full)).unwrap_or(Duration::MAX));
         LastReads {
-            asked_for,
-            since_read: self.since_last_read(),
+            sync_requested,
+            since_sync: self.since_last_read(),
             retry_in: self.failure.as_ref().map(ReadFailure::retry_in),
             has_snapshot: synced.snapshot().is_some(),
-            since_full,
+            since_full_sync,
         }
     }
 
@@ -230,13 +230,13 @@ pub async fn read<'s>(
     let services = &connection.services;
     let last_reads = state.last_reads(synced, published.is_sync_requested(scope));
     let due = schedule::due(last_reads, &scope.spec().sync, &scope.uid());
-    if due == Due::Rest
+    if due == Due::Backoff
         && let Some(failure) = &state.failure
     {
         return Ok(ReadOutcome::Failed(failure.clone()));
     }
     let kind = match due {
-        Due::Nothing | Due::Rest => SyncKind::Decision,
+        Due::Nothing | Due::Backoff => SyncKind::Decision,
         Due::Delta => SyncKind::Delta,
         Due::Full(why) => {
             tracing::debug!(why = why.as_str(), "full sync");
@@ -366,7 +366,7 @@ async fn fetch(
         );
         return Ok(Answer::Delta(delta, workforce));
     }
-    let insightful_first = due == Due::Full(Why::AfterFailure);
+    let insightful_first = due == Due::Full(FullSyncReason::AfterFailure);
     gather::gather(okta, insightful, prefix, insightful_first, &on_progress)
         .await
         .map(Answer::Full)

@@ -25,7 +25,7 @@ use crate::{
     api::OktaIntegration,
     rules::{
         assessment::bindings,
-        schedule::SOONEST_LOOK,
+        schedule::MIN_REQUEUE,
         status::{Cycle, Notification},
     },
 };
@@ -54,7 +54,7 @@ impl Reconciler {
         let session = self.sessions.of(&integration.uid().unwrap_or_default());
         session
             .try_lock()
-            .map_or(SOONEST_LOOK, |mut session| session.failures.next_delay())
+            .map_or(MIN_REQUEUE, |mut session| session.failures.next_delay())
     }
 
     /// Reconciles one integration, if this replica leads.
@@ -134,7 +134,7 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
     let mut synced = match read(scope, reading, synced, published, connected.connection, may_write).await? {
         ReadOutcome::Synced(synced) => synced,
         ReadOutcome::Failed(failure) => {
-            report(scope, published, &Cycle::Unread(failure.why.clone())).await?;
+            report(scope, published, &Cycle::ReadFailed(failure.why.clone())).await?;
             return Ok(Action::requeue(requeue::after_failed_read(scope, &failure)));
         }
     };
@@ -142,7 +142,7 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
     let mut matches = scope.matches().await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
-        report(scope, published, &Cycle::AsBefore(&status, reading.times(scope))).await?;
+        report(scope, published, &Cycle::Unchanged(&status, reading.times(scope))).await?;
         *idle = IdleCycle::remember(fingerprint, published.get(scope.integration));
         return Ok(Action::requeue(requeue::after_cycle(
             scope, reading, applying, None,
@@ -209,7 +209,7 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
         || !shown.outdated.is_empty()
         || (was_applied && webhook::is_pending(scope.integration, &published.get(scope.integration)));
     if has_more {
-        return Ok(Action::requeue(SOONEST_LOOK));
+        return Ok(Action::requeue(MIN_REQUEUE));
     }
     let is_settled = !was_applied
         && !applying.has_failures()

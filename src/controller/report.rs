@@ -13,7 +13,7 @@ use crate::{
     model::{PersonId, Snapshot},
     rules::{
         guard::Breach,
-        status::{About, Cycle, Known, Notification, Times, integration_status},
+        status::{Cycle, IntegrationMeta, Notification, SyncTimes, SyncedCycle, integration_status},
     },
 };
 
@@ -28,13 +28,13 @@ pub async fn report(
 ) -> Result<(), ReconcileError> {
     scope.check_leadership()?;
     let before = published.get(scope.integration);
-    let about = About {
+    let meta = IntegrationMeta {
         namespace: &scope.namespace(),
         name: &scope.integration.name_any(),
         generation: scope.integration.metadata.generation,
         sync_request: scope.sync_request(),
     };
-    let after = integration_status(&before, scope.spec(), about, cycle, Timestamp::now());
+    let after = integration_status(&before, scope.spec(), meta, cycle, Timestamp::now());
     published
         .write(scope, &after)
         .await
@@ -48,7 +48,7 @@ pub struct CycleReport<'a> {
     pub snapshot: &'a Snapshot,
     pub matches: &'a Matches,
     pub view: &'a View,
-    pub times: Times,
+    pub times: SyncTimes,
     pub notification: Option<&'a Notification>,
 }
 
@@ -78,15 +78,14 @@ pub async fn report_synced(
     } = view;
     let records = matches.records();
     let unreported = apply.unreported.as_ref();
-    let cycle = Cycle::Known(Known {
+    let cycle = Cycle::Synced(SyncedCycle {
         snapshot,
         assessment,
         records,
-        breaches: &verdict.breaches,
+        verdict,
         former_names: former_names(&verdict.breaches, view, snapshot, matches),
-        held: verdict.is_held(),
         applying: applying.as_ref(),
-        done: unreported.map(|unreported| &unreported.outcome.done),
+        applied: unreported.map(|unreported| &unreported.outcome.done),
         failures: &apply.failures,
         disconnected: apply.disconnected.as_ref(),
         times,

@@ -11,7 +11,7 @@ use super::{
     webhook,
 };
 use crate::rules::{
-    schedule::{self, SOONEST_LOOK},
+    schedule::{self, MIN_REQUEUE},
     status::Notification,
 };
 
@@ -29,7 +29,7 @@ pub fn after_cycle(
     let secrets = needs_action.then_some(SECRET_POLL_INTERVAL);
     let has_failed = matches!(notification, Some(Notification::Failed { .. }));
     let webhook = has_failed.then_some(webhook::RETRY_INTERVAL);
-    schedule::next_look(
+    schedule::requeue_after(
         read.since_last_read(),
         apply.retries_in().chain(secrets).chain(webhook),
         &scope.spec().sync,
@@ -52,5 +52,5 @@ fn until_late(scope: &Scope<'_>) -> Duration {
     let after = schedule::late_after(&scope.spec().sync);
     schedule::since_last_sync(scope.integration, Timestamp::now())
         .and_then(|since| after.checked_sub(since))
-        .map_or(Duration::MAX, |left| left + SOONEST_LOOK)
+        .map_or(Duration::MAX, |left| left + MIN_REQUEUE)
 }

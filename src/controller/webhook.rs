@@ -56,7 +56,7 @@ pub async fn notify(
         Err(error) => Err(error.to_string()),
     };
     Some(match result {
-        Ok(()) => Notification::Told { plan },
+        Ok(()) => Notification::Delivered { plan },
         Err(message) => Notification::Failed { message },
     })
 }

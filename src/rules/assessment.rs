@@ -1,4 +1,4 @@
-//! All of one cycle's thinking: teams, who is who, what would change.
+//! All rules of one cycle in one: the teams, which employee each person is, and the plan.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,23 +13,21 @@ use crate::{
     },
 };
 
-/// What follows from a snapshot, a spec, and what the cluster remembers.
+/// The result of all rules for a snapshot, a spec and the records.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assessment {
-    /// The team of each group.
     pub teams: DerivedTeams,
-    /// Where everybody stands.
     pub resolved: BTreeMap<PersonId, Resolved>,
-    /// What would be written; shared with the verdict on it.
+    /// Shared with the verdict on it.
     pub plan: Arc<Plan>,
-    /// The plan's changes by person, for people to read.
+    /// The plan's changes by person, for the statuses.
     pub changes: BTreeMap<PersonId, Vec<FieldChange>>,
-    /// What stands in the way of people who are linked or to be created.
-    held_back: BTreeMap<PersonId, Blocker>,
+    /// What keeps people who are matched or to be created from being written.
+    blockers: BTreeMap<PersonId, Blocker>,
 }
 
 impl Assessment {
-    /// Thinks. Same input, same result; nothing is read or written.
+    /// Applies all rules. The same input gives the same result; nothing is read or written.
     pub fn of(
         snapshot: &Snapshot,
         spec: &OktaIntegrationSpec,
@@ -38,20 +36,20 @@ impl Assessment {
     ) -> Self {
         let teams = teams::derive(snapshot, &spec.okta.group_prefix, bindings);
         let resolved = resolve::resolve(snapshot, spec, &teams, records);
-        let (plan, held_back) = plan::plan(snapshot, spec, &teams, records, &resolved);
+        let (plan, blockers) = plan::plan(snapshot, spec, &teams, records, &resolved);
         let changes = plan.changes(snapshot, &teams, &resolved);
         Self {
             teams,
             resolved,
             plan: Arc::new(plan),
             changes,
-            held_back,
+            blockers,
         }
     }
 
-    /// What keeps a person from being synced, if anything does.
+    /// Returns what keeps a person from being synced.
     pub fn blocker(&self, person: &PersonId) -> Option<&Blocker> {
-        self.held_back
+        self.blockers
             .get(person)
             .or_else(|| match &self.resolved.get(person)?.resolution {
                 Resolution::Waits(blocker) | Resolution::OutOfScope(blocker) => Some(blocker),
@@ -59,9 +57,8 @@ impl Assessment {
             })
     }
 
-    /// The team that a person's employee stays in because its group is missing,
-    /// which is no evidence that the person left it.
-    pub fn vanished_team(&self, resolved: &Resolved) -> Option<&DerivedTeam> {
+    /// Returns the team that a person's employee stays in although its group is missing.
+    pub fn team_of_missing_group(&self, resolved: &Resolved) -> Option<&DerivedTeam> {
         let (Resolution::Matched(_), TeamChoice::Of(group)) = (&resolved.resolution, &resolved.team) else {
             return None;
         };
@@ -69,9 +66,9 @@ impl Assessment {
     }
 }
 
-/// What the status says of the groups' teams. Those that we created are bound
-/// at once, the others from the first apply on that wrote anything; until then an
-/// admin may still rename either side.
+/// Returns the bindings of groups to teams in a status. A team that the operator created is bound
+/// at once, any other from the first apply that wrote anything: until then, an admin may still
+/// rename either side.
 pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
     let mut bindings = Bindings::default();
     let was_applied = status.last_applied_time.is_some() || !status.history.is_empty();
@@ -108,7 +105,7 @@ mod tests {
     use crate::api::{CycleResult, HistoryEntry, SyncKind, TeamStatus};
 
     #[test]
-    fn a_team_that_we_created_is_bound_at_once_and_others_once_anything_was_written() {
+    fn created_teams_are_bound_at_once_and_others_after_the_first_write() {
         let team = |group: &str, state| TeamStatus {
             name: group.to_owned(),
             group_id: group.to_owned(),
@@ -129,7 +126,7 @@ mod tests {
         let bound = bindings(&status).bound;
         assert!(bound[&"made".into()].created);
         assert!(!bound.contains_key(&"found".into()));
-        // One person whose write is refused keeps a plan from being applied whole, for days if need be.
+        // A refused write can keep a plan from being completed for days.
         status.history = vec![HistoryEntry {
             start_time: Time(Timestamp::UNIX_EPOCH),
             duration: Duration::ZERO.into(),

@@ -1,94 +1,77 @@
-//! What keeps a person from being synced: each with the reason that stands in
-//! their EmployeeMatch's Ready condition and a sentence that says what to do.
+//! What keeps a person from being synced: the reason and the message of the `Ready`
+//! condition on their EmployeeMatch.
 
 use crate::{
     matching::Reason,
-    model::{EmployeeId, PersonId},
+    model::{EmployeeId, Person, PersonId, Snapshot},
 };
 
 /// What keeps one person from being synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocker {
-    /// There are candidates, and none is sure enough.
+    /// There are candidates, but none is certain enough.
     NeedsDecision {
-        /// Why the best is not sure enough.
         doubts: Vec<Reason>,
     },
     /// No employee is plausible.
     NoEmployee,
-    /// Two people claim one employee.
+    /// Other people claim the same employee.
     EmployeeClaimedTwice {
-        /// The employee.
         employee: EmployeeId,
-        /// The others.
         with: Vec<PersonId>,
     },
-    /// Employees that a decision or the match in force names are not in Insightful.
+    /// A decision or the match in force names employees that Insightful lacks.
     EmployeeNotFound {
-        /// Which.
         missing: Vec<EmployeeId>,
     },
-    /// The employee of the match in force was given to another person by a decision.
+    /// A decision gave the employee of the match in force to another person.
     ReassignedByDecision {
-        /// The employee.
         employee: EmployeeId,
-        /// Who has it now.
         to: PersonId,
     },
-    /// The person works here, the employee is switched off, and Insightful's
-    /// API cannot switch on.
+    /// The person is employed but the employee is deactivated, which the API cannot undo.
     EmployeeDeactivated {
-        /// The employee.
         employee: EmployeeId,
     },
-    /// Member of several team groups, and nothing settles which team.
+    /// The person is in several team groups, and no rule says which team wins.
     SeveralTeams {
-        /// The teams' names.
         teams: Vec<String>,
     },
-    /// The only teams are in conflict.
+    /// Each of the person's teams is in conflict.
     TeamConflict {
-        /// The teams' names.
         teams: Vec<String>,
     },
-    /// The only teams are missing in Insightful, and policy forbids to create them.
+    /// Insightful has none of the person's teams, and the policy forbids to create them.
     TeamNotCreated {
-        /// The teams' names.
         teams: Vec<String>,
     },
-    /// The email belongs to another employee.
+    /// Another employee has the email.
     EmailTaken {
-        /// Who has it.
         by: EmployeeId,
     },
-    /// Another person's write wants the same email.
+    /// Two people in Okta have the same email.
     EmailNotUnique,
-    /// Nobody can be invited without an email.
+    /// An invitation needs an email.
     NoEmail,
-    /// Nobody can be invited without a name.
+    /// An invitation needs a name.
     NoName,
-    /// The team that `newEmployees` names, or the default team, is not in Insightful.
+    /// Insightful lacks the team that `newEmployees` names, or has no default team.
     NewEmployeeTeamMissing {
-        /// The name, if one was given.
         name: Option<String>,
     },
-    /// The shared settings that `newEmployees` names, or the default ones, are not in Insightful.
+    /// Insightful lacks the shared settings that `newEmployees` names, or has no default settings.
     SharedSettingsMissing {
-        /// The name, if one was given.
         name: Option<String>,
     },
-    /// Okta's answer does not hold the person.
     NotInOktaResponse,
-    /// Not a member of any team group.
     NotInTeamGroup,
-    /// Has not started to work yet, and has no employee.
+    /// Staged in Okta, without an employee.
     NotStarted,
-    /// Departure, and has no employee.
     DepartedWithoutEmployee,
 }
 
 impl Blocker {
-    /// The stable reason for the condition.
+    /// Returns the condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NeedsDecision { .. } => "NeedsDecision",
@@ -113,68 +96,96 @@ impl Blocker {
         }
     }
 
-    /// What is wrong and what to do about it.
-    pub fn message(&self) -> String {
+    /// Returns what is wrong and what to do about it. The snapshot gives the names of
+    /// people and employees.
+    pub fn message(&self, snapshot: &Snapshot) -> String {
+        let employee = |id: &EmployeeId| match snapshot.employees().get(id) {
+            Some(employee) => format!("employee {} ({id})", employee.name),
+            None => format!("employee {id}"),
+        };
+        let person = |id: &PersonId| match snapshot.people().get(id).map(Person::display_name) {
+            Some(name) => format!("{name} (Okta user {id})"),
+            None => format!("Okta user {id}"),
+        };
         match self {
             Self::NeedsDecision { doubts } => format!(
-                "not sure enough ({}): set spec.decision to Match with employeeIds, Create or Ignore",
+                "not certain enough ({}): set spec.decision to Match with employeeIds, Create or Ignore",
                 doubts.join("; ")
             ),
             Self::NoEmployee => {
-                "no employee is plausible: set spec.decision to Match with employeeIds, Create or Ignore".into()
+                "no plausible employee found: set spec.decision to Match with employeeIds, Create or Ignore"
+                    .into()
             }
-            Self::EmployeeClaimedTwice { employee, with } => format!(
-                "employee {employee} is claimed by Okta user {} too: nothing is written for either until one decision changes",
-                join(with)
+            Self::EmployeeClaimedTwice { employee: id, with } => {
+                let with: Vec<String> = with.iter().map(person).collect();
+                format!(
+                    "{} is also claimed by {}: nothing is written for any of them until a decision changes",
+                    employee(id),
+                    with.join(", ")
+                )
+            }
+            Self::EmployeeNotFound { missing } => {
+                let ids: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                format!(
+                    "Insightful has no employee with id {}: nothing is written; set spec.decision",
+                    ids.join(", ")
+                )
+            }
+            Self::ReassignedByDecision { employee: id, to } => format!(
+                "{} is matched with {} by decision: set spec.decision of this person, too",
+                employee(id),
+                person(to)
             ),
-            Self::EmployeeNotFound { missing } => format!(
-                "Insightful has no employee {}: nothing is written; correct the decision",
-                join(missing)
-            ),
-            Self::ReassignedByDecision { employee, to } => format!(
-                "employee {employee} was matched to Okta user {to} by decision: decide who this person is"
-            ),
-            Self::EmployeeDeactivated { employee } => format!(
-                "employee {employee} is deactivated, and Insightful's API cannot reactivate: do it in the web app (possible 7 days after the deactivation), or set spec.decision"
+            Self::EmployeeDeactivated { employee: id } => format!(
+                "{} is deactivated, and Insightful's API cannot reactivate: reactivate in the web app (possible for 7 days after the deactivation), or set spec.decision",
+                employee(id)
             ),
             Self::SeveralTeams { teams } => format!(
-                "member of several team groups ({}): put the winning team into spec.teams.precedence of the integration, or leave one group in Okta",
+                "member of several team groups ({}): name the team that wins in spec.teams.precedence of the integration, or remove the person from all groups but one in Okta",
                 teams.join(", ")
             ),
             Self::TeamConflict { teams } => format!(
-                "the name of team {} is not unique: see status.teams of the integration",
+                "the team name {} is not unique: see status.teams of the integration",
                 teams.join(", ")
             ),
             Self::TeamNotCreated { teams } => format!(
-                "Insightful has no team {}, and spec.teams.createMissing is false: create it there, or allow it",
-                teams.join(", ")
+                "Insightful has no team {}, and spec.teams.createMissing of the integration is false: create the team, or set createMissing to true",
+                teams.join(" or ")
             ),
             Self::EmailTaken { by } => format!(
-                "the email belongs to employee {by}: change it there, or match that employee"
+                "{} has this person's email: change that email in Insightful, or match this employee",
+                employee(by)
             ),
-            Self::EmailNotUnique => "another person in Okta has the same email: give each their own".into(),
-            Self::NoEmail => "Insightful invites by email, and Okta has none for this person: add one there".into(),
-            Self::NoName => "Okta has neither first nor last name for this person: add one there".into(),
+            Self::EmailNotUnique => {
+                "another person in Okta has the same email: give each person an email of their own".into()
+            }
+            Self::NoEmail => {
+                "an invitation needs an email, and Okta has none for this person: add one in Okta".into()
+            }
+            Self::NoName => "Okta has neither first nor last name for this person: add one in Okta".into(),
             Self::NewEmployeeTeamMissing { name: Some(name) } => format!(
-                "Insightful has no team {name:?}: correct spec.insightful.newEmployees.team, or create it"
+                "Insightful has no team {name:?}: correct spec.insightful.newEmployees.team of the integration, or create the team"
             ),
             Self::NewEmployeeTeamMissing { name: None } => {
-                "Insightful shows no default team: set spec.insightful.newEmployees.team".into()
+                "Insightful has no default team: set spec.insightful.newEmployees.team of the integration".into()
             }
             Self::SharedSettingsMissing { name: Some(name) } => format!(
-                "Insightful has no shared settings {name:?}: correct spec.insightful.newEmployees.sharedSettings"
+                "Insightful has no shared settings {name:?}: correct spec.insightful.newEmployees.sharedSettings of the integration"
             ),
             Self::SharedSettingsMissing { name: None } => {
-                "Insightful shows no default settings: set spec.insightful.newEmployees.sharedSettings".into()
+                "Insightful has no default settings: set spec.insightful.newEmployees.sharedSettings of the integration"
+                    .into()
             }
             Self::NotInOktaResponse => {
-                "Okta's answer does not hold this person: nothing is changed, since absence is no evidence".into()
+                "not in Okta's response: nothing is written, since a missing person is no evidence of a departure"
+                    .into()
             }
             Self::NotInTeamGroup => {
-                "not a member of any team group: nothing is changed; add the person to a group with the prefix in Okta".into()
+                "not a member of any team group: nothing is written; to sync this person, add them to a team group in Okta"
+                    .into()
             }
-            Self::NotStarted => "staged in Okta and without an employee: waits until the person starts".into(),
-            Self::DepartedWithoutEmployee => "left, and has no employee in Insightful: nothing to do".into(),
+            Self::NotStarted => "staged in Okta, without an employee: nothing to do until the person starts".into(),
+            Self::DepartedWithoutEmployee => "departed, without an employee in Insightful: nothing to do".into(),
         }
     }
 
@@ -187,6 +198,45 @@ impl Blocker {
     }
 }
 
-fn join<T: ToString>(ids: &[T]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::example::Example;
+
+    #[test]
+    fn messages_name_people_and_employees_that_the_snapshot_has() {
+        let mut example = Example::jane();
+        example.person("mary", "Mary", "Major", "Sales");
+        let snapshot = example.snapshot();
+        let message = |blocker: Blocker| blocker.message(&snapshot);
+        for (blocker, start) in [
+            (
+                Blocker::EmployeeClaimedTwice {
+                    employee: "e1".into(),
+                    with: vec!["mary".into(), "gone".into()],
+                },
+                "employee Jane Doe (e1) is also claimed by Mary Major (Okta user mary), Okta user gone:",
+            ),
+            (
+                Blocker::ReassignedByDecision {
+                    employee: "e1".into(),
+                    to: "mary".into(),
+                },
+                "employee Jane Doe (e1) is matched with Mary Major (Okta user mary) by decision:",
+            ),
+            (
+                Blocker::EmailTaken { by: "e1".into() },
+                "employee Jane Doe (e1) has this person's email:",
+            ),
+            (
+                Blocker::EmployeeDeactivated {
+                    employee: "e9".into(),
+                },
+                "employee e9 is deactivated,",
+            ),
+        ] {
+            let message = message(blocker);
+            assert!(message.starts_with(start), "{message}");
+        }
+    }
 }

@@ -1,5 +1,4 @@
-//! A small company for the tests of the core: built in a line or two, assessed
-//! like a real one.
+//! A small company for the tests of the rules.
 
 use crate::{
     api::{Applied, AppliedField, Decision, Field, OktaIntegrationSpec},
@@ -15,7 +14,7 @@ use crate::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-/// See the module. Teams are `Default` and whatever [`team`](Self::team) adds.
+/// The teams are `Default` and whatever [`team`](Self::team) adds.
 pub struct Example {
     pub spec: OktaIntegrationSpec,
     pub people: Vec<Person>,
@@ -27,7 +26,7 @@ pub struct Example {
 }
 
 impl Example {
-    /// No people, one team, finished, with a wide guard.
+    /// Returns a finalized integration with no people, one team and a wide guard.
     pub fn new() -> Self {
         let spec = serde_json::json!({
             "okta": { "orgUrl": "https://acme.okta.com", "groupPrefix": "P_",
@@ -51,7 +50,7 @@ impl Example {
         }
     }
 
-    /// Jane, whose employee is in step with Okta and hers.
+    /// Returns a company with one person, Jane, whose match is in sync.
     pub fn jane() -> Self {
         let mut example = Self::new();
         example.person("jane", "Jane", "Doe", "Sales");
@@ -61,7 +60,7 @@ impl Example {
         example
     }
 
-    /// An active person in a team group, with `<id>@acme.com` and the title `Engineer`.
+    /// Adds an active person in a team group, with `<id>@acme.com` and the title `Engineer`.
     pub fn person(&mut self, id: &str, given: &str, family: &str, group: &str) -> &mut Person {
         let group_id = format!("g-{group}").as_str().into();
         match self.groups.iter_mut().find(|known| known.id == group_id) {
@@ -94,7 +93,7 @@ impl Example {
         self.people.last_mut().unwrap()
     }
 
-    /// An employee in the team `Default`.
+    /// Adds an employee in the team `Default`.
     pub fn employee(&mut self, id: &str, name: &str, email: &str) -> &mut Employee {
         self.employees.push(Employee {
             id: id.into(),
@@ -109,7 +108,7 @@ impl Example {
         self.employees.last_mut().unwrap()
     }
 
-    /// A team whose id is its name.
+    /// Adds a team whose id is its name.
     pub fn team(&mut self, name: &str) {
         self.teams.push(Team {
             id: name.into(),
@@ -118,7 +117,7 @@ impl Example {
         });
     }
 
-    /// The group of this team was applied, and Okta's answer lacks it.
+    /// Binds the group of this team and removes it from Okta's response.
     pub fn group_vanishes(&mut self, team: &str) {
         let group = GroupId::from(format!("g-{team}"));
         self.groups.retain(|known| known.id != group);
@@ -129,19 +128,19 @@ impl Example {
         self.bindings.bound.insert(group, binding);
     }
 
-    /// What is on record of a person.
+    /// Returns the record of a person.
     pub fn record(&mut self, person: &str) -> &mut Record {
         self.records.entry(person.into()).or_default()
     }
 
-    /// A match by decision.
+    /// Sets a decision to match.
     pub fn matched(&mut self, person: &str, employees: &[&str]) {
         let record = self.record(person);
         record.decision = Decision::Match;
         record.employee_ids = employees.iter().map(|id| EmployeeId::from(*id)).collect();
     }
 
-    /// A match in force that wrote these fields.
+    /// Sets a match in force that wrote these fields: each with its values before and after.
     pub fn in_force(&mut self, person: &str, employee: &str, fields: &[(Field, Option<&str>, &str)]) {
         self.record(person).applied = Some(Applied {
             employee_ids: vec![employee.into()],

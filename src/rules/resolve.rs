@@ -1,5 +1,5 @@
-//! Which employee is whose? Decisions come first, then matches in force, then
-//! proposals that are sure enough.
+//! Decides which employee each person is: by a decision, else by the match in force, else by a
+//! proposal that is certain enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,44 +9,38 @@ use crate::{
         ProposalKind, SuspendedPolicy,
     },
     matching::{self, EmployeeRecord, Evidence, PersonRecord},
-    model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot},
+    model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId},
     rules::{
         blocker::Blocker,
         proposal::Proposal,
-        teams::{self, DerivedTeams, TeamChoice},
+        teams::{DerivedTeams, TeamChoice, TeamRule},
     },
 };
 
-/// What the cluster remembers of one person: the decision, and the match in force.
+/// The contents of a person's EmployeeMatch: the decision, and the match in force.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    /// What an admin decided.
     pub decision: Decision,
-    /// With [`Decision::Match`]: the employees.
+    /// The employees of [`Decision::Match`].
     pub employee_ids: Vec<EmployeeId>,
-    /// Employees that an admin ruled out.
+    /// Employees that are never proposed for this person.
     pub rejected: BTreeSet<EmployeeId>,
     /// The match in force.
     pub applied: Option<Applied>,
-    /// A creation whose outcome is not known.
+    /// An invitation whose outcome is unknown.
     pub pending: Option<Pending>,
-    /// The state that was last written.
+    /// The state in the present status.
     pub state: Option<MatchState>,
 }
 
 impl From<&EmployeeMatch> for Record {
     fn from(object: &EmployeeMatch) -> Self {
+        let spec = &object.spec;
         let status = object.status.as_ref();
         Self {
-            decision: object.spec.decision,
-            employee_ids: object
-                .spec
-                .employee_ids
-                .iter()
-                .map(|id| id.as_str().into())
-                .collect(),
-            rejected: object
-                .spec
+            decision: spec.decision,
+            employee_ids: spec.employee_ids.iter().map(|id| id.as_str().into()).collect(),
+            rejected: spec
                 .rejected_employee_ids
                 .iter()
                 .map(|id| id.as_str().into())
@@ -59,7 +53,6 @@ impl From<&EmployeeMatch> for Record {
 }
 
 impl Record {
-    /// The employees of the match in force.
     pub fn employees_in_force(&self) -> Vec<EmployeeId> {
         self.applied
             .iter()
@@ -68,8 +61,8 @@ impl Record {
             .collect()
     }
 
-    /// Whether the admin wants the match in force no longer.
-    pub fn is_taken_back(&self) -> bool {
+    /// Whether the spec ends the match in force without naming another employee.
+    pub fn ends_match(&self) -> bool {
         let Some(applied) = &self.applied else {
             return false;
         };
@@ -83,188 +76,270 @@ impl Record {
         }
     }
 
-    /// Whether the match in force still is what the admin wants, as far as
-    /// this record alone can tell.
-    fn stands(&self) -> bool {
+    /// Whether the match in force continues, as far as this record alone tells.
+    fn keeps_match(&self) -> bool {
         self.applied.is_some()
             && !self.employees_in_force().is_empty()
             && self.decision != Decision::Match
-            && !self.is_taken_back()
+            && !self.ends_match()
     }
 }
 
-/// All that the cluster remembers, by person.
+/// All records, by person.
 pub type Records = BTreeMap<PersonId, Record>;
 
-/// Where a person stands after decisions and proposals.
+/// Which employee a person is, or why that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {
-    /// These employees are the person; the first takes the email.
+    /// The person's employees; the first takes the email.
     Matched(Vec<EmployeeId>),
-    /// The person is to be invited.
+    /// The person is invited.
     Create,
-    /// Departure alone by decision.
+    /// By decision, the person is not synced.
     Ignored,
-    /// Not synced now, and nobody has to decide.
+    /// The person is not synced, and nobody has to decide.
     OutOfScope(Blocker),
-    /// Waits for somebody.
+    /// Somebody has to act first.
     Waits(Blocker),
 }
 
-/// A person's resolution, and what was proposed.
+/// The result for one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// Where the person stands.
     pub resolution: Resolution,
-    /// Who the person is believed to be; None if nobody was asked, because the
-    /// person is not in scope.
+    /// None if the person is not in scope.
     pub proposal: Option<Proposal>,
-    /// The team that the team groups give.
     pub team: TeamChoice,
 }
 
-/// Settles everybody who is in scope or on record.
+/// Resolves everybody who is in scope or has a record.
 pub fn resolve(
     snapshot: &Snapshot,
     spec: &OktaIntegrationSpec,
     teams: &DerivedTeams,
     records: &Records,
 ) -> BTreeMap<PersonId, Resolved> {
-    let nothing = Record::default();
-    let record = |id: &PersonId| records.get(id).unwrap_or(&nothing);
-    let groups = teams::groups_of_people(snapshot);
-    let no_groups = BTreeSet::new();
-    let groups_of = |id: &PersonId| groups.get(id).unwrap_or(&no_groups);
-    let groupless = teams::groupless(teams);
-    let choose = |id: &PersonId, first: Option<&EmployeeId>| {
-        let present = first.and_then(|employee| snapshot.employees().get(employee));
-        teams::choose(
-            groups_of(id),
-            teams,
-            &groupless,
-            &spec.teams.precedence,
-            spec.teams.create_missing,
-            present.map(|employee| &employee.team),
-        )
+    let team_rule = TeamRule::new(snapshot, teams, &spec.teams);
+    let in_scope = in_scope(snapshot, spec, &team_rule, records);
+    let resolver = Resolver {
+        snapshot,
+        spec,
+        teams,
+        team_rule,
+        records,
+        no_record: Record::default(),
+        claims: Claims::of(snapshot, records, &in_scope),
+        in_scope,
     };
-    let suspended_left = spec.okta.suspended == SuspendedPolicy::Deactivate;
-
-    let in_scope: BTreeMap<&PersonId, &Person> = snapshot
-        .people()
+    let mut found = matching::propose(&resolver.evidence());
+    let mut resolved: BTreeMap<PersonId, Resolved> = resolver
+        .in_scope
         .iter()
-        .filter(|(id, person)| {
-            spec.okta.people == PeopleScope::Everyone
-                || !groups_of(id).is_empty()
-                || (person.departure(suspended_left).is_some() && record(id).applied.is_some())
-        })
+        .map(|(id, person)| ((*id).clone(), resolver.resolved(person, found.remove(*id))))
         .collect();
-
-    let claims = Claims::of(snapshot, records, &in_scope);
-    let team_of = |id: &PersonId| -> TeamChoice {
-        let in_force = record(id).employees_in_force();
-        choose(id, in_force.first().or(record(id).employee_ids.first()))
-    };
-
-    let choices: BTreeMap<&PersonId, TeamChoice> = in_scope.keys().map(|id| (*id, team_of(id))).collect();
-    let team_names: BTreeMap<&PersonId, &str> = choices
-        .iter()
-        .filter_map(|(id, choice)| match choice {
-            TeamChoice::Of(group) => Some((*id, teams.get(group)?.name.as_str())),
-            _ => None,
-        })
-        .collect();
-    let mut proposals = matching::propose(&Evidence {
-        people: in_scope
-            .iter()
-            .map(|(id, person)| PersonRecord {
-                person,
-                departed: person.departure(suspended_left).is_some(),
-                team: team_names.get(id).copied(),
-            })
-            .collect(),
-        others: snapshot
-            .people()
-            .iter()
-            .filter(|(id, _)| !in_scope.contains_key(id))
-            .map(|(_, person)| PersonRecord {
-                person,
-                departed: person.departure(suspended_left).is_some(),
-                team: None,
-            })
-            .collect(),
-        employees: snapshot
-            .employees()
-            .values()
-            .map(|employee| EmployeeRecord {
-                employee,
-                team: snapshot
-                    .teams()
-                    .get(&employee.team)
-                    .map(|team| team.name.as_str()),
-            })
-            .collect(),
-        rejected: records
-            .iter()
-            .flat_map(|(id, record)| {
-                record
-                    .rejected
-                    .iter()
-                    .map(|employee| (id.clone(), employee.clone()))
-            })
-            .collect(),
-        bound: claims.bound(),
-    });
-
-    let mut resolved: BTreeMap<PersonId, Resolved> = in_scope
-        .iter()
-        .map(|(id, person)| {
-            let left = person.departure(suspended_left).is_some();
-            let proposal = proposals
-                .remove(*id)
-                .map(|found| Proposal::new(found, person, left, spec.matching.unmatched));
-            let resolution = claims.resolution(record(id), id, person, left, proposal.as_ref(), spec);
-            // Until an employee is linked, the present team of a person in several is not known.
-            let team = match &resolution {
-                Resolution::Matched(employees) => choose(id, employees.first()),
-                _ => choices[*id].clone(),
-            };
-            (
-                (*id).clone(),
-                Resolved {
-                    resolution,
-                    proposal,
-                    team,
-                },
-            )
-        })
-        .collect();
-    for id in records.keys().filter(|id| !in_scope.contains_key(id)) {
+    for id in records.keys().filter(|id| !resolver.in_scope.contains_key(id)) {
         let blocker = if snapshot.people().contains_key(id) {
             Blocker::NotInTeamGroup
         } else {
             Blocker::NotInOktaResponse
         };
-        let resolution = Resolution::OutOfScope(blocker);
-        resolved.insert(
-            id.clone(),
-            Resolved {
-                resolution,
-                proposal: None,
-                team: TeamChoice::Keep,
-            },
-        );
+        let out_of_scope = Resolved {
+            resolution: Resolution::OutOfScope(blocker),
+            proposal: None,
+            team: TeamChoice::Keep,
+        };
+        resolved.insert(id.clone(), out_of_scope);
     }
     resolved
 }
 
-/// Who claims which employee, and by what right.
+/// Whether the person departed, by the integration's policy for suspended people.
+pub fn has_departed(person: &Person, spec: &OktaIntegrationSpec) -> bool {
+    let suspended_departs = spec.okta.suspended == SuspendedPolicy::Deactivate;
+    person.departure(suspended_departs).is_some()
+}
+
+/// Returns the people in scope. With `TeamMembers`, a departed person with a match in force stays in
+/// scope without a team group: offboarding often removes people from their groups.
+fn in_scope<'a>(
+    snapshot: &'a Snapshot,
+    spec: &OktaIntegrationSpec,
+    team_rule: &TeamRule<'_>,
+    records: &Records,
+) -> BTreeMap<&'a PersonId, &'a Person> {
+    let has_match = |id| records.get(id).is_some_and(|record| record.applied.is_some());
+    snapshot
+        .people()
+        .iter()
+        .filter(|(id, person)| {
+            spec.okta.people == PeopleScope::Everyone
+                || team_rule.is_in_team_group(id)
+                || (has_departed(person, spec) && has_match(*id))
+        })
+        .collect()
+}
+
+struct Resolver<'a> {
+    snapshot: &'a Snapshot,
+    spec: &'a OktaIntegrationSpec,
+    teams: &'a DerivedTeams,
+    team_rule: TeamRule<'a>,
+    records: &'a Records,
+    no_record: Record,
+    in_scope: BTreeMap<&'a PersonId, &'a Person>,
+    claims: Claims<'a>,
+}
+
+impl<'a> Resolver<'a> {
+    fn record(&self, id: &PersonId) -> &Record {
+        self.records.get(id).unwrap_or(&self.no_record)
+    }
+
+    /// Returns what matching compares.
+    fn evidence(&self) -> Evidence<'a> {
+        let record_of = |person: &'a Person, team| PersonRecord {
+            person,
+            departed: has_departed(person, self.spec),
+            team,
+        };
+        let team_of = |employee: &TeamId| {
+            let team = self.snapshot.teams().get(employee)?;
+            Some(team.name.as_str())
+        };
+        Evidence {
+            people: self
+                .in_scope
+                .iter()
+                .map(|(id, person)| record_of(person, self.team_name(id)))
+                .collect(),
+            others: self
+                .snapshot
+                .people()
+                .iter()
+                .filter(|(id, _)| !self.in_scope.contains_key(id))
+                .map(|(_, person)| record_of(person, None))
+                .collect(),
+            employees: self
+                .snapshot
+                .employees()
+                .values()
+                .map(|employee| EmployeeRecord {
+                    employee,
+                    team: team_of(&employee.team),
+                })
+                .collect(),
+            rejected: self
+                .records
+                .iter()
+                .flat_map(|(id, record)| {
+                    record
+                        .rejected
+                        .iter()
+                        .map(|employee| (id.clone(), employee.clone()))
+                })
+                .collect(),
+            bound: self.claims.bound(),
+        }
+    }
+
+    fn resolved(&self, person: &Person, found: Option<matching::Proposal>) -> Resolved {
+        let unmatched = self.spec.matching.unmatched;
+        let proposal =
+            found.map(|found| Proposal::new(found, person, has_departed(person, self.spec), unmatched));
+        let resolution = self.resolution(person, proposal.as_ref());
+        let team = match &resolution {
+            Resolution::Matched(employees) => self.team(&person.id, employees.first()),
+            _ => self.team_before_match(&person.id),
+        };
+        Resolved {
+            resolution,
+            proposal,
+            team,
+        }
+    }
+
+    /// The first rule that applies decides.
+    fn resolution(&self, person: &Person, proposal: Option<&Proposal>) -> Resolution {
+        let record = self.record(&person.id);
+        match record.decision {
+            Decision::Ignore => return Resolution::Ignored,
+            Decision::Match => return self.claims.claim(&record.employee_ids, &person.id),
+            Decision::Auto | Decision::Create => {}
+        }
+        if record.keeps_match() {
+            return self.claims.claim(&record.employees_in_force(), &person.id);
+        }
+        if let Some(employee) = self.claims.invited.get(&person.id) {
+            return Resolution::Matched(vec![employee.clone()]);
+        }
+        match proposal {
+            _ if record.decision == Decision::Create => self.invite(person),
+            Some(proposal) => self.by_proposal(person, proposal),
+            None => Resolution::Waits(Blocker::NoEmployee),
+        }
+    }
+
+    fn by_proposal(&self, person: &Person, proposal: &Proposal) -> Resolution {
+        match proposal.kind {
+            ProposalKind::Auto if self.spec.matching.automatic => {
+                let best = proposal.best().map(|best| best.employee.clone());
+                Resolution::Matched(best.into_iter().collect())
+            }
+            ProposalKind::Auto => Resolution::Waits(Blocker::NeedsDecision {
+                doubts: vec!["spec.matching.automatic is false".into()],
+            }),
+            ProposalKind::Review => Resolution::Waits(Blocker::NeedsDecision {
+                doubts: proposal.doubts.clone(),
+            }),
+            ProposalKind::Create => self.invite(person),
+            ProposalKind::None if has_departed(person, self.spec) => {
+                Resolution::OutOfScope(Blocker::DepartedWithoutEmployee)
+            }
+            ProposalKind::None if person.status == OktaStatus::Staged => {
+                Resolution::OutOfScope(Blocker::NotStarted)
+            }
+            ProposalKind::None => Resolution::Waits(Blocker::NoEmployee),
+        }
+    }
+
+    /// A departed person is never invited.
+    fn invite(&self, person: &Person) -> Resolution {
+        if has_departed(person, self.spec) {
+            Resolution::OutOfScope(Blocker::DepartedWithoutEmployee)
+        } else {
+            Resolution::Create
+        }
+    }
+
+    /// Returns the person's team if they are this employee.
+    fn team(&self, id: &PersonId, employee: Option<&EmployeeId>) -> TeamChoice {
+        let employee = employee.and_then(|employee| self.snapshot.employees().get(employee));
+        self.team_rule.choose(id, employee.map(|employee| &employee.team))
+    }
+
+    /// Returns the person's team by the employee of the match in force or the decision.
+    fn team_before_match(&self, id: &PersonId) -> TeamChoice {
+        let record = self.record(id);
+        let in_force = record.employees_in_force();
+        self.team(id, in_force.first().or(record.employee_ids.first()))
+    }
+
+    fn team_name(&self, id: &PersonId) -> Option<&'a str> {
+        match self.team_before_match(id) {
+            TeamChoice::Of(group) => Some(self.teams.get(&group)?.name.as_str()),
+            _ => None,
+        }
+    }
+}
+
+/// The claims on employees, by whom and by what right.
 struct Claims<'a> {
-    /// Named by a decision. More than one person is a conflict.
+    /// By decision.
     decided: BTreeMap<&'a EmployeeId, BTreeSet<&'a PersonId>>,
-    /// By a match in force, or a creation whose outcome became known.
+    /// By a match in force, or by an invitation that took effect.
     held: BTreeMap<EmployeeId, BTreeSet<&'a PersonId>>,
-    /// Creations whose outcome became known.
-    adopted: BTreeMap<&'a PersonId, EmployeeId>,
+    /// The employees of invitations whose response was lost, found by the person's email.
+    invited: BTreeMap<&'a PersonId, EmployeeId>,
     snapshot: &'a Snapshot,
 }
 
@@ -277,7 +352,7 @@ impl<'a> Claims<'a> {
         let mut claims = Self {
             decided: BTreeMap::new(),
             held: BTreeMap::new(),
-            adopted: BTreeMap::new(),
+            invited: BTreeMap::new(),
             snapshot,
         };
         for (id, record) in records {
@@ -285,37 +360,40 @@ impl<'a> Claims<'a> {
                 for employee in &record.employee_ids {
                     claims.decided.entry(employee).or_default().insert(id);
                 }
-            } else if record.stands() {
+            } else if record.keeps_match() {
                 for employee in record.employees_in_force() {
                     claims.held.entry(employee).or_default().insert(id);
                 }
             }
         }
-        // The look by natural key after a creation whose answer was lost.
         for (id, record) in records {
-            if record.pending.is_none() || record.stands() {
-                continue;
-            }
-            let email = in_scope.get(id).and_then(|person| person.email.as_deref());
-            let created = email.and_then(|email| {
-                snapshot.employees().values().find(|employee| {
-                    !employee.deactivated
-                        && employee.email.eq_ignore_ascii_case(email)
-                        && !record.rejected.contains(&employee.id)
-                })
-            });
-            if let Some(employee) = created
-                && !claims.decided.contains_key(&employee.id)
-                && !claims.held.contains_key(&employee.id)
-            {
-                claims.held.entry(employee.id.clone()).or_default().insert(id);
-                claims.adopted.insert(id, employee.id.clone());
+            if record.pending.is_some() && !record.keeps_match() {
+                let email = in_scope.get(id).and_then(|person| person.email.as_deref());
+                claims.adopt_invited(id, record, email);
             }
         }
         claims
     }
 
-    /// Who has each employee that is not free; a decision outranks a match in force.
+    /// Gives a person whose invitation is pending the unclaimed, active employee with their email.
+    fn adopt_invited(&mut self, id: &'a PersonId, record: &Record, email: Option<&str>) {
+        let invited = email.and_then(|email| {
+            self.snapshot.employees().values().find(|employee| {
+                !employee.deactivated
+                    && employee.email.eq_ignore_ascii_case(email)
+                    && !record.rejected.contains(&employee.id)
+            })
+        });
+        if let Some(employee) = invited
+            && !self.decided.contains_key(&employee.id)
+            && !self.held.contains_key(&employee.id)
+        {
+            self.held.entry(employee.id.clone()).or_default().insert(id);
+            self.invited.insert(id, employee.id.clone());
+        }
+    }
+
+    /// Returns the person who has each claimed employee; a decision outranks a match in force.
     fn bound(&self) -> BTreeMap<EmployeeId, PersonId> {
         let held = self.held.iter();
         let decided = self.decided.iter().map(|(employee, people)| (*employee, people));
@@ -324,68 +402,7 @@ impl<'a> Claims<'a> {
             .collect()
     }
 
-    fn resolution(
-        &self,
-        record: &Record,
-        id: &PersonId,
-        person: &Person,
-        left: bool,
-        proposal: Option<&Proposal>,
-        spec: &OktaIntegrationSpec,
-    ) -> Resolution {
-        match record.decision {
-            Decision::Ignore => return Resolution::Ignored,
-            Decision::Match => return self.claim(&record.employee_ids, id),
-            Decision::Auto | Decision::Create => {}
-        }
-        if record.stands() {
-            return self.claim(&record.employees_in_force(), id);
-        }
-        if let Some(employee) = self.adopted.get(id) {
-            return Resolution::Matched(vec![employee.clone()]);
-        }
-        let proposal = if record.decision == Decision::Create {
-            None
-        } else {
-            proposal
-        };
-        match proposal {
-            Some(Proposal {
-                kind: ProposalKind::Auto,
-                candidates,
-                ..
-            }) if spec.matching.automatic => Resolution::Matched(
-                candidates
-                    .iter()
-                    .take(1)
-                    .map(|best| best.employee.clone())
-                    .collect(),
-            ),
-            Some(Proposal {
-                kind: ProposalKind::Auto,
-                ..
-            }) => Resolution::Waits(Blocker::NeedsDecision {
-                doubts: vec!["spec.matching.automatic is false".into()],
-            }),
-            Some(Proposal {
-                kind: ProposalKind::Review,
-                doubts,
-                ..
-            }) => Resolution::Waits(Blocker::NeedsDecision {
-                doubts: doubts.clone(),
-            }),
-            _ if left => Resolution::OutOfScope(Blocker::DepartedWithoutEmployee),
-            Some(Proposal {
-                kind: ProposalKind::Create,
-                ..
-            })
-            | None => Resolution::Create,
-            Some(_) if person.status == OktaStatus::Staged => Resolution::OutOfScope(Blocker::NotStarted),
-            Some(_) => Resolution::Waits(Blocker::NoEmployee),
-        }
-    }
-
-    /// The resolution of a person who names, or holds, these employees.
+    /// Resolves a person whose decision or match in force names these employees.
     fn claim(&self, employees: &[EmployeeId], id: &PersonId) -> Resolution {
         let missing: Vec<EmployeeId> = employees
             .iter()
@@ -395,32 +412,35 @@ impl<'a> Claims<'a> {
         if !missing.is_empty() {
             return Resolution::Waits(Blocker::EmployeeNotFound { missing });
         }
-        for employee in employees {
-            let decided = self.decided.get(employee);
-            if let Some(decided) = decided
-                && !decided.contains(id)
-                && let Some(to) = decided.first()
-            {
-                return Resolution::Waits(Blocker::ReassignedByDecision {
-                    employee: employee.clone(),
-                    to: (*to).clone(),
-                });
-            }
-            let rivals = decided.or_else(|| self.held.get(employee));
-            let with: Vec<PersonId> = rivals
-                .into_iter()
-                .flatten()
-                .filter(|other| **other != id)
-                .map(|other| (*other).clone())
-                .collect();
-            if !with.is_empty() {
-                return Resolution::Waits(Blocker::EmployeeClaimedTwice {
-                    employee: employee.clone(),
-                    with,
-                });
-            }
+        match employees.iter().find_map(|employee| self.rival(employee, id)) {
+            Some(blocker) => Resolution::Waits(blocker),
+            None => Resolution::Matched(employees.to_vec()),
         }
-        Resolution::Matched(employees.to_vec())
+    }
+
+    /// Returns the blocker if somebody else has an equal or better claim on the employee.
+    fn rival(&self, employee: &EmployeeId, id: &PersonId) -> Option<Blocker> {
+        let decided = self.decided.get(employee);
+        if let Some(decided) = decided
+            && !decided.contains(id)
+            && let Some(to) = decided.first()
+        {
+            return Some(Blocker::ReassignedByDecision {
+                employee: employee.clone(),
+                to: (*to).clone(),
+            });
+        }
+        let with: Vec<PersonId> = decided
+            .or_else(|| self.held.get(employee))
+            .into_iter()
+            .flatten()
+            .filter(|other| **other != id)
+            .map(|other| (*other).clone())
+            .collect();
+        (!with.is_empty()).then(|| Blocker::EmployeeClaimedTwice {
+            employee: employee.clone(),
+            with,
+        })
     }
 }
 
@@ -451,11 +471,11 @@ mod tests {
         example.assess().resolved[&id.into()].resolution.clone()
     }
 
-    fn linked(employees: &[&str]) -> Resolution {
+    fn matched_with(employees: &[&str]) -> Resolution {
         Resolution::Matched(employees.iter().map(|id| EmployeeId::from(*id)).collect())
     }
 
-    fn waits(resolution: &Resolution) -> &'static str {
+    fn blocked_by(resolution: &Resolution) -> &'static str {
         match resolution {
             Resolution::Waits(blocker) | Resolution::OutOfScope(blocker) => blocker.reason(),
             other => panic!("{other:?}"),
@@ -463,29 +483,29 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_comes_before_a_match_in_force_and_that_before_a_proposal() {
+    fn a_decision_outranks_a_match_in_force_which_outranks_a_proposal() {
         let mut example = two();
-        assert_eq!(resolution(&example, "ann"), linked(&["e-ann"]), "proposal");
+        assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]), "proposal");
         example.in_force("ann", "e-bob", &[]);
-        assert_eq!(resolution(&example, "ann"), linked(&["e-bob"]), "in force");
+        assert_eq!(resolution(&example, "ann"), matched_with(&["e-bob"]), "in force");
         assert_eq!(
-            waits(&resolution(&example, "bob")),
+            blocked_by(&resolution(&example, "bob")),
             "NoEmployee",
-            "what is in force is proposed to nobody else"
+            "an employee in force is proposed to nobody else"
         );
         example.matched("ann", &["e-ann"]);
-        assert_eq!(resolution(&example, "ann"), linked(&["e-ann"]), "decision");
+        assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]), "decision");
         example.record("ann").decision = Decision::Ignore;
         assert_eq!(resolution(&example, "ann"), Resolution::Ignored);
     }
 
     #[test]
-    fn two_decisions_for_one_employee_are_a_conflict_of_both() {
+    fn two_decisions_for_one_employee_block_both_people() {
         let mut example = two();
         example.matched("ann", &["e-ann"]);
         example.matched("bob", &["e-bob", "e-ann"]);
-        assert_eq!(waits(&resolution(&example, "ann")), "EmployeeClaimedTwice");
-        assert_eq!(waits(&resolution(&example, "bob")), "EmployeeClaimedTwice");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "EmployeeClaimedTwice");
+        assert_eq!(blocked_by(&resolution(&example, "bob")), "EmployeeClaimedTwice");
         assert!(example.assess().plan.updates.is_empty());
     }
 
@@ -494,32 +514,32 @@ mod tests {
         let mut example = two();
         example.in_force("ann", "e-ann", &[]);
         example.matched("bob", &["e-ann"]);
-        assert_eq!(resolution(&example, "bob"), linked(&["e-ann"]));
-        assert_eq!(waits(&resolution(&example, "ann")), "ReassignedByDecision");
+        assert_eq!(resolution(&example, "bob"), matched_with(&["e-ann"]));
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "ReassignedByDecision");
     }
 
     #[test]
-    fn an_employee_who_is_gone_is_asked_about_and_not_invited_again() {
+    fn a_person_whose_employee_is_missing_is_not_invited() {
         let mut example = two();
         example.spec.matching.unmatched = UnmatchedPolicy::Create;
         example.in_force("ann", "e-gone", &[]);
-        assert_eq!(waits(&resolution(&example, "ann")), "EmployeeNotFound");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "EmployeeNotFound");
         example.matched("ann", &["e-nobody"]);
-        assert_eq!(waits(&resolution(&example, "ann")), "EmployeeNotFound");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "EmployeeNotFound");
         assert!(example.assess().plan.creations.is_empty());
     }
 
     #[test]
-    fn a_rejected_match_in_force_is_taken_back() {
+    fn rejecting_the_employee_in_force_unmatches() {
         let mut example = two();
         example.in_force("ann", "e-ann", &[]);
         example.record("ann").rejected.insert("e-ann".into());
-        assert_eq!(waits(&resolution(&example, "ann")), "NoEmployee");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "NoEmployee");
         assert_eq!(example.assess().plan.unmatches.len(), 1);
     }
 
     #[test]
-    fn an_employee_who_was_ruled_out_is_not_the_one_who_was_invited() {
+    fn a_rejected_employee_is_not_the_invited_one() {
         let mut example = two();
         let record = example.record("ann");
         record.decision = Decision::Create;
@@ -527,69 +547,69 @@ mod tests {
             operation: PendingOperation::CreateEmployee,
             since: Time(jiff::Timestamp::UNIX_EPOCH),
         });
-        assert_eq!(resolution(&example, "ann"), linked(&["e-ann"]));
+        assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]));
         example.record("ann").rejected.insert("e-ann".into());
         assert_eq!(resolution(&example, "ann"), Resolution::Create);
     }
 
     #[test]
-    fn who_is_in_scope() {
+    fn scope_follows_team_groups_records_and_departures() {
         let mut example = two();
         example.groups.clear();
         assert!(
             example.assess().resolved.is_empty(),
-            "nobody is in a team group, nobody is on record"
+            "nobody is in a team group or has a record"
         );
         example.spec.okta.people = PeopleScope::Everyone;
         assert_eq!(example.assess().resolved.len(), 2);
         example.spec.okta.people = PeopleScope::TeamMembers;
         example.in_force("ann", "e-ann", &[]);
-        assert_eq!(waits(&resolution(&example, "ann")), "NotInTeamGroup");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "NotInTeamGroup");
         example.people[0].status = OktaStatus::Deprovisioned;
         assert_eq!(
             resolution(&example, "ann"),
-            linked(&["e-ann"]),
-            "a leaver counts, in a group or not"
+            matched_with(&["e-ann"]),
+            "a departed person with a match stays in scope"
         );
         example.people.clear();
-        assert_eq!(waits(&resolution(&example, "ann")), "NotInOktaResponse");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "NotInOktaResponse");
     }
 
     #[test]
-    fn who_is_out_of_scope_may_be_the_employee_all_the_same() {
+    fn people_out_of_scope_still_count_as_rivals_in_matching() {
         let mut example = Example::new();
         example.person("ann", "Ann", "Doe", "Sales").email = Some("doe@acme.com".into());
         example.employee("e-ann", "Ann Doe", "doe@acme.com");
-        assert_eq!(resolution(&example, "ann"), linked(&["e-ann"]));
+        assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]));
         example.person("other", "Ann", "Doe", "Elsewhere").email = Some("doe@acme.com".into());
         example.groups.retain(|group| group.name == "P_Sales");
-        assert_eq!(waits(&resolution(&example, "ann")), "NeedsDecision");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "NeedsDecision");
         assert_eq!(
             example.assess().resolved.len(),
             1,
-            "nothing is proposed for who is out of scope"
+            "people out of scope get no proposal"
         );
     }
 
     #[test]
-    fn who_has_not_started_waits() {
+    fn a_staged_person_without_an_employee_is_out_of_scope() {
         let mut example = Example::new();
         example.person("ann", "Ann", "Doe", "Sales").status = OktaStatus::Staged;
-        assert_eq!(waits(&resolution(&example, "ann")), "NotStarted");
+        assert_eq!(blocked_by(&resolution(&example, "ann")), "NotStarted");
         example.record("ann").decision = Decision::Create;
         assert_eq!(
             resolution(&example, "ann"),
             Resolution::Create,
-            "but a decision is a decision"
+            "a decision to create overrides that"
         );
     }
 
     #[test]
-    fn a_group_that_vanished_moves_nobody() {
+    fn a_missing_group_moves_nobody() {
         let mut example = Example::jane();
         example.person("jane", "Jane", "Doe", "Support");
         example.team("Support");
-        assert!(example.assess().plan.is_empty(), "the present team stays");
+        assert!(example.assess().plan.is_empty(), "the present team wins");
         example.group_vanishes("Sales");
         let assessment = example.assess();
         assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
@@ -602,7 +622,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_vanished_gives_no_earlier_team_back() {
+    fn a_missing_group_restores_no_earlier_team() {
         let mut example = Example::jane();
         example.spec.okta.people = PeopleScope::Everyone;
         let record = example.record("jane").applied.as_mut().unwrap();

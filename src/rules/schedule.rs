@@ -1,10 +1,10 @@
-//! Which sync is due, and when: a table of what is known, without a clock.
+//! Decides which sync is due, and when. A pure function of the last reads, without a clock.
 //!
-//! A cycle reads Insightful whole and of Okta what changed since the last read.
-//! Okta is read whole at each `fullInterval`, when somebody asks for a sync, and
-//! whenever there is nothing sound to go on from: at first, after a failed read,
-//! after a write whose effect is not known, and when the org, the token, the
-//! prefix or the people in scope are others.
+//! A delta sync reads all of Insightful, and from Okta what changed since the last
+//! read. A full sync reads all of both services. It is due at each `fullInterval`,
+//! when somebody requests a sync, and when there is nothing to compare with: at first,
+//! after a failed read, after a write whose outcome is unknown, and when the org, the
+//! token, the prefix or the people in scope change.
 
 use std::time::Duration;
 
@@ -13,152 +13,147 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{OktaIntegration, SyncSchedule};
 
-/// The most by which an interval is shortened, as a divisor: a tenth.
-const MOST_JITTER: f64 = 10.0;
+/// An interval is shortened by up to one part in so many.
+const JITTER_DIVISOR: f64 = 10.0;
 
-/// How long a read may take without its end being late, where intervals are long.
-const LONG_READ: Duration = Duration::from_secs(120);
+/// How long a read may take before the sync counts as late, where intervals are longer.
+const READ_ALLOWANCE: Duration = Duration::from_secs(120);
 
-/// The shortest time between two looks that nothing but the clock causes.
-pub const SOONEST_LOOK: Duration = Duration::from_secs(1);
+/// The least time between two reconciles that only the clock causes.
+pub const MIN_REQUEUE: Duration = Duration::from_secs(1);
 
-/// What is known when it is asked which sync is due.
+/// The state of an integration's reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastReads {
-    /// Whether a sync was asked for that has not been answered.
-    pub asked_for: bool,
-    /// Since when both services were read well; None if they are to be read in any case.
-    pub since_read: Option<Duration>,
-    /// A read that failed since: until it is tried again, zero if that is now.
+    /// Whether a sync was requested and not yet done.
+    pub sync_requested: bool,
+    /// The age of the last successful sync; None forces a read.
+    pub since_sync: Option<Duration>,
+    /// The time until a failed read is retried, zero if that is now; None if the last read succeeded.
     pub retry_in: Option<Duration>,
-    /// Whether what both services said is at hand, so that nothing need be read.
+    /// Whether a snapshot of both services is in memory.
     pub has_snapshot: bool,
-    /// Since when Okta was read whole, if what it said is at hand and it is
-    /// known how far that follows Okta.
-    pub since_full: Option<Duration>,
+    /// The age of the last full sync; None if a delta cannot build on it.
+    pub since_full_sync: Option<Duration>,
 }
 
 /// The sync that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// None: what was read last still stands.
+    /// The last snapshot is recent enough.
     Nothing,
-    /// None yet: the last read failed, and its next try is not due.
-    Rest,
-    /// What changed in Okta, and all of Insightful.
+    /// The last read failed, and its retry is not due yet.
+    Backoff,
     Delta,
-    /// Everything.
-    Full(Why),
+    Full(FullSyncReason),
 }
 
-/// Why everything is read.
+/// Why a full sync is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum FullSyncReason {
     /// By the annotation.
-    AskedFor,
-    /// The last read failed.
+    Requested,
     AfterFailure,
-    /// There is nothing to go on from.
-    NothingToGoOn,
-    /// `fullInterval` is over.
-    IntervalOver,
+    /// There is no directory that a delta could be applied to.
+    NoBaseline,
+    IntervalElapsed,
 }
 
-impl Why {
-    /// For the log.
+impl FullSyncReason {
+    /// Returns the reason for the log.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::AskedFor => "it was asked for",
+            Self::Requested => "requested",
             Self::AfterFailure => "the last read failed",
-            Self::NothingToGoOn => "nothing is at hand to go on from",
-            Self::IntervalOver => "fullInterval is over",
+            Self::NoBaseline => "no earlier read to build on",
+            Self::IntervalElapsed => "fullInterval has elapsed",
         }
     }
 }
 
-/// The sync that is due for the integration with this uid.
+/// Returns the sync that is due for the integration with this uid.
 pub fn due(last_reads: LastReads, schedule: &SyncSchedule, uid: &str) -> Due {
     let LastReads {
-        asked_for,
-        since_read,
+        sync_requested,
+        since_sync,
         retry_in,
         has_snapshot,
-        since_full,
+        since_full_sync,
     } = last_reads;
-    if asked_for {
-        return Due::Full(Why::AskedFor);
+    if sync_requested {
+        return Due::Full(FullSyncReason::Requested);
     }
     match retry_in {
-        Some(retry) if !retry.is_zero() => return Due::Rest,
-        Some(_) => return Due::Full(Why::AfterFailure),
+        Some(retry) if !retry.is_zero() => return Due::Backoff,
+        Some(_) => return Due::Full(FullSyncReason::AfterFailure),
         None => {}
     }
-    let is_fresh = since_read.is_some_and(|since| since < interval(schedule, uid));
+    let is_fresh = since_sync.is_some_and(|since| since < interval(schedule, uid));
     if has_snapshot && is_fresh {
         return Due::Nothing;
     }
-    match since_full {
-        None => Due::Full(Why::NothingToGoOn),
-        Some(since) if since >= full_interval(schedule, uid) => Due::Full(Why::IntervalOver),
+    match since_full_sync {
+        None => Due::Full(FullSyncReason::NoBaseline),
+        Some(since) if since >= full_interval(schedule, uid) => Due::Full(FullSyncReason::IntervalElapsed),
         Some(_) => Due::Delta,
     }
 }
 
-/// Until the next look at the integration with this uid, if nothing else causes
-/// one: until its next sync, or what waits for a time of its own if that comes
-/// first. What is over asks for none, since the present look has dealt with it.
-/// Never at once, so that nothing can spin.
-pub fn next_look(
-    since_read: Option<Duration>,
-    waiting: impl IntoIterator<Item = Duration>,
+/// Returns the time until the next reconcile: the next sync, or the first of `timers`
+/// if that is earlier. A timer that has run out was handled in the present reconcile.
+/// At least [`MIN_REQUEUE`], so that nothing can spin.
+pub fn requeue_after(
+    since_sync: Option<Duration>,
+    timers: impl IntoIterator<Item = Duration>,
     schedule: &SyncSchedule,
     uid: &str,
 ) -> Duration {
     let interval = interval(schedule, uid);
-    let next_sync = interval.saturating_sub(since_read.unwrap_or(interval));
-    let waiting = waiting.into_iter().filter(|wait| !wait.is_zero());
-    waiting.fold(next_sync, Duration::min).max(SOONEST_LOOK)
+    let next_sync = interval.saturating_sub(since_sync.unwrap_or(interval));
+    let timers = timers.into_iter().filter(|timer| !timer.is_zero());
+    timers.fold(next_sync, Duration::min).max(MIN_REQUEUE)
 }
 
-/// The time from one sync to the next of the integration with this uid: the one
-/// asked for, or up to a tenth less, so that integrations that were begun
-/// together spread out. Never more: `interval` is a promise.
+/// Returns the time from one sync to the next: `interval`, shortened by a part that
+/// depends on the uid, so that integrations that were created together spread out.
+/// Never longer than `interval`.
 pub fn interval(schedule: &SyncSchedule, uid: &str) -> Duration {
     jittered(schedule.interval.into(), uid, "interval")
 }
 
-/// The same for full syncs.
+/// Returns the time from one full sync to the next, shortened like [`interval`].
 pub fn full_interval(schedule: &SyncSchedule, uid: &str) -> Duration {
     jittered(schedule.full_interval.into(), uid, "fullInterval")
 }
 
-/// Less by a part of a tenth that is always the same for the same uid.
 fn jittered(interval: Duration, uid: &str, of: &str) -> Duration {
     let digest = Sha256::digest(format!("{of} {uid}"));
     let part = f64::from(u16::from_be_bytes([digest[0], digest[1]])) / f64::from(u16::MAX);
-    interval.mul_f64(1.0 - part / MOST_JITTER)
+    interval.mul_f64(1.0 - part / JITTER_DIVISOR)
 }
 
-/// The age of the last good sync beyond which it is late: two intervals, and the
-/// time that a long read may take (but no more than one further interval).
+/// Returns the age from which the last successful sync is late: two intervals, and
+/// an allowance for a long read (at most one more interval).
 pub fn late_after(schedule: &SyncSchedule) -> Duration {
     let interval: Duration = schedule.interval.into();
-    interval.saturating_mul(2).saturating_add(interval.min(LONG_READ))
+    interval
+        .saturating_mul(2)
+        .saturating_add(interval.min(READ_ALLOWANCE))
 }
 
-/// How long ago both services were last read well; None if they never were, or
-/// if the integration is suspended and not to be read. From the integration
-/// alone, so that it is right after a restart, and on a replica that stands by.
+/// Returns the age of the last successful sync; None if there was none, or if the
+/// integration is suspended. Needs the integration alone, so it is right after a
+/// restart and on a standby replica.
 pub fn since_last_sync(integration: &OktaIntegration, now: Timestamp) -> Option<Duration> {
     if integration.spec.suspend {
         return None;
     }
     let last = integration.status.as_ref()?.last_sync_time.as_ref()?;
-    // A time ahead of our clock is as good as now.
+    // A time in the future comes from another clock.
     Some(Duration::try_from(now.duration_since(last.0)).unwrap_or_default())
 }
 
-/// Whether an interval was missed: the last good sync is late.
+/// Whether the last successful sync is late.
 pub fn is_late(integration: &OktaIntegration, now: Timestamp) -> bool {
     since_last_sync(integration, now).is_some_and(|since| since > late_after(&integration.spec.sync))
 }
@@ -175,111 +170,115 @@ mod tests {
         Duration::from_secs(minutes * 60)
     }
 
-    /// Every quarter of an hour, and everything once a day.
+    /// The default: a sync each 15 minutes, a full one each day.
     fn schedule() -> SyncSchedule {
         SyncSchedule::default()
     }
 
     #[test]
-    fn which_sync_is_due() {
+    fn due_depends_on_the_last_reads() {
         let idle = LastReads {
-            asked_for: false,
-            since_read: Some(minutes(1)),
+            sync_requested: false,
+            since_sync: Some(minutes(1)),
             retry_in: None,
             has_snapshot: true,
-            since_full: Some(minutes(60)),
+            since_full_sync: Some(minutes(60)),
         };
         type Change = fn(&mut LastReads);
         let cases: [(&str, Change, Due); 14] = [
-            ("a decision", |_| (), Due::Nothing),
+            ("a decision needs no sync", |_| (), Due::Nothing),
             (
-                "the interval is over",
-                |s| s.since_read = Some(minutes(15)),
+                "interval has elapsed",
+                |s| s.since_sync = Some(minutes(15)),
                 Due::Delta,
             ),
             (
-                "and so is the full one",
+                "interval and fullInterval have elapsed",
                 |s| {
-                    s.since_read = Some(minutes(15));
-                    s.since_full = Some(minutes(24 * 60));
+                    s.since_sync = Some(minutes(15));
+                    s.since_full_sync = Some(minutes(24 * 60));
                 },
-                Due::Full(Why::IntervalOver),
+                Due::Full(FullSyncReason::IntervalElapsed),
             ),
             (
-                "the full one waits for the other",
-                |s| s.since_full = Some(minutes(24 * 60)),
+                "a full sync waits for the next sync",
+                |s| s.since_full_sync = Some(minutes(24 * 60)),
                 Due::Nothing,
             ),
-            ("the annotation", |s| s.asked_for = true, Due::Full(Why::AskedFor)),
             (
-                "the annotation, while a failed read rests",
-                |s| {
-                    s.asked_for = true;
-                    s.retry_in = Some(minutes(5));
-                },
-                Due::Full(Why::AskedFor),
+                "requested",
+                |s| s.sync_requested = true,
+                Due::Full(FullSyncReason::Requested),
             ),
             (
-                "a failed read rests",
+                "requested while a failed read backs off",
+                |s| {
+                    s.sync_requested = true;
+                    s.retry_in = Some(minutes(5));
+                },
+                Due::Full(FullSyncReason::Requested),
+            ),
+            (
+                "a failed read backs off",
                 |s| s.retry_in = Some(minutes(5)),
-                Due::Rest,
+                Due::Backoff,
             ),
             (
-                "whatever else is due",
+                "a failed read backs off although more is due",
                 |s| {
                     s.retry_in = Some(minutes(5));
-                    s.since_read = None;
-                    s.since_full = None;
+                    s.since_sync = None;
+                    s.since_full_sync = None;
                     s.has_snapshot = false;
                 },
-                Due::Rest,
+                Due::Backoff,
             ),
             (
-                "and is tried again",
+                "a failed read is retried",
                 |s| s.retry_in = Some(Duration::ZERO),
-                Due::Full(Why::AfterFailure),
+                Due::Full(FullSyncReason::AfterFailure),
             ),
             (
-                "nothing is known",
+                "first read",
                 |s| {
-                    s.since_read = None;
+                    s.since_sync = None;
                     s.has_snapshot = false;
-                    s.since_full = None;
+                    s.since_full_sync = None;
                 },
-                Due::Full(Why::NothingToGoOn),
+                Due::Full(FullSyncReason::NoBaseline),
             ),
             (
-                "a restart with what was kept",
+                "restart with a recent saved directory",
                 |s| {
-                    s.since_read = None;
+                    s.since_sync = None;
                     s.has_snapshot = false;
                 },
                 Due::Delta,
             ),
             (
-                "a restart with what was kept too long",
+                "restart with an old saved directory",
                 |s| {
-                    s.since_read = None;
+                    s.since_sync = None;
                     s.has_snapshot = false;
-                    s.since_full = Some(minutes(25 * 60));
+                    s.since_full_sync = Some(minutes(25 * 60));
                 },
-                Due::Full(Why::IntervalOver),
+                Due::Full(FullSyncReason::IntervalElapsed),
             ),
             (
-                "a write whose effect is not known",
+                "a write with an unknown outcome",
                 |s| {
-                    s.since_read = None;
-                    s.since_full = None;
+                    s.since_sync = None;
+                    s.since_full_sync = None;
                 },
-                Due::Full(Why::NothingToGoOn),
+                Due::Full(FullSyncReason::NoBaseline),
             ),
             (
-                "Okta does not tell its time",
+                "Okta sends no time to continue from",
                 |s| {
-                    s.since_read = Some(minutes(15));
-                    s.since_full = None;
+                    s.since_sync = Some(minutes(15));
+                    s.since_full_sync = None;
                 },
-                Due::Full(Why::NothingToGoOn),
+                Due::Full(FullSyncReason::NoBaseline),
             ),
         ];
         for (case, change, expected) in cases {
@@ -290,29 +289,28 @@ mod tests {
     }
 
     #[test]
-    fn when_it_is_looked_at_next() {
+    fn requeues_at_the_next_sync_or_the_first_timer() {
         let interval = interval(&schedule(), UID);
         let second = Duration::from_secs(1);
-        for (since_read, waiting, expected) in [
+        for (since_sync, timers, expected) in [
             (Some(Duration::ZERO), &[][..], interval),
             (Some(minutes(5)), &[], interval - minutes(5)),
-            // What waits for its own time comes first, the sync before what is later.
             (Some(minutes(5)), &[minutes(2), minutes(1)], minutes(1)),
             (Some(minutes(5)), &[minutes(60)], interval - minutes(5)),
-            // What is over was dealt with.
+            // A timer that has run out is ignored.
             (Some(minutes(5)), &[Duration::ZERO], interval - minutes(5)),
-            // Never at once.
+            // Never immediately.
             (Some(minutes(5)), &[second / 10], second),
             (Some(minutes(60)), &[], second),
             (None, &[], second),
         ] {
-            let next = next_look(since_read, waiting.iter().copied(), &schedule(), UID);
-            assert_eq!(next, expected, "{since_read:?} {waiting:?}");
+            let next = requeue_after(since_sync, timers.iter().copied(), &schedule(), UID);
+            assert_eq!(next, expected, "{since_sync:?} {timers:?}");
         }
     }
 
     #[test]
-    fn two_hundred_integrations_spread_over_the_last_tenth_of_the_interval() {
+    fn integrations_spread_over_the_last_tenth_of_the_interval() {
         let uids: Vec<String> = (0..200).map(|n| format!("uid-{n}")).collect();
         let mut tenths = [0; 10];
         for uid in &uids {
@@ -321,7 +319,11 @@ mod tests {
                 minutes(15).mul_f64(0.9) <= interval && interval <= minutes(15),
                 "{interval:?}"
             );
-            assert_eq!(interval, super::interval(&schedule(), uid), "always the same");
+            assert_eq!(
+                interval,
+                super::interval(&schedule(), uid),
+                "the same uid gets the same interval"
+            );
             let part = 1.0 - (interval.as_secs_f64() - 810.0) / 90.0;
             tenths[((part * 10.0) as usize).min(9)] += 1;
         }
@@ -329,10 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn late_is_what_missed_an_interval_and_more() {
+    fn a_sync_is_late_after_two_intervals_and_the_read_allowance() {
         let mut integration = OktaIntegration::new("acme", Example::new().spec);
         let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        assert_eq!(since_last_sync(&integration, now), None, "never read");
+        assert_eq!(since_last_sync(&integration, now), None, "never synced");
         let mut at = |minutes_ago: i64, interval: u64, suspend: bool| {
             let last = now - jiff::SignedDuration::from_mins(minutes_ago);
             integration.status = Some(OktaIntegrationStatus {
@@ -350,7 +352,7 @@ mod tests {
         assert_eq!(at(33, 15, false), (Some(33), true));
         assert_eq!(at(3, 1, false), (Some(3), false));
         assert_eq!(at(4, 1, false), (Some(4), true));
-        assert_eq!(at(-5, 1, false), (Some(0), false), "by another's clock");
+        assert_eq!(at(-5, 1, false), (Some(0), false), "a time in the future");
         assert_eq!(at(1000, 1, true), (None, false), "suspended");
     }
 }

@@ -1,17 +1,16 @@
-//! Which team? From Okta's team groups to Insightful's teams, and from a
-//! person's groups to the one team that Insightful allows.
+//! Derives Insightful's teams from Okta's team groups, and decides which one team a person in
+//! several groups gets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    api::TeamState,
+    api::{TeamPolicy, TeamState},
     model::{GroupId, PersonId, Snapshot, Team, TeamGroup, TeamId},
 };
 
-/// The team of a group, as an earlier apply left it.
+/// The team of a group since an earlier apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// Insightful's id of the team.
     pub team: TeamId,
     /// Whether the operator created it.
     pub created: bool,
@@ -27,33 +26,29 @@ impl Binding {
     }
 }
 
-/// What earlier applies left of the groups' teams.
+/// The teams of groups since earlier applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
-    /// The teams of groups that were applied.
     pub bound: BTreeMap<GroupId, Binding>,
-    /// Groups whose team was being created when the answer was lost.
+    /// Groups whose team may have been created by a request without a response.
     pub pending: BTreeSet<GroupId>,
 }
 
-/// What a team group stands for.
+/// The team of a team group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivedTeam {
-    /// Okta's id of the group.
     pub group: GroupId,
-    /// The team's name: for a bound team Insightful's, else the group's
-    /// without the prefix.
+    /// The name in Insightful for a bound team, else the group's name without the prefix.
     pub name: String,
-    /// Insightful's id; None while it is new or in conflict.
+    /// None while the team is new or in conflict.
     pub team: Option<TeamId>,
-    /// The team that the group is bound to, while Insightful's list lacks it and
-    /// has none of the name: it is created again if it is nowhere else either.
+    /// The team that the group is bound to, while Insightful's list lacks it and has no other
+    /// team of the name. It is created again once a read by id shows that it is gone.
     pub lost: Option<TeamId>,
-    /// Whether Insightful has it.
     pub state: TeamState,
-    /// Whether the snapshot lacks the group.
+    /// Whether Okta's response lacks the group.
     pub group_missing: bool,
-    /// What is wrong or worth knowing.
+    /// For `status.teams[].message`.
     pub note: Option<String>,
 }
 
@@ -62,11 +57,9 @@ pub type DerivedTeams = BTreeMap<GroupId, DerivedTeam>;
 
 /// Derives the team of each group.
 ///
-/// A group with a binding to a team that still exists keeps it, whatever
-/// either is called now: a team is bound to its group's id. Any other is matched
-/// by equal name with the prefix taken off; a name that two groups or two teams
-/// have is a conflict. A group that the snapshot lacks keeps its team as well, so
-/// that it comes back to it, whatever it is called then.
+/// A group that is bound to an existing team keeps it, even if either is renamed. Any other group
+/// gets the team that has its name without the prefix; if two groups or two teams have that name,
+/// they are in conflict. A missing group stays bound to its team, in case it reappears.
 pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> DerivedTeams {
     let mut teams_by_name: BTreeMap<&str, Vec<&Team>> = BTreeMap::new();
     for team in snapshot.teams().values() {
@@ -110,8 +103,8 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> Derived
     derived
 }
 
-/// The teams that groups are bound to which the snapshot lacks. One whose team
-/// another group gets by its name is gone: it was made anew.
+/// Returns the teams of bound groups that the snapshot lacks. A group whose team another group gets
+/// by name was deleted and created again, so it is dropped.
 fn missing(
     snapshot: &Snapshot,
     bound: &BTreeMap<&GroupId, (&Binding, &Team)>,
@@ -126,7 +119,7 @@ fn missing(
         .iter()
         .filter(|(group, (_, team))| !snapshot.groups().contains_key(*group) && !taken.contains(&team.id))
         .map(|(group, (binding, team))| {
-            let note = "Okta's last answer lacks the group: its team stays bound to it, and nobody is moved out of that team";
+            let note = "Okta's last response lacks the group: the team stays bound to it, and nobody is moved out of the team";
             let derived = DerivedTeam {
                 group: (*group).clone(),
                 name: team.name.clone(),
@@ -141,7 +134,6 @@ fn missing(
         .collect()
 }
 
-/// The group's name without the prefix.
 fn team_name<'a>(group: &'a TeamGroup, prefix: &str) -> &'a str {
     group.name.strip_prefix(prefix).unwrap_or(&group.name).trim()
 }
@@ -163,7 +155,8 @@ fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Tea
     }
 }
 
-/// `pending`: whether a team of this name that is found is the one we asked for.
+/// `groups` is the number of groups with this name; `pending` whether a team of this name is the one
+/// that the operator requested.
 fn unbound_team(
     group: &TeamGroup,
     name: &str,
@@ -175,7 +168,7 @@ fn unbound_team(
         _ if name.is_empty() => (
             TeamState::Conflict,
             None,
-            Some("nothing is left of the group's name after the prefix".to_owned()),
+            Some("the group's name is the prefix only: add a team name to it".to_owned()),
         ),
         _ if groups > 1 => (
             TeamState::Conflict,
@@ -210,102 +203,105 @@ fn unbound_team(
 /// The team that a person gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TeamChoice {
-    /// No team group: the team stays what it is.
+    /// The person is in no team group: the employee stays in the present team.
     Keep,
-    /// The team of this group: one of the person's, or one that the snapshot lacks
-    /// and in whose team the person is.
+    /// The team of this group.
     Of(GroupId),
-    /// Several, and nothing settles which: the names.
+    /// No rule decides between the teams with these names.
     Several(Vec<String>),
-    /// The only teams there are, are in conflict: the names.
+    /// All the person's teams, with these names, are in conflict.
     Conflict(Vec<String>),
-    /// The only teams there are would have to be created, which the policy forbids: the names.
+    /// All the person's teams, with these names, are missing and must not be created.
     NotCreated(Vec<String>),
 }
 
-/// The groups of each person.
-pub fn groups_of_people(snapshot: &Snapshot) -> BTreeMap<&PersonId, BTreeSet<&GroupId>> {
-    let mut groups: BTreeMap<&PersonId, BTreeSet<&GroupId>> = BTreeMap::new();
-    for group in snapshot.groups().values() {
-        for member in &group.members {
-            groups.entry(member).or_default().insert(&group.id);
-        }
-    }
-    groups
+/// Decides which team a person gets.
+pub struct TeamRule<'a> {
+    teams: &'a DerivedTeams,
+    policy: &'a TeamPolicy,
+    groups: BTreeMap<&'a PersonId, BTreeSet<&'a GroupId>>,
+    missing: BTreeMap<&'a TeamId, &'a DerivedTeam>,
 }
 
-/// Teams of which no group is in the snapshot, with one that is bound to each.
-pub type Groupless<'a> = BTreeMap<&'a TeamId, &'a DerivedTeam>;
-
-/// See [`Groupless`].
-pub fn groupless(teams: &DerivedTeams) -> Groupless<'_> {
-    let of = |missing| {
-        let teams = teams.values().filter(move |team| team.group_missing == missing);
-        teams.filter_map(|team| Some((team.team.as_ref()?, team)))
-    };
-    let mut groupless: Groupless<'_> = of(true).collect();
-    if !groupless.is_empty() {
-        for (id, _) in of(false) {
-            groupless.remove(id);
+impl<'a> TeamRule<'a> {
+    pub fn new(snapshot: &'a Snapshot, teams: &'a DerivedTeams, policy: &'a TeamPolicy) -> Self {
+        let mut groups: BTreeMap<&PersonId, BTreeSet<&GroupId>> = BTreeMap::new();
+        for group in snapshot.groups().values() {
+            for member in &group.members {
+                groups.entry(member).or_default().insert(&group.id);
+            }
+        }
+        Self {
+            teams,
+            policy,
+            groups,
+            missing: teams_without_group(teams),
         }
     }
-    groupless
-}
 
-/// One person, one team: of several, the first by `precedence`, else the
-/// present team if it is among them, else nobody decides but an admin.
-///
-/// A group that vanished moves nobody: whoever is in its team counts as still in
-/// the group.
-pub fn choose(
-    groups: &BTreeSet<&GroupId>,
-    teams: &DerivedTeams,
-    groupless: &Groupless<'_>,
-    precedence: &[String],
-    create_missing: bool,
-    present: Option<&TeamId>,
-) -> TeamChoice {
-    let vanished = present.and_then(|team| groupless.get(team)).copied();
-    let all: Vec<&DerivedTeam> = groups
-        .iter()
-        .filter_map(|group| teams.get(*group))
-        .chain(vanished)
-        .collect();
-    let names = |teams: &[&DerivedTeam]| {
-        let mut names: Vec<String> = teams.iter().map(|team| team.name.clone()).collect();
-        names.sort();
-        names.dedup();
-        names
-    };
-    let sound: Vec<&DerivedTeam> = all
-        .iter()
-        .copied()
-        .filter(|team| team.state != TeamState::Conflict)
-        .collect();
-    let usable: Vec<&DerivedTeam> = sound
-        .iter()
-        .copied()
-        .filter(|team| create_missing || team.team.is_some())
-        .collect();
-    match usable.as_slice() {
-        [] if all.is_empty() => TeamChoice::Keep,
-        [] if sound.is_empty() => TeamChoice::Conflict(names(&all)),
-        [] => TeamChoice::NotCreated(names(&sound)),
-        // A person in this team and in one that is in conflict is not resolved by leaving the latter out.
-        [only] if all.len() == 1 => TeamChoice::Of(only.group.clone()),
-        _ => precedence
+    pub fn is_in_team_group(&self, person: &PersonId) -> bool {
+        self.groups.contains_key(person)
+    }
+
+    /// Returns the team of a person whose employee is in the team `present`: the only team of their
+    /// groups, else the first by `precedence`, else the present team if it is among them. Otherwise
+    /// an admin has to decide.
+    pub fn choose(&self, person: &PersonId, present: Option<&TeamId>) -> TeamChoice {
+        // A missing group moves nobody: people in its team count as members.
+        let missing = present.and_then(|team| self.missing.get(team)).copied();
+        let all: Vec<&DerivedTeam> = self
+            .groups
+            .get(person)
+            .into_iter()
+            .flatten()
+            .filter_map(|group| self.teams.get(*group))
+            .chain(missing)
+            .collect();
+        if all.is_empty() {
+            return TeamChoice::Keep;
+        }
+        let mut usable = all.clone();
+        usable.retain(|team| team.state != TeamState::Conflict);
+        if usable.is_empty() {
+            return TeamChoice::Conflict(names(&all));
+        }
+        let unique = usable.clone();
+        usable.retain(|team| self.policy.create_missing || team.team.is_some());
+        if usable.is_empty() {
+            return TeamChoice::NotCreated(names(&unique));
+        }
+        // A team that cannot be used still counts: leaving it out would decide between the two.
+        if let [only] = all.as_slice() {
+            return TeamChoice::Of(only.group.clone());
+        }
+        let mut precedence = self.policy.precedence.iter();
+        let first = precedence.find_map(|name| usable.iter().find(|team| team.name == *name));
+        let present = usable
             .iter()
-            .find_map(|name| usable.iter().find(|team| team.name == *name))
-            .or_else(|| {
-                usable
-                    .iter()
-                    .find(|team| team.team.is_some() && team.team.as_ref() == present)
-            })
-            .map_or_else(
-                || TeamChoice::Several(names(&all)),
-                |team| TeamChoice::Of(team.group.clone()),
-            ),
+            .find(|team| team.team.is_some() && team.team.as_ref() == present);
+        match first.or(present) {
+            Some(team) => TeamChoice::Of(team.group.clone()),
+            None => TeamChoice::Several(names(&all)),
+        }
     }
+}
+
+/// Returns the teams all of whose groups are missing.
+fn teams_without_group(teams: &DerivedTeams) -> BTreeMap<&TeamId, &DerivedTeam> {
+    let (missing, present): (Vec<_>, Vec<_>) = teams
+        .values()
+        .filter_map(|team| Some((team.team.as_ref()?, team)))
+        .partition(|(_, team)| team.group_missing);
+    let mut without_group: BTreeMap<&TeamId, &DerivedTeam> = missing.into_iter().collect();
+    for (id, _) in present {
+        without_group.remove(id);
+    }
+    without_group
+}
+
+fn names(teams: &[&DerivedTeam]) -> Vec<String> {
+    let names: BTreeSet<&String> = teams.iter().map(|team| &team.name).collect();
+    names.into_iter().cloned().collect()
 }
 
 #[cfg(test)]
@@ -341,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_is_matched_by_equal_name_or_new_or_in_conflict() {
+    fn an_unbound_group_gets_the_team_of_its_name_a_new_one_or_a_conflict() {
         let snapshot = snapshot(
             &[
                 ("g1", "P_Sales"),
@@ -359,7 +355,7 @@ mod tests {
             seen,
             [
                 ("Sales", TeamState::Existing),
-                ("Ops", TeamState::New), // names must be equal, case included
+                ("Ops", TeamState::New), // names are case-sensitive
                 ("Twice", TeamState::Conflict),
                 ("Twice", TeamState::Conflict),
                 ("", TeamState::Conflict),
@@ -376,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_team_whose_creation_lost_its_answer_is_found_by_its_name() {
+    fn a_team_whose_creation_had_no_response_is_found_by_name() {
         let snapshot = snapshot(&[("g1", "P_Sales")], &[("t1", "Sales")]);
         let pending = Bindings {
             bound: BTreeMap::new(),
@@ -398,17 +394,17 @@ mod tests {
         assert_eq!((team.name.as_str(), team.state), ("Sales", TeamState::Created));
         assert!(team.note.as_ref().unwrap().contains("Sales EMEA"));
 
-        let gone = Binding {
+        let deleted = Binding {
             team: "t9".into(),
             created: false,
         };
-        let teams = derive(&snapshot, "P_", &bound("g1", gone));
+        let teams = derive(&snapshot, "P_", &bound("g1", deleted));
         let team = &teams[&"g1".into()];
         assert_eq!((team.state, &team.lost), (TeamState::New, &Some("t9".into())));
     }
 
     #[test]
-    fn the_team_of_a_group_that_is_missing_stays_bound() {
+    fn the_team_of_a_missing_group_stays_bound() {
         let binding = |team: &str| Binding {
             team: team.into(),
             created: true,
@@ -431,27 +427,49 @@ mod tests {
         assert_eq!(
             seen(&[("g2", "P_Help")]),
             ["g1 Created Sales missing", "g2 Created Support"],
-            "what is gone on both sides is gone"
+            "a group and team that are both missing are dropped"
         );
         assert_eq!(
             seen(&[("g1", "P_Sell"), ("g2", "P_Help")]),
             ["g1 Created Sales", "g2 Created Support"],
-            "whatever it is called when it comes back"
+            "a group that reappears under another name"
         );
         assert_eq!(
             seen(&[("g9", "P_Sales")]),
             ["g2 Created Support missing", "g9 Existing Sales"],
-            "a group that was made anew has the team"
+            "a group that was created again gets the team"
         );
         assert_eq!(
             seen(&[("g2", "P_Sales")]),
             ["g1 Created Sales missing", "g2 Created Support"],
-            "a group with a team of its own takes none"
+            "a group that has a team gets no other"
         );
     }
 
+    /// Returns the choice for a person in these groups.
+    fn choose(
+        teams: &DerivedTeams,
+        groups: &[GroupId],
+        precedence: &[String],
+        create_missing: bool,
+        present: Option<&TeamId>,
+    ) -> TeamChoice {
+        let person = PersonId::from("jane");
+        let policy = TeamPolicy {
+            create_missing,
+            precedence: precedence.to_vec(),
+        };
+        let rule = TeamRule {
+            teams,
+            policy: &policy,
+            groups: [(&person, groups.iter().collect())].into(),
+            missing: teams_without_group(teams),
+        };
+        rule.choose(&person, present)
+    }
+
     #[test]
-    fn one_person_one_team() {
+    fn precedence_then_the_present_team_decides_between_several() {
         let snapshot = snapshot(
             &[
                 ("g1", "P_A"),
@@ -499,20 +517,13 @@ mod tests {
             let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
             let precedence = names(precedence);
             let present = present.map(TeamId::from);
-            let choice = choose(
-                &groups.iter().collect(),
-                &teams,
-                &Groupless::new(),
-                &precedence,
-                create,
-                present.as_ref(),
-            );
+            let choice = choose(&teams, &groups, &precedence, create, present.as_ref());
             assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
         }
     }
 
     #[test]
-    fn a_group_that_is_missing_moves_nobody_out_of_its_team() {
+    fn a_missing_group_moves_nobody_out_of_its_team() {
         let snapshot = snapshot(
             &[("g1", "P_A"), ("g2", "P_B"), ("g3", "P_New"), ("g4", "P_Shared")],
             &[("t1", "A"), ("t2", "B"), ("t8", "Shared"), ("t9", "Gone")],
@@ -540,21 +551,15 @@ mod tests {
             (&["g3"], &[], false, Some("t9"), of("g9")),
             (&[], &[], true, Some("t9"), of("g9")),
             (&["g1"], &["Gone", "A"], true, Some("t9"), of("g9")),
-            // That is how an admin says that the group is gone for good.
+            // Precedence is how an admin says that the group is gone for good.
             (&["g1"], &["A"], true, Some("t9"), of("g1")),
-            // Another group has the team, and the person is not in it.
+            // Another group has the team, and the person is not a member of it.
             (&["g1"], &[], true, Some("t8"), of("g1")),
         ] {
             let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
             let precedence: Vec<String> = precedence.iter().map(|name| (*name).to_owned()).collect();
-            let choice = choose(
-                &groups.iter().collect(),
-                &teams,
-                &groupless(&teams),
-                &precedence,
-                create,
-                present.map(TeamId::from).as_ref(),
-            );
+            let present = present.map(TeamId::from);
+            let choice = choose(&teams, &groups, &precedence, create, present.as_ref());
             assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
         }
     }

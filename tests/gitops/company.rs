@@ -11,9 +11,12 @@ use okta_insightful_operator::{
     },
     rules::{
         assessment::Assessment,
-        guard::Breach,
+        guard::{self, Verdict},
         resolve::{Record, Records},
-        status::{Disconnected, Earlier, Known, Times, WriteFailure, WriteFailures, match_status},
+        status::{
+            Disconnected, MatchStatuses, PreviousMatchStatus, SyncTimes, SyncedCycle, WriteFailure,
+            WriteFailures,
+        },
         teams::Bindings,
     },
 };
@@ -29,7 +32,7 @@ pub struct Company {
     pub snapshot: Snapshot,
     pub records: Records,
     pub assessment: Assessment,
-    pub breaches: Vec<Breach>,
+    pub verdict: Verdict,
     pub failures: WriteFailures,
 }
 
@@ -104,12 +107,19 @@ impl Company {
         };
         let records = Records::from([(PersonId::from("jane"), record)]);
         let assessment = Assessment::of(&snapshot, &spec, &records, &Bindings::default());
+        let verdict = guard::judge(
+            assessment.plan.clone(),
+            &spec,
+            &records,
+            &assessment.resolved,
+            None,
+        );
         Self {
             spec,
             snapshot,
             records,
             assessment,
-            breaches: vec![],
+            verdict,
             failures: WriteFailures::new(),
         }
     }
@@ -124,19 +134,18 @@ impl Company {
         self
     }
 
-    pub fn known<'a>(&'a self, held: bool, disconnected: Option<&'a Disconnected>) -> Known<'a> {
-        Known {
+    pub fn synced<'a>(&'a self, disconnected: Option<&'a Disconnected>) -> SyncedCycle<'a> {
+        SyncedCycle {
             snapshot: &self.snapshot,
             assessment: &self.assessment,
             records: &self.records,
-            breaches: &self.breaches,
+            verdict: &self.verdict,
             former_names: BTreeMap::new(),
-            held,
             applying: None,
-            done: None,
+            applied: None,
             failures: &self.failures,
             disconnected,
-            times: Times::default(),
+            times: SyncTimes::default(),
             history: None,
             notification: None,
         }
@@ -145,16 +154,15 @@ impl Company {
     /// Returns the status of Jane's match.
     pub fn status_of_jane(&self) -> EmployeeMatchStatus {
         let id = PersonId::from("jane");
-        match_status(
-            &id,
-            &self.snapshot,
-            &self.spec,
-            &self.assessment,
-            &self.records[&id],
-            self.failures.get(&id),
-            &Earlier::default(),
-            Some(GENERATION),
-            NOW,
-        )
+        let record = &self.records[&id];
+        let statuses = MatchStatuses {
+            snapshot: &self.snapshot,
+            spec: &self.spec,
+            assessment: &self.assessment,
+            verdict: &self.verdict,
+            failures: &self.failures,
+            now: NOW,
+        };
+        statuses.of(&id, record, &PreviousMatchStatus::default(), Some(GENERATION))
     }
 }

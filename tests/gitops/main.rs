@@ -12,8 +12,8 @@ use comfy_table::{Table, presets};
 use okta_insightful_operator::{
     api::{OktaIntegrationStatus, conditions},
     rules::{
-        guard::Breach,
-        status::{About, Cycle, Disconnected, integration_status},
+        guard::{Breach, Ruling},
+        status::{Cycle, Disconnected, IntegrationMeta, integration_status},
     },
 };
 use sandbox::gitops::{Question, Verdict, judge};
@@ -48,7 +48,7 @@ fn integration(spec: &impl serde::Serialize, status: &impl serde::Serialize) -> 
 
 /// Returns the integration after a cycle with this outcome.
 fn after(company: &Company, previous: &OktaIntegrationStatus, cycle: &Cycle<'_>) -> Value {
-    let about = About {
+    let meta = IntegrationMeta {
         namespace: "people",
         name: "acme",
         generation: Some(GENERATION),
@@ -56,7 +56,7 @@ fn after(company: &Company, previous: &OktaIntegrationStatus, cycle: &Cycle<'_>)
     };
     let mut spec = company.spec.clone();
     spec.suspend = matches!(cycle, Cycle::Suspended);
-    let status = integration_status(previous, &spec, about, cycle, NOW);
+    let status = integration_status(previous, &spec, meta, cycle, NOW);
     integration(&spec, &status)
 }
 
@@ -81,16 +81,17 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
     let in_review = Company::new("J. Doe", false);
     let renamed = Company::new("J. Doe", true);
     let mut held = Company::new("J. Doe", true);
-    held.breaches = vec![Breach::EveryPlan];
+    held.verdict.breaches = vec![Breach::EveryPlan];
+    held.verdict.ruling = Ruling::Held;
     let mut would_be_held = Company::new("J. Doe", false);
-    would_be_held.breaches = vec![Breach::EveryPlan];
+    would_be_held.verdict.breaches = vec![Breach::EveryPlan];
     let refused = Company::new("J. Doe", true).refused();
     let (failing, stalled) = (broken(false), broken(true));
     let unusable = Cycle::Unusable {
         reason: "SecretNotFound".into(),
         message: "there is no Secret".into(),
     };
-    let known = |company: &Company| after(company, &unseen, &Cycle::Known(company.known(false, None)));
+    let known = |company: &Company| after(company, &unseen, &Cycle::Synced(company.synced(None)));
 
     let mut under_way = known(&renamed);
     under_way["status"]["conditions"]
@@ -111,7 +112,7 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
     }
     let mut edited = known(&in_sync);
     edited["metadata"]["generation"] = (GENERATION + 1).into();
-    let mut edited_while_stalled = after(&in_sync, &unseen, &Cycle::Unread(stalled.clone()));
+    let mut edited_while_stalled = after(&in_sync, &unseen, &Cycle::ReadFailed(stalled.clone()));
     edited_while_stalled["metadata"]["generation"] = (GENERATION + 1).into();
     let mut deleted = known(&in_sync);
     deleted["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z".into();
@@ -149,7 +150,7 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
         ),
         (
             "held",
-            after(&held, &unseen, &Cycle::Known(held.known(true, None))),
+            after(&held, &unseen, &Cycle::Synced(held.synced(None))),
             ["InProgress", "InProgress", "Suspended"],
         ),
         (
@@ -169,30 +170,22 @@ fn integrations() -> Vec<(&'static str, Value, [&'static str; 3])> {
         ),
         (
             "unreachable",
-            after(&in_sync, &unseen, &Cycle::Unread(failing.clone())),
+            after(&in_sync, &unseen, &Cycle::ReadFailed(failing.clone())),
             ["InProgress", "InProgress", "Progressing"],
         ),
         (
             "token refused",
-            after(&in_sync, &unseen, &Cycle::Unread(stalled.clone())),
+            after(&in_sync, &unseen, &Cycle::ReadFailed(stalled.clone())),
             ["Failed", "Failed", "Degraded"],
         ),
         (
             "aborted, retrying",
-            after(
-                &renamed,
-                &unseen,
-                &Cycle::Known(renamed.known(false, Some(&failing))),
-            ),
+            after(&renamed, &unseen, &Cycle::Synced(renamed.synced(Some(&failing)))),
             ["InProgress", "InProgress", "Progressing"],
         ),
         (
             "aborted, stalled",
-            after(
-                &renamed,
-                &unseen,
-                &Cycle::Known(renamed.known(false, Some(&stalled))),
-            ),
+            after(&renamed, &unseen, &Cycle::Synced(renamed.synced(Some(&stalled)))),
             ["Failed", "Failed", "Degraded"],
         ),
         ("edited", edited, ["InProgress", "InProgress", "Progressing"]),

@@ -25,7 +25,9 @@ use okta_insightful_operator::{
         },
         record::{self, Overwrite},
         resolve::{Record, Records},
-        status::{self, About, Cycle, Done, Known, Times, WriteFailures},
+        status::{
+            self, ApplySummary, Cycle, IntegrationMeta, MatchStatuses, SyncTimes, SyncedCycle, WriteFailures,
+        },
         teams::{Binding, Bindings},
     },
 };
@@ -330,21 +332,27 @@ impl World {
     /// Writes the EmployeeMatches and their statuses.
     fn preview(&mut self, assessment: &Assessment) {
         let snapshot = self.snapshot();
+        let failures = WriteFailures::new();
+        let verdict = guard::judge(
+            assessment.plan.clone(),
+            &self.spec,
+            &self.records,
+            &assessment.resolved,
+            None,
+        );
         for id in assessment.resolved.keys() {
             let generation = Some(self.generation(id));
             let record = self.records.entry(id.clone()).or_default();
             let previous = self.statuses.remove(id).unwrap_or_default();
-            let status = status::match_status(
-                id,
-                &snapshot,
-                &self.spec,
+            let statuses = MatchStatuses {
+                snapshot: &snapshot,
+                spec: &self.spec,
                 assessment,
-                record,
-                None,
-                &(&previous).into(),
-                generation,
-                NOW,
-            );
+                verdict: &verdict,
+                failures: &failures,
+                now: NOW,
+            };
+            let status = statuses.of(id, record, &(&previous).into(), generation);
             record.state = status.state;
             record.applied = status.applied.clone();
             self.statuses.insert(id.clone(), status);
@@ -384,10 +392,10 @@ impl World {
             if apply.plan(cleared.clone().into_inner()).is_err() {
                 return plan;
             }
-            done = Some(Done {
+            done = Some(ApplySummary {
                 plan: plan.hash(),
                 completed: true,
-                ..Done::default()
+                ..ApplySummary::default()
             });
             assessment = self.assess_with(&bindings);
             self.preview(&assessment);
@@ -414,29 +422,28 @@ impl World {
         );
     }
 
-    fn report(&mut self, assessment: &Assessment, done: Option<&Done>) {
-        let cycle = Cycle::Known(Known {
+    fn report(&mut self, assessment: &Assessment, applied: Option<&ApplySummary>) {
+        let cycle = Cycle::Synced(SyncedCycle {
             snapshot: &self.snapshot(),
             assessment,
             records: &self.records,
-            breaches: &[],
+            verdict: &guard::Verdict::default(),
             former_names: BTreeMap::new(),
-            held: false,
             applying: None,
-            done,
+            applied,
             failures: &WriteFailures::new(),
             disconnected: None,
-            times: Times::default(),
+            times: SyncTimes::default(),
             history: None,
             notification: None,
         });
-        let about = About {
+        let meta = IntegrationMeta {
             namespace: "people",
             name: "acme",
             generation: Some(1),
             sync_request: None,
         };
-        self.status = status::integration_status(&self.status, &self.spec, about, &cycle, NOW);
+        self.status = status::integration_status(&self.status, &self.spec, meta, &cycle, NOW);
     }
 }
 

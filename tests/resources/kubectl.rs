@@ -278,16 +278,19 @@ async fn kubectl_explains_fields() {
     for (field, words) in [
         (
             "oi",
-            "Nothing is written to Insightful before spec.finalized is true",
+            "Nothing is written to Insightful until spec.finalized is true",
         ),
-        ("oi.spec.finalized", "The Finish gate"),
-        ("oi.spec.guard.maxDeactivations", "Employees switched off."),
+        ("oi.spec.finalized", "True allows the operator to apply plans"),
+        (
+            "oi.spec.guard.maxDeactivations",
+            "Employees that are deactivated.",
+        ),
         ("oi.status.phase", "ENUM:"),
-        ("em", "which Insightful employee it is believed to be"),
+        ("em", "the proposed or matched Insightful employee"),
         ("em.spec.decision", "ENUM:"),
         (
             "em.spec.rejectedEmployeeIds",
-            "Employees never to propose for this person again.",
+            "Employees that are never proposed for this person again.",
         ),
         ("em.status.proposal.confidence", "100 is certain"),
     ] {

@@ -312,7 +312,7 @@ fn history(kind: SyncKind, outcome: &Outcome, started: Timestamp) -> HistoryEntr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::status::{Done, WriteFailure};
+    use crate::rules::status::{ApplySummary, WriteFailure};
 
     /// An apply with so many writes that failed for these people.
     fn outcome(writes: usize, failed: &[&str]) -> Outcome {
@@ -321,10 +321,10 @@ mod tests {
             message: "the email is taken".into(),
         };
         Outcome {
-            done: Done {
+            done: ApplySummary {
                 writes,
                 failed: failed.len(),
-                ..Done::default()
+                ..ApplySummary::default()
             },
             failures: failed
                 .iter()

@@ -18,7 +18,7 @@ use crate::{
     rules::{
         guard::ClearedPlan,
         plan::{Plan, PlanStep, TeamTarget},
-        status::{Disconnected, Done, WriteFailure, WriteFailures},
+        status::{ApplySummary, Disconnected, WriteFailure, WriteFailures},
         teams::Bindings,
     },
     services::Services,
@@ -44,7 +44,7 @@ const MAX_UNKNOWN_IN_A_ROW: usize = 3;
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// Counts, for the status.
-    pub done: Done,
+    pub done: ApplySummary,
     /// People whose write failed.
     pub failures: WriteFailures,
     /// Whether it came to the end of the plan: everybody who is not in `failures` succeeded.
@@ -110,10 +110,10 @@ impl Apply<'_> {
         let mut run = Run {
             total: usize::try_from(summary.total).unwrap_or(0),
             outcome: Outcome {
-                done: Done {
+                done: ApplySummary {
                     // The remainder of an approved plan goes by the hash that was approved.
                     plan: approved.unwrap_or(summary.hash),
-                    ..Done::default()
+                    ..ApplySummary::default()
                 },
                 ..Outcome::default()
             },
@@ -277,7 +277,7 @@ impl<'a> Run<'a> {
                 return Err(Stop::Disconnected(insightful_failure(error)));
             }
         }
-        let Done { writes, failed, .. } = self.outcome.done;
+        let ApplySummary { writes, failed, .. } = self.outcome.done;
         if failed > MAX_FAILURES && failed > writes {
             return Err(Stop::Disconnected(Disconnected {
                 condition: conditions::INSIGHTFUL_CONNECTED,

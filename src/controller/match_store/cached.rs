@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     api::{EmployeeMatch, INTEGRATION_LABEL, OktaIntegration, conditions},
     model::digest::Digest,
-    rules::{approval::Announced, status::Earlier},
+    rules::{approval::Announced, status::PreviousMatchStatus},
 };
 
 /// See the module.
@@ -65,7 +65,7 @@ impl CachedMatch {
     }
 
     /// The parts of the status that the next one builds on.
-    pub fn earlier(&self) -> Earlier {
+    pub fn earlier(&self) -> PreviousMatchStatus {
         let earlier = self.earlier.as_deref();
         let (person, unmatched) = earlier
             .and_then(|earlier| serde_json::from_str(earlier).ok())
@@ -78,7 +78,7 @@ impl CachedMatch {
             observed_generation: None,
             reason: String::new(),
         });
-        Earlier {
+        PreviousMatchStatus {
             person,
             unmatched,
             conditions: ready.collect(),
@@ -133,7 +133,7 @@ mod tests {
             serde_json::from_value(json!({ "integrationRef": { "name": "acme" }, "oktaUserId": "00u1" }))
                 .unwrap(),
         );
-        assert_eq!(CachedMatch::of(&object).earlier(), Earlier::default());
+        assert_eq!(CachedMatch::of(&object).earlier(), PreviousMatchStatus::default());
         object.status = Some(status.clone());
         object.metadata.uid = Some("0b5a3cf6-9f4f-4b6e-8a53-2a1f6a2d7f10".to_owned());
         object.metadata.resource_version = Some("184467".to_owned());
@@ -145,7 +145,7 @@ mod tests {
             change_count: 1,
             ..status.clone()
         })));
-        let Earlier {
+        let PreviousMatchStatus {
             person,
             unmatched,
             conditions,

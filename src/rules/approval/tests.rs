@@ -9,7 +9,7 @@ use crate::{
         assessment::bindings,
         example::Example,
         guard::{self, Ruling, Verdict},
-        status::{match_status, team_statuses},
+        status::{MatchStatuses, PreviousMatchStatus, WriteFailures, team_statuses},
     },
 };
 
@@ -162,22 +162,18 @@ fn judge(example: &Example, assessment: &Assessment, applying: Option<&Applying>
 
 /// The statuses that the preview writes.
 fn statuses(example: &Example, assessment: &Assessment) -> BTreeMap<PersonId, (EmployeeMatchStatus, i64)> {
-    let snapshot = example.snapshot();
+    let statuses = MatchStatuses {
+        snapshot: &example.snapshot(),
+        spec: &example.spec,
+        assessment,
+        verdict: &judge(example, assessment, None),
+        failures: &WriteFailures::new(),
+        now: NOW,
+    };
     let ids = assessment.resolved.keys();
     ids.map(|id| {
         let record = example.records.get(id).cloned().unwrap_or_default();
-        let previous = EmployeeMatchStatus::default();
-        let status = match_status(
-            id,
-            &snapshot,
-            &example.spec,
-            assessment,
-            &record,
-            None,
-            &(&previous).into(),
-            Some(1),
-            NOW,
-        );
+        let status = statuses.of(id, &record, &PreviousMatchStatus::default(), Some(1));
         (id.clone(), (status, 1))
     })
     .collect()

@@ -226,7 +226,7 @@ fn unmatched(
         Resolution::Waits(Blocker::ReassignedByDecision { employee, .. }) if is_taken_over(employee) => {
             Some(&[])
         }
-        _ if record.is_taken_back() => Some(&[]),
+        _ if record.ends_match() => Some(&[]),
         // Nothing is written for this person, but an employee that a corrected decision no longer names is
         // unmatched.
         Resolution::OutOfScope(_) if record.decision == Decision::Match => Some(&record.employee_ids),

@@ -1,28 +1,28 @@
-//! What is said of one person, on the person's match.
+//! The status of an `EmployeeMatch`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::WriteFailure;
+use super::WriteFailures;
 use crate::{
     api::{
         CandidateStatus, EmployeeMatchStatus, EmployeeSummary, Field, MatchState, OktaIntegrationSpec,
-        PersonSummary, ProposalKind, ProposalStatus, SuspendedPolicy, Unmatched,
+        PersonSummary, ProposalKind, ProposalStatus, Unmatched,
         conditions::{self, Fact},
     },
     model::{Employee, PersonId, Snapshot},
     rules::{
         assessment::Assessment,
         blocker::Blocker,
-        plan::NotRestored,
+        guard::{Ruling, Verdict},
         proposal::Proposal,
         record,
-        resolve::{Record, Resolution, Resolved},
+        resolve::{Record, Resolution, Resolved, has_departed},
         teams::TeamChoice,
     },
 };
 
-/// The state of one person's match.
+/// Returns the state of one person's match.
 pub fn match_state(
     id: &PersonId,
     snapshot: &Snapshot,
@@ -48,19 +48,15 @@ pub fn match_state(
         Resolution::Create => MatchState::Proposed,
         Resolution::Matched(employees) if record.employees_in_force() != *employees => MatchState::Proposed,
         Resolution::Matched(employees) => {
-            let suspended_left = spec.okta.suspended == SuspendedPolicy::Deactivate;
-            let left = snapshot
-                .people()
-                .get(id)
-                .and_then(|person| person.departure(suspended_left))
-                .is_some();
-            let off = employees.iter().all(|id| {
+            let person = snapshot.people().get(id);
+            let has_departed = person.is_some_and(|person| has_departed(person, spec));
+            let are_deactivated = employees.iter().all(|id| {
                 snapshot
                     .employees()
                     .get(id)
                     .is_some_and(|employee| employee.deactivated)
             });
-            if left && off {
+            if has_departed && are_deactivated {
                 MatchState::Deactivated
             } else {
                 MatchState::Matched
@@ -69,18 +65,18 @@ pub fn match_state(
     }
 }
 
-/// What the next status of a match takes from the one before.
+/// The parts of a match's present status that its next status is built on.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Earlier {
-    /// Who the person was, for when Okta's answer no longer says it.
+pub struct PreviousMatchStatus {
+    /// The person, shown for as long as Okta's response lacks them.
     pub person: Option<PersonSummary>,
-    /// The match that was taken back last.
+    /// The match that was unmatched last.
     pub unmatched: Option<Unmatched>,
-    /// When each condition changed last.
+    /// The conditions, for their transition times.
     pub conditions: Vec<Condition>,
 }
 
-impl From<&EmployeeMatchStatus> for Earlier {
+impl From<&EmployeeMatchStatus> for PreviousMatchStatus {
     fn from(status: &EmployeeMatchStatus) -> Self {
         Self {
             person: status.person.clone(),
@@ -90,178 +86,212 @@ impl From<&EmployeeMatchStatus> for Earlier {
     }
 }
 
-/// The status of one person's match. `previous` is what stands there now.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a status says everything there is to say of a person"
-)]
-pub fn match_status(
-    id: &PersonId,
-    snapshot: &Snapshot,
-    spec: &OktaIntegrationSpec,
-    assessment: &Assessment,
-    record: &Record,
-    failure: Option<&WriteFailure>,
-    previous: &Earlier,
-    generation: Option<i64>,
-    now: Timestamp,
-) -> EmployeeMatchStatus {
-    let resolved = assessment.resolved.get(id);
-    let state = match_state(id, snapshot, spec, assessment, record);
-    let changes = assessment.changes.get(id).cloned().unwrap_or_default();
-    let person = match snapshot.people().get(id) {
-        Some(person) => Some(PersonSummary {
-            name: person.display_name(),
-            email: person.email.clone(),
-            title: person.title.clone(),
-            status: person.status.to_string(),
-            team: resolved.and_then(|resolved| team_name(resolved, assessment)),
-        }),
-        // Who it was stays readable when Okta's answer no longer says it.
-        None => previous.person.clone(),
-    };
-    let shown = match resolved.map(|resolved| &resolved.resolution) {
-        Some(Resolution::Matched(employees)) => employees.first().cloned(),
-        Some(Resolution::Create) => None,
-        _ => record.employees_in_force().first().cloned().or_else(|| {
-            let proposal = resolved.and_then(|resolved| resolved.proposal.as_ref());
-            proposal
-                .and_then(|proposal| proposal.best())
-                .map(|best| best.employee.clone())
-        }),
-    };
-    let employee = shown
-        .and_then(|id| snapshot.employees().get(&id))
-        .map(|employee| employee_summary(employee, snapshot));
-    let mut ready = ready(id, state, assessment, record, failure, changes.len());
-    if failure.is_none()
-        && matches!(state, MatchState::Proposed | MatchState::Matched)
-        && let Some(resolved) = resolved
-    {
-        let team = assessment.vanished_team(resolved).map(|team| {
-            format!(
-                "stays in team {:?}: Okta's last answer lacks its group, which moves nobody; if that group is gone for good, name the team that is to win in spec.teams.precedence",
-                team.name
-            )
-        });
-        let titles = titles_that_stay(id, resolved, snapshot, assessment, record);
-        for stays in team.into_iter().chain(titles) {
-            ready.message = format!("{}; {stays}", ready.message);
+/// Computes the statuses of an integration's matches.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchStatuses<'a> {
+    pub snapshot: &'a Snapshot,
+    pub spec: &'a OktaIntegrationSpec,
+    pub assessment: &'a Assessment,
+    /// Decides when a pending change is applied.
+    pub verdict: &'a Verdict,
+    pub failures: &'a WriteFailures,
+    pub now: Timestamp,
+}
+
+impl MatchStatuses<'_> {
+    /// Returns the status of one person's match; `generation` is that of the match's spec.
+    pub fn of(
+        &self,
+        id: &PersonId,
+        record: &Record,
+        previous: &PreviousMatchStatus,
+        generation: Option<i64>,
+    ) -> EmployeeMatchStatus {
+        let Self {
+            snapshot,
+            spec,
+            assessment,
+            ..
+        } = *self;
+        let resolved = assessment.resolved.get(id);
+        let proposal = resolved.and_then(|resolved| resolved.proposal.as_ref());
+        let state = match_state(id, snapshot, spec, assessment, record);
+        let changes = assessment.changes.get(id).cloned().unwrap_or_default();
+        let person = match snapshot.people().get(id) {
+            Some(person) => Some(PersonSummary {
+                name: person.display_name(),
+                email: person.email.clone(),
+                title: person.title.clone(),
+                status: person.status.to_string(),
+                team: resolved.and_then(|resolved| team_name(resolved, assessment)),
+            }),
+            None => previous.person.clone(),
+        };
+        let employee = match resolved.map(|resolved| &resolved.resolution) {
+            Some(Resolution::Matched(employees)) => employees.first().cloned(),
+            Some(Resolution::Create) => None,
+            _ => record.employees_in_force().into_iter().next().or_else(|| {
+                let best = proposal?.best()?;
+                Some(best.employee.clone())
+            }),
+        };
+        let unmatches = assessment.plan.unmatches.get(id);
+        EmployeeMatchStatus {
+            observed_generation: generation,
+            state: Some(state),
+            person,
+            employee: employee
+                .and_then(|employee| snapshot.employees().get(&employee))
+                .map(|employee| employee_summary(employee, snapshot)),
+            proposal: proposal.map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
+            change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
+            conditions: conditions::merge(
+                &previous.conditions,
+                vec![self.ready(id, state, record, changes.len())],
+                generation,
+                self.now,
+            ),
+            changes,
+            unmatching: unmatches.into_iter().flatten().map(ToString::to_string).collect(),
+            applied: record
+                .applied
+                .clone()
+                .map(|applied| record::seen(applied, snapshot)),
+            unmatched: previous.unmatched.clone(),
+            pending: record.pending.clone(),
         }
     }
-    if assessment.plan.unmatches.contains_key(id) {
-        let restores = assessment.plan.restores.iter();
-        for restore in restores.filter(|restore| restore.person == *id) {
-            ready.message = format!("{}; next: {}", ready.message, restore.announcement(snapshot));
+
+    fn ready(&self, id: &PersonId, state: MatchState, record: &Record, changes: usize) -> Fact {
+        let mut fact = self.state_fact(id, state, record, changes);
+        if !self.failures.contains_key(id) && matches!(state, MatchState::Proposed | MatchState::Matched) {
+            for exception in self
+                .stays_in_team(id)
+                .into_iter()
+                .chain(self.keeps_title(id, record))
+            {
+                fact.message = format!("{}; {exception}", fact.message);
+            }
         }
+        let plan = &self.assessment.plan;
+        if plan.unmatches.contains_key(id) {
+            for restore in plan.restores.iter().filter(|restore| restore.person == *id) {
+                fact.message = format!(
+                    "{}; {}: {}",
+                    fact.message,
+                    applied_when(self.verdict),
+                    restore.announcement(self.snapshot)
+                );
+            }
+        }
+        fact
     }
-    EmployeeMatchStatus {
-        observed_generation: generation,
-        state: Some(state),
-        person,
-        employee,
-        proposal: resolved
-            .and_then(|resolved| resolved.proposal.as_ref())
-            .map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
-        change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
-        changes,
-        unmatching: assessment
-            .plan
-            .unmatches
+
+    /// Returns `Ready` as the state, a blocker or a failed write has it.
+    fn state_fact(&self, id: &PersonId, state: MatchState, record: &Record, changes: usize) -> Fact {
+        let fact =
+            |status, reason: &str, message: String| Fact::new(conditions::READY, status, reason, message);
+        if let Some(failure) = self.failures.get(id) {
+            return fact(false, &failure.reason, failure.message.clone());
+        }
+        if let Some(blocker) = self.assessment.blocker(id) {
+            return fact(
+                !blocker.needs_action(),
+                blocker.reason(),
+                blocker.message(self.snapshot),
+            );
+        }
+        // Without a blocker, whoever is to be created is in the plan.
+        let resolution = self
+            .assessment
+            .resolved
             .get(id)
-            .into_iter()
-            .flatten()
-            .map(ToString::to_string)
-            .collect(),
-        applied: record
-            .applied
-            .clone()
-            .map(|applied| record::seen(applied, snapshot)),
-        unmatched: previous.unmatched.clone(),
-        pending: record.pending.clone(),
-        conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),
-    }
-}
-
-fn ready(
-    id: &PersonId,
-    state: MatchState,
-    assessment: &Assessment,
-    record: &Record,
-    failure: Option<&WriteFailure>,
-    changes: usize,
-) -> Fact {
-    let fact = |status, reason: &str, message: String| Fact::new(conditions::READY, status, reason, message);
-    if let Some(failure) = failure {
-        return fact(false, &failure.reason, failure.message.clone());
-    }
-    if let Some(blocker) = assessment.blocker(id) {
-        return fact(!blocker.needs_action(), blocker.reason(), blocker.message());
-    }
-    // Without blocker, whoever is to be created is in the plan.
-    let resolution = assessment.resolved.get(id).map(|resolved| &resolved.resolution);
-    let creation = matches!(resolution, Some(Resolution::Create));
-    match state {
-        MatchState::Ignored => fact(true, "Ignored", "left alone by decision".into()),
-        MatchState::Deactivated => fact(
-            true,
-            "Deactivated",
-            "left, and the employee is switched off".into(),
-        ),
-        _ if record.pending.is_some() => fact(
-            false,
-            "CreationUnclear",
-            "the answer to the invitation was lost: the next sync looks whether it took effect".into(),
-        ),
-        MatchState::Proposed if creation => {
-            fact(true, "CreationPlanned", "is invited after the Finish".into())
+            .map(|resolved| &resolved.resolution);
+        let is_invited = matches!(resolution, Some(Resolution::Create));
+        match state {
+            MatchState::Ignored => fact(true, "Ignored", "not synced: spec.decision is Ignore".into()),
+            MatchState::Deactivated => fact(
+                true,
+                "Deactivated",
+                "departed; the employee is deactivated".into(),
+            ),
+            _ if record.pending.is_some() => fact(
+                false,
+                "CreationUnclear",
+                "no response to the invitation: the next sync checks whether Insightful has the employee"
+                    .into(),
+            ),
+            MatchState::Proposed if is_invited => fact(
+                true,
+                "CreationPlanned",
+                format!("invitation pending: sent {}", applied_when(self.verdict)),
+            ),
+            MatchState::Proposed => fact(true, "Proposed", pending(changes, self.verdict)),
+            _ if changes > 0 => fact(true, "ChangesPlanned", pending(changes, self.verdict)),
+            _ => fact(true, "InSync", "the employee is in sync with Okta".into()),
         }
-        MatchState::Proposed => fact(
-            true,
-            "Proposed",
-            format!("{changes} changes are written after the Finish"),
-        ),
-        _ if changes > 0 => fact(
-            true,
-            "ChangesPlanned",
-            format!("{changes} changes are written next"),
-        ),
-        _ => fact(true, "InSync", "the employee is in step with Okta".into()),
+    }
+
+    /// Whether the person stays in the team of a group that Okta's response lacks, as a message.
+    fn stays_in_team(&self, id: &PersonId) -> Option<String> {
+        let team = self
+            .assessment
+            .team_of_missing_group(self.assessment.resolved.get(id)?)?;
+        Some(format!(
+            "stays in team {:?}: its group is missing in Okta's last response, and a missing group moves nobody; if the group is gone for good, name the new team in spec.teams.precedence",
+            team.name
+        ))
+    }
+
+    /// Which titles cannot be cleared although Okta has none for the person, as a message. An
+    /// earlier match wrote them, or Okta had one before; Insightful's API shows no title, so the
+    /// value to restore is unknown.
+    fn keeps_title(&self, id: &PersonId, record: &Record) -> Option<String> {
+        let Resolution::Matched(employees) = &self.assessment.resolved.get(id)?.resolution else {
+            return None;
+        };
+        if self.snapshot.people().get(id)?.title.is_some() {
+            return None;
+        }
+        let own = record.applied.iter().flat_map(|applied| &applied.fields);
+        let link = self.assessment.plan.matches.get(id);
+        let inherited = link.into_iter().flat_map(|link| &link.inherited);
+        let written: Vec<_> = own
+            .chain(inherited)
+            .filter(|field| field.field == Field::Title)
+            .collect();
+        let kept = employees.iter().filter_map(|employee| {
+            let field = written
+                .iter()
+                .find(|field| field.employee_id == employee.as_str())?;
+            Some(format!("employee {employee} keeps the title {:?}", field.after))
+        });
+        let kept: Vec<String> = kept.collect();
+        (!kept.is_empty()).then(|| {
+            format!(
+                "{}: Okta has none for this person, and Insightful does not show which one was there before",
+                kept.join(", ")
+            )
+        })
     }
 }
 
-/// What titles of the person's employees stay although Okta has none for the
-/// person: an earlier match wrote them, or Okta had one before. Insightful shows
-/// no title, so that nobody knows what to give back.
-fn titles_that_stay(
-    id: &PersonId,
-    resolved: &Resolved,
-    snapshot: &Snapshot,
-    assessment: &Assessment,
-    record: &Record,
-) -> Option<String> {
-    let Resolution::Matched(employees) = &resolved.resolution else {
-        return None;
-    };
-    if snapshot.people().get(id)?.title.is_some() {
-        return None;
+/// Returns the count of pending changes and when they are applied.
+fn pending(changes: usize, verdict: &Verdict) -> String {
+    let when = applied_when(verdict);
+    match changes {
+        0 => format!("nothing to change; the match takes effect {when}"),
+        1 => format!("1 change pending: applied {when}"),
+        _ => format!("{changes} changes pending: applied {when}"),
     }
-    let own = record.applied.iter().flat_map(|applied| &applied.fields);
-    let link = assessment.plan.matches.get(id);
-    let inherited = link.into_iter().flat_map(|link| &link.inherited);
-    let written: Vec<_> = own
-        .chain(inherited)
-        .filter(|field| field.field == Field::Title)
-        .collect();
-    let stay = employees.iter().filter_map(|employee| {
-        let field = written
-            .iter()
-            .find(|field| field.employee_id == employee.as_str())?;
-        Some(format!("employee {employee} keeps the title {:?}", field.after))
-    });
-    let stay: Vec<String> = stay.collect();
-    let why = NotRestored::Unreadable.message();
-    (!stay.is_empty()).then(|| format!("{}: Okta has none for this person, and {why}", stay.join(", ")))
+}
+
+fn applied_when(verdict: &Verdict) -> &'static str {
+    match verdict.ruling {
+        Ruling::NotFinalized => "once spec.finalized is true",
+        Ruling::Held => "once the plan is approved",
+        Ruling::Cleared(_) => "next",
+    }
 }
 
 fn team_name(resolved: &Resolved, assessment: &Assessment) -> Option<String> {

@@ -1,9 +1,7 @@
-//! What do we say? From an assessment and what was done to the two statuses.
-//!
-//! A status says from the plan what would be done, and from the outcome what was.
+//! The statuses of both kinds, from an assessment and what was written.
 
+mod conditions;
 mod employee_match;
-mod facts;
 mod okta_integration;
 mod size;
 
@@ -11,64 +9,59 @@ use std::collections::BTreeMap;
 
 use crate::model::PersonId;
 
-pub use employee_match::{Earlier, match_state, match_status};
+pub use employee_match::{MatchStatuses, PreviousMatchStatus, match_state};
 pub use okta_integration::{
-    About, Cycle, Known, Times, integration_status, last_writes, people_counts, team_statuses,
+    Cycle, IntegrationMeta, SyncTimes, SyncedCycle, integration_status, last_writes, people_counts,
+    team_statuses,
 };
 pub use size::{fit, shows};
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteFailure {
-    /// The stable reason for the condition.
+    /// The condition's reason.
     pub reason: String,
-    /// What Insightful said, and what to do.
+    /// Insightful's answer, and what to do.
     pub message: String,
 }
 
 /// Failed writes by person.
 pub type WriteFailures = BTreeMap<PersonId, WriteFailure>;
 
-/// A service that could not be read, or written.
+/// A service that could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disconnected {
-    /// The condition: [`OKTA_CONNECTED`] or [`INSIGHTFUL_CONNECTED`].
+    /// [`OKTA_CONNECTED`] or [`INSIGHTFUL_CONNECTED`].
     ///
     /// [`OKTA_CONNECTED`]: crate::api::conditions::OKTA_CONNECTED
     /// [`INSIGHTFUL_CONNECTED`]: crate::api::conditions::INSIGHTFUL_CONNECTED
     pub condition: &'static str,
-    /// The stable reason.
+    /// The condition's reason.
     pub reason: String,
     /// What happened, and what to do.
     pub message: String,
-    /// Whether only somebody's act can help.
+    /// Whether retrying is pointless until somebody acts.
     pub needs_action: bool,
 }
 
-/// What came of telling the webhook.
+/// The outcome of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notification {
-    /// It took the message about this plan.
-    Told {
-        /// Hash of the plan.
-        plan: String,
-    },
-    /// It did not, and is tried again.
-    Failed {
-        /// Why, without the address.
-        message: String,
-    },
+    /// The webhook accepted the message about the plan with this hash.
+    Delivered { plan: String },
+    /// The message is retried; the text holds no address.
+    Failed { message: String },
 }
 
-/// What an apply did.
+/// What an apply wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct ApplySummary {
     /// Hash of the plan.
     pub plan: String,
     /// Writes that took effect.
     pub writes: usize,
-    /// Writes that Insightful refused, or whose outcome is not known.
+    /// Writes that were refused, or whose outcome is unknown.
     pub failed: usize,
-    /// Whether all of the plan took effect.
+    /// Whether the whole plan took effect.
     pub completed: bool,
 }

@@ -1,12 +1,11 @@
-//! What is said of a whole integration: counts, teams, plan and times. What
-//! stands in its conditions is in `facts`.
+//! The status of an `OktaIntegration`: counts, teams, plan and times.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Disconnected, Done, Notification, WriteFailures, facts, match_state, size};
+use super::{ApplySummary, Disconnected, Notification, WriteFailures, match_state, size};
 use crate::{
     api::{
         Applying, CycleResult, HistoryEntry, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending,
@@ -16,123 +15,104 @@ use crate::{
     rules::{
         assessment::Assessment,
         blocker::Blocker,
-        guard::Breach,
+        guard::Verdict,
         resolve::{Record, Records},
         teams::DerivedTeam,
     },
 };
 
-/// The most cycles that `history` keeps.
-const MOST_HISTORY: usize = 10;
+/// The length of `history`.
+const MAX_HISTORY: usize = 10;
 
 /// How a cycle ended.
 #[derive(Clone, Debug)]
 pub enum Cycle<'a> {
-    /// The integration is suspended.
     Suspended,
-    /// The spec cannot be acted on.
+    /// The spec, or a Secret that it names, cannot be used.
     Unusable {
-        /// The stable reason.
         reason: String,
-        /// What is wrong, and what to do.
         message: String,
     },
-    /// A service could not be read: nothing is known anew.
-    Unread(Disconnected),
-    /// Both services are known.
-    Known(Known<'a>),
-    /// Both services were read, and nothing has changed since a cycle that said this.
-    AsBefore(&'a OktaIntegrationStatus, Times),
+    ReadFailed(Disconnected),
+    Synced(SyncedCycle<'a>),
+    /// Both services were read, and nothing has changed since the cycle that wrote this status.
+    Unchanged(&'a OktaIntegrationStatus, SyncTimes),
 }
 
-/// What a cycle with a snapshot ended with.
+/// The result of a cycle that read both services.
 #[derive(Clone, Debug)]
-pub struct Known<'a> {
-    /// What both services say, after the apply where there was one.
+pub struct SyncedCycle<'a> {
+    /// Taken after the apply where there was one, as is `assessment`.
     pub snapshot: &'a Snapshot,
-    /// What follows from it.
     pub assessment: &'a Assessment,
-    /// What the cluster remembers.
     pub records: &'a Records,
-    /// Bounds that the plan goes beyond.
-    pub breaches: &'a [Breach],
-    /// What people whom Okta's answer lacks were called, of those whom a bound is about.
+    pub verdict: &'a Verdict,
+    /// Names of people whom a breach concerns and Okta's response lacks.
     pub former_names: BTreeMap<PersonId, String>,
-    /// Whether the plan waits for `approvedPlan`.
-    pub held: bool,
-    /// The approved plan that this one is what is left of.
+    /// The approved plan of which this plan is the rest.
     pub applying: Option<&'a Applying>,
-    /// What was written in this cycle.
-    pub done: Option<&'a Done>,
-    /// People whose write failed.
+    /// What this cycle wrote.
+    pub applied: Option<&'a ApplySummary>,
     pub failures: &'a WriteFailures,
-    /// A service that broke down while it was written.
+    /// The service that failed during the apply.
     pub disconnected: Option<&'a Disconnected>,
-    /// Times of this cycle's reads.
-    pub times: Times,
-    /// How the cycle stands in the history, if it did something.
+    pub times: SyncTimes,
+    /// The cycle's history entry; None if it wrote nothing.
     pub history: Option<HistoryEntry>,
-    /// What came of the notification.
     pub notification: Option<&'a Notification>,
 }
 
 /// The times in a status.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Times {
-    /// When both services were last read.
+pub struct SyncTimes {
     pub last_sync: Option<Timestamp>,
-    /// When Okta was last read whole.
     pub last_full_sync: Option<Timestamp>,
-    /// When they are read next.
     pub next_sync: Option<Timestamp>,
 }
 
-/// The integration that a status is about.
+/// Metadata of the integration that a status belongs to.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
-    /// Its namespace.
+pub struct IntegrationMeta<'a> {
     pub namespace: &'a str,
-    /// Its name.
     pub name: &'a str,
-    /// The generation of its spec.
     pub generation: Option<i64>,
-    /// The sync that was asked for by annotation.
+    /// The value of the annotation `sync-requested-at`.
     pub sync_request: Option<&'a str>,
 }
 
-/// The status of the integration. `previous` is what stands there now.
+/// Returns the status after a cycle. `previous` is the present status.
 pub fn integration_status(
     previous: &OktaIntegrationStatus,
     spec: &OktaIntegrationSpec,
-    about: About<'_>,
+    meta: IntegrationMeta<'_>,
     cycle: &Cycle<'_>,
     now: Timestamp,
 ) -> OktaIntegrationStatus {
-    let About {
+    let IntegrationMeta {
         generation,
         sync_request,
         ..
-    } = about;
+    } = meta;
     let mut status = OktaIntegrationStatus {
         observed_generation: generation,
         progress: None,
         last_handled_sync_request: match cycle {
-            // An unread cycle has not answered the request yet.
-            Cycle::Unread(_) => previous.last_handled_sync_request.clone(),
+            // A failed read leaves the request open.
+            Cycle::ReadFailed(_) => previous.last_handled_sync_request.clone(),
             _ => sync_request.map(str::to_owned),
         },
         ..match cycle {
-            Cycle::AsBefore(said, _) => (*said).clone(),
+            Cycle::Unchanged(published, _) => (*published).clone(),
             _ => previous.clone(),
         }
     };
     match cycle {
         Cycle::Suspended => status.next_sync_time = None,
-        Cycle::Unusable { .. } | Cycle::Unread(_) => {}
-        Cycle::Known(known) => describe(&mut status, known, spec, now),
-        Cycle::AsBefore(_, times) => take_times(&mut status, times),
+        Cycle::Unusable { .. } | Cycle::ReadFailed(_) => {}
+        Cycle::Synced(synced) => set_results(&mut status, synced, spec, now),
+        Cycle::Unchanged(_, times) => set_times(&mut status, times),
     }
-    let facts = facts::of(cycle, &status, spec, previous, about, now);
+    let facts = super::conditions::of(cycle, &status, spec, previous, meta, now);
     status.phase = phase(cycle, spec);
     status.conditions = conditions::merge(&previous.conditions, facts, generation, now);
     status
@@ -140,44 +120,43 @@ pub fn integration_status(
 
 fn phase(cycle: &Cycle<'_>, spec: &OktaIntegrationSpec) -> Option<Phase> {
     Some(match cycle {
-        Cycle::AsBefore(said, _) => return said.phase,
+        Cycle::Unchanged(published, _) => return published.phase,
         Cycle::Suspended => Phase::Suspended,
-        Cycle::Unusable { .. } | Cycle::Unread(_) => Phase::Failed,
-        Cycle::Known(known) if known.disconnected.is_some() => Phase::Failed,
-        Cycle::Known(_) if !spec.finalized => Phase::Review,
-        Cycle::Known(known) if known.held => Phase::Held,
-        // They are tried again, but nobody is to believe that all is well until then.
-        Cycle::Known(known) if !known.failures.is_empty() => Phase::Failed,
-        Cycle::Known(known) if !known.assessment.plan.is_empty() => Phase::Applying,
-        Cycle::Known(_) => Phase::InSync,
+        Cycle::Unusable { .. } | Cycle::ReadFailed(_) => Phase::Failed,
+        Cycle::Synced(synced) if synced.disconnected.is_some() => Phase::Failed,
+        Cycle::Synced(_) if !spec.finalized => Phase::Review,
+        Cycle::Synced(synced) if synced.verdict.is_held() => Phase::Held,
+        // The writes are retried, but until they succeed the integration is not in sync.
+        Cycle::Synced(synced) if !synced.failures.is_empty() => Phase::Failed,
+        Cycle::Synced(synced) if !synced.assessment.plan.is_empty() => Phase::Applying,
+        Cycle::Synced(_) => Phase::InSync,
     })
 }
 
-/// Fills in what is counted and listed.
-fn describe(
+fn set_results(
     status: &mut OktaIntegrationStatus,
-    known: &Known<'_>,
+    synced: &SyncedCycle<'_>,
     spec: &OktaIntegrationSpec,
     now: Timestamp,
 ) {
-    let Known {
+    let SyncedCycle {
         snapshot,
         assessment,
         records,
-        done,
+        applied,
         failures,
         applying,
         times,
         history,
         notification,
         ..
-    } = known;
+    } = synced;
     let pending = std::mem::take(&mut status.teams)
         .into_iter()
         .filter_map(|team| Some((team.group_id, team.pending?)));
     let mut pending: BTreeMap<String, Pending> = pending.collect();
     status.teams = team_statuses(snapshot, assessment);
-    // A creation stays on record until a read shows the team.
+    // A creation stays pending until a read shows the team.
     for team in status
         .teams
         .iter_mut()
@@ -189,26 +168,26 @@ fn describe(
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();
-    take_times(status, times);
-    // What is told late, after what another replica did meanwhile, stands where it belongs.
+    set_times(status, times);
+    // An apply that is reported late, after another replica's, goes to its place by time.
     let place = history.as_ref().map_or(0, |entry| {
-        let is_later = |told: &&HistoryEntry| told.start_time.0 > entry.start_time.0;
+        let is_later = |other: &&HistoryEntry| other.start_time.0 > entry.start_time.0;
         status.history.iter().take_while(is_later).count()
     });
-    if let Some(done) = done.filter(|done| done.completed && place == 0) {
-        status.last_applied_plan = Some(done.plan.clone());
+    if let Some(applied) = applied.filter(|applied| applied.completed && place == 0) {
+        status.last_applied_plan = Some(applied.plan.clone());
         status.last_applied_time = Some(Time(history.as_ref().and_then(end).unwrap_or(now)));
     }
     if let Some(entry) = history {
         status.history.insert(place, entry.clone());
-        status.history.truncate(MOST_HISTORY);
+        status.history.truncate(MAX_HISTORY);
     }
-    if let Some(Notification::Told { plan }) = notification {
+    if let Some(Notification::Delivered { plan }) = notification {
         status.last_notified_plan = Some(plan.clone());
     }
 }
 
-fn take_times(status: &mut OktaIntegrationStatus, times: &Times) {
+fn set_times(status: &mut OktaIntegrationStatus, times: &SyncTimes) {
     if let Some(last) = times.last_sync {
         status.last_sync_time = Some(Time(last));
     }
@@ -218,8 +197,8 @@ fn take_times(status: &mut OktaIntegrationStatus, times: &Times) {
     status.next_sync_time = times.next_sync.map(Time);
 }
 
-/// How many writes it took until the last applied plan was: those of the cycle
-/// that wrote the last of it, and of the cycles right before that wrote a part.
+/// Returns the writes that the last applied plan took: those of the cycle that
+/// completed it, and of the cycles right before that wrote a part.
 pub fn last_writes(status: &OktaIntegrationStatus) -> i32 {
     let is_it = |entry: &&HistoryEntry| Some(&entry.plan) == status.last_applied_plan.as_ref();
     let mut entries = status.history.iter().skip_while(|entry| !is_it(entry));
@@ -230,7 +209,6 @@ pub fn last_writes(status: &OktaIntegrationStatus) -> i32 {
         .fold(0, i32::saturating_add)
 }
 
-/// When a cycle ended.
 fn end(entry: &HistoryEntry) -> Option<Timestamp> {
     entry
         .start_time
@@ -239,7 +217,7 @@ fn end(entry: &HistoryEntry) -> Option<Timestamp> {
         .ok()
 }
 
-/// The teams, by name.
+/// Returns the teams sorted by name.
 pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamStatus> {
     let mut members: BTreeMap<&GroupId, i32> = BTreeMap::new();
     for group in snapshot.groups().values() {
@@ -250,15 +228,17 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             .count();
         members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
     }
+    // People who stay in the team of a missing group.
     let mut staying: BTreeMap<&GroupId, usize> = BTreeMap::new();
     for team in assessment
         .resolved
         .values()
-        .filter_map(|resolved| assessment.vanished_team(resolved))
+        .filter_map(|resolved| assessment.team_of_missing_group(resolved))
     {
         *staying.entry(&team.group).or_default() += 1;
     }
     let message = |team: &DerivedTeam| match (staying.get(&team.group), &team.note) {
+        (Some(1), Some(note)) => Some(format!("{note}; 1 synced person stays there")),
         (Some(staying), Some(note)) => Some(format!("{note}; {staying} synced people stay there")),
         (_, note) => note.clone(),
     };
@@ -268,7 +248,7 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
         .map(|team| TeamStatus {
             name: team.name.clone(),
             group_id: team.group.to_string(),
-            // The id of a lost one stays on record, so that a list which lacks it does not unbind it.
+            // A team that Insightful's list lacks stays bound to its group.
             team_id: team.team.as_ref().or(team.lost.as_ref()).map(ToString::to_string),
             state: team.state,
             members: members.get(&team.group).copied().unwrap_or(0),
@@ -281,7 +261,7 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
     teams
 }
 
-/// How many people stand where.
+/// Counts the people by the state of their match.
 pub fn people_counts(
     snapshot: &Snapshot,
     spec: &OktaIntegrationSpec,
@@ -302,8 +282,9 @@ pub fn people_counts(
             MatchState::Conflict => &mut counts.conflicts,
             MatchState::OutOfScope => &mut counts.out_of_scope,
         } += 1;
-        let stuck = failures.contains_key(id) || assessment.blocker(id).is_some_and(Blocker::needs_action);
-        counts.blocked += i32::from(stuck);
+        let is_blocked =
+            failures.contains_key(id) || assessment.blocker(id).is_some_and(Blocker::needs_action);
+        counts.blocked += i32::from(is_blocked);
     }
     counts
 }

@@ -1,24 +1,21 @@
-//! The status of an integration stays small enough for the API server's store,
-//! however many teams there are: etcd takes no request above 1.5 MiB.
+//! Keeps the status of an integration below etcd's request limit (1.5 MiB), however many teams
+//! there are.
 
 use crate::api::{OktaIntegrationStatus, TeamState, TeamStatus};
 
-/// What the teams may take of an object, in bytes of JSON. The rest is for the
-/// spec, whose longest lists are a few hundred thousand, and for the metadata.
-const MOST: usize = 1_000_000;
+/// The size of all teams, in bytes of JSON. Leaves room for the longest spec and the metadata.
+const MAX_TEAMS_SIZE: usize = 1_000_000;
 
-/// To how many bytes names and messages are cut where that is needed, the
-/// first that suffice.
+/// The lengths in bytes to which names and messages are cut; the first pair that suffices is used.
 const CUTS: [(usize, usize); 3] = [(128, 128), (64, 64), (32, 0)];
 
-/// Makes the teams fit. First names and messages are cut: the ids, which bind
-/// groups and teams, are not. Some 6,000 teams fit so at least. Of more, those
-/// are left out, and counted, that are found again by their name, and before them
-/// those of groups that are missing.
+/// Makes the teams fit. Cuts names and messages first, but never ids, which bind groups to teams. If
+/// that does not suffice, leaves out teams and counts them: first those of missing groups, then those
+/// that can be found again by name.
 pub fn fit(status: &mut OktaIntegrationStatus) {
     status.teams_omitted = 0;
     let mut cuts = CUTS.iter();
-    while size(&status.teams) > MOST {
+    while size(&status.teams) > MAX_TEAMS_SIZE {
         let Some((name, message)) = cuts.next() else {
             leave_out(status);
             return;
@@ -33,7 +30,7 @@ pub fn fit(status: &mut OktaIntegrationStatus) {
     }
 }
 
-/// Whether a name stands in a status so: whole, or cut to [`fit`].
+/// Whether `shown` is the name, or the name as [`fit`] cuts it.
 pub fn shows(shown: &str, name: &str) -> bool {
     let is_cut = |(longest, _): &(usize, usize)| {
         let mut name = name.to_owned();
@@ -43,8 +40,7 @@ pub fn shows(shown: &str, name: &str) -> bool {
     shown == name || CUTS.iter().any(is_cut)
 }
 
-/// Leaves out as many as must be, last those whose creation is on record only
-/// here, and first those that nobody is in.
+/// Leaves out teams, last those whose creation is recorded only here.
 fn leave_out(status: &mut OktaIntegrationStatus) {
     let all = status.teams.len();
     let mut teams = std::mem::take(&mut status.teams);
@@ -52,7 +48,7 @@ fn leave_out(status: &mut OktaIntegrationStatus) {
         let is_only_here = team.pending.is_some() || team.state == TeamState::Created;
         (team.group_missing, !is_only_here)
     });
-    let mut left = MOST;
+    let mut left = MAX_TEAMS_SIZE;
     status.teams = teams
         .into_iter()
         .take_while(|team| {
@@ -69,7 +65,7 @@ fn leave_out(status: &mut OktaIntegrationStatus) {
 
 fn size(teams: &[TeamStatus]) -> usize {
     let json = |team| serde_json::to_string(team).map_or(0, |json| json.len());
-    // Each with its comma.
+    // Each team has a comma.
     teams.iter().map(|team| json(team) + 1).sum()
 }
 
@@ -97,7 +93,7 @@ mod tests {
         rules::assessment::bindings,
     };
 
-    /// What etcd takes, metadata and all.
+    /// The request limit of etcd.
     const ETCD: usize = 1_572_864;
 
     const HASH: &str = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
@@ -124,7 +120,7 @@ mod tests {
         }
     }
 
-    /// A status with everything that it can hold, and so many teams.
+    /// Returns a status of the greatest size, with this number of teams.
     fn status(teams: usize, name: &str) -> OktaIntegrationStatus {
         let since = Time(Timestamp::UNIX_EPOCH);
         let condition = |number| Condition {
@@ -154,7 +150,7 @@ mod tests {
         }
     }
 
-    /// The whole object as it is stored, with the longest spec.
+    /// Returns the size of the stored object, with the longest spec.
     fn stored(status: OktaIntegrationStatus) -> usize {
         let spec = serde_json::from_value(json!({
             "okta": {
@@ -167,7 +163,7 @@ mod tests {
         .unwrap();
         let mut object = OktaIntegration::new("acme", spec);
         object.status = Some(status);
-        // Field managers: the teams are one field to them.
+        // The field managers take up to 50 kB: the list of teams is one field.
         serde_json::to_vec(&object).unwrap().len() + 50_000
     }
 
@@ -178,7 +174,7 @@ mod tests {
         fitted.teams.iter_mut().for_each(|team| team.message = None);
         let before = fitted.clone();
         fit(&mut fitted);
-        assert_eq!(fitted, before, "nothing is cut that fits");
+        assert_eq!(fitted, before, "teams that fit are not cut");
 
         let long = status(5000, &"漢".repeat(250));
         assert!(stored(long.clone()) > ETCD);
@@ -188,7 +184,7 @@ mod tests {
         assert!(size < ETCD - 100_000, "{size}");
         assert_eq!((fitted.teams.len(), fitted.teams_omitted), (5000, 0));
         assert!(fitted.teams[0].name.starts_with("00000 漢") && fitted.teams[0].name.ends_with('…'));
-        assert_eq!(bindings(&fitted), bindings(&long), "what binds is never cut");
+        assert_eq!(bindings(&fitted), bindings(&long), "ids are never cut");
         for (fitted, long) in fitted.teams.iter().zip(&long.teams) {
             assert!(shows(&fitted.name, &long.name), "{}", fitted.name);
         }
@@ -197,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_teams_those_are_left_out_that_are_on_record_elsewhere() {
+    fn teams_that_are_recorded_elsewhere_are_left_out() {
         let mut fitted = status(8000, "x");
         fit(&mut fitted);
         assert!(stored(fitted.clone()) < ETCD);
@@ -208,11 +204,11 @@ mod tests {
         assert_eq!(kept, 4000);
         assert!(fitted.teams.is_sorted_by_key(|team| &team.name));
         fit(&mut fitted);
-        assert_eq!(fitted.teams_omitted, 0, "counts what it leaves out itself");
+        assert_eq!(fitted.teams_omitted, 0, "the count is of this call alone");
     }
 
     #[test]
-    fn of_more_teams_those_of_missing_groups_are_left_out_first() {
+    fn teams_of_missing_groups_are_left_out_first() {
         let mut fitted = status(8000, "x");
         for team in fitted.teams.iter_mut().take(2000) {
             team.group_missing = true;

@@ -1,18 +1,18 @@
-//! Tables: a small company and a change to it, and what is said of a person.
+//! Each case changes a small company and checks the status of one match.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::{apis::meta::v1::Time, util::intstr::IntOrString};
 
 use super::*;
 use crate::{
-    api::{Decision, Field, Pending, PendingOperation, conditions::find},
+    api::{Approval, Decision, Field, Pending, PendingOperation, conditions::find},
     model::OktaStatus,
-    rules::example::Example,
+    rules::{example::Example, guard, status::WriteFailure},
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// What is said of Jane: the state, and Ready with its reason.
-fn said(example: &Example, failure: Option<&WriteFailure>) -> (MatchState, &'static str, String) {
+/// Returns the state of Jane's match, and whether it is ready with the reason.
+fn state(example: &Example, failure: Option<&WriteFailure>) -> (MatchState, &'static str, String) {
     let status = status_of_jane(example, failure, &EmployeeMatchStatus::default());
     let ready = find(&status.conditions, conditions::READY).unwrap();
     let is = if ready.status == "True" {
@@ -23,6 +23,13 @@ fn said(example: &Example, failure: Option<&WriteFailure>) -> (MatchState, &'sta
     (status.state.unwrap(), is, ready.reason.clone())
 }
 
+/// Returns the message of Jane's Ready condition.
+fn message(example: &Example) -> String {
+    let status = status_of_jane(example, None, &EmployeeMatchStatus::default());
+    let ready = find(&status.conditions, conditions::READY).unwrap();
+    ready.message.clone()
+}
+
 fn status_of_jane(
     example: &Example,
     failure: Option<&WriteFailure>,
@@ -31,34 +38,40 @@ fn status_of_jane(
     let id = PersonId::from("jane");
     let record = example.records.get(&id).cloned().unwrap_or_default();
     let (snapshot, assessment) = (example.snapshot(), example.assess());
-    match_status(
-        &id,
-        &snapshot,
+    let verdict = guard::judge(
+        assessment.plan.clone(),
         &example.spec,
-        &assessment,
-        &record,
-        failure,
-        &previous.into(),
-        Some(1),
-        NOW,
-    )
+        &example.records,
+        &assessment.resolved,
+        None,
+    );
+    let failure = failure.map(|failure| (id.clone(), failure.clone()));
+    let statuses = MatchStatuses {
+        snapshot: &snapshot,
+        spec: &example.spec,
+        assessment: &assessment,
+        verdict: &verdict,
+        failures: &failure.into_iter().collect(),
+        now: NOW,
+    };
+    statuses.of(&id, &record, &previous.into(), Some(1))
 }
 
 #[test]
-fn where_a_person_stands_and_whether_that_needs_somebody() {
+fn state_and_readiness_follow_from_the_assessment() {
     use MatchState::*;
     type Change = fn(&mut Example);
-    let unlinked: Change = |e| e.records.clear();
+    let without_match: Change = |e| e.records.clear();
     let cases: [(&str, Change, (MatchState, &str, &str)); 18] = [
-        ("in step", |_| (), (Matched, "ready", "InSync")),
+        ("in sync", |_| (), (Matched, "ready", "InSync")),
         (
             "renamed",
             |e| e.people[0].family_name = Some("Roe".into()),
             (Matched, "ready", "ChangesPlanned"),
         ),
-        ("sure", unlinked, (Proposed, "ready", "Proposed")),
+        ("certain enough", without_match, (Proposed, "ready", "Proposed")),
         (
-            "in force elsewhere",
+            "another match in force",
             |e| {
                 e.employee("e2", "Jane Doe", "j@acme.com");
                 e.matched("jane", &["e2", "e1"]);
@@ -75,7 +88,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Review, "not ready", "NeedsDecision"),
         ),
         (
-            "nobody",
+            "no employees",
             |e| {
                 e.records.clear();
                 e.employees.clear();
@@ -92,7 +105,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Proposed, "ready", "CreationPlanned"),
         ),
         (
-            "invited, and the answer is lost",
+            "invited, without a response",
             |e| {
                 e.records.clear();
                 e.employees.clear();
@@ -106,7 +119,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Proposed, "not ready", "CreationUnclear"),
         ),
         (
-            "not to be invited",
+            "cannot be invited",
             |e| {
                 e.records.clear();
                 e.employees.clear();
@@ -116,7 +129,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Review, "not ready", "NoEmail"),
         ),
         (
-            "left alone",
+            "ignored",
             |e| e.record("jane").decision = Decision::Ignore,
             (Ignored, "ready", "Ignored"),
         ),
@@ -130,7 +143,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Conflict, "not ready", "EmployeeClaimedTwice"),
         ),
         (
-            "given away",
+            "reassigned",
             |e| {
                 e.person("mary", "Mary", "Major", "Sales");
                 e.matched("mary", &["e1"]);
@@ -138,7 +151,7 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Review, "not ready", "ReassignedByDecision"),
         ),
         (
-            "gone from Insightful",
+            "missing in Insightful",
             |e| e.employees.clear(),
             (Review, "not ready", "EmployeeNotFound"),
         ),
@@ -157,17 +170,17 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (OutOfScope, "ready", "NotInTeamGroup"),
         ),
         (
-            "gone from Okta",
+            "missing in Okta",
             |e| e.people.clear(),
             (OutOfScope, "not ready", "NotInOktaResponse"),
         ),
         (
-            "left",
+            "departed",
             |e| e.people[0].status = OktaStatus::Deprovisioned,
             (Matched, "ready", "ChangesPlanned"),
         ),
         (
-            "left and switched off",
+            "departed and deactivated",
             |e| {
                 e.people[0].status = OktaStatus::Deprovisioned;
                 e.employees[0].deactivated = true;
@@ -175,33 +188,68 @@ fn where_a_person_stands_and_whether_that_needs_somebody() {
             (Deactivated, "ready", "Deactivated"),
         ),
     ];
-    for (case, change, (state, is, reason)) in cases {
+    for (case, change, (expected, is, reason)) in cases {
         let mut example = Example::jane();
         change(&mut example);
-        assert_eq!(said(&example, None), (state, is, reason.to_owned()), "{case}");
+        assert_eq!(state(&example, None), (expected, is, reason.to_owned()), "{case}");
     }
-    let mut forgotten = Example::jane();
-    forgotten.people.clear();
-    forgotten.record("jane").state = Some(Deactivated);
+    let mut deleted = Example::jane();
+    deleted.people.clear();
+    deleted.record("jane").state = Some(Deactivated);
     assert_eq!(
-        said(&forgotten, None).0,
+        state(&deleted, None).0,
         Deactivated,
-        "Okta deletes leavers in the end"
+        "an org may delete departed people"
     );
 }
 
 #[test]
-fn a_failed_write_comes_before_all_else() {
+fn a_failed_write_has_the_last_word() {
     let failure = WriteFailure {
         reason: "WriteRefused".into(),
         message: "422: no such team".into(),
     };
     let expected = (MatchState::Matched, "not ready", "WriteRefused".to_owned());
-    assert_eq!(said(&Example::jane(), Some(&failure)), expected);
+    assert_eq!(state(&Example::jane(), Some(&failure)), expected);
 }
 
 #[test]
-fn a_match_that_is_taken_back_says_what_is_given_back() {
+fn pending_changes_say_when_they_are_applied() {
+    let mut example = Example::jane();
+    example.people[0].family_name = Some("Roe".into());
+    assert_eq!(message(&example), "1 change pending: applied next");
+    example.people[0].title = Some("Manager".into());
+    assert_eq!(message(&example), "2 changes pending: applied next");
+    example.spec.approval = Approval::EveryPlan;
+    assert_eq!(
+        message(&example),
+        "2 changes pending: applied once the plan is approved"
+    );
+    example.spec.approved_plan = Some(example.assess().plan.hash());
+    assert_eq!(message(&example), "2 changes pending: applied next");
+    example.spec.finalized = false;
+    assert_eq!(
+        message(&example),
+        "2 changes pending: applied once spec.finalized is true"
+    );
+
+    let mut example = Example::jane();
+    example.employees[0].email = "old@acme.com".into();
+    example.records.clear();
+    example.matched("jane", &["e1"]);
+    assert_eq!(message(&example), "2 changes pending: applied next");
+    example.records.clear();
+    example.record("jane").decision = Decision::Create;
+    assert_eq!(message(&example), "invitation pending: sent next");
+    example.spec.finalized = false;
+    assert_eq!(
+        message(&example),
+        "invitation pending: sent once spec.finalized is true"
+    );
+}
+
+#[test]
+fn an_unmatch_announces_what_is_restored() {
     let mut example = Example::jane();
     example.in_force(
         "jane",
@@ -212,29 +260,34 @@ fn a_match_that_is_taken_back_says_what_is_given_back() {
         ],
     );
     example.record("jane").decision = Decision::Ignore;
-    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    example.spec.guard.max_relinks = IntOrString::Int(1);
+    let announced =
+        "restores name of employee Jane Doe (e1); title is not restored: the former value is unknown";
+    let ignored = "not synced: spec.decision is Ignore";
+    assert_eq!(message(&example), format!("{ignored}; next: {announced}"));
+    example.spec.approval = Approval::EveryPlan;
     assert_eq!(
-        status.conditions[0].message,
-        "left alone by decision; next: restores name of employee Jane Doe (e1); title is not restored: the former value is unknown"
+        message(&example),
+        format!("{ignored}; once the plan is approved: {announced}")
     );
 }
 
 #[test]
-fn a_status_that_says_nothing_new_is_equal() {
+fn an_unchanged_status_is_equal() {
     let example = Example::jane();
     let first = status_of_jane(&example, None, &EmployeeMatchStatus::default());
     assert_eq!(status_of_jane(&example, None, &first), first);
-    let mut gone = Example::jane();
-    gone.people.clear();
+    let mut missing = Example::jane();
+    missing.people.clear();
     assert_eq!(
-        status_of_jane(&gone, None, &first).person,
+        status_of_jane(&missing, None, &first).person,
         first.person,
-        "who it was stays readable"
+        "a missing person keeps their name"
     );
 }
 
 #[test]
-fn who_stays_in_the_team_of_a_missing_group_is_told_so() {
+fn the_message_names_the_team_of_a_missing_group() {
     let mut example = Example::jane();
     example.person("jane", "Jane", "Doe", "Support");
     example.team("Support");
@@ -249,12 +302,7 @@ fn who_stays_in_the_team_of_a_missing_group_is_told_so() {
 }
 
 #[test]
-fn a_title_that_stays_although_okta_has_none_is_named() {
-    let message = |example: &Example| {
-        let status = status_of_jane(example, None, &EmployeeMatchStatus::default());
-        let ready = find(&status.conditions, conditions::READY).unwrap();
-        ready.message.clone()
-    };
+fn the_message_names_a_title_that_cannot_be_cleared() {
     let stays = "employee e1 keeps the title \"Engineer\": Okta has none for this person";
     let mut example = Example::jane();
     assert!(!message(&example).contains("title"));
@@ -262,7 +310,7 @@ fn a_title_that_stays_although_okta_has_none_is_named() {
     example.people[0].title = None;
     assert!(message(&example).contains(stays), "{}", message(&example));
 
-    // Another person's match wrote it, before and after this one is in force.
+    // Another person's match wrote it: before and after this match is in force.
     let mut example = Example::jane();
     example.people[0].title = None;
     let mary = example.record("jane").applied.take();

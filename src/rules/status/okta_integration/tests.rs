@@ -1,11 +1,11 @@
-//! Tables: a small company, and what is said of the whole of it.
+//! Each case changes a small company or a cycle and checks the integration's status.
 
 use super::*;
 use crate::{
     api::{PendingOperation, conditions::find},
     rules::{
         example::Example,
-        guard::{Bound, judge},
+        guard::{Bound, Breach, Ruling, judge},
         status::WriteFailure,
         teams::Bindings,
     },
@@ -13,25 +13,23 @@ use crate::{
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-/// A cycle with a snapshot, and what there is to be said of it.
+/// The owned parts of a [`SyncedCycle`].
 #[derive(Default)]
-struct Cycled {
-    breaches: Vec<Breach>,
+struct Synced {
+    verdict: Verdict,
     former_names: BTreeMap<PersonId, String>,
-    held: bool,
-    done: Option<Done>,
+    applied: Option<ApplySummary>,
     failures: WriteFailures,
     disconnected: Option<Disconnected>,
-    known: Option<(Snapshot, Assessment)>,
-    times: Times,
+    assessed: Option<(Snapshot, Assessment)>,
+    times: SyncTimes,
     history: Option<HistoryEntry>,
 }
 
-impl Cycled {
+impl Synced {
     fn of(example: &Example) -> Self {
-        let known = (example.snapshot(), example.assess());
         Self {
-            known: Some(known),
+            assessed: Some((example.snapshot(), example.assess())),
             ..Self::default()
         }
     }
@@ -46,40 +44,39 @@ impl Cycled {
         example: &Example,
         now: Timestamp,
     ) -> OktaIntegrationStatus {
-        let (snapshot, assessment) = self.known.as_ref().unwrap();
-        let cycle = Cycle::Known(Known {
+        let (snapshot, assessment) = self.assessed.as_ref().unwrap();
+        let cycle = Cycle::Synced(SyncedCycle {
             snapshot,
             assessment,
             records: &example.records,
-            breaches: &self.breaches,
+            verdict: &self.verdict,
             former_names: self.former_names.clone(),
-            held: self.held,
             applying: None,
-            done: self.done.as_ref(),
+            applied: self.applied.as_ref(),
             failures: &self.failures,
             disconnected: self.disconnected.as_ref(),
             times: self.times.clone(),
             history: self.history.clone(),
             notification: None,
         });
-        integration_status(previous, &example.spec, ABOUT, &cycle, now)
+        integration_status(previous, &example.spec, META, &cycle, now)
     }
 }
 
-const ABOUT: About<'_> = About {
+const META: IntegrationMeta<'_> = IntegrationMeta {
     namespace: "people",
     name: "acme",
     generation: Some(7),
     sync_request: Some("now"),
 };
 
-/// The reasons of these conditions, each with what it says.
+/// Returns status and reason of the conditions of these types.
 fn conditions_of(status: &OktaIntegrationStatus, types: &[&str]) -> Vec<String> {
-    let said = types.iter().map(|type_| match find(&status.conditions, type_) {
+    let conditions = types.iter().map(|type_| match find(&status.conditions, type_) {
         Some(condition) => format!("{type_}={} {}", condition.status, condition.reason),
-        None => format!("{type_} is not said"),
+        None => format!("{type_} is absent"),
     });
-    said.collect()
+    conditions.collect()
 }
 
 fn broken(needs_action: bool) -> Disconnected {
@@ -92,59 +89,59 @@ fn broken(needs_action: bool) -> Disconnected {
 }
 
 #[test]
-fn a_status_that_says_nothing_new_is_equal() {
+fn an_unchanged_status_is_equal() {
     let example = Example::jane();
-    let cycle = Cycled::of(&example);
+    let cycle = Synced::of(&example);
     let first = cycle.status(&OktaIntegrationStatus::default(), &example);
     let later = NOW + std::time::Duration::from_secs(60);
     assert_eq!(cycle.status_at(&first, &example, later), first);
 }
 
 #[test]
-fn to_say_it_as_before_is_to_say_what_would_follow_anew() {
+fn an_unchanged_cycle_writes_the_status_that_a_synced_one_would() {
     let mut example = Example::jane();
     example.records.clear();
-    let mut cycled = Cycled::of(&example);
-    let first = cycled.status(&OktaIntegrationStatus::default(), &example);
+    let mut synced = Synced::of(&example);
+    let first = synced.status(&OktaIntegrationStatus::default(), &example);
     let later = NOW + std::time::Duration::from_secs(3600);
-    cycled.times = Times {
+    synced.times = SyncTimes {
         last_sync: Some(later),
         last_full_sync: Some(NOW),
         next_sync: Some(later + std::time::Duration::from_secs(900)),
     };
-    let after = |cycle: Cycle<'_>| integration_status(&first, &example.spec, ABOUT, &cycle, NOW);
-    let under_way = OktaIntegrationStatus {
+    let after = |cycle: Cycle<'_>| integration_status(&first, &example.spec, META, &cycle, NOW);
+    let syncing = OktaIntegrationStatus {
         phase: Some(Phase::Syncing),
         conditions: vec![],
         ..first.clone()
     };
-    for stands in [
+    for present in [
         first.clone(),
-        under_way,
-        after(Cycle::Unread(broken(true))),
+        syncing,
+        after(Cycle::ReadFailed(broken(true))),
         after(Cycle::Suspended),
     ] {
-        let as_before = Cycle::AsBefore(&first, cycled.times.clone());
+        let unchanged = Cycle::Unchanged(&first, synced.times.clone());
         assert_eq!(
-            integration_status(&stands, &example.spec, ABOUT, &as_before, later),
-            cycled.status_at(&stands, &example, later)
+            integration_status(&present, &example.spec, META, &unchanged, later),
+            synced.status_at(&present, &example, later)
         );
     }
 }
 
 #[test]
-fn how_a_cycle_that_knows_both_services_ends() {
+fn phase_and_conditions_follow_from_the_cycle() {
     type Case = (
         &'static str,
         fn(&mut Example),
-        fn(&mut Cycled),
+        fn(&mut Synced),
         Phase,
         [&'static str; 4],
     );
     let renamed = |e: &mut Example| e.people[0].family_name = Some("Roe".into());
     let cases: [Case; 8] = [
         (
-            "in step",
+            "in sync",
             |_| (),
             |_| (),
             Phase::InSync,
@@ -156,7 +153,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
             ],
         ),
         (
-            "before the Finish",
+            "not finalized",
             |e| e.spec.finalized = false,
             |_| (),
             Phase::Review,
@@ -171,8 +168,8 @@ fn how_a_cycle_that_knows_both_services_ends() {
             "held",
             renamed,
             |c| {
-                c.held = true;
-                c.breaches = vec![Breach::EveryPlan];
+                c.verdict.ruling = Ruling::Held;
+                c.verdict.breaches = vec![Breach::EveryPlan];
             },
             Phase::Held,
             [
@@ -183,10 +180,10 @@ fn how_a_cycle_that_knows_both_services_ends() {
             ],
         ),
         (
-            "would be held",
+            "not finalized and beyond the guard",
             |e| e.spec.finalized = false,
             |c| {
-                c.breaches = vec![Breach::Exceeded {
+                c.verdict.breaches = vec![Breach::Exceeded {
                     bound: Bound::TeamMoves,
                     planned: 2,
                     allowed: 1,
@@ -201,7 +198,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
             ],
         ),
         (
-            "more to write",
+            "changes left to write",
             renamed,
             |_| (),
             Phase::Applying,
@@ -216,7 +213,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
             "applied",
             |_| (),
             |c| {
-                c.done = Some(Done {
+                c.applied = Some(ApplySummary {
                     plan: "sha256:1".into(),
                     writes: 1,
                     failed: 0,
@@ -250,7 +247,7 @@ fn how_a_cycle_that_knows_both_services_ends() {
             ],
         ),
         (
-            "broke off",
+            "disconnected",
             renamed,
             |c| c.disconnected = Some(broken(true)),
             Phase::Failed,
@@ -265,9 +262,9 @@ fn how_a_cycle_that_knows_both_services_ends() {
     for (case, change, end, phase, expected) in cases {
         let mut example = Example::jane();
         change(&mut example);
-        let mut cycled = Cycled::of(&example);
-        end(&mut cycled);
-        let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+        let mut synced = Synced::of(&example);
+        end(&mut synced);
+        let status = synced.status(&OktaIntegrationStatus::default(), &example);
         assert_eq!(status.phase, Some(phase), "{case}");
         let types = [
             conditions::READY,
@@ -279,23 +276,23 @@ fn how_a_cycle_that_knows_both_services_ends() {
         let connected = find(&status.conditions, conditions::INSIGHTFUL_CONNECTED).unwrap();
         assert_eq!(
             connected.status == "True",
-            cycled.disconnected.is_none(),
+            synced.disconnected.is_none(),
             "{case}"
         );
         assert_eq!(status.last_handled_sync_request.as_deref(), Some("now"), "{case}");
         assert_eq!(status.observed_generation, Some(7), "{case}");
-        let applied = cycled.done.as_ref().map(|done| done.plan.clone());
+        let applied = synced.applied.as_ref().map(|applied| applied.plan.clone());
         assert_eq!(status.last_applied_plan, applied, "{case}");
         assert_eq!(status.plan.unwrap(), example.assess().plan.summary(), "{case}");
     }
 }
 
 #[test]
-fn a_cycle_that_learns_nothing_keeps_what_was_known() {
+fn a_cycle_without_a_sync_keeps_the_lasting_parts() {
     let mut example = Example::jane();
     example.records.clear();
     example.spec.matching.automatic = false;
-    let known = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    let first = Synced::of(&example).status(&OktaIntegrationStatus::default(), &example);
     let unusable = Cycle::Unusable {
         reason: "SecretNotFound".into(),
         message: "no Secret okta".into(),
@@ -318,7 +315,7 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
             true,
         ),
         (
-            Cycle::Unread(broken(false)),
+            Cycle::ReadFailed(broken(false)),
             Phase::Failed,
             "Ready=False Unauthorized",
             "Reconciling=True Unauthorized",
@@ -326,7 +323,7 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
             false,
         ),
         (
-            Cycle::Unread(broken(true)),
+            Cycle::ReadFailed(broken(true)),
             Phase::Failed,
             "Ready=False Unauthorized",
             "Reconciling=False Unauthorized",
@@ -335,11 +332,11 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
         ),
     ];
     for (cycle, phase, ready, reconciling, stalled, answered) in cases {
-        let asked = About {
+        let asked = IntegrationMeta {
             sync_request: Some("again"),
-            ..ABOUT
+            ..META
         };
-        let status = integration_status(&known, &example.spec, asked, &cycle, NOW);
+        let status = integration_status(&first, &example.spec, asked, &cycle, NOW);
         assert_eq!(status.phase, Some(phase));
         let types = [conditions::READY, conditions::RECONCILING, conditions::STALLED];
         assert_eq!(conditions_of(&status, &types), [ready, reconciling, stalled]);
@@ -351,37 +348,37 @@ fn a_cycle_that_learns_nothing_keeps_what_was_known() {
         ];
         assert_eq!(
             conditions_of(&status, &kept),
-            conditions_of(&known, &kept),
+            conditions_of(&first, &kept),
             "{phase:?}"
         );
         let connected = find(&status.conditions, conditions::INSIGHTFUL_CONNECTED).unwrap();
-        assert_eq!(connected.status == "True", !matches!(cycle, Cycle::Unread(_)));
-        assert_eq!((&status.people, &status.plan), (&known.people, &known.plan));
+        assert_eq!(connected.status == "True", !matches!(cycle, Cycle::ReadFailed(_)));
+        assert_eq!((&status.people, &status.plan), (&first.people, &first.plan));
         let handled = status.last_handled_sync_request.as_deref();
         assert_eq!(handled, Some(if answered { "again" } else { "now" }), "{phase:?}");
     }
 }
 
 #[test]
-fn a_missed_interval_is_a_condition_while_it_lasts() {
+fn a_missed_interval_is_a_condition_until_the_next_sync() {
     let example = Example::jane();
-    let known = |status: &OktaIntegrationStatus, at: Timestamp| {
-        let mut cycled = Cycled::of(&example);
-        cycled.times.last_sync = Some(at);
-        cycled.status_at(status, &example, at)
+    let sync = |status: &OktaIntegrationStatus, at: Timestamp| {
+        let mut synced = Synced::of(&example);
+        synced.times.last_sync = Some(at);
+        synced.status_at(status, &example, at)
     };
     let late = |status: &OktaIntegrationStatus| {
         find(&status.conditions, conditions::SYNC_LATE).map(|condition| condition.message.clone())
     };
     let minutes = |minutes| NOW + jiff::SignedDuration::from_mins(minutes);
-    let mut status = known(&OktaIntegrationStatus::default(), NOW);
+    let mut status = sync(&OktaIntegrationStatus::default(), NOW);
     assert_eq!(late(&status), None);
-    // Every quarter of an hour is asked for.
+    // The interval is 15 minutes.
     for (minute, cycle, is_late) in [
-        (20, Cycle::Unread(broken(false)), false),
-        (32, Cycle::Unread(broken(false)), false),
-        (33, Cycle::Unread(broken(false)), true),
-        (40, Cycle::Unread(broken(true)), true),
+        (20, Cycle::ReadFailed(broken(false)), false),
+        (32, Cycle::ReadFailed(broken(false)), false),
+        (33, Cycle::ReadFailed(broken(false)), true),
+        (40, Cycle::ReadFailed(broken(true)), true),
         (
             41,
             Cycle::Unusable {
@@ -391,47 +388,54 @@ fn a_missed_interval_is_a_condition_while_it_lasts() {
             true,
         ),
         (42, Cycle::Suspended, false),
-        (43, Cycle::Unread(broken(false)), true),
+        (43, Cycle::ReadFailed(broken(false)), true),
     ] {
-        status = integration_status(&status, &example.spec, ABOUT, &cycle, minutes(minute));
-        let said = late(&status);
-        assert_eq!(said.is_some(), is_late, "{minute}: {cycle:?}");
-        if let Some(said) = said {
-            assert!(said.contains("at 1970-01-01T00:00:00Z"), "{said}");
+        status = integration_status(&status, &example.spec, META, &cycle, minutes(minute));
+        let message = late(&status);
+        assert_eq!(message.is_some(), is_late, "{minute}: {cycle:?}");
+        if let Some(message) = message {
+            assert!(message.contains("at 1970-01-01T00:00:00Z"), "{message}");
         }
     }
-    status = known(&status, minutes(44));
+    status = sync(&status, minutes(44));
     assert_eq!(late(&status), None);
     assert_eq!(
         late(&integration_status(
             &OktaIntegrationStatus::default(),
             &example.spec,
-            ABOUT,
-            &Cycle::Unread(broken(true)),
+            META,
+            &Cycle::ReadFailed(broken(true)),
             minutes(1000)
         )),
         None,
-        "what was never read is not late but broken"
+        "an integration that was never synced is not late"
     );
 }
 
 #[test]
-fn people_who_wait_are_counted_and_said() {
+fn people_without_an_employee_need_a_review() {
     let mut example = Example::jane();
     example.records.clear();
     example.employees.clear();
-    let status = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    let status = Synced::of(&example).status(&OktaIntegrationStatus::default(), &example);
     let review = find(&status.conditions, conditions::REVIEW_REQUIRED).unwrap();
     assert_eq!(
         (review.status.as_str(), review.reason.as_str()),
         ("True", "DecisionsPending")
+    );
+    assert!(
+        review
+            .message
+            .starts_with("0 awaiting a decision, 1 unmatched, 0 in conflict:"),
+        "{}",
+        review.message
     );
     let counts = status.people.unwrap();
     assert_eq!((counts.total, counts.unmatched, counts.blocked), (1, 1, 1));
 }
 
 #[test]
-fn a_held_plan_says_who_and_how_to_let_it_through() {
+fn a_held_plan_names_people_and_the_command_that_approves_it() {
     let mut example = Example::new();
     for n in 0..5 {
         example.person(&format!("p{n}"), "Ann", &format!("Doe{n}"), "Sales");
@@ -442,14 +446,14 @@ fn a_held_plan_says_who_and_how_to_let_it_through() {
         );
         example.matched(&format!("p{n}"), &[&format!("e{n}")]);
     }
-    let mut cycled = Cycled::of(&example);
-    cycled.held = true;
-    cycled.breaches = vec![Breach::Exceeded {
+    let mut synced = Synced::of(&example);
+    synced.verdict.ruling = Ruling::Held;
+    synced.verdict.breaches = vec![Breach::Exceeded {
         bound: Bound::TeamMoves,
         planned: 5,
         allowed: 1,
     }];
-    let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+    let status = synced.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
     let hash = example.assess().plan.hash();
     for part in [
@@ -464,7 +468,7 @@ fn a_held_plan_says_who_and_how_to_let_it_through() {
 }
 
 #[test]
-fn who_is_missing_is_named_and_can_be_listed() {
+fn missing_people_are_named_and_the_command_lists_them() {
     let mut example = Example::new();
     for n in 0..9 {
         let id = format!("p{n}");
@@ -477,13 +481,13 @@ fn who_is_missing_is_named_and_can_be_listed() {
         example.in_force(&id, &format!("e{n}"), &[]);
         example.record(&id).state = Some(MatchState::Matched);
     }
-    // One is in no team group, three are not there at all, one of them left alone.
+    // One is in no team group, three are not in Okta, and one of those is ignored.
     example.groups[0].members.remove(&"p0".into());
     example.people.drain(1..4);
     example.record("p3").decision = crate::api::Decision::Ignore;
-    let mut cycled = Cycled::of(&example);
-    let (snapshot, assessment) = cycled.known.clone().unwrap();
-    cycled.breaches = judge(
+    let mut synced = Synced::of(&example);
+    let (snapshot, assessment) = synced.assessed.clone().unwrap();
+    synced.verdict.breaches = judge(
         assessment.plan.clone(),
         &example.spec,
         &example.records,
@@ -491,9 +495,9 @@ fn who_is_missing_is_named_and_can_be_listed() {
         None,
     )
     .breaches;
-    cycled.former_names.insert("p1".into(), "Ann Former".into());
-    cycled.held = true;
-    let status = cycled.status(&OktaIntegrationStatus::default(), &example);
+    synced.former_names.insert("p1".into(), "Ann Former".into());
+    synced.verdict.ruling = Ruling::Held;
+    let status = synced.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
     for part in [
         "3 of 8 known people are not in Okta's response or no longer in a team group (Ann Doe0, Ann Former, p2).",
@@ -506,28 +510,28 @@ fn who_is_missing_is_named_and_can_be_listed() {
         state == MatchState::OutOfScope && record.decision != crate::api::Decision::Ignore
     });
     let listed: Vec<&PersonId> = listed.map(|(id, _)| id).collect();
-    assert_eq!(listed, cycled.breaches[0].people(&assessment.plan));
+    assert_eq!(listed, synced.verdict.breaches[0].people(&assessment.plan));
 }
 
 #[test]
-fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
+fn a_new_team_stays_pending_until_a_read_shows_it() {
     let mut example = Example::new();
     example.person("jane", "Jane", "Doe", "Sales");
-    let mut announced = Cycled::of(&example).status(&OktaIntegrationStatus::default(), &example);
+    let mut announced = Synced::of(&example).status(&OktaIntegrationStatus::default(), &example);
     announced.teams[0].pending = Some(Pending {
         operation: PendingOperation::CreateTeam,
         since: Time(NOW),
     });
-    let still = Cycled::of(&example).status(&announced, &example);
+    let still = Synced::of(&example).status(&announced, &example);
     assert_eq!(still.teams[0].pending, announced.teams[0].pending);
     let bindings: Bindings = crate::rules::assessment::bindings(&still);
     example.team("Sales");
     let assessment = Assessment::of(&example.snapshot(), &example.spec, &example.records, &bindings);
-    let cycled = Cycled {
-        known: Some((example.snapshot(), assessment)),
-        ..Cycled::default()
+    let synced = Synced {
+        assessed: Some((example.snapshot(), assessment)),
+        ..Synced::default()
     };
-    let seen = cycled.status(&still, &example);
+    let seen = synced.status(&still, &example);
     assert_eq!(
         (seen.teams[0].state, &seen.teams[0].pending),
         (TeamState::Created, &None)
@@ -535,7 +539,7 @@ fn a_team_that_is_being_created_stays_on_record_until_a_read_shows_it() {
 }
 
 #[test]
-fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
+fn a_group_that_reappears_under_another_name_keeps_its_team() {
     let mut example = Example::jane();
     example.person("jane", "Jane", "Doe", "Support");
     example.team("Support");
@@ -545,9 +549,9 @@ fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
     };
     let mut cycle = |example: &mut Example| {
         example.bindings = crate::rules::assessment::bindings(&status);
-        let cycled = Cycled::of(example);
-        status = cycled.status(&status, example);
-        (status.clone(), cycled.known.unwrap().1.plan)
+        let synced = Synced::of(example);
+        status = synced.status(&status, example);
+        (status.clone(), synced.assessed.unwrap().1.plan)
     };
     cycle(&mut example);
     let sales = |example: &mut Example| {
@@ -568,7 +572,7 @@ fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
             (Some("Sales"), 0, true)
         );
         let message = team.message.as_ref().unwrap();
-        assert!(message.ends_with("1 synced people stay there"), "{message}");
+        assert!(message.ends_with("1 synced person stays there"), "{message}");
     }
 
     group.name = "P_Selling".into();
@@ -581,10 +585,10 @@ fn a_group_that_comes_back_has_its_team_whatever_it_is_called() {
     sales(&mut example);
     example.teams.retain(|team| team.name != "Sales");
     let (status, _) = cycle(&mut example);
-    assert_eq!(status.teams.len(), 1, "gone on both sides: {:?}", status.teams);
+    assert_eq!(status.teams.len(), 1, "missing on both sides: {:?}", status.teams);
 }
 
-/// A minute of work that began so many minutes after `NOW`.
+/// An apply of one minute that began at this minute.
 fn entry(minute: i64, writes: i32) -> HistoryEntry {
     HistoryEntry {
         start_time: at(minute),
@@ -602,24 +606,24 @@ fn at(minute: i64) -> Time {
 }
 
 #[test]
-fn the_history_keeps_the_last_ten() {
+fn the_history_has_the_last_entries_newest_first() {
     let example = Example::jane();
     let mut status = OktaIntegrationStatus::default();
     for writes in 0..12 {
-        let cycled = Cycled {
+        let synced = Synced {
             history: Some(entry(0, writes)),
-            ..Cycled::of(&example)
+            ..Synced::of(&example)
         };
-        status = cycled.status(&status, &example);
+        status = synced.status(&status, &example);
     }
     let writes: Vec<i32> = status.history.iter().map(|entry| entry.writes).collect();
     assert_eq!(writes, (2..12).rev().collect::<Vec<_>>());
 }
 
 #[test]
-fn what_is_told_late_stands_where_it_belongs() {
-    // When each apply began, in the order in which they are told; the history
-    // then, and which of them was the last.
+fn a_late_report_goes_to_its_place_in_the_history() {
+    // The minutes at which applies began, in the order of their reports; the resulting history;
+    // and the minute of the last applied plan.
     let table: &[(&[i64], &[i64], i64)] = &[
         (&[1], &[1], 1),
         (&[1, 5], &[5, 1], 5),
@@ -628,20 +632,20 @@ fn what_is_told_late_stands_where_it_belongs() {
         (&[3, 3], &[3, 3], 3),
     ];
     let example = Example::jane();
-    for (told, history, last) in table {
+    for (reports, history, last) in table {
         let mut status = OktaIntegrationStatus::default();
-        for (n, minute) in (1..).zip(*told) {
-            let cycled = Cycled {
-                done: Some(Done {
+        for (n, minute) in (1..).zip(*reports) {
+            let synced = Synced {
+                applied: Some(ApplySummary {
                     plan: format!("sha256:{minute}"),
                     completed: true,
-                    ..Done::default()
+                    ..ApplySummary::default()
                 }),
                 history: Some(entry(*minute, n)),
-                ..Cycled::of(&example)
+                ..Synced::of(&example)
             };
-            // Long after all of it.
-            status = cycled.status_at(&status, &example, at(60).0);
+            // Long after the applies.
+            status = synced.status_at(&status, &example, at(60).0);
         }
         let began: Vec<Time> = status
             .history
@@ -649,12 +653,12 @@ fn what_is_told_late_stands_where_it_belongs() {
             .map(|entry| entry.start_time.clone())
             .collect();
         let expected: Vec<Time> = history.iter().map(|minute| at(*minute)).collect();
-        assert_eq!(began, expected, "{told:?}");
+        assert_eq!(began, expected, "{reports:?}");
         let of_the_last = (Some(format!("sha256:{last}")), Some(at(last + 1)));
         assert_eq!(
             (status.last_applied_plan, status.last_applied_time),
             of_the_last,
-            "{told:?}"
+            "{reports:?}"
         );
     }
 }

@@ -1,0 +1,347 @@
+//! The conditions of an `OktaIntegration`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::{Cycle, Disconnected, IntegrationMeta, Notification, SyncedCycle};
+use crate::{
+    api::{
+        Applying, OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts, Webhook,
+        conditions::{
+            self, FINALIZED, Fact, HELD, INSIGHTFUL_CONNECTED, NOTIFIED, OKTA_CONNECTED, READY, RECONCILING,
+            REVIEW_REQUIRED, STALLED, SYNC_LATE,
+        },
+    },
+    model::{Person, PersonId},
+    rules::{guard::Breach, schedule},
+};
+
+/// The conditions that hold until the next cycle that reads both services.
+const LASTING: [&str; 4] = [REVIEW_REQUIRED, HELD, FINALIZED, NOTIFIED];
+
+/// All conditions that a cycle sets, which excludes `SyncLate`: that depends on the time alone.
+const OF_CYCLE: [&str; 9] = [
+    READY,
+    RECONCILING,
+    STALLED,
+    OKTA_CONNECTED,
+    INSIGHTFUL_CONNECTED,
+    REVIEW_REQUIRED,
+    HELD,
+    FINALIZED,
+    NOTIFIED,
+];
+
+/// The most people that a condition names.
+const MAX_NAMES: usize = 3;
+
+/// Returns the conditions after a cycle. `status` is the new status without its
+/// conditions; `previous` is the present one.
+pub(super) fn of(
+    cycle: &Cycle<'_>,
+    status: &OktaIntegrationStatus,
+    spec: &OktaIntegrationSpec,
+    previous: &OktaIntegrationStatus,
+    meta: IntegrationMeta<'_>,
+    now: Timestamp,
+) -> Vec<Fact> {
+    let mut facts = match cycle {
+        Cycle::Suspended => suspended(previous),
+        Cycle::Unusable { reason, message } => unusable(previous, reason, message),
+        Cycle::ReadFailed(disconnected) => read_failed(previous, disconnected),
+        Cycle::Synced(synced) => after_sync(status, synced, spec, previous, meta),
+        Cycle::Unchanged(published, _) => present(&published.conditions, &OF_CYCLE),
+    };
+    facts.extend(sync_late(status, spec, cycle, now));
+    facts
+}
+
+/// Returns the present conditions of these types, as facts.
+fn present(previous: &[Condition], types: &[&'static str]) -> Vec<Fact> {
+    types
+        .iter()
+        .filter_map(|type_| {
+            let condition = conditions::find(previous, type_)?;
+            let status = match condition.status.as_str() {
+                "True" => Some(true),
+                "False" => Some(false),
+                _ => None,
+            };
+            Some(Fact {
+                type_,
+                status,
+                reason: condition.reason.clone(),
+                message: condition.message.clone(),
+            })
+        })
+        .collect()
+}
+
+fn suspended(previous: &OktaIntegrationStatus) -> Vec<Fact> {
+    let message = "spec.suspend is true: nothing is read or written; data already synced stays in Insightful";
+    let mut facts = vec![
+        Fact::new(READY, true, "Suspended", message),
+        Fact::new(RECONCILING, false, "Suspended", ""),
+        Fact::new(STALLED, false, "Suspended", ""),
+    ];
+    facts.extend(present(
+        &previous.conditions,
+        &[OKTA_CONNECTED, INSIGHTFUL_CONNECTED],
+    ));
+    facts.extend(present(&previous.conditions, &LASTING));
+    facts
+}
+
+fn unusable(previous: &OktaIntegrationStatus, reason: &str, message: &str) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new(READY, false, reason, message),
+        Fact::new(RECONCILING, false, reason, ""),
+        Fact::new(STALLED, true, reason, message),
+    ];
+    facts.extend(present(
+        &previous.conditions,
+        &[OKTA_CONNECTED, INSIGHTFUL_CONNECTED],
+    ));
+    facts.extend(present(&previous.conditions, &LASTING));
+    facts
+}
+
+fn read_failed(previous: &OktaIntegrationStatus, disconnected: &Disconnected) -> Vec<Fact> {
+    let mut facts = while_disconnected(disconnected);
+    let other = if disconnected.condition == OKTA_CONNECTED {
+        INSIGHTFUL_CONNECTED
+    } else {
+        OKTA_CONNECTED
+    };
+    facts.extend(present(&previous.conditions, &[other]));
+    facts.extend(present(&previous.conditions, &LASTING));
+    facts
+}
+
+/// `SyncLate` is present only while the last successful sync is too old.
+fn sync_late(
+    status: &OktaIntegrationStatus,
+    spec: &OktaIntegrationSpec,
+    cycle: &Cycle<'_>,
+    now: Timestamp,
+) -> Option<Fact> {
+    let last = match cycle {
+        Cycle::Suspended => return None,
+        _ => status.last_sync_time.as_ref()?.0,
+    };
+    let age = Duration::try_from(now.duration_since(last)).ok()?;
+    (age > schedule::late_after(&spec.sync)).then(|| {
+        let message = format!(
+            "last successful sync at {last:.0}, more than two intervals ago: see conditions OktaConnected and InsightfulConnected"
+        );
+        Fact::new(SYNC_LATE, true, "IntervalMissed", message)
+    })
+}
+
+fn while_disconnected(disconnected: &Disconnected) -> Vec<Fact> {
+    let Disconnected {
+        condition,
+        reason,
+        message,
+        needs_action,
+    } = disconnected;
+    let (reconciling, stalled) = if *needs_action {
+        ("", message.as_str())
+    } else {
+        ("will be retried", "")
+    };
+    vec![
+        Fact::new(READY, false, reason, message),
+        Fact::new(RECONCILING, !needs_action, reason, reconciling),
+        Fact::new(STALLED, *needs_action, reason, stalled),
+        Fact::new(condition, false, reason, message),
+    ]
+}
+
+fn after_sync(
+    status: &OktaIntegrationStatus,
+    synced: &SyncedCycle<'_>,
+    spec: &OktaIntegrationSpec,
+    previous: &OktaIntegrationStatus,
+    meta: IntegrationMeta<'_>,
+) -> Vec<Fact> {
+    let mut facts = match synced.disconnected {
+        Some(disconnected) => while_disconnected(disconnected),
+        None => while_connected(synced, spec),
+    };
+    for condition in [OKTA_CONNECTED, INSIGHTFUL_CONNECTED] {
+        if synced
+            .disconnected
+            .is_none_or(|disconnected| disconnected.condition != condition)
+        {
+            facts.push(Fact::new(condition, true, "Connected", ""));
+        }
+    }
+    facts.push(review_required(status.people.unwrap_or_default()));
+    facts.push(held(synced, spec, meta));
+    facts.push(finalized(status, synced, spec));
+    if let Some(notify) = &spec.notify {
+        let Webhook { url_secret_ref: _ } = &notify.webhook;
+        facts.extend(match synced.notification {
+            Some(Notification::Delivered { plan }) => {
+                let message = format!("the webhook accepted the message about plan {plan}");
+                vec![Fact::new(NOTIFIED, true, "Delivered", message)]
+            }
+            Some(Notification::Failed { message }) => {
+                vec![Fact::new(NOTIFIED, false, "WebhookFailed", message)]
+            }
+            None => present(&previous.conditions, &[NOTIFIED]),
+        });
+    }
+    facts
+}
+
+fn while_connected(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec) -> Vec<Fact> {
+    let (ready, reason, message) = if !spec.finalized {
+        (
+            true,
+            "AwaitingFinalize",
+            "nothing is written to Insightful until spec.finalized is true".to_owned(),
+        )
+    } else if synced.verdict.is_held() {
+        (
+            false,
+            "Held",
+            "the plan is held until spec.approvedPlan names it: see condition Held".to_owned(),
+        )
+    } else if !synced.failures.is_empty() {
+        let message = match synced.failures.len() {
+            1 => {
+                "the changes of 1 person could not be written: see the Ready condition of their EmployeeMatch"
+                    .to_owned()
+            }
+            failed => format!(
+                "the changes of {failed} people could not be written: see the Ready conditions of their EmployeeMatches"
+            ),
+        };
+        (false, "WritesRefused", message)
+    } else if !synced.assessment.plan.is_empty() {
+        (false, "Applying", "writing changes to Insightful".to_owned())
+    } else {
+        (true, "InSync", "Insightful is in sync with Okta".to_owned())
+    };
+    let reconciling = if reason == "Applying" {
+        Fact::new(RECONCILING, true, reason, &message)
+    } else {
+        Fact::new(RECONCILING, false, reason, "")
+    };
+    vec![
+        Fact::new(READY, ready, reason, message),
+        reconciling,
+        Fact::new(STALLED, false, reason, ""),
+    ]
+}
+
+fn review_required(people: PeopleCounts) -> Fact {
+    let PeopleCounts {
+        review,
+        unmatched,
+        conflicts,
+        ..
+    } = people;
+    if review + unmatched + conflicts == 0 {
+        return Fact::new(REVIEW_REQUIRED, false, "NothingToReview", "");
+    }
+    let message = format!(
+        "{review} awaiting a decision, {unmatched} unmatched, {conflicts} in conflict: kubectl get em --field-selector status.state=Review (or Unmatched, Conflict)"
+    );
+    Fact::new(REVIEW_REQUIRED, true, "DecisionsPending", message)
+}
+
+fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationMeta<'_>) -> Fact {
+    let plan = &synced.assessment.plan;
+    let Some(first) = synced.verdict.breaches.first() else {
+        return Fact::new(HELD, false, "WithinGuard", "");
+    };
+    let breaches = synced.verdict.breaches.iter().map(|breach| {
+        let names = names(&breach.people(plan), synced);
+        if names.is_empty() {
+            breach.message()
+        } else {
+            format!("{} ({names})", breach.message())
+        }
+    });
+    let why = breaches.collect::<Vec<_>>().join("; ");
+    let hash = plan.hash();
+    let message = if synced.verdict.is_held() {
+        format!(
+            "nothing is written: {why}. {}",
+            how_to_approve(synced, meta, &hash)
+        )
+    } else if spec.approved_plan.as_ref() == Some(&hash) {
+        format!("approved: {why}")
+    } else if let Some(Applying { plan, .. }) = synced.applying {
+        format!("approved as the rest of plan {plan}: {why}")
+    } else {
+        format!(
+            "the plan will be held once spec.finalized is true: {why}. {}",
+            how_to_approve(synced, meta, &hash)
+        )
+    };
+    Fact::new(HELD, synced.verdict.is_held(), first.reason(), message)
+}
+
+/// Returns the commands that show what a held plan is about, and the one that approves it.
+fn how_to_approve(synced: &SyncedCycle<'_>, meta: IntegrationMeta<'_>, hash: &str) -> String {
+    let IntegrationMeta { namespace, name, .. } = meta;
+    let are_people_missing = synced
+        .verdict
+        .breaches
+        .iter()
+        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
+    let missing = if are_people_missing {
+        format!(
+            "Check the org; set the decision of people who should not be synced to Ignore. To list the missing people with the reason: kubectl get em -n {namespace} -o wide --field-selector spec.integrationRef.name={name},spec.decision!=Ignore,status.state=OutOfScope. "
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{missing}To list all changes: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. To approve exactly this plan: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
+    )
+}
+
+/// Returns the names of the first few people, and the number of the others.
+fn names(people: &[&PersonId], synced: &SyncedCycle<'_>) -> String {
+    let named = people.iter().take(MAX_NAMES).map(|id| {
+        let person = synced.snapshot.people().get(*id).map(Person::display_name);
+        person
+            .or_else(|| synced.former_names.get(*id).cloned())
+            .unwrap_or_else(|| id.to_string())
+    });
+    let named = named.collect::<Vec<_>>().join(", ");
+    match people.len().saturating_sub(MAX_NAMES) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+fn finalized(status: &OktaIntegrationStatus, synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec) -> Fact {
+    let fact = |status, reason: &str, message: &str| Fact::new(FINALIZED, status, reason, message);
+    if !spec.finalized {
+        fact(
+            false,
+            "NotFinalized",
+            "review the matches, then set spec.finalized to true",
+        )
+    } else if synced.verdict.is_held() {
+        fact(
+            false,
+            "Held",
+            "finalized; the plan is held until spec.approvedPlan names it",
+        )
+    } else if let Some(plan) = &status.last_applied_plan {
+        fact(true, "PlanApplied", &format!("plan {plan} is applied"))
+    } else if synced.assessment.plan.is_empty() {
+        fact(true, "NothingToApply", "finalized; there was nothing to change")
+    } else {
+        fact(false, "Applying", "finalized; writing changes to Insightful")
+    }
+}
