@@ -1,8 +1,8 @@
 //! Stage 2: what follows from the snapshot, the spec and the matches. No I/O.
 
-use super::{match_store::Matches, metrics::CycleStep, published::PublishedStatus, scope::Scope};
+use super::{match_store::Matches, metrics::CycleStep, scope::Scope};
 use crate::{
-    api::{Applying, OktaIntegrationStatus},
+    api::Applying,
     model::Snapshot,
     rules::{
         approval::{self, Announcements},
@@ -24,42 +24,24 @@ pub struct View {
 impl View {
     /// Computes the view again. The previous one is dropped first: of a large company, both together would take
     /// half as much memory again.
-    pub fn renew(
-        self,
-        scope: &Scope<'_>,
-        snapshot: &Snapshot,
-        matches: &Matches,
-        published: &PublishedStatus,
-    ) -> Self {
+    pub fn renew(self, scope: &Scope<'_>, snapshot: &Snapshot, matches: &Matches) -> Self {
         let Self { bindings, .. } = self;
-        assess(
-            scope,
-            snapshot,
-            matches,
-            &published.get(scope.integration),
-            bindings,
-        )
+        assess(scope, snapshot, matches, bindings)
     }
 }
 
-/// Derives teams, matches and the plan, and judges the plan. `published` is the integration's status as it
-/// stands, `bindings` are the teams that groups are bound to.
-pub fn assess(
-    scope: &Scope<'_>,
-    snapshot: &Snapshot,
-    matches: &Matches,
-    published: &OktaIntegrationStatus,
-    bindings: Bindings,
-) -> View {
+/// Derives teams, matches and the plan, and judges the plan. `bindings` are the teams that groups are bound to.
+pub fn assess(scope: &Scope<'_>, snapshot: &Snapshot, matches: &Matches, bindings: Bindings) -> View {
     let _measured = scope.time_step(CycleStep::Assess);
     let (spec, records) = (scope.spec(), matches.records());
     // Takes seconds for a large company.
     let assessment = tokio::task::block_in_place(|| Assessment::of(snapshot, spec, records, &bindings));
-    let announcements = match published.applying {
+    let status = scope.status();
+    let announcements = match status.applying {
         Some(_) => matches.announcements(),
         None => Announcements::new(),
     };
-    let applying = approval::of(published, spec, &assessment, &announcements);
+    let applying = approval::of(&status, spec, &assessment, &announcements);
     let plan = assessment.plan.clone();
     let verdict = guard::judge(plan, spec, records, &assessment.resolved, applying);
     View {

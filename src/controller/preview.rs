@@ -10,7 +10,6 @@ use super::{
     match_store::{CachedMatch, Matches},
     metrics::CycleStep,
     progress::Reporter,
-    published::PublishedStatus,
     scope::Scope,
 };
 use crate::{
@@ -40,9 +39,8 @@ pub async fn preview(
     matches: &mut Matches,
     view: View,
     failures: &WriteFailures,
-    published: &PublishedStatus,
 ) -> Result<Preview, ReconcileError> {
-    let writing = write_matches(scope, snapshot, matches, view, failures, published);
+    let writing = write_matches(scope, snapshot, matches, view, failures);
     scope.step(CycleStep::WriteMatches, writing).await
 }
 
@@ -52,10 +50,9 @@ async fn write_matches(
     matches: &mut Matches,
     mut view: View,
     failures: &WriteFailures,
-    published: &PublishedStatus,
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
-    let reporter = Reporter::new(*scope, published);
+    let reporter = Reporter::new(*scope);
     let missing = matches.missing(view.assessment.resolved.keys());
     let created = missing.len();
     let total = Some(created + view.assessment.resolved.len());
@@ -65,9 +62,9 @@ async fn write_matches(
         .await
         .map_err(ReconcileError::during("creating EmployeeMatches"))?;
     if is_news {
-        view = view.renew(scope, snapshot, matches, published);
+        view = view.renew(scope, snapshot, matches);
     }
-    withdraw_approval(scope, &view, published).await?;
+    withdraw_approval(scope, &view).await?;
     let assessment = &view.assessment;
     let statuses = MatchStatuses {
         snapshot,
@@ -98,18 +95,14 @@ async fn write_matches(
 
 /// Takes an approved plan off the record if more is planned than its remainder: whatever is shown while it is
 /// on record counts as approved.
-async fn withdraw_approval(
-    scope: &Scope<'_>,
-    view: &View,
-    published: &PublishedStatus,
-) -> Result<(), ReconcileError> {
-    let mut status = published.get(scope.integration);
+async fn withdraw_approval(scope: &Scope<'_>, view: &View) -> Result<(), ReconcileError> {
+    let mut status = scope.status();
     if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
         return Ok(());
     }
     status::fit(&mut status);
-    published
-        .write(scope, &status)
+    scope
+        .write_status(&status)
         .await
         .map_err(ReconcileError::during("taking an approved plan off the record"))
 }

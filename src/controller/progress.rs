@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{published::PublishedStatus, scope::Scope};
+use super::scope::Scope;
 use crate::{
     api::{Phase, Progress, Step, conditions},
     insightful::Budget,
@@ -27,7 +27,6 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// Shows the progress of one integration's work.
 pub struct Reporter<'a> {
     scope: Scope<'a>,
-    published: PublishedStatus,
     /// The clients that the work uses, if any.
     services: Option<&'a Services>,
     /// The progress of each step, the present one last.
@@ -44,10 +43,9 @@ struct StepProgress {
 }
 
 impl<'a> Reporter<'a> {
-    pub fn new(scope: Scope<'a>, published: &PublishedStatus) -> Self {
+    pub fn new(scope: Scope<'a>) -> Self {
         Self {
             scope,
-            published: published.clone(),
             services: None,
             steps: Mutex::default(),
         }
@@ -144,7 +142,7 @@ impl<'a> Reporter<'a> {
         let Some(progress) = self.progress() else {
             return Ok(());
         };
-        let mut status = self.published.get(self.scope.integration);
+        let mut status = self.scope.status();
         let (phase, reason) = match progress.step {
             Step::Applying => (Phase::Applying, "Applying"),
             _ => (Phase::Syncing, "Syncing"),
@@ -163,7 +161,7 @@ impl<'a> Reporter<'a> {
         let is_in_flight = |condition: &Condition| in_flight.iter().any(|new| new.type_ == condition.type_);
         status.conditions.retain(|condition| !is_in_flight(condition));
         status.conditions.extend(in_flight);
-        self.published.write(&self.scope, &status).await
+        self.scope.write_status(&status).await
     }
 }
 

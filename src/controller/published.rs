@@ -1,7 +1,5 @@
 //! The integration's status as last written, and the one place that writes it.
 
-use std::sync::Arc;
-
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -9,14 +7,13 @@ use kube::{
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{context::Context, leader::Term, scope::Scope};
+use super::{context::Context, leader::Term};
 use crate::api::{FIELD_MANAGER, OktaIntegration, OktaIntegrationStatus};
 
-/// The integration's status as this replica last wrote it. Clones share it, so that progress can be written
-/// while a stage works.
-#[derive(Clone, Default)]
+/// The integration's status as this replica last wrote it.
+#[derive(Default)]
 pub struct PublishedStatus {
-    status: Arc<Mutex<Option<OktaIntegrationStatus>>>,
+    status: Mutex<Option<OktaIntegrationStatus>>,
     /// The term for which `status` was read from the API server.
     term: Option<Term>,
 }
@@ -30,7 +27,7 @@ impl PublishedStatus {
     /// The status as read from the API server in this term.
     pub fn read_in(term: Term, status: Option<OktaIntegrationStatus>) -> Self {
         Self {
-            status: Arc::new(Mutex::new(status)),
+            status: Mutex::new(status),
             term: Some(term),
         }
     }
@@ -42,30 +39,29 @@ impl PublishedStatus {
         written.cloned().unwrap_or_default()
     }
 
-    /// Whether a sync is requested that no status has answered.
-    pub fn is_sync_requested(&self, scope: &Scope<'_>) -> bool {
-        let request = scope.sync_request();
-        request.is_some() && request != self.get(scope.integration).last_handled_sync_request.as_deref()
-    }
-
     /// Writes a status if it differs from the one that stands. An integration that was deleted in the
     /// meantime needs none.
     ///
     /// # Errors
     /// The API server's.
-    pub async fn write(&self, scope: &Scope<'_>, status: &OktaIntegrationStatus) -> Result<(), kube::Error> {
-        if self.get(scope.integration) == *status {
+    pub async fn write(
+        &self,
+        ctx: &Context,
+        integration: &OktaIntegration,
+        status: &OktaIntegrationStatus,
+    ) -> Result<(), kube::Error> {
+        if self.get(integration) == *status {
             return Ok(());
         }
-        let name = scope.integration.name_any();
+        let name = integration.name_any();
         let object = json!({
             "apiVersion": OktaIntegration::api_version(&()),
             "kind": OktaIntegration::kind(&()),
-            "metadata": { "name": name, "uid": scope.uid() },
+            "metadata": { "name": name, "uid": integration.uid() },
             "status": status,
         });
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let api = api(scope.ctx, scope.integration);
+        let api = api(ctx, integration);
         match api.patch_status(&name, &params, &Patch::Apply(object)).await {
             Ok(written) => {
                 *self.status.lock() = written.status;

@@ -12,7 +12,6 @@ use super::{
     error::ReconcileError,
     first_reads::ReadPermit,
     progress::Reporter,
-    published::PublishedStatus,
     scope::Scope,
     session::FailureStreak,
     state_dir::{ReadSource, SavedDirectory},
@@ -222,13 +221,12 @@ pub async fn read<'s>(
     scope: &Scope<'_>,
     state: &mut ReadState,
     synced: &'s mut SyncedState,
-    published: &PublishedStatus,
     connection: &Connection,
     may_write: bool,
 ) -> Result<ReadOutcome<'s>, ReconcileError> {
     state.follow_source(scope, synced, connection).await;
     let services = &connection.services;
-    let last_reads = state.last_reads(synced, published.is_sync_requested(scope));
+    let last_reads = state.last_reads(synced, scope.is_sync_requested());
     let due = schedule::due(last_reads, &scope.spec().sync, &scope.uid());
     if due == Due::Backoff
         && let Some(failure) = &state.failure
@@ -249,7 +247,7 @@ pub async fn read<'s>(
         scope.ctx.metrics.record_decision();
         refresh_workforce(state, synced, services, may_write).await
     } else {
-        sync(scope, state, synced, published, services, due, kind).await
+        sync(scope, state, synced, services, due, kind).await
     };
     match read {
         Ok(()) => {}
@@ -306,13 +304,12 @@ async fn sync(
     scope: &Scope<'_>,
     state: &mut ReadState,
     synced: &mut SyncedState,
-    published: &PublishedStatus,
     services: &Services,
     due: Due,
     kind: SyncKind,
 ) -> Result<(), SyncError> {
     let (started, started_at) = (Instant::now(), Timestamp::now());
-    let reporter = Reporter::new(*scope, published).with_services(services);
+    let reporter = Reporter::new(*scope).with_services(services);
     reporter.at(Step::ReadingPeople, 0, None);
     let answer = tokio::select! {
         answer = reporter.during(fetch(scope, synced, services, due, &reporter)) => answer,
@@ -380,9 +377,8 @@ async fn fetch(
 pub async fn first_read_permit(
     scope: &Scope<'_>,
     state: &ReadState,
-    published: &PublishedStatus,
 ) -> Result<Option<ReadPermit>, Superseded> {
-    if !state.is_first() || published.is_sync_requested(scope) {
+    if !state.is_first() || scope.is_sync_requested() {
         return Ok(None);
     }
     if let Some(permit) = scope.ctx.first_reads.try_acquire() {

@@ -12,6 +12,7 @@ use super::{
     context::Context,
     error::ReconcileError,
     idle::{Fingerprint, IdleCycle},
+    leader::Term,
     preview::preview,
     published::{PublishedStatus, read_integration},
     read::{ReadOutcome, first_read_permit, read},
@@ -85,21 +86,28 @@ impl Reconciler {
             session.published = PublishedStatus::read_in(term, read.status.clone());
             Arc::new(read)
         };
-        let scope = Scope {
-            ctx,
-            integration: &integration,
-            term,
-        };
-        let action = run_stages(&scope, &mut session).await?;
+        let action = run_stages(ctx, &integration, term, &mut session).await?;
         session.failures.reset();
         Ok(action)
     }
 }
 
-async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, ReconcileError> {
-    if scope.spec().suspend {
+/// Runs the stages. The session is taken apart: each stage gets its own state and nobody else's.
+async fn run_stages(
+    ctx: &Context,
+    integration: &OktaIntegration,
+    term: Term,
+    session: &mut Session,
+) -> Result<Action, ReconcileError> {
+    let scope = |published| Scope {
+        ctx,
+        integration,
+        published,
+        term,
+    };
+    if integration.spec.suspend {
         session.suspend();
-        report(scope, &session.published, &Cycle::Suspended).await?;
+        report(&scope(&session.published), &Cycle::Suspended).await?;
         return Ok(Action::await_change());
     }
     let Session {
@@ -111,14 +119,15 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
         idle,
         failures: _,
     } = session;
+    let scope = &scope(published);
 
-    let Ok(permit) = first_read_permit(scope, reading, published).await else {
+    let Ok(permit) = first_read_permit(scope, reading).await else {
         return Ok(Action::await_change());
     };
     let connected = match connect(scope, connection).await {
         Ok(connected) => connected,
         Err(error) => {
-            report(scope, published, &Cycle::from(error)).await?;
+            report(scope, &Cycle::from(error)).await?;
             return Ok(Action::requeue(SECRET_POLL_INTERVAL));
         }
     };
@@ -127,14 +136,14 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
         synced.discard_workforce();
         applying.reconnected();
     }
-    if published.is_sync_requested(scope) {
+    if scope.is_sync_requested() {
         applying.retry_now();
     }
     let may_write = scope.spec().finalized && !applying.is_backing_off();
-    let mut synced = match read(scope, reading, synced, published, connected.connection, may_write).await? {
+    let mut synced = match read(scope, reading, synced, connected.connection, may_write).await? {
         ReadOutcome::Synced(synced) => synced,
         ReadOutcome::Failed(failure) => {
-            report(scope, published, &Cycle::ReadFailed(failure.why.clone())).await?;
+            report(scope, &Cycle::ReadFailed(failure.why.clone())).await?;
             return Ok(Action::requeue(requeue::after_failed_read(scope, &failure)));
         }
     };
@@ -142,58 +151,33 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
     let mut matches = scope.matches().await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
-        report(scope, published, &Cycle::Unchanged(&status, reading.times(scope))).await?;
-        *idle = IdleCycle::remember(fingerprint, published.get(scope.integration));
+        report(scope, &Cycle::Unchanged(&status, reading.times(scope))).await?;
+        *idle = IdleCycle::remember(fingerprint, scope.status());
         return Ok(Action::requeue(requeue::after_cycle(
             scope, reading, applying, None,
         )));
     }
 
-    let status = published.get(scope.integration);
-    let view = assess(scope, synced.snapshot, &matches, &status, bindings(&status));
+    let view = assess(scope, synced.snapshot, &matches, bindings(&scope.status()));
+
     applying.forget_settled(&view.assessment.plan);
+    let mut shown = preview(scope, synced.snapshot, &mut matches, view, &applying.failures).await?;
 
-    let mut shown = preview(
-        scope,
-        synced.snapshot,
-        &mut matches,
-        view,
-        &applying.failures,
-        published,
-    )
-    .await?;
-
-    let applied = apply(
-        scope,
-        applying,
-        published,
-        &mut synced,
-        &mut matches,
-        &mut shown.view,
-    )
-    .await;
+    let applied = apply(scope, applying, &mut synced, &mut matches, &mut shown.view).await;
     if applying.take_sync_request() {
         reading.request_sync();
     }
     if applied? == ApplyOutcome::Applied {
         matches.merge_events();
-        let view = shown.view.renew(scope, synced.snapshot, &matches, published);
+        let view = shown.view.renew(scope, synced.snapshot, &matches);
         applying.forget_settled(&view.assessment.plan);
-        shown = preview(
-            scope,
-            synced.snapshot,
-            &mut matches,
-            view,
-            &applying.failures,
-            published,
-        )
-        .await?;
+        shown = preview(scope, synced.snapshot, &mut matches, view, &applying.failures).await?;
     }
     if shown.view.assessment.plan.is_empty() {
         applying.nothing_to_apply();
     }
 
-    let notification = webhook::notify(scope.ctx, scope.integration, &published.get(scope.integration)).await;
+    let notification = webhook::notify(ctx, integration, &scope.status()).await;
     let cycle = CycleReport {
         snapshot: synced.snapshot,
         matches: &matches,
@@ -201,23 +185,23 @@ async fn run_stages(scope: &Scope<'_>, session: &mut Session) -> Result<Action, 
         times: reading.times(scope),
         notification: notification.as_ref(),
     };
-    let was_applied = report_synced(scope, published, applying, cycle).await?;
+    let was_applied = report_synced(scope, applying, cycle).await?;
 
     // An apply can make more possible: an unmatched employee can be matched with somebody else, and a plan that
     // was applied now is notified of once its status is written.
     let has_more = applying.is_due(&shown.view.verdict)
         || !shown.outdated.is_empty()
-        || (was_applied && webhook::is_pending(scope.integration, &published.get(scope.integration)));
+        || (was_applied && webhook::is_pending(integration, &scope.status()));
     if has_more {
         return Ok(Action::requeue(MIN_REQUEUE));
     }
     let is_settled = !was_applied
         && !applying.has_failures()
         && !matches!(notification, Some(Notification::Failed { .. }));
-    // The matches' versions changed with the preview.
+    // The preview may have changed the matches.
     let fingerprint = Fingerprint::of(scope, &synced, &matches).filter(|_| is_settled);
     if let Some(fingerprint) = fingerprint {
-        *idle = IdleCycle::remember(fingerprint, published.get(scope.integration));
+        *idle = IdleCycle::remember(fingerprint, scope.status());
     }
     let next = requeue::after_cycle(scope, reading, applying, notification.as_ref());
     Ok(Action::requeue(next))

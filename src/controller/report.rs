@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::{
-    apply::ApplyState, assess::View, error::ReconcileError, events, match_store::Matches,
-    published::PublishedStatus, scope::Scope,
+    apply::ApplyState, assess::View, error::ReconcileError, events, match_store::Matches, scope::Scope,
 };
 use crate::{
     model::{PersonId, Snapshot},
@@ -21,13 +20,9 @@ use crate::{
 ///
 /// # Errors
 /// The API server's; lost leadership.
-pub async fn report(
-    scope: &Scope<'_>,
-    published: &PublishedStatus,
-    cycle: &Cycle<'_>,
-) -> Result<(), ReconcileError> {
+pub async fn report(scope: &Scope<'_>, cycle: &Cycle<'_>) -> Result<(), ReconcileError> {
     scope.check_leadership()?;
-    let before = published.get(scope.integration);
+    let before = scope.status();
     let meta = IntegrationMeta {
         namespace: &scope.namespace(),
         name: &scope.integration.name_any(),
@@ -35,8 +30,8 @@ pub async fn report(
         sync_request: scope.sync_request(),
     };
     let after = integration_status(&before, scope.spec(), meta, cycle, Timestamp::now());
-    published
-        .write(scope, &after)
+    scope
+        .write_status(&after)
         .await
         .map_err(ReconcileError::during("writing the integration's status"))?;
     events::publish_transition(scope.ctx, scope.integration, &before, &after).await;
@@ -59,7 +54,6 @@ pub struct CycleReport<'a> {
 /// As [`report`]; the apply is then reported by the next cycle.
 pub async fn report_synced(
     scope: &Scope<'_>,
-    published: &PublishedStatus,
     apply: &mut ApplyState,
     cycle: CycleReport<'_>,
 ) -> Result<bool, ReconcileError> {
@@ -92,7 +86,7 @@ pub async fn report_synced(
         history: unreported.and_then(|unreported| unreported.history.clone()),
         notification,
     });
-    report(scope, published, &cycle).await?;
+    report(scope, &cycle).await?;
     let Some(unreported) = apply.unreported.take() else {
         return Ok(false);
     };

@@ -12,9 +12,10 @@ use super::{
     leader::Term,
     match_store::Matches,
     metrics::{CycleStep, IntegrationCalls, Metrics},
+    published::PublishedStatus,
 };
 use crate::{
-    api::{OktaIntegration, OktaIntegrationSpec, SYNC_REQUESTED_AT, SyncKind},
+    api::{OktaIntegration, OktaIntegrationSpec, OktaIntegrationStatus, SYNC_REQUESTED_AT, SyncKind},
     http::Service,
 };
 
@@ -23,6 +24,7 @@ use crate::{
 pub struct Scope<'a> {
     pub ctx: &'a Context,
     pub integration: &'a OktaIntegration,
+    pub published: &'a PublishedStatus,
     pub term: Term,
 }
 
@@ -42,6 +44,25 @@ impl<'a> Scope<'a> {
     /// The value of the annotation that requests a sync.
     pub fn sync_request(&self) -> Option<&'a str> {
         sync_request(self.integration)
+    }
+
+    /// Whether a sync is requested that no status has answered.
+    pub fn is_sync_requested(&self) -> bool {
+        let request = self.sync_request();
+        request.is_some() && request != self.status().last_handled_sync_request.as_deref()
+    }
+
+    /// The integration's status as it stands.
+    pub fn status(&self) -> OktaIntegrationStatus {
+        self.published.get(self.integration)
+    }
+
+    /// Writes the integration's status if it differs from the one that stands.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn write_status(&self, status: &OktaIntegrationStatus) -> Result<(), kube::Error> {
+        self.published.write(self.ctx, self.integration, status).await
     }
 
     /// Whether a plan made in this reconcile may still be written.

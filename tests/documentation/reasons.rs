@@ -9,7 +9,7 @@ use std::{
 use crate::pages::{DOCS, page};
 
 /// CamelCase literals in `src/` that are neither reasons nor condition types.
-const OTHER_WORDS: [&str; 22] = [
+const OTHER_WORDS: [&str; 23] = [
     // Statuses of a condition.
     "True",
     "False",
@@ -34,6 +34,8 @@ const OTHER_WORDS: [&str; 22] = [
     "Conflict",
     "EntityNotFound",
     "UnknownIssuer",
+    // Scheme of authorization.
+    "Bearer",
     // Arguments of derive macros.
     "Group",
     "PartialEq",

@@ -18,7 +18,6 @@ use super::{
     match_store::Matches,
     metrics::CycleStep,
     progress::Reporter,
-    published::PublishedStatus,
     read::Synced,
     scope::{Scope, sync_request},
     session::FailureStreak,
@@ -183,7 +182,6 @@ impl ApplyState {
 pub async fn apply(
     scope: &Scope<'_>,
     state: &mut ApplyState,
-    published: &PublishedStatus,
     synced: &mut Synced<'_>,
     matches: &mut Matches,
     view: &mut View,
@@ -200,14 +198,14 @@ pub async fn apply(
         return Ok(ApplyOutcome::NothingWritten);
     }
     let started = Timestamp::now();
-    record_start(scope, &cleared, synced.snapshot, view, published).await?;
+    record_start(scope, &cleared, synced.snapshot, view).await?;
     let waiting = state.backoffs.backing_off(Instant::now());
     let people = cleared.as_plan().people().into_iter();
     let tried: BTreeSet<PersonId> = people
         .filter(|person| !waiting.contains(*person))
         .cloned()
         .collect();
-    let reporter = Reporter::new(*scope, published).with_services(&synced.services);
+    let reporter = Reporter::new(*scope).with_services(&synced.services);
     let should_yield = should_yield(scope, &cleared, matches);
     let apply = Apply {
         services: &synced.services,
@@ -244,7 +242,6 @@ async fn record_start(
     cleared: &ClearedPlan,
     snapshot: &Snapshot,
     view: &mut View,
-    published: &PublishedStatus,
 ) -> Result<(), ReconcileError> {
     scope.check_leadership()?;
     let plan = cleared.as_plan();
@@ -252,11 +249,11 @@ async fn record_start(
         return Ok(());
     }
     let teams = status::team_statuses(snapshot, &view.assessment);
-    let status = approval::begun(published.get(scope.integration), teams, cleared, Timestamp::now());
+    let status = approval::begun(scope.status(), teams, cleared, Timestamp::now());
     let pending = plan.teams.iter().map(|team| team.group.clone());
     view.bindings.pending.extend(pending);
-    published
-        .write(scope, &status)
+    scope
+        .write_status(&status)
         .await
         .map_err(ReconcileError::during("recording what is about to be written"))
 }
