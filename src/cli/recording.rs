@@ -304,7 +304,7 @@ fn yaml<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordingError> {
 pub enum YamlError {
     /// The text is not YAML.
     #[error(transparent)]
-    Syntax(#[from] serde_yaml::Error),
+    Syntax(#[from] Box<serde_yaml::Error>),
     /// An object has other fields than its kind. `index` is its position in the text.
     #[error("object {index} (counted from 0): {source}")]
     Object { index: usize, source: serde_json::Error },
@@ -322,7 +322,7 @@ pub fn yaml_documents<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, YamlErr
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
     };
-    let documents: Vec<Value> = serde_yaml::from_multiple_with_options(text, options)?;
+    let documents: Vec<Value> = serde_yaml::from_multiple_with_options(text, options).map_err(Box::new)?;
     let objects = documents.into_iter().flat_map(|mut document| {
         let is_list = document["kind"]
             .as_str()

@@ -285,7 +285,8 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
         .for_each(|result| {
             reconciler.forget_deleted();
             if let Err(error) = result {
-                tracing::debug!(%error, "a reconcile failed");
+                // A failed reconcile has logged its error; this is the error of a watch, too.
+                tracing::debug!(%error, "controller error");
             }
             future::ready(())
         })

@@ -199,7 +199,7 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     let of_install: [String; 8] = blocks("docs/install.md").try_into().unwrap();
     let [install, test, check, bind, can_i, rights, uninstall, remove] = &of_install;
     let [upgrade]: [String; 1] = blocks("docs/upgrade.md").try_into().unwrap();
-    assert_eq!(blocks("README.md"), [install.clone()]);
+    assert_eq!(blocks("README.md"), std::slice::from_ref(install));
 
     // Install, and follow the notes.
     let notes = newcomer.types(install).await;

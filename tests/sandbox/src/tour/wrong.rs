@@ -112,7 +112,7 @@ pub async fn unmatch(stage: &mut Stage, confused: &Confused) -> Result<(), Failu
     ensure(
         message.contains("restores ")
             && message.contains("title is not restored: the former value is unknown"),
-        || format!("the match does not say what is given back and what is not: {message}"),
+        || format!("the match does not say which fields are restored and which are not: {message}"),
     )?;
     let preview = Preview::of(&integration, &stage.matches().await?);
     let early = stage.insightful.journal().writes().len();
