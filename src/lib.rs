@@ -7,10 +7,11 @@
 //! |---|---|
 //! | Which team does a group stand for, and which team wins for a person? | [`rules::teams`] |
 //! | Which employee is a person believed to be? | [`matching`] |
-//! | Who is matched, who is invited, who waits? | [`rules::resolve`] |
+//! | Who is matched and who waits? | [`rules::resolve`] |
+//! | When is a person invited? | [`rules::proposal`] |
 //! | Why is a person not synced? | [`rules::blocker`] |
 //! | What would be written? Who is deactivated? | [`rules::plan`] |
-//! | What happens when a match is unmatched? | [`rules::plan::restore`] |
+//! | What happens when a match is unmatched? | [`rules::plan::unmatch`] |
 //! | When is a plan held? | [`rules::guard`] |
 //! | When does an approval go on after an interruption? | [`rules::approval`] |
 //! | What is recorded of a write, so that it can be undone? | [`rules::record`] |

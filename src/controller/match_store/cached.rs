@@ -1,4 +1,4 @@
-//! The part of an EmployeeMatch that stays in memory beside its [`Record`]. Kept
+//! The part of an EmployeeMatch that stays in memory beside its [`Record`](crate::rules::resolve::Record). Kept
 //! small for integrations with a hundred thousand people: enough to detect that a
 //! status changed, and to write it over exactly the version that was seen.
 
