@@ -69,9 +69,36 @@ impl Backoffs {
     }
 }
 
+/// Failures in a row, and the delay that follows from them.
+#[derive(Debug, Default)]
+pub struct FailureStreak(u32);
+
+impl FailureStreak {
+    /// Records one more failure. Returns the time until the retry.
+    pub fn next_delay(&mut self) -> Duration {
+        let delay = delay(self.0);
+        self.0 = self.0.saturating_add(1);
+        delay
+    }
+
+    /// Records a success.
+    pub fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_success_ends_a_streak_of_failures() {
+        let mut streak = FailureStreak::default();
+        let delays: Vec<u64> = (0..3).map(|_| streak.next_delay().as_secs()).collect();
+        assert_eq!(delays, [1, 2, 4]);
+        streak.reset();
+        assert_eq!(streak.next_delay().as_secs(), 1);
+    }
 
     #[test]
     fn delays_double_to_a_bound() {

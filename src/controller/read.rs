@@ -8,12 +8,12 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::{
+    backoff::FailureStreak,
     credentials::Connection,
     error::ReconcileError,
     first_reads::ReadPermit,
     progress::Reporter,
     scope::Scope,
-    session::FailureStreak,
     state_dir::{ReadSource, SavedDirectory},
 };
 use crate::{

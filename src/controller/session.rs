@@ -1,13 +1,13 @@
 //! The memory that each stage keeps from one reconcile of an integration to the next. All of it can be lost:
 //! the next sync reads it again.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::Mutex;
 
 use super::{
-    apply::ApplyState, backoff, credentials::Connection, idle::IdleCycle, published::PublishedStatus,
-    read::ReadState,
+    apply::ApplyState, backoff::FailureStreak, credentials::Connection, idle::IdleCycle,
+    published::PublishedStatus, read::ReadState,
 };
 use crate::model::SyncedState;
 
@@ -47,24 +47,6 @@ impl Session {
     }
 }
 
-/// Failures in a row, and the delay that follows from them.
-#[derive(Debug, Default)]
-pub struct FailureStreak(u32);
-
-impl FailureStreak {
-    /// Records one more failure. Returns the time until the retry.
-    pub fn next_delay(&mut self) -> Duration {
-        let delay = backoff::delay(self.0);
-        self.0 = self.0.saturating_add(1);
-        delay
-    }
-
-    /// Records a success.
-    pub fn reset(&mut self) {
-        self.0 = 0;
-    }
-}
-
 /// The sessions by the integration's uid.
 #[derive(Default)]
 pub struct Sessions(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Session>>>>);
@@ -87,15 +69,6 @@ impl Sessions {
 mod tests {
     use super::*;
     use crate::api::OktaIntegrationStatus;
-
-    #[test]
-    fn a_success_ends_a_streak_of_failures() {
-        let mut streak = FailureStreak::default();
-        let delays: Vec<u64> = (0..3).map(|_| streak.next_delay().as_secs()).collect();
-        assert_eq!(delays, [1, 2, 4]);
-        streak.reset();
-        assert_eq!(streak.next_delay().as_secs(), 1);
-    }
 
     #[test]
     fn only_a_suspended_session_keeps_its_status() {

@@ -8,9 +8,18 @@ use serde_json::{Error, Value};
 
 pub(super) type Parse<T> = fn(Value) -> Result<T, Error>;
 
-/// Parses each record of a list. The outer error is one of the list itself, which may be truncated; the
-/// inner error is one of a record.
-pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Result<Vec<T>, Error>, Error> {
+/// A whole list.
+pub(super) enum Records<T> {
+    Valid(Vec<T>),
+    /// The first record that could not be parsed.
+    Invalid(Error),
+}
+
+/// Parses each record of a list.
+///
+/// # Errors
+/// An error of the list itself, which may be truncated.
+pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Records<T>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let records = List(parse).deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -20,7 +29,7 @@ pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Result<Vec<T>, 
 struct List<T>(Parse<T>);
 
 impl<'de, T> DeserializeSeed<'de> for List<T> {
-    type Value = Result<Vec<T>, Error>;
+    type Value = Records<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -28,20 +37,20 @@ impl<'de, T> DeserializeSeed<'de> for List<T> {
 }
 
 impl<'de, T> Visitor<'de> for List<T> {
-    type Value = Result<Vec<T>, Error>;
+    type Value = Records<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut records = Ok(Vec::new());
+        let mut records = Records::Valid(Vec::new());
         while let Some(record) = list.next_element::<Value>()? {
             // Continues after a bad record, because the list may be truncated too.
-            if let Ok(good) = &mut records {
+            if let Records::Valid(valid) = &mut records {
                 match (self.0)(record) {
-                    Ok(record) => good.push(record),
-                    Err(error) => records = Err(error),
+                    Ok(record) => valid.push(record),
+                    Err(error) => records = Records::Invalid(error),
                 }
             }
         }
@@ -57,9 +66,17 @@ mod tests {
     #[test]
     fn an_invalid_list_differs_from_an_invalid_record() {
         let parse: Parse<u8> = u8::deserialize;
-        assert_eq!(records(b" [1, 2] ", parse).unwrap().unwrap(), [1, 2]);
-        assert!(records(b"[]", parse).unwrap().unwrap().is_empty());
-        assert!(records(br#"[1, "x", 2]"#, parse).unwrap().is_err());
+        for (json, expected) in [
+            (" [1, 2] ", Some(vec![1, 2])),
+            ("[]", Some(vec![])),
+            (r#"[1, "x", 2]"#, None),
+        ] {
+            let valid = match records(json.as_bytes(), parse).unwrap() {
+                Records::Valid(valid) => Some(valid),
+                Records::Invalid(_) => None,
+            };
+            assert_eq!(valid, expected, "{json}");
+        }
         for no_list in [r#"[1, "x", "#, "[1] 2", "{}", "null", "", r#"{"items": [1]}"#] {
             assert!(records(no_list.as_bytes(), parse).is_err(), "{no_list}");
         }

@@ -31,7 +31,7 @@ pub use error::{InsightfulError, WriteError};
 pub use rate_limit::{Budget, RateLimiter};
 pub use wire::{employee, shared_settings, team};
 
-use list::Parse;
+use list::{Parse, Records};
 use rate_limit::{CallKind, LimitedClient};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,8 +200,10 @@ impl InsightfulClient {
         let url = self.url(&[path]);
         let records = |body: &[u8]| list::records(body, parse);
         match self.read(operation, &url, records).await? {
-            Ok(items) => Ok(Complete::from_all_pages(items)),
-            Err(error) => Err(HttpError::invalid_json(&self.http.call(Method::GET, &url), &error).into()),
+            Records::Valid(items) => Ok(Complete::from_all_pages(items)),
+            Records::Invalid(error) => {
+                Err(HttpError::invalid_json(&self.http.call(Method::GET, &url), &error).into())
+            }
         }
     }
 

@@ -13,14 +13,13 @@ use tokio::time::Instant;
 
 use super::{
     assess::View,
-    backoff::Backoffs,
+    backoff::{Backoffs, FailureStreak},
     error::ReconcileError,
     match_store::Matches,
     metrics::CycleStep,
     progress::Reporter,
     read::Synced,
     scope::{Scope, sync_request},
-    session::FailureStreak,
 };
 use crate::{
     api::{CycleResult, HistoryEntry, Step, SuspendedPolicy, SyncKind},

@@ -5,6 +5,7 @@
 
 mod changes;
 mod emails;
+mod facts;
 mod field_history;
 pub mod fields;
 mod planner;

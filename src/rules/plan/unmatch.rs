@@ -21,9 +21,9 @@ use serde::Serialize;
 use super::{
     FieldWrites, NewValue, Replace, TeamTarget,
     emails::Emails,
+    facts::Facts,
     field_history::is_ours,
     fields::{self, is_same, value},
-    planner::Facts,
 };
 use crate::{
     api::{Applied, AppliedField, Decision, Field, NotRestoredField, OnUnmatch, Unmatched},
