@@ -14,7 +14,7 @@ pub use okta_integration::{
     Cycle, IntegrationMeta, SyncTimes, SyncedCycle, integration_status, last_writes, people_counts,
     team_statuses,
 };
-pub use size::{fit, shows};
+pub use size::fit;
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
