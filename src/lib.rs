@@ -10,7 +10,8 @@
 //! | Who is matched and who waits? | [`rules::resolve`] |
 //! | When is a person invited? | [`rules::proposal`] |
 //! | Why is a person not synced? | [`rules::blocker`] |
-//! | What would be written? Who is deactivated? | [`rules::plan`] |
+//! | What would be written? | [`rules::plan`] |
+//! | Who is deactivated? | `deactivations` in `rules/plan/planner.rs`, by evidence from [`model::Departure`] |
 //! | What happens when a match is unmatched? | [`rules::plan::unmatch`] |
 //! | When is a plan held? | [`rules::guard`] |
 //! | When does an approval go on after an interruption? | [`rules::approval`] |

@@ -67,7 +67,7 @@ pub struct Settings {
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("cannot connect to a cluster: set KUBECONFIG, or run in a cluster ({0})")]
+    #[error("no cluster: set KUBECONFIG, or run in a cluster ({0})")]
     NoCluster(#[source] kube::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -267,7 +267,7 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     let found = tested.unwrap();
     assert!(!found.contains("FAILED"), "{found}");
     assert!(
-        found.contains("ok      may get Secret okta of people/acme"),
+        found.contains("ok      can get Secret okta of people/acme"),
         "{found}"
     );
     newcomer.types(check).await;
