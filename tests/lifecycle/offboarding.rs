@@ -128,7 +128,7 @@ async fn a_group_that_disappears_and_returns_keeps_its_team_and_moves_nobody() {
     assert!(
         mona.conditions[0]
             .message
-            .contains("Okta's last answer lacks its group")
+            .contains("its group is missing in Okta's last response")
     );
 
     world
