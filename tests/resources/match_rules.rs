@@ -18,7 +18,7 @@ use crate::{
 };
 
 const INTEGRATION_CHANGED: &str =
-    "integrationRef cannot be changed: delete this EmployeeMatch and make one for the other integration";
+    "integrationRef cannot be changed: delete this EmployeeMatch and create one for the other integration";
 const PERSON_CHANGED: &str = "oktaUserId cannot be changed: each person has an EmployeeMatch of their own";
 
 #[tokio::test]
