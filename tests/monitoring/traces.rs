@@ -66,8 +66,10 @@ async fn each_log_line_of_a_cycle_has_its_id() {
     for line in run.info_log.lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         let target = line["target"].as_str().unwrap();
-        let is_of_a_cycle =
-            target.ends_with("controller::reconcile") || target.ends_with("controller::instrument");
+        let stages = ["read", "preview", "apply", "instrument"];
+        let is_of_a_cycle = stages
+            .iter()
+            .any(|stage| target.ends_with(&format!("controller::{stage}")));
         if !is_of_a_cycle {
             continue;
         }
