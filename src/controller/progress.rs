@@ -108,7 +108,7 @@ impl<'a> Reporter<'a> {
         self.at(step, progress.done, progress.total);
     }
 
-    /// Runs the work and shows its progress meanwhile. The work must not write the integration's status; it goes
+    /// Runs the work and shows its progress. The work must not write the integration's status; it goes
     /// on while progress is written, and this returns after the last write of progress.
     pub async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let over = Notify::new();

@@ -215,7 +215,7 @@ enum Answer {
 /// Insightful, since a plan that is written must follow from what Insightful holds now.
 ///
 /// # Errors
-/// [`ReconcileError::Stopping`] if the operator shuts down meanwhile. Services that cannot be read are an
+/// [`ReconcileError::Stopping`] if the operator shuts down during it. Services that cannot be read are an
 /// outcome.
 pub async fn read<'s>(
     scope: &Scope<'_>,
