@@ -375,7 +375,7 @@ impl<'a> Claims<'a> {
         claims
     }
 
-    /// Gives a person whose invitation is pending the unclaimed, active employee with their email.
+    /// Assigns the unclaimed, active employee with a person's email to the person whose invitation is pending.
     fn adopt_invited(&mut self, id: &'a PersonId, record: &Record, email: Option<&str>) {
         let invited = email.and_then(|email| {
             self.snapshot.employees().values().find(|employee| {

@@ -32,7 +32,7 @@ pub fn client(okta: &Okta) -> OktaClient {
     OktaClient::new(config(&okta.url(), okta.token())).unwrap()
 }
 
-/// Gives each list several pages.
+/// Small pages, so that each list has several.
 fn small_pages() -> Settings {
     Settings {
         max_page: Some(7),
