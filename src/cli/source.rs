@@ -60,31 +60,18 @@ pub struct Opened {
 impl Source {
     /// Reads the integration and creates the clients.
     pub async fn open(&self, allowed: &AllowedAddresses) -> Result<Opened, SourceError> {
-        let observer: Arc<dyn http::CallObserver> = Arc::new(());
-        match self {
+        let (integration, matches, okta_token, insightful_token) = match self {
             Self::File { integration, matches } => {
                 let mut found: Vec<OktaIntegration> = manifests(integration)?;
                 let count = found.len();
-                let (Some(integration), 1) = (found.pop(), count) else {
+                let (Some(found), 1) = (found.pop(), count) else {
                     return Err(SourceError::NotOne {
                         path: integration.clone(),
                         found: count,
                     });
                 };
                 let matches = matches.as_ref().map(manifests).transpose()?.unwrap_or_default();
-                let services = Services::new(
-                    &integration.spec,
-                    token(OKTA_TOKEN)?,
-                    token(INSIGHTFUL_TOKEN)?,
-                    allowed,
-                    &SharedLimits::default(),
-                    &observer,
-                )?;
-                Ok(Opened {
-                    integration,
-                    matches,
-                    services,
-                })
+                (found, matches, token(OKTA_TOKEN)?, token(INSIGHTFUL_TOKEN)?)
             }
             Self::Cluster { namespace, name } => {
                 let client = http::cluster::client().await?;
@@ -93,31 +80,28 @@ impl Source {
                 let matches: Api<EmployeeMatch> = Api::namespaced(client.clone(), namespace);
                 let of_this = ListParams::default().fields(&format!("spec.integrationRef.name={name}"));
                 let matches = matches.list(&of_this).await?.items;
-                let okta = integration
-                    .spec
-                    .okta
-                    .auth
-                    .api_token
-                    .as_ref()
-                    .ok_or(SourceError::ServiceApp)?;
-                let okta = read_secret(&client, namespace, &okta.secret_ref).await?;
-                let insightful = &integration.spec.insightful.api_token;
-                let insightful = read_secret(&client, namespace, &insightful.secret_ref).await?;
-                let services = Services::new(
-                    &integration.spec,
-                    okta.value,
-                    insightful.value,
-                    allowed,
-                    &SharedLimits::default(),
-                    &observer,
-                )?;
-                Ok(Opened {
-                    integration,
-                    matches,
-                    services,
-                })
+                let okta = integration.spec.okta.auth.api_token.as_ref();
+                let okta = &okta.ok_or(SourceError::ServiceApp)?.secret_ref;
+                let okta = read_secret(&client, namespace, okta).await?.value;
+                let insightful = &integration.spec.insightful.api_token.secret_ref;
+                let insightful = read_secret(&client, namespace, insightful).await?.value;
+                (integration, matches, okta, insightful)
             }
-        }
+        };
+        let observer: Arc<dyn http::CallObserver> = Arc::new(());
+        let services = Services::new(
+            &integration.spec,
+            okta_token,
+            insightful_token,
+            allowed,
+            &SharedLimits::default(),
+            &observer,
+        )?;
+        Ok(Opened {
+            integration,
+            matches,
+            services,
+        })
     }
 }
 

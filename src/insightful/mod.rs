@@ -28,11 +28,11 @@ use crate::model::{
 
 pub use config::InsightfulConfig;
 pub use error::{InsightfulError, WriteError};
-pub use rate_limit::{Budget, RateLimiter};
+pub use rate_limit::Budget;
 pub use wire::{employee, shared_settings, team};
 
 use list::{Parse, Records};
-use rate_limit::{CallKind, LimitedClient};
+use rate_limit::RateLimiter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deactivation {
@@ -43,7 +43,7 @@ pub enum Deactivation {
 /// A client of one Insightful organisation.
 pub struct InsightfulClient {
     http: HttpClient,
-    limiter: LimitedClient,
+    limiter: RateLimiter,
     retry_policy: RetryPolicy,
 }
 
@@ -55,7 +55,7 @@ impl InsightfulClient {
         let limits = &config.request_limits;
         Ok(Self {
             http: HttpClient::new(Service::Insightful, config.url, authorization, limits)?,
-            limiter: LimitedClient::new(Arc::new(RateLimiter::new(config.calls_per_minute))),
+            limiter: RateLimiter::new(config.calls_per_minute),
             retry_policy: config.retry_policy,
         })
     }
@@ -68,12 +68,6 @@ impl InsightfulClient {
     /// Records in `rate_limit_wait` until when the client waits for a rate limit.
     pub fn with_rate_limit_wait(mut self, rate_limit_wait: Arc<RateLimitWait>) -> Self {
         self.http.set_rate_limit_wait(rate_limit_wait);
-        self
-    }
-
-    /// Shares `limiter` with other clients of the organisation.
-    pub fn with_limiter(mut self, limiter: Arc<RateLimiter>) -> Self {
-        self.limiter = LimitedClient::new(limiter);
         self
     }
 
@@ -173,7 +167,7 @@ impl InsightfulClient {
 
     /// Waits until the rate limit allows a write.
     pub async fn write_permit(&self) -> WritePermit<'_> {
-        self.admit(CallKind::Write).await;
+        self.admit().await;
         WritePermit(self)
     }
 
@@ -217,7 +211,7 @@ impl InsightfulClient {
         let call = self.http.call(Method::GET, url);
         let mut retries = Retries::new(&self.retry_policy);
         loop {
-            self.admit(CallKind::Read).await;
+            self.admit().await;
             let request = self.http.request(Method::GET, url.clone());
             let error = match self.execute(operation, &call, request).await {
                 Ok(response) => match decode(&response.body) {
@@ -251,17 +245,14 @@ impl InsightfulClient {
         Ok(serde_json::from_slice(&response.body).map_err(|error| HttpError::invalid_json(call, &error))?)
     }
 
-    async fn admit(&self, kind: CallKind) {
-        let mut waiting = None;
+    /// Waits until the rate limit allows a call.
+    async fn admit(&self) {
         loop {
             let now = Instant::now();
-            match self.limiter.admit(kind, now) {
-                Ok(()) => return,
-                Err(until) => {
-                    waiting = waiting.or_else(|| self.limiter.wait(kind, now));
-                    self.http.wait(WaitCause::RateShare, until - now).await;
-                }
-            }
+            let Err(until) = self.limiter.admit(now) else {
+                return;
+            };
+            self.http.wait(WaitCause::RateShare, until - now).await;
         }
     }
 

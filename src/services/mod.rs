@@ -8,14 +8,13 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::{
     api::OktaIntegrationSpec,
     http::{CallObserver, RateLimitWait},
-    insightful::{InsightfulClient, InsightfulConfig, InsightfulError, RateLimiter},
+    insightful::{InsightfulClient, InsightfulConfig, InsightfulError},
     okta::{OktaClient, OktaConfig, OktaError, OrgLimits},
 };
 
@@ -54,47 +53,23 @@ impl ServicesError {
     }
 }
 
-/// The rate limits that integrations with the same Okta org or Insightful organisation share. A limit
-/// lasts as long as a client uses it.
-///
-/// An org is identified by its URL. An organisation is identified by the URL of the API and the token,
-/// because nothing else identifies it before the first response: two tokens of an organisation are
-/// counted separately, and then only a 429 limits their calls.
+/// The rate limits of Okta orgs, by URL, that integrations with the same org share. A limit lasts as long as
+/// a client uses it.
 #[derive(Default)]
-pub struct SharedLimits {
-    orgs: Mutex<HashMap<String, Weak<OrgLimits>>>,
-    /// The key is a digest, so that the token is in the client only.
-    organisations: Mutex<HashMap<Vec<u8>, Weak<RateLimiter>>>,
-}
+pub struct SharedLimits(Mutex<HashMap<String, Weak<OrgLimits>>>);
 
 impl SharedLimits {
     fn org(&self, url: &Url) -> Arc<OrgLimits> {
-        shared(&self.orgs, url.origin().ascii_serialization(), OrgLimits::default)
+        let mut limits = self.0.lock();
+        let org = url.origin().ascii_serialization();
+        if let Some(limit) = limits.get(&org).and_then(Weak::upgrade) {
+            return limit;
+        }
+        limits.retain(|_, limit| limit.strong_count() > 0);
+        let limit = Arc::<OrgLimits>::default();
+        limits.insert(org, Arc::downgrade(&limit));
+        limit
     }
-
-    fn organisation(&self, config: &InsightfulConfig) -> Arc<RateLimiter> {
-        let identity = format!("{} {}", config.url, config.token.expose_secret().trim());
-        let digest = Sha256::digest(identity).to_vec();
-        shared(&self.organisations, digest, || {
-            RateLimiter::new(config.calls_per_minute)
-        })
-    }
-}
-
-/// Returns the limit with this key, or a new one.
-fn shared<K: Eq + std::hash::Hash, T>(
-    limits: &Mutex<HashMap<K, Weak<T>>>,
-    key: K,
-    new: impl FnOnce() -> T,
-) -> Arc<T> {
-    let mut limits = limits.lock();
-    if let Some(limit) = limits.get(&key).and_then(Weak::upgrade) {
-        return limit;
-    }
-    limits.retain(|_, limit| limit.strong_count() > 0);
-    let limit = Arc::new(new());
-    limits.insert(key, Arc::downgrade(&limit));
-    limit
 }
 
 /// Used for all syncs of an integration, because the clients count their calls.
@@ -127,7 +102,7 @@ impl Services {
             allow_http_loopback: allowed.http_loopback,
             ..InsightfulConfig::new(parse("insightful.url", &spec.insightful.url)?, insightful_token)
         };
-        let (org, organisation) = (limits.org(&okta.org_url), limits.organisation(&insightful));
+        let org = limits.org(&okta.org_url);
         let rate_limit_wait = Arc::<RateLimitWait>::default();
         Ok(Self {
             okta: OktaClient::new(okta)?
@@ -135,7 +110,6 @@ impl Services {
                 .with_rate_limit_wait(rate_limit_wait.clone())
                 .with_observer(observer.clone()),
             insightful: InsightfulClient::new(insightful)?
-                .with_limiter(organisation)
                 .with_rate_limit_wait(rate_limit_wait.clone())
                 .with_observer(observer.clone()),
             rate_limit_wait,
@@ -148,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_shared_by_org_and_by_organisation_as_long_as_they_are_used() {
+    fn limits_are_shared_by_org_as_long_as_they_are_used() {
         let limits = SharedLimits::default();
         let url = |text: &str| Url::parse(text).unwrap();
         let acme = limits.org(&url("https://acme.okta.com"));
@@ -157,17 +131,8 @@ mod tests {
             &limits.org(&url("https://ACME.okta.com:443/"))
         ));
         assert!(!Arc::ptr_eq(&acme, &limits.org(&url("https://other.okta.com"))));
-
-        let config =
-            |token: &str| InsightfulConfig::new(url("https://app.insightful.io/api/v1"), token.into());
-        let one = limits.organisation(&config("one"));
-        assert!(Arc::ptr_eq(&one, &limits.organisation(&config(" one\n"))));
-        assert!(!Arc::ptr_eq(&one, &limits.organisation(&config("two"))));
-
-        drop((acme, one));
+        drop(acme);
         limits.org(&url("https://third.okta.com"));
-        limits.organisation(&config("three"));
-        assert_eq!(limits.orgs.lock().len(), 1);
-        assert_eq!(limits.organisations.lock().len(), 1);
+        assert_eq!(limits.0.lock().len(), 1);
     }
 }

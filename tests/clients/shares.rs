@@ -1,14 +1,11 @@
-//! Clients that share an org or an organisation, and its rate limit.
+//! Clients that share an org and its rate limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig, RateLimiter};
-use okta_insightful_operator::model::{EmployeeId, EmployeeUpdate};
 use okta_insightful_operator::okta::{OktaClient, OktaConfig, OrgLimits, Progress};
 use sandbox::company::{Company, GROUP_PREFIX};
-use sandbox::insightful::Insightful;
 use sandbox::okta::{Bucket, Okta, Settings};
 use url::Url;
 
@@ -95,61 +92,4 @@ async fn each_client_stays_within_its_own_percentage_of_the_common_count() {
     let refused = large.users(&quiet).await.unwrap_err();
     assert_eq!(refused.reason(), "RateLimitShareUsed");
     assert_eq!(okta.most_used(Bucket::Users).0, 8);
-}
-
-#[tokio::test]
-async fn a_small_change_does_not_wait_for_the_long_apply_of_another_client() {
-    let company = Company::acme();
-    let insightful = Insightful::start(&company);
-    let limiter = Arc::new(RateLimiter::new(100));
-    let client = || {
-        let url = Url::parse(&insightful.url()).unwrap();
-        let mut config = InsightfulConfig::new(url, insightful.token().into());
-        config.allow_http_loopback = true;
-        InsightfulClient::new(config)
-            .unwrap()
-            .with_limiter(Arc::clone(&limiter))
-    };
-    let (long, small) = (Arc::new(client()), client());
-    let jane = EmployeeId::from(company.employee("jane.doe"));
-    let rename = |name: String| EmployeeUpdate {
-        name: Some(name),
-        ..EmployeeUpdate::default()
-    };
-    let apply = {
-        let (long, jane) = (Arc::clone(&long), jane.clone());
-        let changes: Vec<_> = (0..300).map(|n| rename(format!("Jane {n}"))).collect();
-        tokio::spawn(async move {
-            for change in changes {
-                long.write_permit()
-                    .await
-                    .update_employee(&jane, &change)
-                    .await
-                    .unwrap();
-            }
-        })
-    };
-    // The apply has used its part of the minute and waits for the next one.
-    let writes = insightful.journal().wait_until(
-        |entries| entries.iter().filter(|entry| entry.is_write()).count() >= 90,
-        Duration::from_secs(20),
-    );
-    writes.await.unwrap();
-    let small_change = async {
-        small.workforce().await.unwrap();
-        let change = rename("Jane Small".into());
-        small
-            .write_permit()
-            .await
-            .update_employee(&jane, &change)
-            .await
-            .unwrap();
-    };
-    let in_this_minute = tokio::time::timeout(Duration::from_secs(30), small_change).await;
-    assert!(in_this_minute.is_ok(), "it waited for the next minute");
-    assert!(!apply.is_finished());
-    apply.abort();
-    let seen = insightful.journal().entries();
-    assert_eq!(seen.iter().filter(|entry| entry.is_write()).count(), 91);
-    assert!(seen.iter().all(|entry| entry.status == Some(200)));
 }
