@@ -13,6 +13,7 @@ mod person;
 mod snapshot;
 mod synced_state;
 mod team;
+pub mod text;
 mod write;
 
 pub use delta::{Delta, Mark};
