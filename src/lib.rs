@@ -14,6 +14,7 @@
 //! | Who is deactivated? | `deactivations` in `rules/plan/planner.rs`, by evidence from [`model::Departure`] |
 //! | What happens when a match is unmatched? | [`rules::plan::unmatch`] |
 //! | When is a plan held? | [`rules::guard`] |
+//! | Which integration writes to an Insightful organisation? | [`rules::one_writer`] |
 //! | When does an approval go on after an interruption? | [`rules::approval`] |
 //! | What is recorded of a write, so that it can be undone? | [`rules::record`] |
 //! | All of it for one integration | [`rules::assessment`] |

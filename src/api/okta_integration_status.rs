@@ -31,6 +31,9 @@ pub struct OktaIntegrationStatus {
     /// The number of teams that are left out, since the object would be too large.
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub teams_omitted: i32,
+    /// The Insightful organisation that was last read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insightful: Option<InsightfulStatus>,
     /// The number of people by state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleCounts>,
@@ -65,6 +68,15 @@ pub struct OktaIntegrationStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub history: Vec<HistoryEntry>,
+}
+
+/// An Insightful organisation.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct InsightfulStatus {
+    /// Insightful's id of the organisation. Of two finalized integrations with the same id and URL, only the
+    /// older one writes.
+    pub organization_id: String,
 }
 
 /// A summary of the conditions.

@@ -234,6 +234,8 @@ impl Recording {
                 &self.shared_settings,
                 insightful::shared_settings,
             )?),
+            // A plan of a recording writes nothing.
+            organization: None,
         };
         Ok(Snapshot::new(
             Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups)),

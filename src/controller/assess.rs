@@ -43,7 +43,8 @@ pub fn assess(scope: &Scope<'_>, snapshot: &Snapshot, matches: &Matches, binding
     };
     let applying = approval::of(&status, spec, &assessment, &announcements);
     let plan = assessment.plan.clone();
-    let verdict = guard::judge(plan, spec, records, &assessment.resolved, applying);
+    let verdict = guard::judge(plan, spec, records, &assessment.resolved, applying)
+        .held_for(scope.other_writer(snapshot.organization()));
     View {
         bindings,
         verdict,

@@ -38,6 +38,8 @@ pub(crate) struct Context {
     pub(super) initial_lists: Vec<Arc<InitialList>>,
     /// One for each watched namespace.
     pub(super) integrations: Vec<Store<OktaIntegration>>,
+    /// Notified of each change of an integration.
+    pub(super) integrations_changed: watch::Sender<()>,
     /// One for each watched namespace.
     pub(super) match_stores: Vec<Arc<MatchStore>>,
     pub(super) stop: watch::Receiver<bool>,
@@ -60,6 +62,11 @@ impl Context {
     pub(super) fn latest(&self, integration: &OktaIntegration) -> Option<Arc<OktaIntegration>> {
         let key = ObjectRef::from_obj(integration);
         self.integrations.iter().find_map(|store| store.get(&key))
+    }
+
+    /// All integrations as the watches last saw them.
+    pub(super) fn all_integrations(&self) -> Vec<Arc<OktaIntegration>> {
+        self.integrations.iter().flat_map(Store::state).collect()
     }
 
     /// Whether an integration with this uid exists.

@@ -13,6 +13,8 @@ pub struct Fingerprint {
     generation: Option<i64>,
     snapshot: Digest,
     matches: Digest,
+    /// The integration that this one waits for.
+    other_writer: Option<Digest>,
 }
 
 impl Fingerprint {
@@ -27,6 +29,9 @@ impl Fingerprint {
             generation: scope.integration.metadata.generation,
             snapshot: synced.snapshot.digest(),
             matches: matches.digest(),
+            other_writer: scope
+                .other_writer(synced.snapshot.organization())
+                .map(|other| Digest::of(&other.to_string())),
         }))
     }
 }

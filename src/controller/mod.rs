@@ -28,6 +28,7 @@ mod leader;
 mod liveness;
 mod match_store;
 mod metrics;
+mod one_writer;
 mod preview;
 mod progress;
 mod published;

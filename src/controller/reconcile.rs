@@ -13,6 +13,7 @@ use super::{
     error::ReconcileError,
     idle::{Fingerprint, IdleCycle},
     leader::Term,
+    one_writer::publish_organization,
     preview::preview,
     published::{PublishedStatus, read_integration},
     read::{ReadOutcome, first_read_permit, read},
@@ -139,7 +140,13 @@ async fn run_stages(
     if scope.is_sync_requested() {
         applying.retry_now();
     }
-    let may_write = scope.spec().finalized && !applying.is_backing_off();
+    let organization = scope
+        .status()
+        .insightful
+        .map(|insightful| insightful.organization_id);
+    let may_write = scope.spec().finalized
+        && !applying.is_backing_off()
+        && scope.other_writer(organization.as_deref()).is_none();
     let mut synced = match read(scope, reading, synced, connected.connection, may_write).await? {
         ReadOutcome::Synced(synced) => synced,
         ReadOutcome::Failed(failure) => {
@@ -148,6 +155,7 @@ async fn run_stages(
         }
     };
     drop(permit);
+    publish_organization(scope, synced.snapshot).await?;
     let mut matches = scope.matches().await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {

@@ -28,6 +28,7 @@ use super::{
     liveness::Liveness,
     match_store::{MatchStore, WritePermits, write_permits},
     metrics::Metrics,
+    one_writer,
     readiness::InitialList,
     reconcile::Reconciler,
     server,
@@ -214,6 +215,7 @@ fn new_context(
             .flat_map(|watched| [watched.integrations_list.clone(), watched.matches_list.clone()])
             .collect(),
         integrations,
+        integrations_changed: watch::Sender::new(()),
         match_stores: watched.iter().map(|watched| watched.matches.clone()).collect(),
         stop,
         settings,
@@ -258,9 +260,11 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
     };
     let (integrations, matches) = (watched.api(&ctx.client), watched.api(&ctx.client));
     let changes = watcher(integrations, watcher::Config::default()).default_backoff();
+    let noted = ctx.clone();
     let changes = watched
         .integrations_list
         .observe(changes.reflect(watched.writer))
+        .inspect(move |_| noted.integrations_changed.send_replace(()))
         .applied_objects()
         .predicate_filter(
             predicates::generation.combine(predicates::annotations),
@@ -276,9 +280,12 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
         Some(((), terms))
     });
 
+    let writers = one_writer::changes(ctx.clone(), watched.integrations.clone());
+
     Controller::for_stream(changes, watched.integrations)
         .with_config(Config::default().debounce(DEBOUNCE))
         .reconcile_on(decisions)
+        .reconcile_on(writers)
         .reconcile_all_on(terms)
         .graceful_shutdown_on(stop)
         .run(reconcile_in_task, error_policy, reconciler.clone())

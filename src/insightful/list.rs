@@ -6,20 +6,22 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::{Error, Value};
 
+use super::organization::{self, Organizations};
+
 pub(super) type Parse<T> = fn(Value) -> Result<T, Error>;
 
 /// A whole list.
-pub(super) enum Records<T> {
-    Valid(Vec<T>),
-    /// The first record that could not be parsed.
-    Invalid(Error),
+pub(super) struct Listing<T> {
+    /// All records, or the error of the first that could not be parsed.
+    pub(super) records: Result<Vec<T>, Error>,
+    pub(super) organizations: Organizations,
 }
 
 /// Parses each record of a list.
 ///
 /// # Errors
 /// An error of the list itself, which may be truncated.
-pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Records<T>, Error> {
+pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Listing<T>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let records = List(parse).deserialize(&mut deserializer)?;
     deserializer.end()?;
@@ -29,7 +31,7 @@ pub(super) fn records<T>(json: &[u8], parse: Parse<T>) -> Result<Records<T>, Err
 struct List<T>(Parse<T>);
 
 impl<'de, T> DeserializeSeed<'de> for List<T> {
-    type Value = Records<T>;
+    type Value = Listing<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -37,24 +39,29 @@ impl<'de, T> DeserializeSeed<'de> for List<T> {
 }
 
 impl<'de, T> Visitor<'de> for List<T> {
-    type Value = Records<T>;
+    type Value = Listing<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut records = Records::Valid(Vec::new());
+        let mut records = Ok(Vec::new());
+        let mut organizations = Organizations::new();
         while let Some(record) = list.next_element::<Value>()? {
+            organization::note(&mut organizations, &record);
             // Continues after a bad record, because the list may be truncated too.
-            if let Records::Valid(valid) = &mut records {
+            if let Ok(valid) = &mut records {
                 match (self.0)(record) {
                     Ok(record) => valid.push(record),
-                    Err(error) => records = Records::Invalid(error),
+                    Err(error) => records = Err(error),
                 }
             }
         }
-        Ok(records)
+        Ok(Listing {
+            records,
+            organizations,
+        })
     }
 }
 
@@ -71,11 +78,8 @@ mod tests {
             ("[]", Some(vec![])),
             (r#"[1, "x", 2]"#, None),
         ] {
-            let valid = match records(json.as_bytes(), parse).unwrap() {
-                Records::Valid(valid) => Some(valid),
-                Records::Invalid(_) => None,
-            };
-            assert_eq!(valid, expected, "{json}");
+            let listing = records(json.as_bytes(), parse).unwrap();
+            assert_eq!(listing.records.ok(), expected, "{json}");
         }
         for no_list in [r#"[1, "x", "#, "[1] 2", "{}", "null", "", r#"{"items": [1]}"#] {
             assert!(records(no_list.as_bytes(), parse).is_err(), "{no_list}");

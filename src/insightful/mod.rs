@@ -8,12 +8,14 @@ mod consistency;
 mod error;
 mod error_body;
 mod list;
+mod organization;
 mod rate_limit;
 mod wire;
 
 use std::sync::Arc;
 
 use reqwest::{Method, RequestBuilder};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
@@ -31,7 +33,8 @@ pub use error::{InsightfulError, WriteError};
 pub use rate_limit::Budget;
 pub use wire::{employee, shared_settings, team};
 
-use list::{Parse, Records};
+use list::{Listing, Parse};
+use organization::Organizations;
 use rate_limit::RateLimiter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub struct InsightfulClient {
     http: HttpClient,
     limiter: RateLimiter,
     retry_policy: RetryPolicy,
+    /// The organisation that the token names.
+    organization: Option<String>,
 }
 
 impl InsightfulClient {
@@ -57,6 +62,7 @@ impl InsightfulClient {
             http: HttpClient::new(Service::Insightful, config.url, authorization, limits)?,
             limiter: RateLimiter::new(config.calls_per_minute),
             retry_policy: config.retry_policy,
+            organization: organization::of_token(config.token.expose_secret()),
         })
     }
 
@@ -77,11 +83,13 @@ impl InsightfulClient {
 
     /// Reads all lists and checks that they are consistent.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
-        let (employees, teams, settings) = futures::try_join!(
-            self.employees(),
-            self.list(Operation::ListTeams, "team", wire::team_with_employees),
-            self.shared_settings()
+        let ((employees, mut organizations), (teams, of_teams), (settings, of_settings)) = futures::try_join!(
+            self.listing(Operation::ListEmployees, "employee", employee),
+            self.listing(Operation::ListTeams, "team", wire::team_with_employees),
+            self.listing(Operation::ListSharedSettings, "shared-settings", shared_settings)
         )?;
+        organizations.extend(of_teams);
+        organizations.extend(of_settings);
         let invalid = |path, problem| {
             let call = self.http.call(Method::GET, &self.url(&[path]));
             HttpError::invalid_response(&call, problem).into()
@@ -97,6 +105,7 @@ impl InsightfulClient {
             employees,
             teams: Complete::from_all_pages(teams),
             settings,
+            organization: organization::of(organizations, self.organization.as_deref()),
         })
     }
 
@@ -184,20 +193,31 @@ impl InsightfulClient {
         }
     }
 
-    /// Insightful's lists have no pages.
     async fn list<T>(
         &self,
         operation: Operation,
         path: &str,
         parse: Parse<T>,
     ) -> Result<Complete<Vec<T>>, InsightfulError> {
+        Ok(self.listing(operation, path, parse).await?.0)
+    }
+
+    /// Reads a list, and the organisations that its records name. Insightful's lists have no pages.
+    async fn listing<T>(
+        &self,
+        operation: Operation,
+        path: &str,
+        parse: Parse<T>,
+    ) -> Result<(Complete<Vec<T>>, Organizations), InsightfulError> {
         let url = self.url(&[path]);
-        let records = |body: &[u8]| list::records(body, parse);
-        match self.read(operation, &url, records).await? {
-            Records::Valid(items) => Ok(Complete::from_all_pages(items)),
-            Records::Invalid(error) => {
-                Err(HttpError::invalid_json(&self.http.call(Method::GET, &url), &error).into())
-            }
+        let listing = |body: &[u8]| list::records(body, parse);
+        let Listing {
+            records,
+            organizations,
+        } = self.read(operation, &url, listing).await?;
+        match records {
+            Ok(items) => Ok((Complete::from_all_pages(items), organizations)),
+            Err(error) => Err(HttpError::invalid_json(&self.http.call(Method::GET, &url), &error).into()),
         }
     }
 

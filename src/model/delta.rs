@@ -144,6 +144,7 @@ mod tests {
                 employees: Complete::from_all_pages(vec![]),
                 teams: Complete::from_all_pages(vec![]),
                 settings: Complete::from_all_pages(vec![]),
+                organization: None,
             },
         )
     }

@@ -80,6 +80,7 @@ pub struct Snapshot {
     employees: BTreeMap<EmployeeId, Employee>,
     teams: BTreeMap<TeamId, Team>,
     settings: BTreeMap<SettingsId, SharedSettings>,
+    organization: Option<String>,
 }
 
 /// Insightful's half of a snapshot.
@@ -89,6 +90,8 @@ pub struct Workforce {
     pub employees: Complete<Vec<Employee>>,
     pub teams: Complete<Vec<Team>>,
     pub settings: Complete<Vec<SharedSettings>>,
+    /// Insightful's id of the organisation; None if neither the records nor the token tell.
+    pub organization: Option<String>,
 }
 
 impl Snapshot {
@@ -98,6 +101,7 @@ impl Snapshot {
             employees: BTreeMap::new(),
             teams: BTreeMap::new(),
             settings: BTreeMap::new(),
+            organization: None,
         };
         snapshot.replace_workforce(workforce);
         snapshot
@@ -116,7 +120,9 @@ impl Snapshot {
             employees,
             teams,
             settings,
+            organization,
         } = workforce;
+        self.organization = organization;
         self.teams = teams
             .into_inner()
             .into_iter()
@@ -159,9 +165,10 @@ impl Snapshot {
             employees,
             teams,
             settings,
+            organization,
         } = self;
         let Directory { people, groups } = directory.as_ref();
-        Digest::of(&(people, groups, employees, teams, settings))
+        Digest::of(&(people, groups, employees, teams, settings, organization))
     }
 
     pub fn directory(&self) -> &Arc<Directory> {
@@ -186,5 +193,10 @@ impl Snapshot {
 
     pub fn settings(&self) -> &BTreeMap<SettingsId, SharedSettings> {
         &self.settings
+    }
+
+    /// Insightful's id of the organisation that the employees belong to.
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
     }
 }

@@ -175,6 +175,7 @@ impl Example {
                 employees: Complete::from_all_pages(self.employees.clone()),
                 teams: Complete::from_all_pages(self.teams.clone()),
                 settings: Complete::from_all_pages(settings),
+                organization: None,
             },
         )
     }

@@ -12,6 +12,7 @@ use crate::{
     model::PersonId,
     rules::{
         blocker::Blocker,
+        one_writer::OtherWriter,
         plan::Plan,
         resolve::{Records, Resolution, Resolved},
     },
@@ -28,9 +29,28 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether the plan waits for `approvedPlan`.
+    /// Whether the plan waits for `approvedPlan` or for another integration.
     pub fn is_held(&self) -> bool {
         self.ruling == Ruling::Held
+    }
+
+    /// Holds the plan as long as another integration writes to the organisation. No approval clears it.
+    pub fn held_for(mut self, other: Option<OtherWriter>) -> Self {
+        if let Some(other) = other {
+            self.breaches.insert(0, Breach::AnotherIntegrationWrites(other));
+            if self.ruling != Ruling::NotFinalized {
+                self.ruling = Ruling::Held;
+            }
+        }
+        self
+    }
+
+    /// The integration that the plan waits for.
+    pub fn other_writer(&self) -> Option<&OtherWriter> {
+        self.breaches.iter().find_map(|breach| match breach {
+            Breach::AnotherIntegrationWrites(other) => Some(other),
+            _ => None,
+        })
     }
 
     /// The plan, if it may be written.
@@ -173,6 +193,8 @@ pub enum Breach {
     },
     /// `approval: EveryPlan`.
     EveryPlan,
+    /// An older integration writes to the same organisation.
+    AnotherIntegrationWrites(OtherWriter),
 }
 
 impl Breach {
@@ -182,6 +204,7 @@ impl Breach {
             Self::Exceeded { bound, .. } => bound.words().0,
             Self::PeopleMissing { .. } => "PeopleMissing",
             Self::EveryPlan => "EveryPlanNeedsApproval",
+            Self::AnotherIntegrationWrites(_) => "AnotherIntegrationWrites",
         }
     }
 
@@ -190,7 +213,7 @@ impl Breach {
         match self {
             Self::Exceeded { bound, .. } => bound.people(plan),
             Self::PeopleMissing { missing, .. } => missing.iter().collect(),
-            Self::EveryPlan => Vec::new(),
+            Self::EveryPlan | Self::AnotherIntegrationWrites(_) => Vec::new(),
         }
     }
 
@@ -210,6 +233,9 @@ impl Breach {
                 missing.len()
             ),
             Self::EveryPlan => "spec.approval is EveryPlan".to_owned(),
+            Self::AnotherIntegrationWrites(other) => format!(
+                "OktaIntegration {other}, which is older, writes to the same Insightful organisation: two that write would undo each other"
+            ),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod blocker;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod guard;
+pub mod one_writer;
 pub mod plan;
 pub mod proposal;
 pub mod record;

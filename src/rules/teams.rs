@@ -332,6 +332,7 @@ mod tests {
                 employees: Complete::from_all_pages(vec![]),
                 teams: Complete::from_all_pages(teams),
                 settings: Complete::from_all_pages(vec![]),
+                organization: None,
             },
         )
     }

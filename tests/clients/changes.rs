@@ -29,6 +29,7 @@ fn snapshot(directory: Directory) -> Snapshot {
         employees: Complete::from_all_pages(vec![]),
         teams: Complete::from_all_pages(vec![]),
         settings: Complete::from_all_pages(vec![]),
+        organization: None,
     };
     Snapshot::new(directory, workforce)
 }

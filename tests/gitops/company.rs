@@ -94,6 +94,7 @@ impl Company {
                 employees: Complete::from_all_pages(vec![employee]),
                 teams: Complete::from_all_pages(vec![team("Default"), team("Sales")]),
                 settings: Complete::from_all_pages(vec![settings]),
+                organization: None,
             },
         );
         let record = Record {

@@ -1,12 +1,15 @@
 //! Many integrations in one operator are isolated from each other.
 
 use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Patch, PatchParams};
 use kube::{Api, api::ListParams};
-use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, Phase};
+use okta_insightful_operator::api::{
+    EmployeeMatch, OktaIntegration, OktaIntegrationStatus, Phase, conditions,
+};
 use sandbox::{company::Company, control_plane::ControlPlane, insightful::Insightful, okta::Okta};
 use serde_json::json;
 
-use crate::world::{NAME, apply, integration, open_guard, secret, start_operator};
+use crate::world::{NAME, World, apply, integration, open_guard, secret, start_operator};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn integrations_in_different_namespaces_are_isolated() {
@@ -70,4 +73,49 @@ async fn integrations_in_different_namespaces_are_isolated() {
                 .all(|entry| entry.authorized)
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_integrations_of_one_organisation_only_the_older_writes() {
+    let world = World::in_sync().await;
+    let api: Api<OktaIntegration> = world.api();
+    let wait_for = async |what: &str, predicate: fn(&OktaIntegrationStatus) -> bool| {
+        let read = || async { api.get("twin").await.unwrap().status.unwrap_or_default() };
+        world.poll(&format!("twin: {what}"), read, predicate).await
+    };
+    let patch = async |name: &str, spec| {
+        let spec = Patch::Merge(json!({ "spec": spec }));
+        api.patch(name, &PatchParams::default(), &spec).await.unwrap();
+    };
+    let is_held = |status: &OktaIntegrationStatus| status.phase == Some(Phase::Held);
+    let twin = integration("twin", &world.okta.url(), &world.insightful.url(), open_guard());
+    apply(&api, twin).await;
+    wait_for("review", |status| status.phase == Some(Phase::Review)).await;
+    patch("twin", json!({ "finalized": true })).await;
+
+    let status = wait_for("held", is_held).await;
+    let acme = world.status().await;
+    assert!(status.insightful.is_some() && status.insightful == acme.insightful);
+    let held = conditions::find(&status.conditions, conditions::HELD).unwrap();
+    let reason = (held.status.as_str(), held.reason.as_str());
+    assert_eq!(reason, ("True", "AnotherIntegrationWrites"));
+    let other = format!("OktaIntegration {}/{NAME}", world.namespace);
+    assert!(held.message.contains(&other), "{}", held.message);
+    // No approval clears it, and the older one goes on.
+    patch("twin", json!({ "approvedPlan": status.plan.unwrap().hash })).await;
+    world.insightful.journal().clear();
+    world.okta.edit(|org| org.rename_user("jane.doe", "Janet", "Doe"));
+    world.sync().await;
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    assert!(is_held(&api.get("twin").await.unwrap().status.unwrap()));
+
+    // It goes on by itself, and makes room again.
+    patch(NAME, json!({ "suspend": true })).await;
+    wait_for("in sync", |status| status.phase == Some(Phase::InSync)).await;
+    patch(NAME, json!({ "suspend": false })).await;
+    wait_for("held again", is_held).await;
+    api.delete(NAME, &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    wait_for("in sync again", |status| status.phase == Some(Phase::InSync)).await;
 }

@@ -232,6 +232,7 @@ impl Follower {
             employees: read_all(&company.employees, employee),
             teams: read_all(&company.teams, team),
             settings: read_all(&company.shared_settings, shared_settings),
+            organization: None,
         };
         let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
         let mut known = SyncedState::default();

@@ -279,6 +279,7 @@ impl World {
                 employees: Complete::from_all_pages(lists.2),
                 teams: Complete::from_all_pages(lists.3),
                 settings: Complete::from_all_pages(vec![settings]),
+                organization: None,
             },
         )
     }

@@ -206,12 +206,15 @@ pub async fn apply(
         .collect();
     let reporter = Reporter::new(*scope).with_services(&synced.services);
     let should_yield = should_yield(scope, &cleared, matches);
+    let organization = synced.snapshot.organization().map(str::to_owned);
+    let may_write =
+        || scope.may_write() && scope.other_writer(organization.as_deref()).is_none() && !should_yield();
     let apply = Apply {
         services: &synced.services,
         matches,
         snapshot: synced.snapshot,
         bindings: &mut view.bindings,
-        may_write: &|| scope.may_write() && !should_yield(),
+        may_write: &may_write,
         suspended_means_departed: scope.spec().okta.suspended == SuspendedPolicy::Deactivate,
         waiting: &waiting,
         on_progress: &|done, total| reporter.at(Step::Applying, done, Some(total)),

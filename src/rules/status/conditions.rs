@@ -209,7 +209,7 @@ fn while_connected(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec) -> Vec<
         (
             false,
             "Held",
-            "the plan is held until spec.approvedPlan names it: see condition Held".to_owned(),
+            format!("{}: see condition Held", held_until(synced)),
         )
     } else if !synced.failures.is_empty() {
         let message = match synced.failures.len() {
@@ -275,7 +275,7 @@ fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationM
             "nothing is written: {why}. {}",
             how_to_approve(synced, meta, &hash)
         )
-    } else if spec.approved_plan.as_ref() == Some(&hash) {
+    } else if spec.approved_plan.as_ref() == Some(&hash) && synced.verdict.other_writer().is_none() {
         format!("approved: {why}")
     } else if let Some(Applying { plan, .. }) = synced.applying {
         format!("approved as the rest of plan {plan}: {why}")
@@ -288,8 +288,25 @@ fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationM
     Fact::new(HELD, synced.verdict.is_held(), first.reason(), message)
 }
 
+/// Returns until when a held plan waits.
+fn held_until(synced: &SyncedCycle<'_>) -> String {
+    match synced.verdict.other_writer() {
+        Some(other) => {
+            format!(
+                "the plan is held while OktaIntegration {other} writes to the same Insightful organisation"
+            )
+        }
+        None => "the plan is held until spec.approvedPlan names it".to_owned(),
+    }
+}
+
 /// Returns the commands that show what a held plan is about, and the one that approves it.
 fn how_to_approve(synced: &SyncedCycle<'_>, meta: IntegrationMeta<'_>, hash: &str) -> String {
+    if let Some(other) = synced.verdict.other_writer() {
+        return format!(
+            "No approval clears this. It goes on by itself once {other} is suspended, deleted or no longer finalized. To let {other} go on instead, delete or suspend this integration, or give it the token of another organisation"
+        );
+    }
     let IntegrationMeta { namespace, name, .. } = meta;
     let are_people_missing = synced
         .verdict
@@ -332,11 +349,7 @@ fn finalized(status: &OktaIntegrationStatus, synced: &SyncedCycle<'_>, spec: &Ok
             "review the matches, then set spec.finalized to true",
         )
     } else if synced.verdict.is_held() {
-        fact(
-            false,
-            "Held",
-            "finalized; the plan is held until spec.approvedPlan names it",
-        )
+        fact(false, "Held", &format!("finalized; {}", held_until(synced)))
     } else if let Some(plan) = &status.last_applied_plan {
         fact(true, "PlanApplied", &format!("plan {plan} is applied"))
     } else if synced.assessment.plan.is_empty() {

@@ -289,6 +289,7 @@ fn pending(changes: usize, verdict: &Verdict) -> String {
 fn applied_when(verdict: &Verdict) -> &'static str {
     match verdict.ruling {
         Ruling::NotFinalized => "once spec.finalized is true",
+        Ruling::Held if verdict.other_writer().is_some() => "once no other integration writes to Insightful",
         Ruling::Held => "once the plan is approved",
         Ruling::Cleared(_) => "next",
     }

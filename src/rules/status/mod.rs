@@ -11,8 +11,8 @@ use crate::model::PersonId;
 
 pub use employee_match::{MatchStatuses, PreviousMatchStatus, match_state};
 pub use okta_integration::{
-    Cycle, IntegrationMeta, SyncTimes, SyncedCycle, integration_status, last_writes, people_counts,
-    team_statuses,
+    Cycle, IntegrationMeta, SyncTimes, SyncedCycle, insightful_status, integration_status, last_writes,
+    people_counts, team_statuses,
 };
 pub use size::fit;
 

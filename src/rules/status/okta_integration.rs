@@ -8,8 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{ApplySummary, Disconnected, Notification, WriteFailures, match_state, size};
 use crate::{
     api::{
-        Applying, CycleResult, HistoryEntry, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending,
-        PeopleCounts, Phase, TeamState, TeamStatus, conditions,
+        Applying, CycleResult, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
+        OktaIntegrationStatus, Pending, PeopleCounts, Phase, TeamState, TeamStatus, conditions,
     },
     model::{GroupId, PersonId, Snapshot},
     rules::{
@@ -165,6 +165,7 @@ fn set_results(
         team.pending = pending.remove(&team.group_id);
     }
     size::fit(status);
+    status.insightful = insightful_status(snapshot);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();
@@ -185,6 +186,12 @@ fn set_results(
     if let Some(Notification::Delivered { plan }) = notification {
         status.last_notified_plan = Some(plan.clone());
     }
+}
+
+/// The organisation that was read.
+pub fn insightful_status(snapshot: &Snapshot) -> Option<InsightfulStatus> {
+    let organization_id = snapshot.organization()?.to_owned();
+    Some(InsightfulStatus { organization_id })
 }
 
 fn set_times(status: &mut OktaIntegrationStatus, times: &SyncTimes) {

@@ -6,6 +6,7 @@ use crate::{
     rules::{
         example::Example,
         guard::{Bound, Breach, Ruling, judge},
+        one_writer::OtherWriter,
         status::WriteFailure,
         teams::Bindings,
     },
@@ -660,5 +661,58 @@ fn a_late_report_goes_to_its_place_in_the_history() {
             of_the_last,
             "{reports:?}"
         );
+    }
+}
+
+#[test]
+fn a_plan_that_waits_for_another_integration_cannot_be_approved() {
+    let other = || {
+        Some(OtherWriter {
+            namespace: "hr".into(),
+            name: "old".into(),
+        })
+    };
+    let message = |status: &OktaIntegrationStatus, type_: &str| {
+        find(&status.conditions, type_).unwrap().message.clone()
+    };
+    for (finalized, phase, held) in [
+        (true, Phase::Held, "Held=True AnotherIntegrationWrites"),
+        (false, Phase::Review, "Held=False AnotherIntegrationWrites"),
+    ] {
+        // Without a change, too: it would write whatever changes next.
+        for mut example in [Example::new(), Example::jane()] {
+            example.spec.finalized = finalized;
+            let mut synced = Synced::of(&example);
+            let plan = synced.assessed.as_ref().unwrap().1.plan.clone();
+            example.spec.approved_plan = Some(plan.hash());
+            synced.verdict = Verdict {
+                breaches: vec![],
+                ruling: if finalized {
+                    Ruling::Held
+                } else {
+                    Ruling::NotFinalized
+                },
+            }
+            .held_for(other());
+            assert!(synced.verdict.cleared().is_none());
+            let status = synced.status(&OktaIntegrationStatus::default(), &example);
+            assert_eq!(status.phase, Some(phase));
+            assert_eq!(conditions_of(&status, &["Held"]), [held]);
+            let why = message(&status, "Held");
+            assert!(
+                why.contains("OktaIntegration hr/old, which is older, writes to the same"),
+                "{why}"
+            );
+            assert!(
+                why.contains("goes on by itself once hr/old is suspended"),
+                "{why}"
+            );
+            assert!(!why.contains("kubectl patch"), "{why}");
+            if finalized {
+                for type_ in ["Ready", "Finalized"] {
+                    assert!(message(&status, type_).contains("while OktaIntegration hr/old writes"));
+                }
+            }
+        }
     }
 }
