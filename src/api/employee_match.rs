@@ -122,6 +122,10 @@ pub enum Decision {
     Create,
     /// The person is not synced.
     Ignore,
+    /// The person has left, though Okta cannot say so any more, for example because the user was deleted
+    /// there: the employees of the match in force are deactivated. Refused while Okta shows the person as
+    /// employed.
+    Deactivate,
 }
 
 /// The observed state of one person.

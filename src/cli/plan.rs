@@ -20,10 +20,13 @@ use crate::{
     model::{PersonId, Snapshot},
     rules::{
         assessment::{Assessment, bindings},
-        resolve::{Record, Records},
+        resolve::{self, Record, Records},
         status::{match_state, team_statuses},
     },
-    services::{AllowedAddresses, gather},
+    services::{
+        AllowedAddresses,
+        gather::{self, LookedUp},
+    },
 };
 
 pub enum From<'a> {
@@ -135,7 +138,14 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
                 .iter()
                 .map(|object| (object.spec.okta_user_id.as_str().into(), Record::from(object)))
                 .collect();
-            (gathered.snapshot, opened.integration, records)
+            let mut snapshot = gathered.snapshot;
+            let missing = resolve::unaccounted(&snapshot, &records).cloned().collect();
+            let LookedUp { found, deleted, .. } = gather::look_up(&services.okta, missing).await;
+            for person in found {
+                snapshot.replace_person(person);
+            }
+            snapshot.set_deleted(deleted);
+            (snapshot, opened.integration, records)
         }
     };
     let bindings = bindings(integration.status.as_ref().unwrap_or(&Default::default()));

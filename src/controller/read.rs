@@ -1,7 +1,7 @@
 //! Stage 1: reads both services if a sync is due, and saves what Okta answered for the next start. Which sync
 //! is due is decided in [`schedule`].
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -18,15 +18,16 @@ use super::{
 };
 use crate::{
     api::{Step, SyncKind, conditions},
-    http::Retryability,
-    model::{Delta, Snapshot, SyncedState, Workforce},
+    http::{Retryability, is_path_segment},
+    model::{Delta, PersonId, Snapshot, SyncedState, Workforce},
     rules::{
+        resolve::{self, Records},
         schedule::{self, Due, FullSyncReason, LastReads},
         status::{Disconnected, SyncTimes},
     },
     services::{
         Services,
-        gather::{self, GatherError, Gathered},
+        gather::{self, GatherError, Gathered, LookedUp},
     },
 };
 
@@ -35,6 +36,9 @@ const WAIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How old the last read of Insightful may be when a decision may lead to a write.
 const MAX_WORKFORCE_AGE: Duration = Duration::from_secs(5);
+
+/// People whom Okta's lists lack and who are asked for by id after one sync; the others after the next.
+const MAX_LOOK_UPS: usize = 50;
 
 /// What the read stage remembers.
 #[derive(Default)]
@@ -49,6 +53,10 @@ pub struct ReadState {
     last_sync: Option<Timestamp>,
     /// When the last full sync began, in wall-clock time.
     last_full_sync: Option<Timestamp>,
+    /// People whom Okta, asked by id, no longer has. Okta gives no id twice.
+    deleted: BTreeSet<PersonId>,
+    /// People about whom Okta refuses an answer, until the next full sync.
+    refused: BTreeSet<PersonId>,
     /// The failed read, until one succeeds.
     failure: Option<ReadFailure>,
     failures: FailureStreak,
@@ -129,6 +137,8 @@ impl ReadState {
         }
         let saved = load(scope, &source).await;
         self.last_read = None;
+        self.deleted.clear();
+        self.refused.clear();
         self.source = Some(source);
         (*synced, self.last_full_sync) = match saved {
             Some(saved) => (
@@ -326,6 +336,7 @@ async fn sync(
     };
     if kind == SyncKind::Full {
         state.last_full_sync = Some(started_at);
+        state.refused.clear();
     }
     state.succeed();
     if let Some(snapshot) = synced.snapshot() {
@@ -340,6 +351,53 @@ async fn sync(
     if is_new && let Some(saved) = state.to_save(synced) {
         save(scope, saved).await;
     }
+    Ok(())
+}
+
+/// Asks Okta by id for people with a match in force whom its lists lack, each once: whether they were deleted is
+/// evidence, whether they are missing is not. Whoever exists joins the snapshot. A failure leaves them missing: it
+/// says nothing about them, and nothing about anybody else.
+///
+/// # Errors
+/// [`ReconcileError::Stopping`] if the operator shuts down during it.
+pub async fn look_up_missing(
+    scope: &Scope<'_>,
+    state: &mut ReadState,
+    synced: &mut Synced<'_>,
+    records: &Records,
+) -> Result<(), ReconcileError> {
+    let is_open = |id: &&PersonId| {
+        !state.deleted.contains(*id) && !state.refused.contains(*id) && is_path_segment(id.as_str())
+    };
+    let people: Vec<PersonId> = match synced.kind {
+        SyncKind::Decision => Vec::new(),
+        SyncKind::Full | SyncKind::Delta => resolve::unaccounted(synced.snapshot, records)
+            .filter(is_open)
+            .take(MAX_LOOK_UPS)
+            .cloned()
+            .collect(),
+    };
+    if !people.is_empty() {
+        let LookedUp {
+            found,
+            deleted,
+            failed,
+        } = tokio::select! {
+            looked_up = gather::look_up(&synced.services.okta, people) => looked_up,
+            () = scope.ctx.stopped() => return Err(ReconcileError::Stopping),
+        };
+        for person in found {
+            synced.snapshot.replace_person(person);
+        }
+        state.deleted.extend(deleted);
+        if let Some((id, error)) = failed {
+            tracing::warn!(person = %id, reason = error.reason(), "{error}");
+            if error.retryability() == Retryability::Permanent {
+                state.refused.insert(id);
+            }
+        }
+    }
+    synced.snapshot.set_deleted(state.deleted.iter().cloned());
     Ok(())
 }
 

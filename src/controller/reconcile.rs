@@ -16,7 +16,7 @@ use super::{
     one_writer::publish_organization,
     preview::preview,
     published::{PublishedStatus, read_integration},
-    read::{ReadOutcome, first_read_permit, read},
+    read::{ReadOutcome, first_read_permit, look_up_missing, read},
     report::{CycleReport, report, report_synced},
     requeue::{self, SECRET_POLL_INTERVAL},
     scope::Scope,
@@ -157,6 +157,7 @@ async fn run_stages(
     drop(permit);
     publish_organization(scope, synced.snapshot).await?;
     let mut matches = scope.matches().await?;
+    look_up_missing(scope, reading, &mut synced, matches.records()).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
         report(scope, &Cycle::Unchanged(&status, reading.times(scope))).await?;

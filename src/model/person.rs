@@ -109,20 +109,36 @@ pub struct OtherNames {
     pub display: Option<String>,
 }
 
-/// Proof that Okta's record says that a person departed. Only [`Person::departure`] makes one.
+/// Proof that a person departed. Only [`Person::departure`] and [`Snapshot::departure`](super::Snapshot::departure)
+/// make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     person: PersonId,
-    status: OktaStatus,
+    /// None by decision: Okta has no record of the person any more.
+    status: Option<OktaStatus>,
 }
 
 impl Departure {
+    /// An admin knows that a person left of whom Okta has no record.
+    pub(super) fn by_decision(person: &PersonId) -> Self {
+        Self {
+            person: person.clone(),
+            status: None,
+        }
+    }
+
     pub fn person(&self) -> &PersonId {
         &self.person
     }
 
-    pub fn status(&self) -> &OktaStatus {
-        &self.status
+    /// What says so: Okta's status, or `decision`.
+    pub fn evidence(&self) -> &str {
+        self.status.as_ref().map_or("decision", OktaStatus::as_str)
+    }
+
+    /// Whether a decision says so, and no record.
+    pub fn is_by_decision(&self) -> bool {
+        self.status.is_none()
     }
 }
 
@@ -137,7 +153,7 @@ impl Person {
         };
         departed.then(|| Departure {
             person: self.id.clone(),
-            status: self.status.clone(),
+            status: Some(self.status.clone()),
         })
     }
 

@@ -1,8 +1,12 @@
-use std::{collections::BTreeMap, ops::Deref, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+    sync::Arc,
+};
 
 use super::{
-    Delta, Employee, EmployeeId, GroupId, Person, PersonId, SettingsId, SharedSettings, Team, TeamGroup,
-    TeamId, digest::Digest,
+    Delta, Departure, Employee, EmployeeId, GroupId, Person, PersonId, SettingsId, SharedSettings, Team,
+    TeamGroup, TeamId, digest::Digest,
 };
 
 /// A list that was read to its last page.
@@ -77,6 +81,8 @@ fn intern<I: Ord + Clone, T>(list: &BTreeMap<I, T>, id: I) -> I {
 pub struct Snapshot {
     /// Shared with the task that saves it to disk; copied on write.
     directory: Arc<Directory>,
+    /// People whom Okta, asked by id, no longer has.
+    deleted: BTreeSet<PersonId>,
     employees: BTreeMap<EmployeeId, Employee>,
     teams: BTreeMap<TeamId, Team>,
     settings: BTreeMap<SettingsId, SharedSettings>,
@@ -98,6 +104,7 @@ impl Snapshot {
     pub fn new(directory: impl Into<Arc<Directory>>, workforce: Workforce) -> Self {
         let mut snapshot = Self {
             directory: directory.into(),
+            deleted: BTreeSet::new(),
             employees: BTreeMap::new(),
             teams: BTreeMap::new(),
             settings: BTreeMap::new(),
@@ -159,16 +166,26 @@ impl Snapshot {
         }
     }
 
+    /// Takes the people whom Okta, asked by id, no longer has. Whoever it lists exists.
+    pub fn set_deleted(&mut self, deleted: impl IntoIterator<Item = PersonId>) {
+        let people = &self.directory.people;
+        self.deleted = deleted
+            .into_iter()
+            .filter(|id| !people.contains_key(id))
+            .collect();
+    }
+
     pub fn digest(&self) -> Digest {
         let Self {
             directory,
+            deleted,
             employees,
             teams,
             settings,
             organization,
         } = self;
         let Directory { people, groups } = directory.as_ref();
-        Digest::of(&(people, groups, employees, teams, settings, organization))
+        Digest::of(&(people, groups, deleted, employees, teams, settings, organization))
     }
 
     pub fn directory(&self) -> &Arc<Directory> {
@@ -177,6 +194,24 @@ impl Snapshot {
 
     pub fn people(&self) -> &BTreeMap<PersonId, Person> {
         self.directory.people()
+    }
+
+    /// Whether Okta, asked by id, no longer has the person. Being missing from its lists is no evidence of that.
+    pub fn is_deleted(&self, person: &PersonId) -> bool {
+        self.deleted.contains(person)
+    }
+
+    /// Why a person departed: by their record or, if Okta has none, by decision.
+    pub fn departure(
+        &self,
+        person: &PersonId,
+        suspended_means_departed: bool,
+        by_decision: bool,
+    ) -> Option<Departure> {
+        match self.people().get(person) {
+            Some(person) => person.departure(suspended_means_departed),
+            None => by_decision.then(|| Departure::by_decision(person)),
+        }
     }
 
     pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {

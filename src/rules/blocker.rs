@@ -3,7 +3,8 @@
 
 use crate::{
     matching::Reason,
-    model::{EmployeeId, Person, PersonId, Snapshot},
+    model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot},
+    rules::succession::Shared,
 };
 
 /// What keeps one person from being synced.
@@ -23,6 +24,32 @@ pub enum Blocker {
     /// A decision or the match in force names employees that Insightful lacks.
     EmployeeNotFound {
         missing: Vec<EmployeeId>,
+        /// Whether a decision names them.
+        decided: bool,
+        /// Whether the operator invited them.
+        invited: bool,
+    },
+    /// An employee has the name or email of another person, who works here.
+    EmployeeHandedOn {
+        employee: EmployeeId,
+        /// None if somebody renamed the employee to a person whom Okta does not have.
+        to: Option<PersonId>,
+        shared: Shared,
+        /// Whether the other person can be matched.
+        is_in_scope: bool,
+    },
+    /// The person has a new account in Okta, which takes the employee over.
+    AccountReplaced {
+        employee: EmployeeId,
+        to: PersonId,
+    },
+    /// Okta, asked by id, no longer has the person.
+    DeletedInOkta {
+        employee: EmployeeId,
+    },
+    /// The decision is Deactivate, and Okta shows the person as employed.
+    StillEmployed {
+        status: OktaStatus,
     },
     /// A decision gave the employee of the match in force to another person.
     ReassignedByDecision {
@@ -64,6 +91,10 @@ pub enum Blocker {
         name: Option<String>,
     },
     NotInOktaResponse,
+    /// Not in Okta's response, and without an active employee.
+    MissingWithoutEmployee,
+    /// Departed and deactivated before Okta's response lacked the person.
+    Deactivated,
     NotInTeamGroup,
     /// Staged in Okta, without an employee.
     NotStarted,
@@ -89,7 +120,12 @@ impl Blocker {
             Self::NoName => "NoName",
             Self::NewEmployeeTeamMissing { .. } => "NewEmployeeTeamMissing",
             Self::SharedSettingsMissing { .. } => "SharedSettingsMissing",
-            Self::NotInOktaResponse => "NotInOktaResponse",
+            Self::EmployeeHandedOn { .. } => "EmployeeHandedOn",
+            Self::AccountReplaced { .. } => "AccountReplaced",
+            Self::DeletedInOkta { .. } => "DeletedInOkta",
+            Self::StillEmployed { .. } => "StillEmployed",
+            Self::NotInOktaResponse | Self::MissingWithoutEmployee => "NotInOktaResponse",
+            Self::Deactivated => "Deactivated",
             Self::NotInTeamGroup => "NotInTeamGroup",
             Self::NotStarted => "NotStarted",
             Self::DepartedWithoutEmployee => "DepartedWithoutEmployee",
@@ -124,13 +160,69 @@ impl Blocker {
                     with.join(", ")
                 )
             }
-            Self::EmployeeNotFound { missing } => {
+            Self::EmployeeNotFound {
+                missing,
+                decided,
+                invited,
+            } => {
                 let ids: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                format!(
-                    "Insightful has no employee with id {}: nothing is written; set spec.decision",
-                    ids.join(", ")
-                )
+                let ids = ids.join(", ");
+                match (decided, invited) {
+                    (true, _) => format!(
+                        "Insightful has no employee with id {ids}: nothing is written; correct spec.employeeIds, or set spec.decision to Create or Ignore"
+                    ),
+                    (false, false) => format!(
+                        "Insightful no longer has employee {ids}: nothing is written; set spec.decision to Match with another employee, to Create to invite the person, or to Ignore"
+                    ),
+                    // A decision to create that stands must not invite again whenever a list lacks somebody.
+                    (false, true) => format!(
+                        "Insightful no longer has employee {ids}, whom the operator invited: nothing is written; set spec.decision to Match with another employee, to Create with {ids} in spec.rejectedEmployeeIds to invite the person again, or to Ignore"
+                    ),
+                }
             }
+            Self::EmployeeHandedOn {
+                employee: id,
+                to: Some(to),
+                shared,
+                is_in_scope: true,
+            } => format!(
+                "{} has the {} of {}: nothing is written to it until a decision; if it is theirs, set spec.decision of their EmployeeMatch to Match with employee {id}; if not, add {id} to spec.rejectedEmployeeIds there",
+                employee(id),
+                shared.words(),
+                person(to)
+            ),
+            Self::EmployeeHandedOn {
+                employee: id,
+                to: Some(to),
+                shared,
+                is_in_scope: false,
+            } => format!(
+                "{} has the {} of {}, who is in no team group: nothing is written to it; if it is theirs, add them to a team group in Okta; if not, correct the {} in Insightful",
+                employee(id),
+                shared.words(),
+                person(to),
+                shared.words()
+            ),
+            Self::EmployeeHandedOn {
+                employee: id,
+                to: None,
+                ..
+            } => format!(
+                "{} was renamed in Insightful and has nothing of this person's name: nothing is written to it; if it is still this person's, correct the name there; if not, add {id} to spec.rejectedEmployeeIds",
+                employee(id)
+            ),
+            Self::AccountReplaced { employee: id, to } => format!(
+                "departed; {} is not deactivated: it has the name and email of {}, the person's new account, which takes it over",
+                employee(id),
+                person(to)
+            ),
+            Self::DeletedInOkta { employee: id } => format!(
+                "Okta no longer has this person: {} stays as it is until a decision; if the person has left, set spec.decision to Deactivate; if they have a new account, set spec.decision of its EmployeeMatch to Match with employee {id}",
+                employee(id)
+            ),
+            Self::StillEmployed { status } => format!(
+                "spec.decision is Deactivate, but Okta shows this person as {status}: nothing is written; deactivate the person in Okta, or set spec.decision to Auto"
+            ),
             Self::ReassignedByDecision { employee: id, to } => format!(
                 "{} is matched with {} by decision: set spec.decision of this person, too",
                 employee(id),
@@ -177,9 +269,13 @@ impl Blocker {
                     .into()
             }
             Self::NotInOktaResponse => {
-                "not in Okta's response: nothing is written, since a missing person is no evidence of a departure"
+                "not in Okta's response: nothing is written, since a missing person is no evidence of a departure; if the person has left, set spec.decision to Deactivate"
                     .into()
             }
+            Self::MissingWithoutEmployee => {
+                "not in Okta's response, and matched with no active employee: nothing to do".into()
+            }
+            Self::Deactivated => "departed; the employee is deactivated".into(),
             Self::NotInTeamGroup => {
                 "not a member of any team group: nothing is written; to sync this person, add them to a team group in Okta"
                     .into()
@@ -193,7 +289,12 @@ impl Blocker {
     pub fn needs_action(&self) -> bool {
         !matches!(
             self,
-            Self::NotInTeamGroup | Self::NotStarted | Self::DepartedWithoutEmployee
+            Self::NotInTeamGroup
+                | Self::NotStarted
+                | Self::DepartedWithoutEmployee
+                | Self::MissingWithoutEmployee
+                | Self::Deactivated
+                | Self::AccountReplaced { .. }
         )
     }
 }

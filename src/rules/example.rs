@@ -22,6 +22,8 @@ pub struct Example {
     pub employees: Vec<Employee>,
     pub teams: Vec<Team>,
     pub records: Records,
+    /// People whom Okta, asked by id, no longer has.
+    pub deleted: Vec<PersonId>,
     pub bindings: Bindings,
 }
 
@@ -46,6 +48,7 @@ impl Example {
                 default: true,
             }],
             records: Records::new(),
+            deleted: vec![],
             bindings: Bindings::default(),
         }
     }
@@ -166,7 +169,7 @@ impl Example {
             name: "Standard".into(),
             default: true,
         }];
-        Snapshot::new(
+        let mut snapshot = Snapshot::new(
             Directory::new(
                 Complete::from_all_pages(self.people.clone()),
                 Complete::from_all_pages(self.groups.clone()),
@@ -177,7 +180,9 @@ impl Example {
                 settings: Complete::from_all_pages(settings),
                 organization: None,
             },
-        )
+        );
+        snapshot.set_deleted(self.deleted.iter().cloned());
+        snapshot
     }
 
     pub fn assess(&self) -> Assessment {

@@ -339,7 +339,10 @@ fn missing(records: &Records, resolved: &BTreeMap<PersonId, Resolved>) -> (Vec<P
     });
     known.fold((Vec::new(), 0), |(mut missing, known), (id, record)| {
         let is_missing = match resolved.get(id).map(|resolved| &resolved.resolution) {
-            Some(Resolution::OutOfScope(Blocker::NotInOktaResponse)) => true,
+            Some(
+                Resolution::OutOfScope(Blocker::NotInOktaResponse)
+                | Resolution::Waits(Blocker::DeletedInOkta { .. }),
+            ) => true,
             Some(Resolution::OutOfScope(Blocker::NotInTeamGroup)) => record.applied.is_some(),
             _ => false,
         };

@@ -14,4 +14,5 @@ pub mod record;
 pub mod resolve;
 pub mod schedule;
 pub mod status;
+pub mod succession;
 pub mod teams;

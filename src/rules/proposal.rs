@@ -2,8 +2,8 @@
 
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
-    matching::{self, Candidate, Reason, Verdict},
-    model::Person,
+    matching::{self, Candidate, Confidence, Reason, Verdict},
+    model::{EmployeeId, Person},
 };
 
 /// Who a person is believed to be.
@@ -69,6 +69,27 @@ impl Proposal {
             },
             candidates: if invited { Vec::new() } else { found.candidates },
             doubts: found.doubts.into_iter().chain(obstacle).collect(),
+        }
+    }
+
+    /// The proposal for a new account whose former one departed: the former account's employee.
+    pub fn taking_over(mut self, employee: &EmployeeId) -> Self {
+        let found = self
+            .candidates
+            .iter()
+            .position(|candidate| candidate.employee == *employee);
+        let confidence = found.map_or(Confidence::NONE, |at| self.candidates.remove(at).confidence);
+        let reasons = ["same email", "same name", "the former account has departed"];
+        let candidate = Candidate {
+            employee: employee.clone(),
+            confidence,
+            reasons: reasons.map(Reason::from).into(),
+        };
+        self.candidates.insert(0, candidate);
+        Self {
+            kind: ProposalKind::Auto,
+            candidates: self.candidates,
+            doubts: Vec::new(),
         }
     }
 

@@ -9,10 +9,11 @@ use crate::{
         ProposalKind, SuspendedPolicy,
     },
     matching::{self, EmployeeRecord, Evidence, PersonRecord},
-    model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId},
+    model::{Departure, EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId},
     rules::{
         blocker::Blocker,
         proposal::Proposal,
+        succession::{HandedOn, Succession},
         teams::{DerivedTeams, TeamChoice, TeamRule},
     },
 };
@@ -77,7 +78,7 @@ impl Record {
     }
 
     /// Whether the match in force continues, as far as this record alone tells.
-    fn keeps_match(&self) -> bool {
+    pub(super) fn keeps_match(&self) -> bool {
         self.applied.is_some()
             && !self.employees_in_force().is_empty()
             && self.decision != Decision::Match
@@ -121,30 +122,32 @@ pub fn resolve(
 ) -> BTreeMap<PersonId, Resolved> {
     let team_rule = TeamRule::new(snapshot, teams, &spec.teams);
     let in_scope = in_scope(snapshot, spec, &team_rule, records);
-    let resolver = Resolver {
+    let succession = Succession::of(snapshot, spec, records, &in_scope);
+    let mut resolver = Resolver {
         snapshot,
         spec,
         teams,
         team_rule,
         records,
         no_record: Record::default(),
-        claims: Claims::of(snapshot, records, &in_scope),
+        claims: Claims::of(snapshot, records, &in_scope, &succession),
         in_scope,
+        succession,
     };
     let mut found = matching::propose(&resolver.evidence());
+    let certain = found
+        .iter()
+        .filter(|(_, proposal)| proposal.verdict == matching::Verdict::Auto);
+    let certain = certain.filter_map(|(id, proposal)| Some((id.clone(), proposal.best()?.employee.clone())));
+    resolver.succession.add_proposals(certain.collect());
     let mut resolved: BTreeMap<PersonId, Resolved> = resolver
         .in_scope
         .iter()
         .map(|(id, person)| ((*id).clone(), resolver.resolved(person, found.remove(*id))))
         .collect();
     for id in records.keys().filter(|id| !resolver.in_scope.contains_key(id)) {
-        let blocker = if snapshot.people().contains_key(id) {
-            Blocker::NotInTeamGroup
-        } else {
-            Blocker::NotInOktaResponse
-        };
         let out_of_scope = Resolved {
-            resolution: Resolution::OutOfScope(blocker),
+            resolution: resolver.out_of_scope(id),
             proposal: None,
             team: TeamChoice::Keep,
         };
@@ -155,8 +158,39 @@ pub fn resolve(
 
 /// Whether the person departed, by the integration's policy for suspended people.
 pub fn has_departed(person: &Person, spec: &OktaIntegrationSpec) -> bool {
-    let suspended_departs = spec.okta.suspended == SuspendedPolicy::Deactivate;
-    person.departure(suspended_departs).is_some()
+    person.departure(suspended_departs(spec)).is_some()
+}
+
+/// Why a person departed: by Okta's record or, if Okta has none, by the decision.
+pub fn departure(
+    id: &PersonId,
+    snapshot: &Snapshot,
+    spec: &OktaIntegrationSpec,
+    record: &Record,
+) -> Option<Departure> {
+    let by_decision = record.decision == Decision::Deactivate;
+    snapshot.departure(id, suspended_departs(spec), by_decision)
+}
+
+fn suspended_departs(spec: &OktaIntegrationSpec) -> bool {
+    spec.okta.suspended == SuspendedPolicy::Deactivate
+}
+
+/// The people whom Okta's response lacks although an active employee is matched with them: only a read by id tells
+/// whether they were deleted.
+pub fn unaccounted<'a>(snapshot: &'a Snapshot, records: &'a Records) -> impl Iterator<Item = &'a PersonId> {
+    let is_active = |id: &EmployeeId| {
+        let employee = snapshot.employees().get(id);
+        employee.is_some_and(|employee| !employee.deactivated)
+    };
+    records
+        .iter()
+        .filter(move |(id, record)| {
+            !snapshot.people().contains_key(*id)
+                && record.decision != Decision::Ignore
+                && record.employees_in_force().iter().any(is_active)
+        })
+        .map(|(id, _)| id)
 }
 
 /// Returns the people in scope. With `TeamMembers`, a departed person with a match in force stays in
@@ -188,6 +222,7 @@ struct Resolver<'a> {
     no_record: Record,
     in_scope: BTreeMap<&'a PersonId, &'a Person>,
     claims: Claims<'a>,
+    succession: Succession<'a>,
 }
 
 impl<'a> Resolver<'a> {
@@ -238,7 +273,12 @@ impl<'a> Resolver<'a> {
                         .map(|employee| (id.clone(), employee.clone()))
                 })
                 .collect(),
-            bound: self.claims.bound(),
+            bound: {
+                let mut bound = self.claims.bound();
+                // Offered to the person whose name or email they have.
+                bound.retain(|employee, _| !self.succession.employees_handed_on().contains(employee));
+                bound
+            },
         }
     }
 
@@ -246,7 +286,9 @@ impl<'a> Resolver<'a> {
         let unmatched = self.spec.matching.unmatched;
         let proposal =
             found.map(|found| Proposal::new(found, person, has_departed(person, self.spec), unmatched));
+        let proposal = proposal.map(|proposal| self.with_succession(&person.id, proposal));
         let resolution = self.resolution(person, proposal.as_ref());
+        let resolution = self.unless_handed_on(&person.id, resolution);
         let team = match &resolution {
             Resolution::Matched(employees) => self.team(&person.id, employees.first()),
             _ => self.team_before_match(&person.id),
@@ -263,20 +305,156 @@ impl<'a> Resolver<'a> {
         let record = self.record(&person.id);
         match record.decision {
             Decision::Ignore => return Resolution::Ignored,
-            Decision::Match => return self.claims.claim(&record.employee_ids, &person.id),
+            Decision::Deactivate => return self.deactivate(&person.id),
+            Decision::Match => return self.claim(&record.employee_ids, &person.id),
             Decision::Auto | Decision::Create => {}
         }
         if record.keeps_match() {
-            return self.claims.claim(&record.employees_in_force(), &person.id);
+            return self.in_force(&person.id);
         }
         if let Some(employee) = self.claims.invited.get(&person.id) {
             return Resolution::Matched(vec![employee.clone()]);
         }
-        match proposal {
+        match (proposal, self.succession.taken_over_by(&person.id)) {
             _ if record.decision == Decision::Create => self.invite(person),
-            Some(proposal) => self.by_proposal(person, proposal),
-            None => Resolution::Waits(Blocker::NoEmployee),
+            (_, Some(employees)) => self.claim(employees, &person.id),
+            (Some(proposal), None) => self.by_proposal(person, proposal),
+            (None, None) => Resolution::Waits(Blocker::NoEmployee),
         }
+    }
+
+    /// Resolves a person who is not in scope, or whom Okta's response lacks.
+    fn out_of_scope(&self, id: &PersonId) -> Resolution {
+        let record = self.record(id);
+        match record.decision {
+            Decision::Ignore => Resolution::Ignored,
+            Decision::Deactivate => self.unless_handed_on(id, self.deactivate(id)),
+            _ if self.snapshot.people().contains_key(id) => Resolution::OutOfScope(Blocker::NotInTeamGroup),
+            Decision::Match => Resolution::OutOfScope(Blocker::NotInOktaResponse),
+            Decision::Auto | Decision::Create => self.missing(record, id),
+        }
+    }
+
+    /// Resolves a person whom Okta's response lacks by what is left to do for them.
+    fn missing(&self, record: &Record, id: &PersonId) -> Resolution {
+        let in_force = record.employees_in_force();
+        let employees = in_force
+            .iter()
+            .filter_map(|employee| self.snapshot.employees().get(employee));
+        let (deactivated, active): (Vec<_>, Vec<_>) = employees.partition(|employee| employee.deactivated);
+        match active.first() {
+            Some(employee) if self.snapshot.is_deleted(id) => Resolution::Waits(Blocker::DeletedInOkta {
+                employee: employee.id.clone(),
+            }),
+            Some(_) => Resolution::OutOfScope(Blocker::NotInOktaResponse),
+            None if record.state == Some(MatchState::Deactivated) && !deactivated.is_empty() => {
+                Resolution::OutOfScope(Blocker::Deactivated)
+            }
+            None => Resolution::OutOfScope(Blocker::MissingWithoutEmployee),
+        }
+    }
+
+    /// Deactivates by decision, but nobody whom Okta shows as employed.
+    fn deactivate(&self, id: &PersonId) -> Resolution {
+        let record = self.record(id);
+        match self.snapshot.people().get(id) {
+            Some(person) if !has_departed(person, self.spec) => Resolution::Waits(Blocker::StillEmployed {
+                status: person.status.clone(),
+            }),
+            _ if record.keeps_match() => self.in_force(id),
+            _ => Resolution::OutOfScope(Blocker::DepartedWithoutEmployee),
+        }
+    }
+
+    /// Resolves a person by the match in force, which their new account may take over.
+    fn in_force(&self, id: &PersonId) -> Resolution {
+        let employees = self.record(id).employees_in_force();
+        let taken_over = self.succession.replaced_by(id).and_then(|to| {
+            let employee = self.succession.taken_over_by(to)?.first()?.clone();
+            Some(Blocker::AccountReplaced {
+                employee,
+                to: to.clone(),
+            })
+        });
+        match taken_over {
+            Some(replaced) => Resolution::OutOfScope(replaced),
+            None => self.claim(&employees, id),
+        }
+    }
+
+    /// Resolves a person whose decision or match in force names these employees. What Insightful no longer has of
+    /// the employees of somebody who departed needs no deactivation.
+    fn claim(&self, employees: &[EmployeeId], id: &PersonId) -> Resolution {
+        let record = self.record(id);
+        let in_force = record.employees_in_force();
+        let has_departed = departure(id, self.snapshot, self.spec, record).is_some();
+        let (present, missing): (Vec<EmployeeId>, Vec<EmployeeId>) = employees
+            .iter()
+            .cloned()
+            .partition(|employee| self.snapshot.employees().contains_key(employee));
+        if !missing.is_empty() && !(has_departed && missing.iter().all(|id| in_force.contains(id))) {
+            return Resolution::Waits(Blocker::EmployeeNotFound {
+                missing,
+                decided: record.decision == Decision::Match,
+                invited: record.applied.as_ref().is_some_and(|applied| applied.created),
+            });
+        }
+        if present.is_empty() {
+            return Resolution::OutOfScope(Blocker::DepartedWithoutEmployee);
+        }
+        match present
+            .iter()
+            .find_map(|employee| self.claims.rival(employee, id))
+        {
+            Some(blocker) => Resolution::Waits(blocker),
+            None => Resolution::Matched(employees.to_vec()),
+        }
+    }
+
+    /// A match waits if one of its employees is no longer the person's.
+    fn unless_handed_on(&self, id: &PersonId, resolution: Resolution) -> Resolution {
+        let Resolution::Matched(employees) = &resolution else {
+            return resolution;
+        };
+        let employees = employees
+            .iter()
+            .filter_map(|id| self.snapshot.employees().get(id));
+        let mut active = employees.filter(|employee| !employee.deactivated);
+        let Some(HandedOn { employee, to, shared }) =
+            active.find_map(|employee| self.succession.handed_on(id, employee))
+        else {
+            return resolution;
+        };
+        let is_in_scope = to.as_ref().is_some_and(|to| self.in_scope.contains_key(to));
+        Resolution::Waits(Blocker::EmployeeHandedOn {
+            employee,
+            to,
+            shared,
+            is_in_scope,
+        })
+    }
+
+    /// The proposal for somebody who takes over the employee of their former account is certain; one of an employee
+    /// that was handed on is not, as long as it is matched with somebody else.
+    fn with_succession(&self, id: &PersonId, mut proposal: Proposal) -> Proposal {
+        if let Some(employees) = self.succession.taken_over_by(id)
+            && let Some(first) = employees.first()
+        {
+            return proposal.taking_over(first);
+        }
+        let handed_on = self.succession.employees_handed_on();
+        if let Some(best) = proposal.best()
+            && handed_on.contains(&best.employee)
+            && let Some(holder) = self.claims.holder(&best.employee)
+        {
+            let name = self.snapshot.people().get(holder).map(Person::display_name);
+            let name = name.unwrap_or_else(|| format!("Okta user {holder}"));
+            proposal.kind = ProposalKind::Review;
+            proposal
+                .doubts
+                .insert(0, format!("the employee is matched to {name}").into());
+        }
+        proposal
     }
 
     fn by_proposal(&self, person: &Person, proposal: &Proposal) -> Resolution {
@@ -348,6 +526,7 @@ impl<'a> Claims<'a> {
         snapshot: &'a Snapshot,
         records: &'a Records,
         in_scope: &BTreeMap<&'a PersonId, &'a Person>,
+        succession: &Succession<'a>,
     ) -> Self {
         let mut claims = Self {
             decided: BTreeMap::new(),
@@ -361,8 +540,13 @@ impl<'a> Claims<'a> {
                     claims.decided.entry(employee).or_default().insert(id);
                 }
             } else if record.keeps_match() {
+                let replaced_by = succession.replaced_by(id);
                 for employee in record.employees_in_force() {
-                    claims.held.entry(employee).or_default().insert(id);
+                    claims
+                        .held
+                        .entry(employee)
+                        .or_default()
+                        .insert(replaced_by.unwrap_or(id));
                 }
             }
         }
@@ -402,20 +586,10 @@ impl<'a> Claims<'a> {
             .collect()
     }
 
-    /// Resolves a person whose decision or match in force names these employees.
-    fn claim(&self, employees: &[EmployeeId], id: &PersonId) -> Resolution {
-        let missing: Vec<EmployeeId> = employees
-            .iter()
-            .filter(|employee| !self.snapshot.employees().contains_key(*employee))
-            .cloned()
-            .collect();
-        if !missing.is_empty() {
-            return Resolution::Waits(Blocker::EmployeeNotFound { missing });
-        }
-        match employees.iter().find_map(|employee| self.rival(employee, id)) {
-            Some(blocker) => Resolution::Waits(blocker),
-            None => Resolution::Matched(employees.to_vec()),
-        }
+    /// Returns the first person who has the employee.
+    fn holder(&self, employee: &EmployeeId) -> Option<&'a PersonId> {
+        let people = self.decided.get(employee).or_else(|| self.held.get(employee));
+        people?.first().copied()
     }
 
     /// Returns the blocker if somebody else has an equal or better claim on the employee.
@@ -486,7 +660,7 @@ mod tests {
     fn a_decision_outranks_a_match_in_force_which_outranks_a_proposal() {
         let mut example = two();
         assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]), "proposal");
-        example.in_force("ann", "e-bob", &[]);
+        example.in_force("ann", "e-bob", &[(Field::Name, Some("PC 17"), "Bob Doe")]);
         assert_eq!(resolution(&example, "ann"), matched_with(&["e-bob"]), "in force");
         assert_eq!(
             blocked_by(&resolution(&example, "bob")),
@@ -527,6 +701,93 @@ mod tests {
         example.matched("ann", &["e-nobody"]);
         assert_eq!(blocked_by(&resolution(&example, "ann")), "EmployeeNotFound");
         assert!(example.assess().plan.creations.is_empty());
+    }
+
+    #[test]
+    fn an_employee_that_was_deleted_by_hand_is_invited_again_by_decision() {
+        for (invited, decided, rejected, expected, way_out) in [
+            (
+                false,
+                false,
+                false,
+                "EmployeeNotFound",
+                "to Create to invite the person, or to Ignore",
+            ),
+            (false, true, false, "", ""),
+            // The decision may be the one that invited the person before: a list that lacks the employee must not
+            // invite again.
+            (
+                true,
+                false,
+                false,
+                "EmployeeNotFound",
+                "to Create with e-gone in spec.rejectedEmployeeIds",
+            ),
+            (
+                true,
+                true,
+                false,
+                "EmployeeNotFound",
+                "to Create with e-gone in spec.rejectedEmployeeIds",
+            ),
+            (true, true, true, "", ""),
+        ] {
+            let mut example = Example::new();
+            example.person("ann", "Ann", "Doe", "Sales");
+            example.in_force("ann", "e-gone", &[(Field::Name, Some("X"), "Ann Doe")]);
+            let record = example.record("ann");
+            if let Some(applied) = &mut record.applied {
+                applied.created = invited;
+            }
+            if decided {
+                record.decision = Decision::Create;
+            }
+            record.rejected.extend(rejected.then(|| "e-gone".into()));
+            let assessment = example.assess();
+            let blocker = assessment.blocker(&"ann".into());
+            assert_eq!(
+                blocker.map_or("", Blocker::reason),
+                expected,
+                "{invited} {decided}"
+            );
+            assert_eq!(assessment.plan.creations.len(), usize::from(expected.is_empty()));
+            let message = blocker
+                .map(|blocker| blocker.message(&example.snapshot()))
+                .unwrap_or_default();
+            assert!(message.contains(way_out), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_insightful_no_longer_has_of_a_departed_person_needs_no_deactivation() {
+        let mut example = two();
+        example.in_force("ann", "e-ann", &[]);
+        let second = example.employee("e-2", "Ann Doe", "second@acme.com").id.clone();
+        let applied = example.record("ann").applied.as_mut().unwrap();
+        applied.employee_ids.push(second.to_string());
+        example.people[0].status = OktaStatus::Deprovisioned;
+        assert_eq!(example.assess().plan.deactivations.len(), 2);
+        example.employees.retain(|employee| employee.id != "e-ann".into());
+        let plan = example.assess().plan;
+        assert_eq!(plan.deactivations.len(), 1);
+        assert!(
+            !plan.matches.contains_key(&"ann".into()) && plan.unmatches.is_empty(),
+            "{plan:?}"
+        );
+        example.employees.retain(|employee| employee.id != second);
+        let assessment = example.assess();
+        assert!(assessment.plan.deactivations.is_empty());
+        let blocker = assessment.blocker(&"ann".into()).unwrap();
+        assert_eq!(
+            (blocker.reason(), blocker.needs_action()),
+            ("DepartedWithoutEmployee", false)
+        );
+        example.matched("ann", &["e-nobody"]);
+        assert_eq!(
+            blocked_by(&resolution(&example, "ann")),
+            "EmployeeNotFound",
+            "a decision that names nobody"
+        );
     }
 
     #[test]

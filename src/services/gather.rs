@@ -1,13 +1,16 @@
 //! Reads both services: a full sync, or what changed since the last one.
 
-use futures::TryFutureExt;
+use futures::{StreamExt, TryFutureExt, stream};
 
 use crate::{
     http::Retryability,
     insightful::{InsightfulClient, InsightfulError},
-    model::{Delta, Directory, Mark, Snapshot, Workforce},
+    model::{Delta, Directory, Mark, Person, PersonId, Snapshot, Workforce},
     okta::{self, OktaClient, OktaError},
 };
+
+/// People who are asked for by id at a time.
+const PARALLEL_LOOK_UPS: usize = 4;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GatherError {
@@ -79,4 +82,32 @@ pub async fn gather_changes(
         okta.changes(group_prefix, since, directory, progress).err_into(),
         insightful.workforce().err_into(),
     )
+}
+
+/// What Okta answered about people whom its lists lack.
+#[derive(Debug, Default)]
+pub struct LookedUp {
+    pub found: Vec<Person>,
+    /// Okta says that there is no such user.
+    pub deleted: Vec<PersonId>,
+    /// The first person about whom there is no answer, and why. Nobody after them was asked for.
+    pub failed: Option<(PersonId, OktaError)>,
+}
+
+/// Asks Okta by id for people whom its lists lack.
+pub async fn look_up(okta: &OktaClient, people: Vec<PersonId>) -> LookedUp {
+    let mut looked_up = LookedUp::default();
+    let reads = people.into_iter().map(async |id| (okta.user(&id).await, id));
+    let mut reads = stream::iter(reads).buffered(PARALLEL_LOOK_UPS);
+    while let Some((answer, id)) = reads.next().await {
+        match answer {
+            Ok(Some(person)) => looked_up.found.push(person),
+            Ok(None) => looked_up.deleted.push(id),
+            Err(error) => {
+                looked_up.failed = Some((id, error));
+                break;
+            }
+        }
+    }
+    looked_up
 }

@@ -3,7 +3,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use okta_insightful_operator::api::{MatchState, OktaIntegration, Phase};
+use kube::api::{Patch, PatchParams};
+use okta_insightful_operator::api::{EmployeeMatch, MatchState, OktaIntegration, Phase};
 use serde_json::json;
 
 use crate::world::{NAME, World, open_guard};
@@ -76,13 +77,13 @@ async fn absence_is_not_evidence() {
     world.sync().await;
     assert_eq!(world.writes(), Vec::<String>::new());
     let jane = world.matches().await.remove(&name).unwrap().status.unwrap();
-    assert_eq!(jane.state, Some(MatchState::OutOfScope));
+    assert_eq!(jane.state, Some(MatchState::Review));
     assert_eq!(
         jane.person.unwrap().name,
         "Jane Doe",
         "the name of the person stays"
     );
-    assert_eq!(jane.conditions[0].reason, "NotInOktaResponse");
+    assert_eq!(jane.conditions[0].reason, "DeletedInOkta");
     for handle in ["amir.haddad", "pia.hofer", "jonas.berg"] {
         assert_eq!(
             (world.state(handle).await, world.reason(handle).await.as_str()),
@@ -90,6 +91,146 @@ async fn absence_is_not_evidence() {
             "{handle}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_account_takes_over_the_employee_of_the_former_one() {
+    let world = World::in_sync().await;
+    let amir = world.company.employee("amir.haddad").to_owned();
+    let employees = world.insightful.snapshot().employees().count();
+    world.okta.edit(|org| {
+        org.set_status("amir.haddad", "DEPROVISIONED");
+        let new = org.add_user("amir.haddad.2", "Amir", "Haddad");
+        org.set_email(&new, "amir.haddad@acme.com");
+        org.add_member("Engineering", &new);
+    });
+    world.insightful.journal().clear();
+    world.sync().await;
+    let new = world.wait_for_state("amir.haddad.2", MatchState::Matched).await;
+    assert_eq!(new.applied.unwrap().employee_ids, [amir.as_str()]);
+    world.wait_until_unmatched("amir.haddad").await;
+    world
+        .wait_for_reason("amir.haddad", "DepartedWithoutEmployee")
+        .await;
+    let status = world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(status.people.unwrap().blocked, 0);
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&amir)["deactivated"], 0, "{:?}", world.writes());
+    assert_eq!(account.employees().count(), employees, "nobody is invited");
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_handed_on_is_neither_deactivated_nor_overwritten() {
+    let mut spec = open_guard();
+    spec["matching"] = json!({ "unmatched": "Create" });
+    let world = World::in_review(spec).await;
+    world.finalize().await;
+    let (jane, amir) = (
+        world.company.employee("jane.doe"),
+        world.company.employee("amir.haddad"),
+    );
+    // Computers are handed on, and an admin edits their records in Insightful.
+    for (employee, handle, first, last) in [
+        (jane, "nora.neu", "Nora", "Neu"),
+        (amir, "otto.alt", "Otto", "Alt"),
+    ] {
+        world.okta.edit(|org| {
+            let new = org.add_user(handle, first, last);
+            org.add_member("Engineering", &new);
+        });
+        world.insightful.edit(|account| {
+            account.rename_employee(employee, &format!("{first} {last}"));
+            account.set_email(employee, &format!("{handle}@acme.com"));
+        });
+    }
+    world
+        .okta
+        .edit(|org| org.set_status("amir.haddad", "DEPROVISIONED"));
+    world.insightful.journal().clear();
+    world.sync().await;
+    for (holder, other, name) in [
+        ("jane.doe", "nora.neu", "Nora Neu"),
+        ("amir.haddad", "otto.alt", "Otto Alt"),
+    ] {
+        let status = world.wait_for_reason(holder, "EmployeeHandedOn").await;
+        assert!(status.conditions[0].message.contains(name), "{status:?}");
+        let offered = world
+            .wait_for_state(other, MatchState::Review)
+            .await
+            .proposal
+            .unwrap();
+        assert_eq!(offered.candidates[0].name, name);
+    }
+    assert_eq!(world.writes(), Vec::<String>::new());
+
+    world.decide_match("nora.neu", &[jane]).await;
+    world.decide_match("otto.alt", &[amir]).await;
+    for person in ["jane.doe", "amir.haddad"] {
+        world.wait_until_unmatched(person).await;
+    }
+    world.wait_for_state("otto.alt", MatchState::Matched).await;
+    for (employee, name) in [(jane, "Nora Neu"), (amir, "Otto Alt")] {
+        let account = world.insightful.snapshot();
+        let record = account.employee(employee);
+        assert_eq!(
+            (&record["name"], &record["deactivated"]),
+            (&json!(name), &json!(0))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_was_deleted_in_okta_is_deactivated_only_by_decision() {
+    let world = World::in_sync().await;
+    let amir = world.company.employee("amir.haddad");
+    let (id, name) = (world.company.user("amir.haddad"), world.match_name("amir.haddad"));
+    world.okta.edit(|org| {
+        org.set_status("amir.haddad", "DEPROVISIONED");
+        org.purge_user("amir.haddad");
+    });
+    world.insightful.journal().clear();
+    world.okta.journal().clear();
+    let reads_by_id = || {
+        let entries = world.okta.journal().entries();
+        entries
+            .iter()
+            .filter(|entry| entry.path == format!("/api/v1/users/{id}"))
+            .count()
+    };
+    for _ in 0..2 {
+        world.sync().await;
+        let status = world.matches().await.remove(&name).unwrap().status.unwrap();
+        let reason = status.conditions[0].reason.as_str();
+        assert_eq!(
+            (status.state, reason),
+            (Some(MatchState::Review), "DeletedInOkta")
+        );
+        assert_eq!(reads_by_id(), 1, "Okta is asked once");
+    }
+    assert_eq!(world.writes(), Vec::<String>::new());
+
+    let deactivate = json!({ "spec": { "decision": "Deactivate" } });
+    // Somebody who works here is not deactivated, whatever the decision.
+    for name in [&name, &world.match_name("pia.hofer")] {
+        let api = world.api::<EmployeeMatch>();
+        api.patch(name, &PatchParams::default(), &Patch::Merge(&deactivate))
+            .await
+            .unwrap();
+    }
+    world.wait_for_reason("pia.hofer", "StillEmployed").await;
+    let states = || async { world.matches().await.remove(&name).unwrap().status.unwrap().state };
+    world
+        .poll("the deactivation", states, |state| {
+            *state == Some(MatchState::Deactivated)
+        })
+        .await;
+    assert_eq!(
+        world.writes(),
+        [format!("GET /api/v1/employee/deactivate/{amir} 200")]
+    );
+    assert_eq!(reads_by_id(), 2, "and once more right before the deactivation");
+    world.idle_sync_writes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

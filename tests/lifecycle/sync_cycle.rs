@@ -196,7 +196,7 @@ async fn a_full_sync_finds_deletions_and_deactivates_nobody() {
     assert!(support.group_missing && support.team_id.is_some(), "{support:?}");
     let name = okta_insightful_operator::api::match_name(NAME, world.company.user("jane.doe"));
     let jane = &world.matches().await[&name];
-    assert_eq!(jane.status.as_ref().unwrap().state, Some(MatchState::OutOfScope));
+    assert_eq!(jane.status.as_ref().unwrap().state, Some(MatchState::Review));
     assert_eq!(world.writes(), Vec::<String>::new());
 }
 

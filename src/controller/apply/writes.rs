@@ -7,7 +7,7 @@ use super::run::{Run, Stop, insightful_failure, okta_failure};
 use crate::{
     api::{Field, Pending, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
-    model::{Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, PersonId},
+    model::{Departure, Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, PersonId},
     rules::{
         plan::{Creation, Deactivation, NewTeam, Restore, RestoreWrite, Update},
         record::{self, Overwrite},
@@ -242,13 +242,18 @@ impl Run<'_> {
         let Deactivation {
             person,
             employee,
-            evidence: _,
+            evidence,
         } = deactivation;
         loop {
             let write = self.write_permit().await?;
-            if !self.has_departed(&person).await? {
-                let message = "Okta's list shows this person as departed, but the record read by id does not: nobody is \
-                               deactivated by the list alone";
+            if !self.has_departed(&evidence).await? {
+                let message = if evidence.is_by_decision() {
+                    "Okta's list lacks this person, but the record read by id shows them as employed: nobody who is \
+                     employed is deactivated by decision"
+                } else {
+                    "Okta's list shows this person as departed, but Okta, asked by id, does not confirm it: nobody is \
+                     deactivated by the list alone"
+                };
                 self.contradicted(person, "DepartureNotConfirmed", message.to_owned());
                 return Ok(());
             }
@@ -276,12 +281,13 @@ impl Run<'_> {
         }
     }
 
-    /// Whether Okta's record of a person, read by id, shows them as departed: lists lag behind.
-    async fn has_departed(&mut self, person: &PersonId) -> Result<bool, Stop> {
+    /// Whether Okta's record of a person, read by id, shows them as departed: lists lag behind. A decision needs no
+    /// record, but one that shows the person as employed outranks it.
+    async fn has_departed(&mut self, evidence: &Departure) -> Result<bool, Stop> {
         let services = self.apply.services;
-        let now = self.waiting(services.okta.user(person)).await?;
+        let now = self.waiting(services.okta.user(evidence.person())).await?;
         let Some(now) = now.map_err(|error| Stop::Disconnected(okta_failure(&error)))? else {
-            return Ok(false);
+            return Ok(evidence.is_by_decision());
         };
         let has_departed = now.departure(self.apply.suspended_means_departed).is_some();
         self.apply.snapshot.replace_person(now);

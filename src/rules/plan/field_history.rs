@@ -11,7 +11,7 @@ use crate::{
 
 /// Whether `now` was written by the operator: by this write or, if it did not take effect, by the one before
 /// it.
-pub(super) fn is_ours(field: &AppliedField, now: &str) -> bool {
+pub(in crate::rules) fn is_ours(field: &AppliedField, now: &str) -> bool {
     let holds = |value: &str| is_same(field.field, value, now);
     holds(&field.after) || field.replaced.as_deref().is_some_and(holds)
 }

@@ -11,6 +11,7 @@ pub mod fields;
 mod planner;
 pub mod unmatch;
 
+pub(in crate::rules) use field_history::is_ours;
 pub use fields::{FieldWrites, NewValue, Replace};
 pub use planner::plan;
 pub use unmatch::{NotRestored, Restore, RestoreWrite};
@@ -95,13 +96,13 @@ pub struct Deactivation {
     /// The person who departed.
     pub person: PersonId,
     pub employee: EmployeeId,
-    /// Okta's record that says so.
-    #[serde(serialize_with = "status_word")]
+    /// Okta's record that says so, or the decision.
+    #[serde(serialize_with = "evidence")]
     pub evidence: Departure,
 }
 
-fn status_word<S: serde::Serializer>(departure: &Departure, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(departure.status().as_str())
+fn evidence<S: serde::Serializer>(departure: &Departure, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(departure.evidence())
 }
 
 /// One step of an apply.

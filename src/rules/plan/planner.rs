@@ -1,5 +1,6 @@
 //! Makes the plan. The rule on who gets deactivated is here, in [`deactivations`]: the employees of a person
-//! whose Okta record, once read, says that the person departed, and nobody else.
+//! whose Okta record, once read, says that the person departed, or of whom Okta has no record and a decision says
+//! so; and nobody else. Whose record an employee is by now was asked [before](crate::rules::succession).
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,11 @@ use super::{
     unmatch,
 };
 use crate::{
-    api::{AppliedField, Field, OktaIntegrationSpec, SuspendedPolicy},
+    api::{AppliedField, Field, OktaIntegrationSpec},
     model::{Departure, Employee, EmployeeId, Person, PersonId, Snapshot},
     rules::{
         blocker::Blocker,
-        resolve::{Records, Resolution, Resolved},
+        resolve::{self, Record, Records, Resolution, Resolved},
         teams::{DerivedTeams, TeamChoice},
     },
 };
@@ -44,13 +45,12 @@ pub fn plan(
         on_other_records: facts.on_other_records(&takers),
     };
     for (id, resolved) in resolved {
-        let Some(person) = snapshot.people().get(id) else {
-            continue;
-        };
-        let planned = match &resolved.resolution {
-            Resolution::Matched(employees) => planner.match_person(person, employees, &resolved.team),
-            Resolution::Create => planner.create(person, &resolved.team),
-            Resolution::Ignored | Resolution::OutOfScope(_) | Resolution::Waits(_) => Ok(()),
+        let planned = match (&resolved.resolution, snapshot.people().get(id)) {
+            (Resolution::Matched(employees), person) => {
+                planner.match_person(id, person, employees, &resolved.team)
+            }
+            (Resolution::Create, Some(person)) => planner.create(person, &resolved.team),
+            _ => Ok(()),
         };
         if let Err(blocker) = planned {
             planner.blockers.insert(id.clone(), blocker);
@@ -75,15 +75,17 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Overwrites the employees of a matched person, or deactivates them.
+    /// Overwrites the employees of a matched person, or deactivates them. Okta may no longer have a person who is
+    /// deactivated by decision.
     fn match_person(
         &mut self,
-        person: &Person,
+        id: &PersonId,
+        person: Option<&Person>,
         employees: &[EmployeeId],
         team: &TeamChoice,
     ) -> Result<(), Blocker> {
         let Facts { snapshot, spec, .. } = self.facts;
-        let record = self.facts.record(&person.id);
+        let record = self.facts.record(id);
         let applied = record.and_then(|record| record.applied.as_ref());
         let employees: Vec<(&Employee, FieldHistory<'_>)> = employees
             .iter()
@@ -94,12 +96,17 @@ impl Planner<'_> {
                 (employee, FieldHistory::of(employee, applied, others))
             })
             .collect();
-        if let Some(departure) = person.departure(spec.okta.suspended == SuspendedPolicy::Deactivate) {
+        let departure = match record {
+            Some(record) => resolve::departure(id, snapshot, spec, record),
+            None => resolve::departure(id, snapshot, spec, &Record::default()),
+        };
+        let has_departed = departure.is_some();
+        if let Some(departure) = departure {
             let employees = employees.iter().map(|(employee, _)| *employee);
             self.plan
                 .deactivations
                 .extend(deactivations(&departure, employees));
-        } else {
+        } else if let Some(person) = person {
             let team = self.facts.team(team)?;
             if let Some((first, _)) = employees.first()
                 && first.deactivated
@@ -128,12 +135,17 @@ impl Planner<'_> {
             .collect();
         let inherited = employees.iter().flat_map(|(_, history)| history.inherited());
         let inherited: Vec<AppliedField> = inherited.collect();
-        if !inherited.is_empty() || record.is_none_or(|record| record.employees_in_force() != ids) {
+        let mut in_force = record.map(Record::employees_in_force).unwrap_or_default();
+        if has_departed {
+            // What Insightful no longer has changes nothing of the match of somebody who departed.
+            in_force.retain(|employee| ids.contains(employee));
+        }
+        if !inherited.is_empty() || in_force != ids {
             let in_force = MatchInForce {
                 employees: ids,
                 inherited,
             };
-            self.plan.matches.insert(person.id.clone(), in_force);
+            self.plan.matches.insert(id.clone(), in_force);
         }
         Ok(())
     }
@@ -220,7 +232,7 @@ impl Planner<'_> {
 }
 
 /// The rule on who gets deactivated: the employees, still active, of a person whose record in Okta says that
-/// they departed. A [`Departure`] comes from such a record only.
+/// they departed, or of whom Okta has no record and a decision says so. A [`Departure`] comes from these only.
 fn deactivations<'a>(
     departure: &Departure,
     employees: impl Iterator<Item = &'a Employee>,

@@ -10,14 +10,14 @@ use crate::{
         PersonSummary, ProposalKind, ProposalStatus, Unmatched,
         conditions::{self, Fact},
     },
-    model::{Employee, PersonId, Snapshot},
+    model::{Employee, EmployeeId, PersonId, Snapshot},
     rules::{
         assessment::Assessment,
         blocker::Blocker,
         guard::{Ruling, Verdict},
         proposal::Proposal,
         record,
-        resolve::{Record, Resolution, Resolved, has_departed},
+        resolve::{Record, Resolution, Resolved, departure},
         teams::TeamChoice,
     },
 };
@@ -34,11 +34,7 @@ pub fn match_state(
         return MatchState::OutOfScope;
     };
     match &resolved.resolution {
-        Resolution::OutOfScope(Blocker::NotInOktaResponse)
-            if record.state == Some(MatchState::Deactivated) =>
-        {
-            MatchState::Deactivated
-        }
+        Resolution::OutOfScope(Blocker::Deactivated) => MatchState::Deactivated,
         Resolution::OutOfScope(_) => MatchState::OutOfScope,
         Resolution::Ignored => MatchState::Ignored,
         Resolution::Waits(Blocker::EmployeeClaimedTwice { .. }) => MatchState::Conflict,
@@ -48,15 +44,9 @@ pub fn match_state(
         Resolution::Create => MatchState::Proposed,
         Resolution::Matched(employees) if record.employees_in_force() != *employees => MatchState::Proposed,
         Resolution::Matched(employees) => {
-            let person = snapshot.people().get(id);
-            let has_departed = person.is_some_and(|person| has_departed(person, spec));
-            let are_deactivated = employees.iter().all(|id| {
-                snapshot
-                    .employees()
-                    .get(id)
-                    .is_some_and(|employee| employee.deactivated)
-            });
-            if has_departed && are_deactivated {
+            let mut present = employees.iter().filter_map(|id| snapshot.employees().get(id));
+            let are_deactivated = present.all(|employee| employee.deactivated);
+            if are_deactivated && departure(id, snapshot, spec, record).is_some() {
                 MatchState::Deactivated
             } else {
                 MatchState::Matched
@@ -128,7 +118,11 @@ impl MatchStatuses<'_> {
             None => previous.person.clone(),
         };
         let employee = match resolved.map(|resolved| &resolved.resolution) {
-            Some(Resolution::Matched(employees)) => employees.first().cloned(),
+            // Those of somebody who departed may have been removed.
+            Some(Resolution::Matched(employees)) => {
+                let is_present = |id: &&EmployeeId| snapshot.employees().contains_key(*id);
+                employees.iter().find(is_present).cloned()
+            }
             Some(Resolution::Create) => None,
             _ => record.employees_in_force().into_iter().next().or_else(|| {
                 let best = proposal?.best()?;

@@ -62,7 +62,7 @@ fn state_and_readiness_follow_from_the_assessment() {
     use MatchState::*;
     type Change = fn(&mut Example);
     let without_match: Change = |e| e.records.clear();
-    let cases: [(&str, Change, (MatchState, &str, &str)); 18] = [
+    let cases: [(&str, Change, (MatchState, &str, &str)); 22] = [
         ("in sync", |_| (), (Matched, "ready", "InSync")),
         (
             "renamed",
@@ -187,20 +187,77 @@ fn state_and_readiness_follow_from_the_assessment() {
             },
             (Deactivated, "ready", "Deactivated"),
         ),
+        (
+            "departed, and the employee was removed",
+            |e| {
+                e.people[0].status = OktaStatus::Deprovisioned;
+                e.employees.clear();
+            },
+            (OutOfScope, "ready", "DepartedWithoutEmployee"),
+        ),
+        (
+            "deactivated by decision, but employed",
+            |e| e.record("jane").decision = Decision::Deactivate,
+            (Review, "not ready", "StillEmployed"),
+        ),
+        (
+            "deactivation by decision",
+            |e| {
+                e.people.clear();
+                e.record("jane").decision = Decision::Deactivate;
+            },
+            (Matched, "ready", "ChangesPlanned"),
+        ),
+        (
+            "the employee was handed on",
+            |e| {
+                e.person("bob", "Bob", "Roe", "Sales");
+                let employee = &mut e.employees[0];
+                (employee.name, employee.email) = ("Bob Roe".into(), "bob@acme.com".into());
+            },
+            (Review, "not ready", "EmployeeHandedOn"),
+        ),
     ];
     for (case, change, (expected, is, reason)) in cases {
         let mut example = Example::jane();
         change(&mut example);
         assert_eq!(state(&example, None), (expected, is, reason.to_owned()), "{case}");
     }
-    let mut deleted = Example::jane();
-    deleted.people.clear();
-    deleted.record("jane").state = Some(Deactivated);
-    assert_eq!(
-        state(&deleted, None).0,
-        Deactivated,
-        "an org may delete departed people"
+}
+
+#[test]
+fn an_org_may_delete_departed_people() {
+    let mut example = Example::jane();
+    example.people.clear();
+    example.employees[0].deactivated = true;
+    example.record("jane").state = Some(MatchState::Deactivated);
+    let deactivated = (MatchState::Deactivated, "ready", "Deactivated".to_owned());
+    assert_eq!(state(&example, None), deactivated);
+    example.record("jane").decision = Decision::Deactivate;
+    assert_eq!(state(&example, None), deactivated);
+    example.record("jane").decision = Decision::Auto;
+
+    // Somebody activates the employee in Insightful.
+    example.employees[0].deactivated = false;
+    let missing = (
+        MatchState::OutOfScope,
+        "not ready",
+        "NotInOktaResponse".to_owned(),
     );
+    assert_eq!(state(&example, None), missing);
+    example.deleted.push("jane".into());
+    let deleted = (MatchState::Review, "not ready", "DeletedInOkta".to_owned());
+    assert_eq!(state(&example, None), deleted);
+    for part in ["employee Jane Doe (e1)", "set spec.decision to Deactivate"] {
+        assert!(message(&example).contains(part), "{}", message(&example));
+    }
+
+    // Nothing is left that could be written.
+    let nothing_to_do = (MatchState::OutOfScope, "ready", "NotInOktaResponse".to_owned());
+    example.employees.clear();
+    assert_eq!(state(&example, None), nothing_to_do);
+    example.record("jane").applied = None;
+    assert_eq!(state(&example, None), nothing_to_do);
 }
 
 #[test]

@@ -180,7 +180,18 @@ impl Org {
         id
     }
 
-    /// Deletes a user and the memberships.
+    /// Deletes a deactivated user, as Okta requires, and the memberships.
+    #[track_caller]
+    pub fn purge_user(&mut self, who: &str) {
+        assert_eq!(
+            self.user(who)["status"],
+            "DEPROVISIONED",
+            "Okta deactivates a user first"
+        );
+        self.delete_user(who);
+    }
+
+    /// Deletes a user, whatever the status, and the memberships.
     #[track_caller]
     pub fn delete_user(&mut self, who: &str) {
         let id = self.user_id(who);
