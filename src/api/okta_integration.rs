@@ -60,14 +60,15 @@ pub struct OktaIntegrationSpec {
     /// Which plans need an approval.
     #[serde(default)]
     pub approval: Approval,
-    /// Approves exactly the plan with this hash, even if it exceeds the guard.
+    /// Approves exactly the plan with this hash, once, even if it exceeds the guard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message(
         "approvedPlan must be a whole plan hash: copy status.plan.hash (sha256: and 64 hexadecimal digits)"
     ))]
     #[schemars(length(max = 80))]
     pub approved_plan: Option<String>,
-    /// Bounds on the changes of one plan. A plan that exceeds one of them is held until `approvedPlan` names it.
+    /// Bounds on the changes of one plan, together with those of the last 24 hours that nobody approved. A plan that
+    /// exceeds one of them is held until `approvedPlan` names it.
     #[serde(default)]
     pub guard: GuardPolicy,
     /// What happens to the fields that the operator wrote when a match ends.
@@ -323,7 +324,8 @@ pub enum Approval {
     EveryPlan,
 }
 
-/// Bounds on the changes of one plan, each a count or a percentage of the matched people, rounded down.
+/// Bounds on changes, each a count or a percentage of the matched employees who are active, rounded down. The changes
+/// of the plan count, and those of the last 24 hours that nobody approved.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct GuardPolicy {
@@ -355,6 +357,34 @@ pub struct GuardPolicy {
         "maxRelinks must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
     ))]
     pub max_relinks: IntOrString,
+    /// Employees whose name is changed beyond case, blanks and the order of its words.
+    #[serde(default = "five_percent")]
+    #[schemars(schema_with = "bound_schema")]
+    #[x_kube(validation = Rule::new(BOUND_RULE).message(
+        "maxNameChanges must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
+    ))]
+    pub max_name_changes: IntOrString,
+    /// Employees whose title is changed. The first title that the operator writes to an employee is not a change.
+    #[serde(default = "twenty_percent")]
+    #[schemars(schema_with = "bound_schema")]
+    #[x_kube(validation = Rule::new(BOUND_RULE).message(
+        "maxTitleChanges must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
+    ))]
+    pub max_title_changes: IntOrString,
+    /// Employees who are invited by `matching.unmatched: Create`, without a decision.
+    #[serde(default = "five_percent")]
+    #[schemars(schema_with = "bound_schema")]
+    #[x_kube(validation = Rule::new(BOUND_RULE).message(
+        "maxInvitations must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
+    ))]
+    pub max_invitations: IntOrString,
+    /// Teams that are created.
+    #[serde(default = "five")]
+    #[schemars(schema_with = "bound_schema")]
+    #[x_kube(validation = Rule::new(BOUND_RULE).message(
+        "maxNewTeams must be a count up to 1000000, such as 10, or a percentage from 0% to 100%"
+    ))]
+    pub max_new_teams: IntOrString,
 }
 
 const BOUND_RULE: &str =
@@ -371,6 +401,10 @@ impl Default for GuardPolicy {
             max_team_moves: twenty_percent(),
             max_email_changes: five_percent(),
             max_relinks: five_percent(),
+            max_name_changes: five_percent(),
+            max_title_changes: twenty_percent(),
+            max_invitations: five_percent(),
+            max_new_teams: five(),
         }
     }
 }
@@ -427,6 +461,10 @@ fn yes() -> bool {
 
 fn five_percent() -> IntOrString {
     IntOrString::String("5%".to_owned())
+}
+
+fn five() -> IntOrString {
+    IntOrString::Int(5)
 }
 
 fn twenty_percent() -> IntOrString {

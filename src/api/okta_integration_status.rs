@@ -43,6 +43,9 @@ pub struct OktaIntegrationStatus {
     /// The approved plan whose apply has begun and is not complete. The rest of it needs no other approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applying: Option<Applying>,
+    /// What the guard remembers of earlier syncs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardStatus>,
     /// When both services were last read successfully.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_time: Option<Time>,
@@ -218,6 +221,15 @@ pub struct PlanSummary {
     pub team_moves: i32,
     /// Updates that replace the email.
     pub email_changes: i32,
+    /// Updates that change the letters of the name.
+    #[serde(default)]
+    pub name_changes: i32,
+    /// Updates that replace a title that the operator wrote.
+    #[serde(default)]
+    pub title_changes: i32,
+    /// Employees to invite by policy, without a decision.
+    #[serde(default)]
+    pub invitations: i32,
     /// Employees to deactivate.
     pub deactivations: i32,
     /// Matches to unmatch.
@@ -238,6 +250,94 @@ pub struct Applying {
     /// Insightful's id of the shared settings for the plan's invitations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_settings: Option<String>,
+}
+
+/// What the guard remembers of earlier syncs: a restart forgets nothing.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardStatus {
+    /// The last review: the plan was shown while `spec.finalized` was false, or was approved. A plan of another
+    /// object, Okta org or Insightful organisation is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reviewed: Option<Reviewed>,
+    /// The number of the integration's EmployeeMatches.
+    #[serde(default)]
+    pub matches: i32,
+    /// EmployeeMatches that were deleted since the last review.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub matches_vanished: i32,
+    /// People with a match in force who were missing in Okta when the last plan was applied or approved.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub people_missing: i32,
+    /// Employees of matches in force who were missing in Insightful when the last plan was applied or approved.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub employees_missing: i32,
+    /// Hash of the last plan that was applied or whose approval was withdrawn. It is part of the next plan's
+    /// hash, so that an approval is for one plan, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_plan: Option<String>,
+    /// Writes of the last 24 hours that nobody approved, by hour, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub recent: Vec<RecentWrites>,
+    /// The writes of an apply that has begun and whose result is not counted in `recent` yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<GuardedWrites>,
+}
+
+/// What a review was about.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Reviewed {
+    /// The uid of the OktaIntegration: a restored object has another.
+    pub uid: String,
+    /// The URL of the Okta org.
+    pub org_url: String,
+    /// The URL of Insightful's API.
+    pub insightful_url: String,
+    /// Insightful's id of the organisation, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+}
+
+/// Writes of one hour.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentWrites {
+    /// When the hour began.
+    pub hour: Time,
+    /// The number of writes.
+    pub writes: GuardedWrites,
+}
+
+/// The number of writes of each kind that `spec.guard` bounds.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardedWrites {
+    /// Employees that were deactivated.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub deactivations: i32,
+    /// Employees that were moved to another team.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub team_moves: i32,
+    /// Employees whose email was replaced.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub email_changes: i32,
+    /// Matches that were unmatched.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub relinks: i32,
+    /// Employees whose name was changed.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub name_changes: i32,
+    /// Employees whose title was changed.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub title_changes: i32,
+    /// Employees who were invited without a decision.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub invitations: i32,
+    /// Teams that were created.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub new_teams: i32,
 }
 
 /// A cycle that wrote to Insightful.

@@ -148,8 +148,9 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
             (snapshot, opened.integration, records)
         }
     };
-    let bindings = bindings(integration.status.as_ref().unwrap_or(&Default::default()));
-    let assessment = Assessment::of(&snapshot, &integration.spec, &records, &bindings);
+    let status = integration.status.clone().unwrap_or_default();
+    let spent = status.guard.as_ref().and_then(|guard| guard.spent_plan.as_ref());
+    let assessment = Assessment::of(&snapshot, &integration.spec, &records, &bindings(&status)).after(spent);
     Ok(Planned {
         report: report(&snapshot, &integration.spec, &records, &assessment),
         integration: integration.metadata.name,
@@ -324,25 +325,42 @@ impl PlanReport {
             updates,
             team_moves,
             email_changes,
+            name_changes,
+            title_changes,
+            invitations,
             deactivations,
             relinks,
             restores,
         } = &self.summary;
-        let moves = counted(*team_moves, "team move", "team moves");
-        let emails = counted(*email_changes, "email change", "email changes");
+        let parts = |parts: &[(i32, &str, &str)]| {
+            let parts = parts.iter().filter(|(count, ..)| *count > 0);
+            let parts: Vec<String> = parts
+                .map(|(count, one, many)| counted(*count, one, many))
+                .collect();
+            match parts.is_empty() {
+                true => String::new(),
+                false => format!(" ({})", parts.join(", ")),
+            }
+        };
+        let updated = [
+            (*team_moves, "team move", "team moves"),
+            (*email_changes, "email change", "email changes"),
+            (*name_changes, "name change", "name changes"),
+            (*title_changes, "title change", "title changes"),
+        ];
         let kinds = [
             (create_teams, "team to create", "teams to create", String::new()),
             (
                 create_employees,
                 "person to invite",
                 "people to invite",
-                String::new(),
+                parts(&[(*invitations, "without a decision", "without a decision")]),
             ),
             (
                 updates,
                 "employee to update",
                 "employees to update",
-                format!(" ({moves}, {emails})"),
+                parts(&updated),
             ),
             (
                 deactivations,
@@ -543,16 +561,18 @@ mod tests {
         assert_eq!(report.summary(), "No changes.\nPlan sha256:9f2c");
         report.summary.total = 1;
         report.summary.create_employees = 1;
+        report.summary.invitations = 1;
         assert_eq!(
             report.summary(),
-            "1 change: 1 person to invite.\nPlan sha256:9f2c"
+            "1 change: 1 person to invite (1 without a decision).\nPlan sha256:9f2c"
         );
         report.summary.total = 3;
         report.summary.updates = 2;
         report.summary.team_moves = 1;
+        report.summary.name_changes = 2;
         assert_eq!(
             report.summary(),
-            "3 changes: 1 person to invite, 2 employees to update (1 team move, 0 email changes).\nPlan sha256:9f2c"
+            "3 changes: 1 person to invite (1 without a decision), 2 employees to update (1 team move, 2 name changes).\nPlan sha256:9f2c"
         );
     }
 }

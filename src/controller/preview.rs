@@ -52,6 +52,7 @@ async fn write_matches(
     failures: &WriteFailures,
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
+    record_memory(scope, &view).await?;
     let reporter = Reporter::new(*scope);
     let missing = matches.missing(view.assessment.resolved.keys());
     let created = missing.len();
@@ -63,8 +64,8 @@ async fn write_matches(
         .map_err(ReconcileError::during("creating EmployeeMatches"))?;
     if is_news {
         view = view.renew(scope, snapshot, matches);
+        record_memory(scope, &view).await?;
     }
-    withdraw_approval(scope, &view).await?;
     let assessment = &view.assessment;
     let statuses = MatchStatuses {
         snapshot,
@@ -93,16 +94,24 @@ async fn write_matches(
     })
 }
 
-/// Takes an approved plan off the record if more is planned than its remainder: whatever is shown while it is
-/// on record counts as approved.
-async fn withdraw_approval(scope: &Scope<'_>, view: &View) -> Result<(), ReconcileError> {
+/// Records what the statuses of the matches would hide once they are written: whatever is shown while an approved
+/// plan is on record counts as approved, whatever is shown after an apply has begun counts as not written yet, and
+/// objects that were deleted exist again.
+async fn record_memory(scope: &Scope<'_>, view: &View) -> Result<(), ReconcileError> {
     let mut status = scope.status();
-    if view.applying.is_some() || view.assessment.plan.is_empty() || status.applying.take().is_none() {
+    let recorded = status.guard.take().unwrap_or_default();
+    let is_planned = !view.assessment.plan.is_empty();
+    let is_withdrawn = is_planned && view.applying.is_none() && status.applying.is_some();
+    let is_settled = is_planned && view.guard.in_flight.is_none() && recorded.in_flight.is_some();
+    let has_vanished = view.guard.matches_vanished > recorded.matches_vanished;
+    if !is_withdrawn && !is_settled && !has_vanished {
         return Ok(());
     }
+    status.applying = view.applying.clone();
+    status.guard = Some(view.guard.clone());
     status::fit(&mut status);
     scope
         .write_status(&status)
         .await
-        .map_err(ReconcileError::during("taking an approved plan off the record"))
+        .map_err(ReconcileError::during("recording what was applied and approved"))
 }

@@ -13,6 +13,7 @@ use super::{
     error::ReconcileError,
     idle::{Fingerprint, IdleCycle},
     leader::Term,
+    match_store::Matches,
     one_writer::publish_organization,
     preview::preview,
     published::{PublishedStatus, read_integration},
@@ -24,7 +25,7 @@ use super::{
     webhook,
 };
 use crate::{
-    api::OktaIntegration,
+    api::{GuardStatus, OktaIntegration, OktaIntegrationStatus},
     rules::{
         assessment::bindings,
         schedule::MIN_REQUEUE,
@@ -163,11 +164,13 @@ async fn run_stages(
         report(scope, &Cycle::Unchanged(&status, reading.times(scope))).await?;
         *idle = IdleCycle::remember(fingerprint, scope.status());
         return Ok(Action::requeue(requeue::after_cycle(
-            scope, reading, applying, None,
+            scope, reading, applying, None, None,
         )));
     }
 
-    let view = assess(scope, synced.snapshot, &matches, bindings(&scope.status()));
+    let status = scope.status();
+    let guard = recall(scope, &status, &matches).await?;
+    let view = assess(scope, synced.snapshot, &matches, bindings(&status), guard);
 
     applying.forget_settled(&view.assessment.plan);
     let mut shown = preview(scope, synced.snapshot, &mut matches, view, &applying.failures).await?;
@@ -206,12 +209,33 @@ async fn run_stages(
     }
     let is_settled = !was_applied
         && !applying.has_failures()
+        && shown.view.verdict.lifts_at.is_none()
         && !matches!(notification, Some(Notification::Failed { .. }));
     // The preview may have changed the matches.
     let fingerprint = Fingerprint::of(scope, &synced, &matches).filter(|_| is_settled);
     if let Some(fingerprint) = fingerprint {
         *idle = IdleCycle::remember(fingerprint, scope.status());
     }
-    let next = requeue::after_cycle(scope, reading, applying, notification.as_ref());
+    let lifts_at = shown.view.verdict.lifts_at;
+    let next = requeue::after_cycle(scope, reading, applying, notification.as_ref(), lifts_at);
     Ok(Action::requeue(next))
+}
+
+/// What the guard remembers, with the EmployeeMatches that somebody deleted since the last cycle.
+async fn recall(
+    scope: &Scope<'_>,
+    status: &OktaIntegrationStatus,
+    matches: &Matches,
+) -> Result<GuardStatus, ReconcileError> {
+    let mut guard = GuardStatus::recall(status, scope.spec());
+    let mut count = matches.records().len();
+    if scope.spec().finalized && guard.counts_more_than(count) {
+        // The watch of a new leader may lag behind what the one before created.
+        let counting = matches.count();
+        count = counting
+            .await
+            .map_err(ReconcileError::during("counting EmployeeMatches"))?;
+    }
+    guard.count_matches(count);
+    Ok(guard)
 }

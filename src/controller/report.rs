@@ -9,6 +9,7 @@ use super::{
     apply::ApplyState, assess::View, error::ReconcileError, events, match_store::Matches, scope::Scope,
 };
 use crate::{
+    api::Reviewed,
     model::{PersonId, Snapshot},
     rules::{
         guard::Breach,
@@ -68,15 +69,26 @@ pub async fn report_synced(
         assessment,
         verdict,
         applying,
+        guard,
         bindings: _,
     } = view;
     let records = matches.records();
+    let spec = scope.spec();
+    let reviewing = (!spec.finalized).then(|| Reviewed::now(&scope.uid(), spec, snapshot));
+    let guard = guard.clone().shown(
+        verdict,
+        records.len(),
+        assessment.plan.is_empty(),
+        reviewing,
+        Timestamp::now(),
+    );
     let unreported = apply.unreported.as_ref();
     let cycle = Cycle::Synced(SyncedCycle {
         snapshot,
         assessment,
         records,
         verdict,
+        guard: &guard,
         former_names: former_names(&verdict.breaches, view, snapshot, matches),
         applying: applying.as_ref(),
         applied: unreported.map(|unreported| &unreported.outcome.done),

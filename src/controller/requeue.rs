@@ -18,20 +18,24 @@ use crate::rules::{
 /// How often the Secrets are read while something is wrong with them.
 pub const SECRET_POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The time until the next reconcile after a cycle: until the next sync or the first retry.
+/// The time until the next reconcile after a cycle: until the next sync, the first retry, or until the plan may be
+/// written without an approval.
 pub fn after_cycle(
     scope: &Scope<'_>,
     read: &ReadState,
     apply: &ApplyState,
     notification: Option<&Notification>,
+    lifts_at: Option<Timestamp>,
 ) -> Duration {
     let needs_action = apply.disconnected.as_ref().is_some_and(|why| why.needs_action);
     let secrets = needs_action.then_some(SECRET_POLL_INTERVAL);
     let has_failed = matches!(notification, Some(Notification::Failed { .. }));
     let webhook = has_failed.then_some(webhook::RETRY_INTERVAL);
+    let until = |time: Timestamp| Duration::try_from(time.duration_since(Timestamp::now())).ok();
+    let lifts = lifts_at.and_then(until).map(|left| left + MIN_REQUEUE);
     schedule::requeue_after(
         read.since_last_read(),
-        apply.retries_in().chain(secrets).chain(webhook),
+        apply.retries_in().chain(secrets).chain(webhook).chain(lifts),
         &scope.spec().sync,
         &scope.uid(),
     )

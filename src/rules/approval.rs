@@ -12,14 +12,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::{
     api::{
-        Applying, EmployeeMatch, EmployeeMatchStatus, Field, FieldChange, MatchState, OktaIntegrationSpec,
-        OktaIntegrationStatus, Pending, PendingOperation, TeamState, TeamStatus,
+        Applying, EmployeeMatch, EmployeeMatchStatus, Field, FieldChange, GuardStatus, GuardedWrites,
+        MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation, TeamState,
+        TeamStatus,
     },
     model::{EmployeeId, PersonId, digest::Digest},
     rules::{
         assessment::Assessment,
         guard::{Clearance, ClearedPlan},
-        plan::{MatchInForce, Plan},
+        plan::{MatchInForce, NewTeam, Plan},
         resolve::Resolution,
         status,
     },
@@ -154,15 +155,18 @@ pub fn is_announced(assessment: &Assessment, announcements: &Announcements) -> b
 }
 
 /// Returns the integration's status right before the first write of a plan: the teams that it creates are
-/// pending, so that a team whose response is lost is found by its name, and an approved plan is on record.
+/// pending, so that a team whose response is lost is found by its name, an approved plan is on record, and what the
+/// guard counts is counted.
 pub fn begun(
     mut status: OktaIntegrationStatus,
     teams: Vec<TeamStatus>,
     cleared: &ClearedPlan,
+    guard: GuardStatus,
     now: Timestamp,
 ) -> OktaIntegrationStatus {
     let plan = cleared.as_plan();
     let since = Time(now);
+    status.guard = Some(guard);
     status.teams = teams;
     let new: BTreeSet<&str> = plan.teams.iter().map(|new| new.group.as_str()).collect();
     for team in &mut status.teams {
@@ -213,15 +217,36 @@ pub fn of<'a>(
     is_remainder.then_some(applying)
 }
 
+/// The bounded writes of the plan that were announced when an apply began, so that they were not made since.
+pub fn announced_writes(
+    status: &OktaIntegrationStatus,
+    assessment: &Assessment,
+    announcements: &Announcements,
+) -> GuardedWrites {
+    let is_announced = |person: &PersonId| {
+        let announced = announcements.get(person);
+        announced.is_some_and(|announced| is_person_announced(person, assessment, announced))
+    };
+    let by_group = by_group(&status.teams);
+    GuardedWrites::of(&assessment.plan, is_announced, |new| {
+        is_team_announced(new, &by_group)
+    })
+}
+
 /// Whether every team that the plan creates was about to be created when the apply began.
 fn are_teams_announced(plan: &Plan, teams: &[TeamStatus]) -> bool {
-    let by_group: BTreeMap<&str, &TeamStatus> =
-        teams.iter().map(|team| (team.group_id.as_str(), team)).collect();
-    plan.teams.iter().all(|new| {
-        by_group.get(new.group.as_str()).is_some_and(|team| {
-            team.name == new.name && team.state == TeamState::New && team.pending.is_some()
-        })
-    })
+    let by_group = by_group(teams);
+    plan.teams.iter().all(|new| is_team_announced(new, &by_group))
+}
+
+fn by_group(teams: &[TeamStatus]) -> BTreeMap<&str, &TeamStatus> {
+    teams.iter().map(|team| (team.group_id.as_str(), team)).collect()
+}
+
+fn is_team_announced(new: &NewTeam, by_group: &BTreeMap<&str, &TeamStatus>) -> bool {
+    by_group
+        .get(new.group.as_str())
+        .is_some_and(|team| team.name == new.name && team.state == TeamState::New && team.pending.is_some())
 }
 
 /// Whether all that the plan does with a person was announced.

@@ -47,6 +47,13 @@ impl Assessment {
         }
     }
 
+    /// The assessment with its plan as the one after another, whose approval is spent.
+    pub fn after(mut self, spent: Option<&String>) -> Self {
+        let plan = Arc::make_mut(&mut self.plan);
+        plan.after = spent.cloned();
+        self
+    }
+
     /// Returns what keeps a person from being synced.
     pub fn blocker(&self, person: &PersonId) -> Option<&Blocker> {
         self.blockers

@@ -1,20 +1,23 @@
 //! A small company for the tests of the rules.
 
 use crate::{
-    api::{Applied, AppliedField, Decision, Field, OktaIntegrationSpec},
+    api::{Applied, AppliedField, Applying, Decision, Field, GuardStatus, OktaIntegrationSpec, Reviewed},
     model::{
         Complete, Directory, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId,
         SharedSettings, Snapshot, Team, TeamGroup, Workforce,
     },
     rules::{
         assessment::Assessment,
+        guard::{self, Circumstances, Verdict},
         resolve::{Record, Records},
         teams::{Binding, Bindings},
     },
 };
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// The teams are `Default` and whatever [`team`](Self::team) adds.
+#[derive(Clone)]
 pub struct Example {
     pub spec: OktaIntegrationSpec,
     pub people: Vec<Person>,
@@ -25,7 +28,12 @@ pub struct Example {
     /// People whom Okta, asked by id, no longer has.
     pub deleted: Vec<PersonId>,
     pub bindings: Bindings,
+    /// What the guard remembers: the plan was reviewed.
+    pub guard: GuardStatus,
 }
+
+/// The uid of the integration.
+const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
 impl Example {
     /// Returns a finalized integration with no people, one team and a wide guard.
@@ -34,11 +42,14 @@ impl Example {
             "okta": { "orgUrl": "https://acme.okta.com", "groupPrefix": "P_",
                 "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } } },
             "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
-            "guard": { "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%" },
+            "guard": { "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%",
+                "maxNameChanges": "100%", "maxTitleChanges": "100%", "maxInvitations": "100%", "maxNewTeams": 1000 },
             "finalized": true,
         });
-        Self {
-            spec: serde_json::from_value(spec).unwrap(),
+        let spec: OktaIntegrationSpec = serde_json::from_value(spec).unwrap();
+        let mut example = Self {
+            guard: GuardStatus::default(),
+            spec,
             people: vec![],
             groups: vec![],
             employees: vec![],
@@ -50,7 +61,14 @@ impl Example {
             records: Records::new(),
             deleted: vec![],
             bindings: Bindings::default(),
-        }
+        };
+        example.guard.reviewed = Some(example.review());
+        example
+    }
+
+    /// What a review is about now.
+    pub fn review(&self) -> Reviewed {
+        Reviewed::now(UID, &self.spec, &self.snapshot())
     }
 
     /// Returns a company with one person, Jane, whose match is in sync.
@@ -147,7 +165,7 @@ impl Example {
     pub fn in_force(&mut self, person: &str, employee: &str, fields: &[(Field, Option<&str>, &str)]) {
         self.record(person).applied = Some(Applied {
             employee_ids: vec![employee.into()],
-            time: Time(jiff::Timestamp::UNIX_EPOCH),
+            time: Time(Timestamp::UNIX_EPOCH),
             created: false,
             fields: fields
                 .iter()
@@ -187,5 +205,23 @@ impl Example {
 
     pub fn assess(&self) -> Assessment {
         Assessment::of(&self.snapshot(), &self.spec, &self.records, &self.bindings)
+            .after(self.guard.spent_plan.as_ref())
+    }
+
+    pub fn verdict(&self) -> Verdict {
+        self.judge(&self.assess(), None, Timestamp::UNIX_EPOCH)
+    }
+
+    pub fn judge(&self, assessment: &Assessment, applying: Option<&Applying>, now: Timestamp) -> Verdict {
+        let circumstances = Circumstances {
+            uid: UID,
+            spec: &self.spec,
+            snapshot: &self.snapshot(),
+            records: &self.records,
+            memory: &self.guard,
+            applying,
+            now,
+        };
+        guard::judge(assessment, &circumstances)
     }
 }

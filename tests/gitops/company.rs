@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
-    api::{Applied, EmployeeMatchStatus, OktaIntegrationSpec},
+    api::{Applied, EmployeeMatchStatus, GuardStatus, OktaIntegrationSpec, Reviewed},
     model::{
         Complete, Directory, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot,
         Team, TeamGroup, Workforce,
     },
     rules::{
         assessment::Assessment,
-        guard::{self, Verdict},
+        guard::{self, Circumstances, Verdict},
         resolve::{Record, Records},
         status::{
             Disconnected, MatchStatuses, PreviousMatchStatus, SyncTimes, SyncedCycle, WriteFailure,
@@ -33,6 +33,7 @@ pub struct Company {
     pub records: Records,
     pub assessment: Assessment,
     pub verdict: Verdict,
+    pub guard: GuardStatus,
     pub failures: WriteFailures,
 }
 
@@ -43,6 +44,7 @@ impl Company {
         let spec = json!({
             "okta": { "orgUrl": "https://acme.okta.com", "auth": { "apiToken": secret("okta") } },
             "insightful": { "apiToken": secret("insightful") },
+            "guard": { "maxNameChanges": "100%" },
             "finalized": finalized,
         });
         let spec: OktaIntegrationSpec = serde_json::from_value(spec).unwrap();
@@ -108,19 +110,27 @@ impl Company {
         };
         let records = Records::from([(PersonId::from("jane"), record)]);
         let assessment = Assessment::of(&snapshot, &spec, &records, &Bindings::default());
-        let verdict = guard::judge(
-            assessment.plan.clone(),
-            &spec,
-            &records,
-            &assessment.resolved,
-            None,
-        );
+        let guard = GuardStatus {
+            reviewed: Some(Reviewed::now("uid", &spec, &snapshot)),
+            ..GuardStatus::default()
+        };
+        let circumstances = Circumstances {
+            uid: "uid",
+            spec: &spec,
+            snapshot: &snapshot,
+            records: &records,
+            memory: &guard,
+            applying: None,
+            now: NOW,
+        };
+        let verdict = guard::judge(&assessment, &circumstances);
         Self {
             spec,
             snapshot,
             records,
             assessment,
             verdict,
+            guard,
             failures: WriteFailures::new(),
         }
     }
@@ -141,6 +151,7 @@ impl Company {
             assessment: &self.assessment,
             records: &self.records,
             verdict: &self.verdict,
+            guard: &self.guard,
             former_names: BTreeMap::new(),
             applying: None,
             applied: None,

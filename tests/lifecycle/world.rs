@@ -429,7 +429,8 @@ impl World {
 /// A spec whose guard allows plans of any size.
 pub fn open_guard() -> Value {
     json!({ "guard": {
-        "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%",
+        "maxDeactivations": 1_000_000, "maxTeamMoves": 1_000_000, "maxEmailChanges": 1_000_000, "maxRelinks": 1_000_000,
+        "maxNameChanges": 1_000_000, "maxTitleChanges": 1_000_000, "maxInvitations": 1_000_000, "maxNewTeams": 1_000_000,
     } })
 }
 

@@ -270,6 +270,7 @@ async fn the_operator_trusts_the_ca_bundle() {
             },
             "guard": {
                 "maxDeactivations": "100%", "maxTeamMoves": "100%", "maxEmailChanges": "100%", "maxRelinks": "100%",
+                "maxNameChanges": "100%", "maxTitleChanges": "100%", "maxInvitations": "100%", "maxNewTeams": 100,
             },
             "notify": { "webhook": { "urlSecretRef": reference("chat") } },
             "finalized": true,

@@ -138,7 +138,8 @@ proptest! {
         let world = World::after(&story);
         let forward = world.assess();
         let backward =
-            Assessment::of(&world.reversed_snapshot(), &world.spec, &world.records, &bindings(&world.status));
+            Assessment::of(&world.reversed_snapshot(), &world.spec, &world.records, &bindings(&world.status))
+                .after(world.guard().spent_plan.as_ref());
         prop_assert_eq!(forward.plan.hash(), backward.plan.hash());
         prop_assert_eq!(forward, backward);
     }

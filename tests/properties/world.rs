@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use okta_insightful_operator::{
     api::{
-        AppliedField, Decision, EmployeeMatchStatus, Field, OktaIntegrationSpec, OktaIntegrationStatus,
-        Pending, PendingOperation,
+        AppliedField, Decision, EmployeeMatchStatus, Field, GuardStatus, OktaIntegrationSpec,
+        OktaIntegrationStatus, Pending, PendingOperation, Reviewed,
     },
     model::{
         Complete, Directory, Employee, EmployeeId, EmployeeUpdate, Person, PersonId, SharedSettings,
@@ -18,7 +18,7 @@ use okta_insightful_operator::{
     rules::{
         approval::{self, Announced, Announcements},
         assessment::{Assessment, bindings},
-        guard,
+        guard::{self, Circumstances, Verdict},
         plan::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Restore,
             RestoreWrite, TeamTarget, Update, fields, unmatch,
@@ -35,7 +35,10 @@ use okta_insightful_operator::{
 use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, named};
 
 /// The time of every event: no plan depends on it.
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// The integration's uid.
+pub const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
 /// The values of an employee that others wrote last: unmatching everybody must restore them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -311,7 +314,30 @@ impl World {
     }
 
     fn assess_with(&self, bindings: &Bindings) -> Assessment {
-        Assessment::of(&self.snapshot(), &self.spec, &self.records, bindings)
+        let spent = self.guard().spent_plan;
+        Assessment::of(&self.snapshot(), &self.spec, &self.records, bindings).after(spent.as_ref())
+    }
+
+    /// What the guard remembers.
+    pub fn guard(&self) -> GuardStatus {
+        self.status.guard.clone().unwrap_or_default()
+    }
+
+    pub fn judge(&self, assessment: &Assessment) -> Verdict {
+        let circumstances = Circumstances {
+            uid: UID,
+            spec: &self.spec,
+            snapshot: &self.snapshot(),
+            records: &self.records,
+            memory: &self.guard(),
+            applying: None,
+            now: NOW,
+        };
+        guard::judge(assessment, &circumstances)
+    }
+
+    pub fn review(&self) -> Reviewed {
+        Reviewed::now(UID, &self.spec, &self.snapshot())
     }
 
     /// The announcements of the last preview, with what an apply has put on record since.
@@ -334,13 +360,7 @@ impl World {
     fn preview(&mut self, assessment: &Assessment) {
         let snapshot = self.snapshot();
         let failures = WriteFailures::new();
-        let verdict = guard::judge(
-            assessment.plan.clone(),
-            &self.spec,
-            &self.records,
-            &assessment.resolved,
-            None,
-        );
+        let verdict = self.judge(assessment);
         for id in assessment.resolved.keys() {
             let generation = Some(self.generation(id));
             let record = self.records.entry(id.clone()).or_default();
@@ -369,19 +389,15 @@ impl World {
         assessment = self.assess_with(&bindings);
         let plan = Plan::clone(&assessment.plan);
         self.spec.approved_plan = Some(plan.hash());
-        let verdict = guard::judge(
-            assessment.plan.clone(),
-            &self.spec,
-            &self.records,
-            &assessment.resolved,
-            None,
-        );
+        let verdict = self.judge(&assessment);
         let cleared = verdict.cleared().expect("an approved plan is cleared");
         let mut done = None;
+        let mut guard = self.guard();
+        guard.begin(cleared, &verdict, self.review());
         if !plan.is_empty() {
             let teams = status::team_statuses(&self.snapshot(), &assessment);
             assert!(approval::is_announced(&assessment, &self.announcements()));
-            self.status = approval::begun(self.status.clone(), teams, cleared, NOW);
+            self.status = approval::begun(self.status.clone(), teams, cleared, guard.clone(), NOW);
             bindings
                 .pending
                 .extend(plan.teams.iter().map(|team| team.group.clone()));
@@ -398,10 +414,12 @@ impl World {
                 completed: true,
                 ..ApplySummary::default()
             });
+            guard.complete(&plan.hash(), &verdict);
+            self.status.guard = Some(guard.clone());
             assessment = self.assess_with(&bindings);
             self.preview(&assessment);
         }
-        self.report(&assessment, done.as_ref());
+        self.report(&assessment, &guard, done.as_ref());
         plan
     }
 
@@ -423,12 +441,13 @@ impl World {
         );
     }
 
-    fn report(&mut self, assessment: &Assessment, applied: Option<&ApplySummary>) {
+    fn report(&mut self, assessment: &Assessment, guard: &GuardStatus, applied: Option<&ApplySummary>) {
         let cycle = Cycle::Synced(SyncedCycle {
             snapshot: &self.snapshot(),
             assessment,
             records: &self.records,
-            verdict: &guard::Verdict::default(),
+            verdict: &Verdict::default(),
+            guard,
             former_names: BTreeMap::new(),
             applying: None,
             applied,
@@ -503,6 +522,7 @@ impl Apply<'_> {
             team,
             settings,
             title,
+            ..
         } = creation;
         let team = self.team_id(&team).expect("the team was created before");
         self.edit(&person, |record| {

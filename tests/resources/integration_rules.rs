@@ -136,6 +136,22 @@ fn bounds() -> Vec<Case> {
             "guard.maxRelinks",
             "maxRelinks must be a count up to 1000000, such as 10",
         ),
+        (
+            "guard.maxNameChanges",
+            "maxNameChanges must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxTitleChanges",
+            "maxTitleChanges must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxInvitations",
+            "maxInvitations must be a count up to 1000000, such as 10",
+        ),
+        (
+            "guard.maxNewTeams",
+            "maxNewTeams must be a count up to 1000000, such as 10",
+        ),
     ];
     let mut cases = Vec::new();
     for (path, message) in fields {

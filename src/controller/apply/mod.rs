@@ -22,7 +22,7 @@ use super::{
     scope::{Scope, sync_request},
 };
 use crate::{
-    api::{CycleResult, HistoryEntry, Step, SuspendedPolicy, SyncKind},
+    api::{CycleResult, HistoryEntry, Reviewed, Step, SuspendedPolicy, SyncKind},
     model::{PersonId, Snapshot},
     rules::{
         approval,
@@ -197,7 +197,7 @@ pub async fn apply(
         return Ok(ApplyOutcome::NothingWritten);
     }
     let started = Timestamp::now();
-    record_start(scope, &cleared, synced.snapshot, view).await?;
+    record_start(scope, &cleared, synced.snapshot, view, started).await?;
     let waiting = state.backoffs.backing_off(Instant::now());
     let people = cleared.as_plan().people().into_iter();
     let tried: BTreeSet<PersonId> = people
@@ -230,6 +230,9 @@ pub async fn apply(
         completed = outcome.done.completed,
         "applied"
     );
+    if outcome.done.completed {
+        view.guard.complete(&outcome.done.plan, &view.verdict);
+    }
     let is_news = state.record(&outcome, &tried);
     let history = is_news.then(|| history(synced.kind, &outcome, started));
     state.unreported = Some(Unreported { outcome, history });
@@ -237,21 +240,30 @@ pub async fn apply(
     Ok(ApplyOutcome::Applied)
 }
 
-/// Records what must be known if this apply is cut short: the teams that are about to be created, and the plan
-/// that an admin approved.
+/// Records what must be known if this apply is cut short: the teams that are about to be created, the plan that an
+/// admin approved, and what the guard counts.
 async fn record_start(
     scope: &Scope<'_>,
     cleared: &ClearedPlan,
     snapshot: &Snapshot,
     view: &mut View,
+    now: Timestamp,
 ) -> Result<(), ReconcileError> {
     scope.check_leadership()?;
     let plan = cleared.as_plan();
-    if plan.teams.is_empty() && !matches!(cleared.clearance(), Clearance::Approved(_)) {
+    let review = Reviewed::now(&scope.uid(), scope.spec(), snapshot);
+    view.guard.begin(cleared, &view.verdict, review);
+    let is_approved = matches!(cleared.clearance(), Clearance::Approved(_));
+    if plan.teams.is_empty() && !is_approved && view.guard.in_flight.is_none() {
         return Ok(());
     }
-    let teams = status::team_statuses(snapshot, &view.assessment);
-    let status = approval::begun(scope.status(), teams, cleared, Timestamp::now());
+    let before = scope.status();
+    let teams = if plan.teams.is_empty() && !is_approved {
+        before.teams.clone()
+    } else {
+        status::team_statuses(snapshot, &view.assessment)
+    };
+    let status = approval::begun(before, teams, cleared, view.guard.clone(), now);
     let pending = plan.teams.iter().map(|team| team.group.clone());
     view.bindings.pending.extend(pending);
     scope

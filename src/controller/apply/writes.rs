@@ -120,6 +120,7 @@ impl Run<'_> {
             team,
             settings,
             title,
+            automatic: _,
         } = creation;
         let Some(team) = self.team_id(&team) else {
             return self.team_is_missing(person);

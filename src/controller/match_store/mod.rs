@@ -21,7 +21,7 @@ use futures::{
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{ListParams, Patch, PatchParams},
     core::Status,
 };
 use serde_json::{Value, json};
@@ -47,6 +47,9 @@ use store::IntegrationMatches;
 
 /// Concurrent writes for one integration.
 const MAX_WRITES_PER_INTEGRATION: usize = 16;
+
+/// Objects in one page of a count.
+const COUNT_PAGE: u32 = 1000;
 
 /// Concurrent writes for all integrations, so that the API server can serve others.
 const MAX_WRITES: usize = 32;
@@ -157,6 +160,24 @@ impl Matches {
     /// Each person's decision and record.
     pub fn records(&self) -> &Records {
         &self.cache.records
+    }
+
+    /// The number of objects that the API server has now.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn count(&self) -> Result<usize, kube::Error> {
+        let of_this = format!("spec.integrationRef.name={}", self.integration);
+        let mut page = ListParams::default().fields(&of_this).limit(COUNT_PAGE);
+        let mut count = 0;
+        loop {
+            let list = self.objects.api.list_metadata(&page).await?;
+            count += list.items.len();
+            match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page.continue_token = Some(token),
+                None => return Ok(count),
+            }
+        }
     }
 
     /// The changes that the statuses announce.

@@ -25,6 +25,7 @@ use crate::{
     model::{
         Departure, EmployeeId, GroupId, PersonId, SettingsId, Snapshot, TeamId,
         digest::{hex, sha256},
+        text::is_same_name_loosely,
     },
     rules::teams::DerivedTeams,
 };
@@ -43,6 +44,9 @@ pub struct Plan {
     pub matches: BTreeMap<PersonId, MatchInForce>,
     /// Matches that end, with the employees that leave them.
     pub unmatches: BTreeMap<PersonId, BTreeSet<EmployeeId>>,
+    /// The hash of the last plan, which is spent: the same writes once more are another plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// A match that comes into force.
@@ -80,6 +84,8 @@ pub struct Creation {
     pub settings: SettingsId,
     /// Set by a second write.
     pub title: Option<String>,
+    /// Whether nobody decided it: the policy invites people without a plausible employee.
+    pub automatic: bool,
 }
 
 /// An employee that is overwritten, by one PUT.
@@ -131,6 +137,7 @@ impl Plan {
             deactivations,
             matches,
             unmatches,
+            after: _,
         } = self;
         let matches = (!matches.is_empty()).then_some(PlanStep::PutIntoForce(matches));
         let unmatches = unmatches
@@ -148,7 +155,23 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self {
+            teams,
+            creations,
+            updates,
+            restores,
+            deactivations,
+            matches,
+            unmatches,
+            after: _,
+        } = self;
+        teams.is_empty()
+            && creations.is_empty()
+            && updates.is_empty()
+            && restores.is_empty()
+            && deactivations.is_empty()
+            && matches.is_empty()
+            && unmatches.is_empty()
     }
 
     /// The people whose employees are written or whose matches change.
@@ -161,6 +184,7 @@ impl Plan {
             deactivations,
             matches,
             unmatches,
+            after: _,
         } = self;
         creations
             .iter()
@@ -180,8 +204,30 @@ impl Plan {
             .filter(move |update| update.fields.contains_key(&field))
     }
 
-    /// `sha256:` over the JSON of every write, including the values it replaces. The same facts give the same
-    /// hash.
+    /// The updates that change a name beyond case, blanks and the order of its words.
+    pub fn name_changes(&self) -> impl Iterator<Item = &Update> {
+        self.updates_of(Field::Name)
+            .filter(|update| match &update.fields[&Field::Name] {
+                Replace {
+                    from: Some(from), to, ..
+                } => !to.as_text().is_some_and(|to| is_same_name_loosely(from, to)),
+                Replace { from: None, .. } => false,
+            })
+    }
+
+    /// The updates that replace a title that the operator wrote. No other title can be read.
+    pub fn title_changes(&self) -> impl Iterator<Item = &Update> {
+        self.updates_of(Field::Title)
+            .filter(|update| update.fields[&Field::Title].from.is_some())
+    }
+
+    /// The invitations that nobody decided.
+    pub fn invitations(&self) -> impl Iterator<Item = &Creation> {
+        self.creations.iter().filter(|creation| creation.automatic)
+    }
+
+    /// `sha256:` over the JSON of every write, including the values it replaces, and over the hash of the plan before.
+    /// The same facts give the same hash.
     pub fn hash(&self) -> String {
         format!("sha256:{}", hex(&sha256(self)))
     }
@@ -196,6 +242,7 @@ impl Plan {
             deactivations,
             matches: _,
             unmatches,
+            after: _,
         } = self;
         let restores = restores.iter().filter(|restore| restore.writes()).count();
         let titles = creations
@@ -213,6 +260,9 @@ impl Plan {
             updates: count(updates.len()),
             team_moves: count(self.updates_of(Field::Team).count()),
             email_changes: count(self.updates_of(Field::Email).count()),
+            name_changes: count(self.name_changes().count()),
+            title_changes: count(self.title_changes().count()),
+            invitations: count(self.invitations().count()),
             deactivations: count(deactivations.len()),
             relinks: count(unmatches.len()),
             restores: count(restores),

@@ -12,7 +12,7 @@ use super::{
     unmatch,
 };
 use crate::{
-    api::{AppliedField, Field, OktaIntegrationSpec},
+    api::{AppliedField, Decision, Field, OktaIntegrationSpec},
     model::{Departure, Employee, EmployeeId, Person, PersonId, Snapshot},
     rules::{
         blocker::Blocker,
@@ -199,6 +199,10 @@ impl Planner<'_> {
             team,
             settings: self.facts.settings_of_new_employees()?,
             title: person.title.clone(),
+            automatic: self
+                .facts
+                .record(&person.id)
+                .is_none_or(|record| record.decision != Decision::Create),
         });
         Ok(())
     }

@@ -300,7 +300,7 @@ fn held_until(synced: &SyncedCycle<'_>) -> String {
     }
 }
 
-/// Returns the commands that show what a held plan is about, and the one that approves it.
+/// Returns what to check, the commands that show what a held plan is about, and the one that approves it.
 fn how_to_approve(synced: &SyncedCycle<'_>, meta: IntegrationMeta<'_>, hash: &str) -> String {
     if let Some(other) = synced.verdict.other_writer() {
         return format!(
@@ -308,20 +308,28 @@ fn how_to_approve(synced: &SyncedCycle<'_>, meta: IntegrationMeta<'_>, hash: &st
         );
     }
     let IntegrationMeta { namespace, name, .. } = meta;
-    let are_people_missing = synced
-        .verdict
-        .breaches
-        .iter()
-        .any(|breach| matches!(breach, Breach::PeopleMissing { .. }));
-    let missing = if are_people_missing {
-        format!(
-            "Check the org; set the decision of people who should not be synced to Ignore. To list the missing people with the reason: kubectl get em -n {namespace} -o wide --field-selector spec.integrationRef.name={name},spec.decision!=Ignore,status.state=OutOfScope. "
-        )
-    } else {
-        String::new()
-    };
-    format!(
-        "{missing}To list all changes: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. To approve exactly this plan: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
+    let mut how = String::new();
+    for breach in &synced.verdict.breaches {
+        if let Some(advice) = breach.advice() {
+            how += advice;
+            how += " ";
+        }
+        if matches!(breach, Breach::PeopleMissing { .. }) {
+            how += &format!(
+                "To list the people who are not synced, with the reason: kubectl get em -n {namespace} -o wide --field-selector spec.integrationRef.name={name},spec.decision!=Ignore,status.state=OutOfScope. "
+            );
+        }
+    }
+    if synced.verdict.lifts_at.is_some() {
+        how += "The plan needs no approval once enough of those writes are more than 24 hours old. ";
+    }
+    if !synced.assessment.plan.is_empty() {
+        how += &format!(
+            "To list all changes: kubectl get em -n {namespace} -o custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,TO:.status.changes[*].to. "
+        );
+    }
+    how + &format!(
+        "To approve exactly this plan: kubectl patch oi {name} -n {namespace} --type=merge -p '{{\"spec\":{{\"approvedPlan\":\"{hash}\"}}}}'"
     )
 }
 

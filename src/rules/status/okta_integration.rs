@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{ApplySummary, Disconnected, Notification, WriteFailures, match_state, size};
 use crate::{
     api::{
-        Applying, CycleResult, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
+        Applying, CycleResult, GuardStatus, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
         OktaIntegrationStatus, Pending, PeopleCounts, Phase, TeamState, TeamStatus, conditions,
     },
     model::{GroupId, PersonId, Snapshot},
@@ -47,6 +47,8 @@ pub struct SyncedCycle<'a> {
     pub assessment: &'a Assessment,
     pub records: &'a Records,
     pub verdict: &'a Verdict,
+    /// What the guard remembers at the end of the cycle.
+    pub guard: &'a GuardStatus,
     /// Names of people whom a breach concerns and Okta's response lacks.
     pub former_names: BTreeMap<PersonId, String>,
     /// The approved plan of which this plan is the rest.
@@ -146,6 +148,7 @@ fn set_results(
         applied,
         failures,
         applying,
+        guard,
         times,
         history,
         notification,
@@ -169,6 +172,7 @@ fn set_results(
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();
+    status.guard = Some((*guard).clone());
     set_times(status, times);
     // An apply that is reported late, after another replica's, goes to its place by time.
     let place = history.as_ref().map_or(0, |entry| {

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     api::{Approval, Decision, Field, Pending, PendingOperation, conditions::find},
     model::OktaStatus,
-    rules::{example::Example, guard, status::WriteFailure},
+    rules::{example::Example, status::WriteFailure},
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -38,13 +38,7 @@ fn status_of_jane(
     let id = PersonId::from("jane");
     let record = example.records.get(&id).cloned().unwrap_or_default();
     let (snapshot, assessment) = (example.snapshot(), example.assess());
-    let verdict = guard::judge(
-        assessment.plan.clone(),
-        &example.spec,
-        &example.records,
-        &assessment.resolved,
-        None,
-    );
+    let verdict = example.judge(&assessment, None, NOW);
     let failure = failure.map(|failure| (id.clone(), failure.clone()));
     let statuses = MatchStatuses {
         snapshot: &snapshot,

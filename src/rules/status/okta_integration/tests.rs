@@ -5,7 +5,7 @@ use crate::{
     api::{PendingOperation, conditions::find},
     rules::{
         example::Example,
-        guard::{Bound, Breach, Ruling, judge},
+        guard::{Bound, Breach, Ruling},
         one_writer::OtherWriter,
         status::WriteFailure,
         teams::Bindings,
@@ -51,6 +51,7 @@ impl Synced {
             assessment,
             records: &example.records,
             verdict: &self.verdict,
+            guard: &example.guard,
             former_names: self.former_names.clone(),
             applying: None,
             applied: self.applied.as_ref(),
@@ -186,6 +187,7 @@ fn phase_and_conditions_follow_from_the_cycle() {
             |c| {
                 c.verdict.breaches = vec![Breach::Exceeded {
                     bound: Bound::TeamMoves,
+                    recent: 0,
                     planned: 2,
                     allowed: 1,
                 }];
@@ -451,6 +453,7 @@ fn a_held_plan_names_people_and_the_command_that_approves_it() {
     synced.verdict.ruling = Ruling::Held;
     synced.verdict.breaches = vec![Breach::Exceeded {
         bound: Bound::TeamMoves,
+        recent: 0,
         planned: 5,
         allowed: 1,
     }];
@@ -488,20 +491,13 @@ fn missing_people_are_named_and_the_command_lists_them() {
     example.record("p3").decision = crate::api::Decision::Ignore;
     let mut synced = Synced::of(&example);
     let (snapshot, assessment) = synced.assessed.clone().unwrap();
-    synced.verdict.breaches = judge(
-        assessment.plan.clone(),
-        &example.spec,
-        &example.records,
-        &assessment.resolved,
-        None,
-    )
-    .breaches;
+    synced.verdict.breaches = example.judge(&assessment, None, NOW).breaches;
     synced.former_names.insert("p1".into(), "Ann Former".into());
     synced.verdict.ruling = Ruling::Held;
     let status = synced.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
     for part in [
-        "3 of 8 known people are not in Okta's response or no longer in a team group (Ann Doe0, Ann Former, p2).",
+        "3 of 8 people with a match in force are not in Okta's response or no longer in a team group (Ann Doe0, Ann Former, p2).",
         "kubectl get em -n people -o wide --field-selector spec.integrationRef.name=acme,spec.decision!=Ignore,status.state=OutOfScope.",
     ] {
         assert!(held.contains(part), "{part:?} in {held:?}");
@@ -692,6 +688,7 @@ fn a_plan_that_waits_for_another_integration_cannot_be_approved() {
                 } else {
                     Ruling::NotFinalized
                 },
+                ..Verdict::default()
             }
             .held_for(other());
             assert!(synced.verdict.cleared().is_none());
