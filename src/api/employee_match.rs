@@ -362,6 +362,9 @@ pub struct AppliedField {
     pub before: Option<String>,
     /// The value that the operator wrote.
     pub after: String,
+    /// The value that Insightful stored instead of `after`, if it stored another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<String>,
     /// The value that the operator wrote before `after`, until a read shows that the later write took effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,

@@ -47,7 +47,7 @@ pub struct ReadState {
     source: Option<ReadSource>,
     /// When both services were last read; None requests a read.
     last_read: Option<Instant>,
-    /// When Insightful was last read.
+    /// When the last read of Insightful began.
     workforce_read: Option<Instant>,
     /// The same as `last_read` in wall-clock time, for the status; None before the first read since the start.
     last_sync: Option<Timestamp>,
@@ -89,6 +89,8 @@ pub struct Synced<'s> {
     pub kind: SyncKind,
     pub services: Arc<Services>,
     pub snapshot: &'s mut Snapshot,
+    /// When the read of Insightful in the snapshot began.
+    pub workforce_read: Instant,
 }
 
 impl ReadState {
@@ -203,10 +205,9 @@ impl ReadState {
     }
 
     /// Records a good read of both services.
-    fn succeed(&mut self) {
-        let now = Instant::now();
-        self.last_read = Some(now);
-        self.workforce_read = Some(now);
+    fn succeed(&mut self, started: Instant) {
+        self.last_read = Some(Instant::now());
+        self.workforce_read = Some(started);
         self.last_sync = Some(Timestamp::now());
         self.failure = None;
         self.failures.reset();
@@ -235,6 +236,7 @@ pub async fn read<'s>(
     may_write: bool,
 ) -> Result<ReadOutcome<'s>, ReconcileError> {
     state.follow_source(scope, synced, connection).await;
+    let began = Instant::now();
     let services = &connection.services;
     let last_reads = state.last_reads(synced, scope.is_sync_requested());
     let due = schedule::due(last_reads, &scope.spec().sync, &scope.uid());
@@ -273,6 +275,7 @@ pub async fn read<'s>(
         kind,
         services: services.clone(),
         snapshot,
+        workforce_read: state.workforce_read.unwrap_or(began),
     }))
 }
 
@@ -301,11 +304,12 @@ async fn refresh_workforce(
     if !may_write || is_fresh {
         return Ok(());
     }
+    let began = Instant::now();
     let workforce = services.insightful.workforce().await.map_err(GatherError::from)?;
     if let Some(snapshot) = synced.snapshot_mut() {
         snapshot.replace_workforce(workforce);
     }
-    state.workforce_read = Some(Instant::now());
+    state.workforce_read = Some(began);
     Ok(())
 }
 
@@ -338,7 +342,7 @@ async fn sync(
         state.last_full_sync = Some(started_at);
         state.refused.clear();
     }
-    state.succeed();
+    state.succeed(started);
     if let Some(snapshot) = synced.snapshot() {
         tracing::info!(
             ?kind,

@@ -26,6 +26,16 @@ impl WriteError {
         }
     }
 
+    /// Why Insightful rejected what was written, if it did: it would reject the same again.
+    pub fn rejected_value(&self) -> Option<&ErrorBody> {
+        match self {
+            Self::Refused(InsightfulError::Invalid { body, .. } | InsightfulError::Refused { body, .. }) => {
+                Some(body)
+            }
+            _ => None,
+        }
+    }
+
     /// A write with an unknown outcome must be read before it is retried.
     pub fn retryability(&self) -> Retryability {
         match self {

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::PersonId;
+use super::{PersonId, text};
 
 /// A user's status in Okta. Serializes as Okta's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,13 +172,24 @@ impl Person {
 
     /// First and last name in one, as Insightful stores them; None if Okta has neither.
     pub fn full_name(&self) -> Option<String> {
-        let parts: Vec<&str> = [&self.given_name, &self.family_name]
-            .into_iter()
-            .flatten()
-            .map(|part| part.trim())
-            .filter(|part| !part.is_empty())
-            .collect();
+        let [given, family] = self.name_parts();
+        let parts: Vec<String> = given.into_iter().chain(family).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
+    /// First and last name as they are written, where Okta has them.
+    pub fn name_parts(&self) -> [Option<String>; 2] {
+        [&self.given_name, &self.family_name].map(|part| part.as_deref().and_then(text::written_if_any))
+    }
+
+    /// The email as it is written; None if Okta has none.
+    pub fn work_email(&self) -> Option<String> {
+        self.email.as_deref().and_then(text::written_if_any)
+    }
+
+    /// The title as it is written; None if Okta has none.
+    pub fn job_title(&self) -> Option<String> {
+        self.title.as_deref().and_then(text::written_if_any)
     }
 
     /// The full name, or the login if there is none.

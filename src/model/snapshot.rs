@@ -155,6 +155,28 @@ impl Snapshot {
         self.employees.insert(employee.id.clone(), employee);
     }
 
+    /// The employees who differ in a later list, or are missing from it.
+    pub fn changed_employees(&self, later: &[Employee]) -> BTreeSet<EmployeeId> {
+        let later: BTreeMap<&EmployeeId, &Employee> =
+            later.iter().map(|employee| (&employee.id, employee)).collect();
+        let synced = |employee: &Employee| {
+            let Employee {
+                name,
+                email,
+                team,
+                deactivated,
+                ..
+            } = employee.clone();
+            (name, email, team, deactivated)
+        };
+        let is_changed = |now: &&Employee| {
+            let later = later.get(&now.id);
+            later.is_none_or(|later| synced(later) != synced(now))
+        };
+        let changed = self.employees.values().filter(is_changed);
+        changed.map(|employee| employee.id.clone()).collect()
+    }
+
     pub fn replace_team(&mut self, team: Team) {
         self.teams.insert(team.id.clone(), team);
     }

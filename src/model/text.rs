@@ -33,6 +33,11 @@ pub fn written(text: &str) -> String {
     join(visible.split(' ')).nfc().collect()
 }
 
+/// [`written`], or None if nothing is visible.
+pub fn written_if_any(text: &str) -> Option<String> {
+    Some(written(text)).filter(|text| !text.is_empty())
+}
+
 /// Whether the text is ASCII and already as [`written`] returns it, like nearly all.
 fn is_plain(text: &str) -> bool {
     let is_graphic = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());

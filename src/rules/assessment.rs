@@ -7,7 +7,7 @@ use crate::{
     model::{GroupId, PersonId, Snapshot},
     rules::{
         blocker::Blocker,
-        plan::{self, Plan},
+        plan::{self, Omission, Plan, Planned},
         resolve::{self, Records, Resolution, Resolved},
         teams::{self, Binding, Bindings, DerivedTeam, DerivedTeams, TeamChoice},
     },
@@ -24,6 +24,8 @@ pub struct Assessment {
     pub changes: BTreeMap<PersonId, Vec<FieldChange>>,
     /// What keeps people who are matched or to be created from being written.
     blockers: BTreeMap<PersonId, Blocker>,
+    /// The fields that are left out of people who are written otherwise.
+    pub omissions: BTreeMap<PersonId, Vec<Omission>>,
 }
 
 impl Assessment {
@@ -36,7 +38,11 @@ impl Assessment {
     ) -> Self {
         let teams = teams::derive(snapshot, &spec.okta.group_prefix, bindings);
         let resolved = resolve::resolve(snapshot, spec, &teams, records);
-        let (plan, blockers) = plan::plan(snapshot, spec, &teams, records, &resolved);
+        let Planned {
+            plan,
+            blockers,
+            omissions,
+        } = plan::plan(snapshot, spec, &teams, records, &resolved);
         let changes = plan.changes(snapshot, &teams, &resolved);
         Self {
             teams,
@@ -44,6 +50,7 @@ impl Assessment {
             plan: Arc::new(plan),
             changes,
             blockers,
+            omissions,
         }
     }
 

@@ -72,12 +72,19 @@ pub enum Blocker {
     TeamNotCreated {
         teams: Vec<String>,
     },
-    /// Another employee has the email.
+    /// Another employee has the email; `of` is the person whose match that employee is.
     EmailTaken {
         by: EmployeeId,
+        of: Option<PersonId>,
     },
-    /// Two people in Okta have the same email.
-    EmailNotUnique,
+    /// Each of these employees is to get the email that the next one has, the last one that of the first.
+    EmailsExchanged {
+        employees: Vec<EmployeeId>,
+    },
+    /// Other people in Okta have the same email.
+    EmailNotUnique {
+        with: Vec<PersonId>,
+    },
     /// An invitation needs an email.
     NoEmail,
     /// An invitation needs a name.
@@ -115,7 +122,8 @@ impl Blocker {
             Self::TeamConflict { .. } => "TeamConflict",
             Self::TeamNotCreated { .. } => "TeamNotCreated",
             Self::EmailTaken { .. } => "EmailTaken",
-            Self::EmailNotUnique => "EmailNotUnique",
+            Self::EmailsExchanged { .. } => "EmailsExchanged",
+            Self::EmailNotUnique { .. } => "EmailNotUnique",
             Self::NoEmail => "NoEmail",
             Self::NoName => "NoName",
             Self::NewEmployeeTeamMissing { .. } => "NewEmployeeTeamMissing",
@@ -135,10 +143,7 @@ impl Blocker {
     /// Returns what is wrong and what to do about it. The snapshot gives the names of
     /// people and employees.
     pub fn message(&self, snapshot: &Snapshot) -> String {
-        let employee = |id: &EmployeeId| match snapshot.employees().get(id) {
-            Some(employee) => format!("employee {} ({id})", employee.name),
-            None => format!("employee {id}"),
-        };
+        let employee = |id: &EmployeeId| named_employee(id, snapshot);
         let person = |id: &PersonId| match snapshot.people().get(id).map(Person::display_name) {
             Some(name) => format!("{name} (Okta user {id})"),
             None => format!("Okta user {id}"),
@@ -244,12 +249,28 @@ impl Blocker {
                 "Insightful has no team {}, and spec.teams.createMissing of the integration is false: create the team, or set createMissing to true",
                 teams.join(" or ")
             ),
-            Self::EmailTaken { by } => format!(
-                "{} has this person's email: change that email in Insightful, or match this employee",
+            Self::EmailTaken { by, of: None } => format!(
+                "{} has this person's email and is nobody's match: if it is this person's record, match it by spec.decision, else change its email in Insightful",
                 employee(by)
             ),
-            Self::EmailNotUnique => {
-                "another person in Okta has the same email: give each person an email of their own".into()
+            Self::EmailTaken { by, of: Some(of) } => format!(
+                "{} of {} has this person's email: nothing is written until it is free; give each person an email of their own in Okta, or change the one that is wrong in Insightful",
+                employee(by),
+                person(of)
+            ),
+            Self::EmailsExchanged { employees } => {
+                let named: Vec<String> = employees.iter().map(employee).collect();
+                format!(
+                    "each of these employees is to get the email of the next: {}. Insightful gives an email to one employee at a time: set the email of one of them to any free address there, and the next sync does the rest",
+                    named.join(", ")
+                )
+            }
+            Self::EmailNotUnique { with } => {
+                let with: Vec<String> = with.iter().map(person).collect();
+                format!(
+                    "{} in Okta also has this email: give each person an email of their own",
+                    with.join(", ")
+                )
             }
             Self::NoEmail => {
                 "an invitation needs an email, and Okta has none for this person: add one in Okta".into()
@@ -299,6 +320,14 @@ impl Blocker {
     }
 }
 
+/// An employee by name and id.
+pub fn named_employee(id: &EmployeeId, snapshot: &Snapshot) -> String {
+    match snapshot.employees().get(id) {
+        Some(employee) => format!("employee {} ({id})", employee.name),
+        None => format!("employee {id}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,8 +355,30 @@ mod tests {
                 "employee Jane Doe (e1) is matched with Mary Major (Okta user mary) by decision:",
             ),
             (
-                Blocker::EmailTaken { by: "e1".into() },
-                "employee Jane Doe (e1) has this person's email:",
+                Blocker::EmailTaken {
+                    by: "e1".into(),
+                    of: None,
+                },
+                "employee Jane Doe (e1) has this person's email and is nobody's match:",
+            ),
+            (
+                Blocker::EmailTaken {
+                    by: "e1".into(),
+                    of: Some("mary".into()),
+                },
+                "employee Jane Doe (e1) of Mary Major (Okta user mary) has this person's email:",
+            ),
+            (
+                Blocker::EmailsExchanged {
+                    employees: vec!["e1".into(), "e9".into()],
+                },
+                "each of these employees is to get the email of the next: employee Jane Doe (e1), employee e9.",
+            ),
+            (
+                Blocker::EmailNotUnique {
+                    with: vec!["mary".into()],
+                },
+                "Mary Major (Okta user mary) in Okta also has this email:",
             ),
             (
                 Blocker::EmployeeDeactivated {

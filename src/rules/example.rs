@@ -174,6 +174,7 @@ impl Example {
                     field: *field,
                     before: before.map(str::to_owned),
                     after: (*after).into(),
+                    stored: None,
                     replaced: None,
                     inherited: false,
                 })

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::{
     api::{Applied, AppliedField, Field},
-    model::{EmployeeId, EmployeeUpdate, Snapshot, TeamId},
+    model::{Employee, EmployeeId, EmployeeUpdate, Snapshot, TeamId},
     rules::plan::{
         MatchInForce, Replace, TeamTarget, Update,
         fields::{self, is_same, value},
@@ -35,6 +35,8 @@ pub struct Effect {
     restored: Vec<Field>,
     /// No response shows a title, so that it goes on record after the write, not before.
     title: Option<AppliedField>,
+    /// What Insightful made of values that it stores in its own way.
+    stored: Vec<(Field, String)>,
 }
 
 impl Overwrite {
@@ -81,15 +83,30 @@ impl Overwrite {
             employee,
             restored,
             title,
+            stored: Vec::new(),
         };
         Some(Self { body, images, effect })
+    }
+
+    /// The effect by Insightful's answer. A value that Insightful stores in its own way goes on record: it would
+    /// not become another one however often it was written.
+    pub fn answered(self, answer: &Employee) -> Effect {
+        Effect {
+            stored: fields::stored_differently(&self.body, answer),
+            ..self.effect
+        }
     }
 }
 
 impl Effect {
+    /// Whether Insightful left the employee in another team than it was sent: somebody has to look at that.
+    pub fn ignores_team(&self) -> bool {
+        self.stored.iter().any(|(field, _)| *field == Field::Team)
+    }
+
     /// Whether the record stays as it is.
     pub fn is_none(&self) -> bool {
-        self.restored.is_empty() && self.title.is_none()
+        self.restored.is_empty() && self.title.is_none() && self.stored.is_empty()
     }
 
     /// Returns the record after the write.
@@ -98,7 +115,15 @@ impl Effect {
             employee,
             restored,
             title,
+            stored,
         } = self;
+        for (of, stored) in stored {
+            let is_of =
+                |field: &&mut AppliedField| field.employee_id == employee.as_str() && field.field == of;
+            if let Some(field) = applied.fields.iter_mut().find(is_of) {
+                field.stored = Some(stored);
+            }
+        }
         applied
             .fields
             .retain(|field| field.employee_id != employee.as_str() || !restored.contains(&field.field));
@@ -114,6 +139,7 @@ pub fn image(employee: &EmployeeId, field: Field, before: Option<String>, after:
         field,
         before,
         after,
+        stored: None,
         replaced: None,
         inherited: false,
     }
@@ -167,7 +193,9 @@ pub fn seen(mut applied: Applied, snapshot: &Snapshot) -> Applied {
         };
         let holds = |value: &str| is_same(field.field, value, now);
         let (has_after, has_before) = (holds(&field.after), field.before.as_deref().is_some_and(holds));
-        field.replaced.take_if(|_| has_after);
+        let has_stored = field.stored.as_deref().is_some_and(holds);
+        field.stored.take_if(|_| has_after);
+        field.replaced.take_if(|_| has_after || has_stored);
         !(field.inherited && has_before)
     });
     applied

@@ -29,6 +29,8 @@ pub struct Story {
     pub employees: Vec<Employee>,
     /// Insightful's teams that groups stand for.
     pub teams: Vec<Team>,
+    /// Whether Insightful stores names in capitals.
+    pub capitals: bool,
     pub happenings: Vec<Happening>,
 }
 
@@ -74,6 +76,7 @@ pub enum OktaEdit {
 pub enum ForeignEdit {
     Name,
     Email,
+    NoEmail,
     Team(usize),
     Deactivate,
 }
@@ -82,8 +85,9 @@ pub enum ForeignEdit {
 pub fn story() -> impl Strategy<Value = Story> {
     let people = vec((person(), membership(), prop::bool::weighted(0.6)), 2..5);
     let happenings = (vec(happening(), 4..24), vec(change(), 1..4));
-    (spec(), people, employees(), teams(), happenings).prop_map(
-        |(spec, people, employees, teams, (mut happenings, last))| {
+    let capitals = prop::bool::weighted(0.2);
+    (spec(), people, employees(), teams(), capitals, happenings).prop_map(
+        |(spec, people, employees, teams, capitals, (mut happenings, last))| {
             let people = people
                 .into_iter()
                 .enumerate()
@@ -105,6 +109,7 @@ pub fn story() -> impl Strategy<Value = Story> {
                 people,
                 employees,
                 teams,
+                capitals,
                 happenings,
             }
         },
@@ -210,7 +215,7 @@ fn address(local: &str) -> String {
     format!("{local}@acme.com")
 }
 
-/// Employees, each with a unique email, as Insightful requires.
+/// Employees, each with a unique email, as Insightful requires, or without one.
 fn employees() -> impl Strategy<Value = Vec<Employee>> {
     let team = select([&OTHER_TEAMS[..], &GROUPS[..2]].concat());
     let employee = (
@@ -218,6 +223,7 @@ fn employees() -> impl Strategy<Value = Vec<Employee>> {
         select(&FAMILY[..]),
         team,
         prop::bool::weighted(0.1),
+        prop::bool::weighted(0.15),
     );
     let addresses = Just(ADDRESSES.to_vec()).prop_shuffle();
     (vec(employee, 2..5), addresses).prop_map(|(employees, addresses)| {
@@ -225,16 +231,22 @@ fn employees() -> impl Strategy<Value = Vec<Employee>> {
             .into_iter()
             .zip(addresses)
             .enumerate()
-            .map(|(n, ((given, family, team, deactivated), local))| Employee {
-                id: format!("e{n}").into(),
-                name: format!("{given} {family}"),
-                email: address(local),
-                identifier: address(local),
-                team: team.into(),
-                settings: None,
-                deactivated,
-                created_at: None,
-            })
+            .map(
+                |(n, ((given, family, team, deactivated, has_no_email), local))| Employee {
+                    id: format!("e{n}").into(),
+                    name: format!("{given} {family}"),
+                    email: if has_no_email {
+                        String::new()
+                    } else {
+                        address(local)
+                    },
+                    identifier: address(local),
+                    team: team.into(),
+                    settings: None,
+                    deactivated,
+                    created_at: None,
+                },
+            )
             .collect()
     })
 }
@@ -267,6 +279,7 @@ pub fn change() -> impl Strategy<Value = Happening> {
     let edit = prop_oneof![
         3 => Just(ForeignEdit::Name),
         3 => Just(ForeignEdit::Email),
+        1 => Just(ForeignEdit::NoEmail),
         3 => (0..OTHER_TEAMS.len()).prop_map(ForeignEdit::Team),
         1 => Just(ForeignEdit::Deactivate),
     ];

@@ -21,7 +21,7 @@ use okta_insightful_operator::{
         guard::{self, Circumstances, Verdict},
         plan::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Restore,
-            RestoreWrite, TeamTarget, Update, fields, unmatch,
+            RestoreWrite, TeamTarget, Update, fields, is_ours, unmatch,
         },
         record::{self, Overwrite},
         resolve::{Record, Records},
@@ -75,6 +75,8 @@ pub struct World {
     pub theirs: BTreeMap<EmployeeId, Theirs>,
     /// Employees whose former email somebody else had when they were unmatched: it is not restored later.
     pub not_restored: BTreeSet<EmployeeId>,
+    /// Whether Insightful stores names in capitals.
+    pub capitals: bool,
     /// A counter for unique ids and values.
     fresh: usize,
 }
@@ -114,6 +116,7 @@ impl World {
                 .map(|e| (e.id.clone(), Theirs::of(e)))
                 .collect(),
             not_restored: BTreeSet::new(),
+            capitals: story.capitals,
             fresh: 0,
         };
         for (person, groups) in &story.people {
@@ -228,6 +231,11 @@ impl World {
                 theirs.email = employee.email.clone();
                 self.not_restored.remove(&id);
             }
+            ForeignEdit::NoEmail => {
+                employee.email.clear();
+                theirs.email.clear();
+                self.not_restored.remove(&id);
+            }
             ForeignEdit::Team(team) => {
                 employee.team = OTHER_TEAMS[team].into();
                 theirs.team = employee.team.clone();
@@ -305,8 +313,7 @@ impl World {
             Field::Title | Field::Active => return true,
         };
         let is_now = |value: &str| fields::is_same(field.field, value, now);
-        !field.before.as_deref().is_some_and(is_now)
-            && (is_now(&field.after) || field.replaced.as_deref().is_some_and(is_now))
+        !field.before.as_deref().is_some_and(is_now) && is_ours(field, now)
     }
 
     pub fn assess(&self) -> Assessment {
@@ -429,7 +436,7 @@ impl World {
     /// person. But a person in sync stays in sync while nothing else happens, so that each further plan syncs
     /// at least one more.
     pub fn cycle_until_in_sync(&mut self) {
-        let most = self.people.len().max(self.records.len()) + 2;
+        let most = self.people.len().max(self.records.len()) + 3;
         for _ in 0..=most {
             if self.cycle(None).is_empty() {
                 return;
@@ -534,7 +541,7 @@ impl Apply<'_> {
         self.step()?;
         let created = Employee {
             id: self.fresh("n").into(),
-            name,
+            name: self.stored(name),
             identifier: email.clone(),
             email,
             team,
@@ -557,9 +564,10 @@ impl Apply<'_> {
     fn update(&mut self, update: Update) -> Result<(), Crashed> {
         let (person, employee) = (update.person.clone(), update.employee.clone());
         let overwrite = Overwrite::of(update, |target| self.team_id(target));
-        let Overwrite { body, images, effect } = overwrite.expect("the team was created before");
-        self.record(&person, images)?;
-        self.put(&employee, body)?;
+        let overwrite = overwrite.expect("the team was created before");
+        self.record(&person, overwrite.images.clone())?;
+        self.put(&employee, overwrite.body.clone())?;
+        let effect = overwrite.answered(&self.world.employees[&employee]);
         if effect.is_none() {
             return Ok(());
         }
@@ -583,10 +591,21 @@ impl Apply<'_> {
             assert!(self.holder(&employee, before).is_some(), "{before} is free");
             self.world.not_restored.insert(employee.clone());
         }
+        if not_restored.contains(&(Field::Email, NotRestored::Empty)) {
+            self.world.not_restored.insert(employee.clone());
+        }
         if body == EmployeeUpdate::default() {
             return Ok(());
         }
         self.put(&employee, body)
+    }
+
+    fn stored(&self, name: String) -> String {
+        if self.world.capitals {
+            name.to_uppercase()
+        } else {
+            name
+        }
     }
 
     fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Crashed> {
@@ -608,13 +627,19 @@ impl Apply<'_> {
         if let Some(email) = &body.email {
             self.check_email_is_free(id, email);
         }
+        let is_empty = |text: &Option<String>| text.as_deref() == Some("");
+        assert!(
+            !is_empty(&body.name) && !is_empty(&body.email),
+            "{id} gets an empty value"
+        );
+        let name = body.name.map(|name| self.stored(name));
         let team_is_there = body
             .team
             .as_ref()
             .is_none_or(|team| self.world.teams.contains_key(team));
         assert!(team_is_there, "{id} is moved to a team that does not exist");
         let employee = self.world.employees.get_mut(id).unwrap();
-        employee.name = body.name.unwrap_or_else(|| employee.name.clone());
+        employee.name = name.unwrap_or_else(|| employee.name.clone());
         employee.email = body.email.unwrap_or_else(|| employee.email.clone());
         employee.team = body.team.unwrap_or_else(|| employee.team.clone());
         Ok(())

@@ -213,6 +213,7 @@ pub async fn apply(
         services: &synced.services,
         matches,
         snapshot: synced.snapshot,
+        employees_read: synced.workforce_read,
         bindings: &mut view.bindings,
         may_write: &may_write,
         suspended_means_departed: scope.spec().okta.suspended == SuspendedPolicy::Deactivate,

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::super::match_store::{Matches, is_conflict};
 use crate::{
@@ -32,6 +32,10 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(15);
 
 /// How often a wait checks whether the plan may still be written.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// An employee is not overwritten by what an older read showed. Insightful allows some 200 calls a minute, so that a
+/// large plan takes hours, in which people work in the web app; reading all employees is one call.
+const MAX_READ_AGE: Duration = Duration::from_secs(30);
 
 /// More failures than this, and than writes that took effect, end the apply: something is wrong with more than
 /// single records.
@@ -86,6 +90,8 @@ pub struct Apply<'a> {
     pub matches: &'a mut Matches,
     /// What both services answered; updated with Insightful's answers.
     pub snapshot: &'a mut Snapshot,
+    /// When the employees in the snapshot were read.
+    pub employees_read: Instant,
     /// The teams of groups; updated with those that are created.
     pub bindings: &'a mut Bindings,
     /// Asked before each outside write: whether it may still be made.
@@ -121,6 +127,7 @@ impl Apply<'_> {
             present_teams: None,
             is_incomplete: false,
             not_restored: BTreeSet::new(),
+            changed: BTreeSet::new(),
             apply: self,
         };
         (run.apply.on_progress)(0, run.total);
@@ -152,6 +159,8 @@ pub(super) struct Run<'a> {
     pub(super) is_incomplete: bool,
     /// Employees who could not be restored: their before-images stay on record.
     pub(super) not_restored: BTreeSet<EmployeeId>,
+    /// Employees whom somebody else changed after the plan was made.
+    changed: BTreeSet<EmployeeId>,
 }
 
 impl<'a> Run<'a> {
@@ -289,6 +298,34 @@ impl<'a> Run<'a> {
             }));
         }
         Ok(())
+    }
+
+    /// Whether an employee is still as the plan found them, by a read that is recent. If not, nothing is written: the
+    /// before-image on record would be wrong, and nobody saw the change.
+    pub(super) async fn is_as_planned(
+        &mut self,
+        person: &PersonId,
+        employee: &EmployeeId,
+    ) -> Result<bool, Stop> {
+        if self.apply.employees_read.elapsed() > MAX_READ_AGE {
+            let began = Instant::now();
+            let services = self.apply.services;
+            let employees = self.read(|| services.insightful.employees()).await?;
+            self.changed
+                .extend(self.apply.snapshot.changed_employees(&employees));
+            for employee in employees.into_inner() {
+                self.apply.snapshot.replace_employee(employee);
+            }
+            self.apply.employees_read = began;
+        }
+        let is_as_planned = !self.changed.contains(employee);
+        if !is_as_planned {
+            let message = format!(
+                "somebody changed employee {employee} in Insightful after the plan was made: nothing is written, and the next plan follows from what the employee has now"
+            );
+            self.contradicted(person.clone(), "EmployeeChanged", message);
+        }
+        Ok(is_as_planned)
     }
 
     /// A record read by id contradicts the list that the plan follows from: both services are read again.

@@ -20,8 +20,8 @@ use crate::{
 enum Put {
     /// Insightful's answer: the employee as it is now.
     Answered(Employee),
-    /// It failed; the failure is recorded.
-    Failed,
+    /// It failed for a reason that concerns this employee only.
+    Failed(WriteError),
     /// Insightful refused it for the rate limit, and the wait is over: what it follows from is checked again.
     Retry,
 }
@@ -90,7 +90,7 @@ impl Run<'_> {
     }
 
     /// Reads from Insightful right before a write, with the same waits as a write.
-    async fn read<T, R: Future<Output = Result<T, InsightfulError>>>(
+    pub(super) async fn read<T, R: Future<Output = Result<T, InsightfulError>>>(
         &mut self,
         read: impl Fn() -> R,
     ) -> Result<T, Stop> {
@@ -179,17 +179,29 @@ impl Run<'_> {
         let Some(overwrite) = Overwrite::of(update, |target| self.team_id(target)) else {
             return self.team_is_missing(person);
         };
-        let Overwrite { body, images, effect } = overwrite;
         let answer = loop {
             let write = self.write_permit().await?;
-            self.record(&person, images.clone()).await?;
-            match self.put(write, &person, &employee, &body).await? {
+            if !self.is_as_planned(&person, &employee).await? {
+                return Ok(());
+            }
+            self.record(&person, overwrite.images.clone()).await?;
+            match self.put(write, &employee, &overwrite.body).await? {
                 Put::Answered(answer) => break answer,
-                Put::Failed => return Ok(()),
+                Put::Failed(error) => return self.failed(person, &error),
                 Put::Retry => {}
             }
         };
+        let effect = overwrite.answered(&answer);
         self.apply.snapshot.replace_employee(answer);
+        if effect.ignores_team() {
+            let failure = WriteFailure {
+                reason: "ValueChangedByInsightful".to_owned(),
+                message:
+                    "Insightful accepted the team but did not move the employee: compare the employee there"
+                        .to_owned(),
+            };
+            self.outcome.failures.insert(person.clone(), failure);
+        }
         if !effect.is_none() {
             self.edit_status(&person, |status| {
                 status.applied = status.applied.take().map(|applied| effect.on(applied));
@@ -216,17 +228,26 @@ impl Run<'_> {
                 self.contradicted(person, "EmployeeNotFound", message);
                 return Ok(false);
             };
-            let restore_write = RestoreWrite::of(restore.clone(), &now);
+            let mut restore_write = RestoreWrite::of(restore.clone(), &now);
             self.apply.snapshot.replace_employee(now);
             if restore_write.body == EmployeeUpdate::default() {
                 break restore_write;
             }
-            match self.put(write, &person, &employee, &restore_write.body).await? {
+            match self.put(write, &employee, &restore_write.body).await? {
                 Put::Answered(answer) => {
+                    let sent = restore_write.body.clone();
+                    restore_write.answered(&sent, &answer);
                     self.apply.snapshot.replace_employee(answer);
                     break restore_write;
                 }
-                Put::Failed => return Ok(false),
+                Put::Failed(error) if error.rejected_value().is_some() => {
+                    let restored = self.restore_one_by_one(&person, &employee, restore_write, error);
+                    match restored.await? {
+                        Some(restored) => break restored,
+                        None => return Ok(false),
+                    }
+                }
+                Put::Failed(error) => return self.failed(person, &error).map(|()| false),
                 Put::Retry => {}
             }
         };
@@ -237,6 +258,47 @@ impl Run<'_> {
         self.edit_status(&person, |status| status.unmatched = Some(unmatched))
             .await?;
         Ok(true)
+    }
+
+    /// Insightful refuses a PUT as a whole: each field is written by itself, so that one that it refuses keeps no
+    /// other from being restored. Returns None if nothing is restored; the failure is recorded.
+    async fn restore_one_by_one(
+        &mut self,
+        person: &PersonId,
+        employee: &EmployeeId,
+        mut restore: RestoreWrite,
+        refused: WriteError,
+    ) -> Result<Option<RestoreWrite>, Stop> {
+        let fields = restore.one_by_one();
+        // Some may hold their former value without a write.
+        let mut is_any_restored = !fields.is_empty() && restore.restored.len() > fields.len();
+        for (field, body) in fields {
+            let put = loop {
+                let write = self.write_permit().await?;
+                self.apply.matches.confirm(person).await?;
+                match self.put(write, employee, &body).await? {
+                    Put::Retry => {}
+                    put => break put,
+                }
+            };
+            match put {
+                Put::Answered(answer) => {
+                    is_any_restored = true;
+                    restore.answered(&body, &answer);
+                    self.apply.snapshot.replace_employee(answer);
+                }
+                Put::Failed(error) => match error.rejected_value() {
+                    Some(why) => restore.refused(field, why.to_string()),
+                    None => return self.failed(person.clone(), &error).map(|()| None),
+                },
+                Put::Retry => {}
+            }
+        }
+        if is_any_restored {
+            Ok(Some(restore))
+        } else {
+            self.failed(person.clone(), &refused).map(|()| None)
+        }
     }
 
     pub(super) async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {
@@ -264,6 +326,9 @@ impl Run<'_> {
                 Some("true".to_owned()),
                 "false".to_owned(),
             );
+            if !self.is_as_planned(&person, &employee).await? {
+                return Ok(());
+            }
             self.record(&person, vec![image]).await?;
             self.check_may_write()?;
             match write.deactivate_employee(&employee).await {
@@ -299,7 +364,6 @@ impl Run<'_> {
     async fn put(
         &mut self,
         write: WritePermit<'_>,
-        person: &PersonId,
         employee: &EmployeeId,
         body: &EmployeeUpdate,
     ) -> Result<Put, Stop> {
@@ -307,38 +371,13 @@ impl Run<'_> {
         match write.update_employee(employee, body).await {
             Ok(answer) => {
                 self.wrote();
-                self.check_answer(person, body, &answer);
                 Ok(Put::Answered(answer))
             }
-            Err(error) if self.concerns_this_record(&error) => {
-                self.failed(person.clone(), &error)?;
-                Ok(Put::Failed)
-            }
+            Err(error) if self.concerns_this_record(&error) => Ok(Put::Failed(error)),
             Err(error) => {
                 self.wait_or_stop(&error).await?;
                 Ok(Put::Retry)
             }
-        }
-    }
-
-    /// Records a failure if Insightful answers with other values than it was sent: they would be written again at
-    /// every sync.
-    fn check_answer(&mut self, person: &PersonId, body: &EmployeeUpdate, answer: &Employee) {
-        let is_same = body.name.as_ref().is_none_or(|name| *name == answer.name)
-            && body
-                .email
-                .as_ref()
-                .is_none_or(|email| email.eq_ignore_ascii_case(&answer.email))
-            && body.team.as_ref().is_none_or(|team| *team == answer.team);
-        if !is_same {
-            let message =
-                "Insightful accepted the values but answered with different ones: compare the employee there"
-                    .to_owned();
-            let failure = WriteFailure {
-                reason: "ValueChangedByInsightful".to_owned(),
-                message,
-            };
-            self.outcome.failures.insert(person.clone(), failure);
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Creation, FieldWrites, Update};
+use super::{Creation, FieldWrites, Omission, Update};
 use crate::{
     api::Field,
-    model::{EmployeeId, PersonId, Snapshot},
+    model::{EmployeeId, PersonId, Snapshot, text::email_key},
     rules::blocker::Blocker,
 };
 
@@ -22,13 +22,10 @@ pub(super) struct Order {
     pub(super) updates: Vec<Update>,
     /// People whose email is not free in any order.
     pub(super) held: BTreeMap<PersonId, Blocker>,
+    /// Former emails that are not free: the other fields are written.
+    pub(super) omissions: Vec<(PersonId, Omission)>,
     /// The holders after all updates.
     pub(super) emails: Emails,
-}
-
-/// Emails are compared as Insightful compares them.
-fn key(email: &str) -> String {
-    email.to_lowercase()
 }
 
 /// The email that a write gives.
@@ -41,7 +38,7 @@ impl Emails {
         let mut holders: BTreeMap<String, BTreeSet<EmployeeId>> = BTreeMap::new();
         for employee in snapshot.employees().values() {
             holders
-                .entry(key(&employee.email))
+                .entry(email_key(&employee.email))
                 .or_default()
                 .insert(employee.id.clone());
         }
@@ -51,14 +48,14 @@ impl Emails {
         }
     }
 
-    fn taken_by(&self, email: &str, except: Option<&EmployeeId>) -> Option<Blocker> {
-        let ids = self.holders.get(&key(email))?;
-        let by = ids.iter().find(|id| Some(*id) != except)?;
-        Some(Blocker::EmailTaken { by: by.clone() })
+    /// The other employee who has an email.
+    fn holder(&self, email: &str, except: Option<&EmployeeId>) -> Option<&EmployeeId> {
+        let ids = self.holders.get(&email_key(email))?;
+        ids.iter().find(|id| Some(*id) != except)
     }
 
     fn is_free(&self, email: &str, except: &EmployeeId) -> bool {
-        !self.invited.contains(&key(email)) && self.taken_by(email, Some(except)).is_none()
+        !self.invited.contains(&email_key(email)) && self.holder(email, Some(except)).is_none()
     }
 
     fn write(&mut self, employee: &EmployeeId, fields: &FieldWrites) {
@@ -68,12 +65,13 @@ impl Emails {
         if let Some(ids) = replace
             .from
             .as_ref()
-            .and_then(|from| self.holders.get_mut(&key(from)))
+            .and_then(|from| self.holders.get_mut(&email_key(from)))
         {
             ids.remove(employee);
         }
         if let Some(to) = replace.to.as_text() {
-            self.holders.entry(key(to)).or_default().insert(employee.clone());
+            let ids = self.holders.entry(email_key(to)).or_default();
+            ids.insert(employee.clone());
         }
     }
 
@@ -101,45 +99,123 @@ impl Emails {
             }
         }
     }
+
+    /// The updates that wait for each other's email in a circle, with the employees of each circle.
+    fn circles(&self, waiting: &[Update]) -> BTreeMap<EmployeeId, Vec<EmployeeId>> {
+        let waits: BTreeSet<&EmployeeId> = waiting.iter().map(|update| &update.employee).collect();
+        let next: BTreeMap<&EmployeeId, &EmployeeId> = waiting
+            .iter()
+            .filter_map(|Update { employee, fields, .. }| {
+                let holder = self.holder(email(fields)?, Some(employee))?;
+                waits.contains(holder).then_some((employee, holder))
+            })
+            .collect();
+        let circle_of = |start: &EmployeeId| -> Option<Vec<EmployeeId>> {
+            let follow = |at: &&EmployeeId| next.get(*at).copied().filter(|next| *next != start);
+            let circle: Vec<_> =
+                std::iter::successors(next.get_key_value(start).map(|(start, _)| *start), follow)
+                    .take(next.len())
+                    .collect();
+            let is_closed = next.get(*circle.last()?) == Some(&start);
+            is_closed.then(|| circle.into_iter().cloned().collect())
+        };
+        let circles = next
+            .keys()
+            .filter_map(|start| Some(((*start).clone(), circle_of(start)?)));
+        circles.collect()
+    }
 }
 
-/// Orders the updates, and holds the people whose email is not free or is wanted by several people.
-pub(super) fn order(snapshot: &Snapshot, creations: &[Creation], updates: Vec<Update>) -> Order {
-    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
-    let invited = creations.iter().map(|creation| creation.email.as_str());
-    for email in invited.chain(updates.iter().filter_map(|update| email(&update.fields))) {
-        *wanted.entry(key(email)).or_default() += 1;
+/// Orders the updates, and holds the people whose email is not free or is wanted by several people. `person_of` is
+/// the person whose match an employee is.
+pub(super) fn order(
+    snapshot: &Snapshot,
+    creations: &[Creation],
+    updates: Vec<Update>,
+    person_of: impl Fn(&EmployeeId) -> Option<PersonId>,
+) -> Order {
+    let invited = creations
+        .iter()
+        .map(|creation| (&creation.person, creation.email.as_str()));
+    let given = updates.iter().filter(|update| !restores_email(update));
+    let given = given.filter_map(|update| Some((&update.person, email(&update.fields)?)));
+    let mut wanted: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+    for (person, email) in invited.chain(given) {
+        let people = wanted.entry(email_key(email)).or_default();
+        people.insert(person.clone());
     }
-    let is_unique = |email: &str| wanted[&key(email)] == 1;
+    let also_wanted = |person: &PersonId, email: &str| -> Option<Blocker> {
+        let others = wanted[&email_key(email)].iter().filter(|other| *other != person);
+        let with: Vec<PersonId> = others.cloned().collect();
+        (!with.is_empty()).then_some(Blocker::EmailNotUnique { with })
+    };
+    let taken = |by: &EmployeeId| Blocker::EmailTaken {
+        by: by.clone(),
+        of: person_of(by),
+    };
+    let mut omissions = Vec::new();
+    let mut without_former_email = |mut update: Update| {
+        update.fields.remove(&Field::Email);
+        let employee = update.employee.clone();
+        omissions.push((update.person.clone(), Omission::FormerEmailTaken { employee }));
+        (!update.fields.is_empty()).then_some(update)
+    };
 
     // Creations come before updates, so that their emails must be free from the start.
     let mut emails = Emails::of(snapshot);
     let mut held: BTreeMap<PersonId, Blocker> = BTreeMap::new();
-    for creation in creations {
-        if !is_unique(&creation.email) {
-            held.insert(creation.person.clone(), Blocker::EmailNotUnique);
-        } else if let Some(blocker) = emails.taken_by(&creation.email, None) {
-            held.insert(creation.person.clone(), blocker);
-        }
-        emails.invited.insert(key(&creation.email));
+    for Creation { person, email, .. } in creations {
+        let blocker = also_wanted(person, email).or_else(|| emails.holder(email, None).map(taken));
+        held.extend(blocker.map(|blocker| (person.clone(), blocker)));
+        emails.invited.insert(email_key(email));
     }
 
-    let (updates, not_unique): (Vec<Update>, Vec<Update>) = updates
-        .into_iter()
-        .partition(|update| email(&update.fields).is_none_or(is_unique));
-    let (updates, not_free) = emails.order(updates, |update| (&update.employee, &update.fields));
-    for update in not_free {
-        let by = email(&update.fields).and_then(|email| emails.taken_by(email, Some(&update.employee)));
-        held.insert(update.person, by.unwrap_or(Blocker::EmailNotUnique));
+    let mut to_order = Vec::new();
+    for update in updates {
+        match email(&update.fields) {
+            Some(former) if restores_email(&update) && wanted.contains_key(&email_key(former)) => {
+                to_order.extend(without_former_email(update));
+            }
+            Some(email)
+                if !restores_email(&update)
+                    && let Some(blocker) = also_wanted(&update.person, email) =>
+            {
+                held.insert(update.person, blocker);
+            }
+            _ => to_order.push(update),
+        }
     }
-    held.extend(
-        not_unique
-            .into_iter()
-            .map(|update| (update.person, Blocker::EmailNotUnique)),
-    );
+    let (mut updates, not_free) = emails.order(to_order, |update| (&update.employee, &update.fields));
+    let (former, not_free): (Vec<_>, Vec<_>) = not_free.into_iter().partition(restores_email);
+    updates.extend(former.into_iter().filter_map(without_former_email));
+    let circles = emails.circles(&not_free);
+    for Update {
+        person,
+        employee,
+        fields,
+    } in &not_free
+    {
+        let by = || emails.holder(email(fields)?, Some(employee)).map(taken);
+        let blocker = match circles.get(employee) {
+            Some(employees) => Some(Blocker::EmailsExchanged {
+                employees: employees.clone(),
+            }),
+            None => by(),
+        };
+        held.extend(blocker.map(|blocker| (person.clone(), blocker)));
+    }
     Order {
         updates,
         held,
+        omissions,
         emails,
     }
+}
+
+/// Whether the email that an update gives is a former one of the employee.
+fn restores_email(update: &Update) -> bool {
+    update
+        .fields
+        .get(&Field::Email)
+        .is_some_and(|email| email.restores)
 }

@@ -40,6 +40,19 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
+    /// The person whose match an employee is, in force or not.
+    pub(super) fn person_of(
+        self,
+        employee: &EmployeeId,
+        takers: &BTreeMap<&EmployeeId, &PersonId>,
+    ) -> Option<PersonId> {
+        let by_record = || {
+            let is_of = |(_, record): &(_, &Record)| record.employees_in_force().contains(employee);
+            self.records.iter().find(is_of).map(|(id, _)| id)
+        };
+        takers.get(employee).copied().or_else(by_record).cloned()
+    }
+
     /// For each matched employee, the fields that other people's matches wrote.
     pub(super) fn on_other_records(
         self,

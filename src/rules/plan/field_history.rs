@@ -3,17 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{NewValue, Replace, is_same, value};
+use super::fields::{NewValue, Replace, is_same, is_writable, value};
 use crate::{
     api::{Applied, AppliedField, Field},
-    model::Employee,
+    model::{Employee, text},
 };
 
-/// Whether `now` was written by the operator: by this write or, if it did not take effect, by the one before
-/// it.
-pub(in crate::rules) fn is_ours(field: &AppliedField, now: &str) -> bool {
-    let holds = |value: &str| is_same(field.field, value, now);
-    holds(&field.after) || field.replaced.as_deref().is_some_and(holds)
+/// Whether `now` was written by the operator: by this write, as it is or as Insightful stored it, or, if it did not
+/// take effect, by the one before it. The case of a name does not count: an answer that was lost may have shown
+/// another one.
+pub fn is_ours(field: &AppliedField, now: &str) -> bool {
+    let holds = |value: &str| match field.field {
+        Field::Name => text::is_same_name_loosely(value, now),
+        field => is_same(field, value, now),
+    };
+    let other = [&field.stored, &field.replaced].into_iter().flatten();
+    holds(&field.after) || other.into_iter().any(|value| holds(value))
 }
 
 /// Whether the employee still holds what was written. A title cannot be read and is taken to be there.
@@ -90,11 +95,11 @@ impl<'a> FieldHistory<'a> {
         match wanted {
             Wanted::Value(to) => {
                 let now = readable.or_else(|| written.map(|(written, _)| written.after.as_str()));
-                let is_there = to
-                    .as_text()
-                    .zip(now)
-                    .is_some_and(|(to, now)| is_same(field, to, now));
-                (!is_there).then(|| Replace {
+                let is_there = |to: &str| {
+                    now.is_some_and(|now| is_same(field, to, now))
+                        || self.stored_for(employee, field, to).is_some()
+                };
+                (!to.as_text().is_some_and(is_there)).then(|| Replace {
                     from: now.map(str::to_owned),
                     to,
                     before: readable.map(|now| self.before(field, now)),
@@ -105,10 +110,22 @@ impl<'a> FieldHistory<'a> {
                 let (written, by) = written?;
                 let (now, before) = readable.zip(written.before.as_deref())?;
                 let is_due = matches!(wanted, Wanted::Elsewhere) || *by != By::This;
-                (is_due && is_ours(written, now) && !is_same(field, before, now))
-                    .then(|| Replace::restore(field, now, before))
+                (is_due
+                    && is_writable(field, before)
+                    && is_ours(written, now)
+                    && !is_same(field, before, now))
+                .then(|| Replace::restore(field, now, before))
             }
         }
+    }
+
+    /// What Insightful made of `to`, if it was written before and the employee still has that: written again, it
+    /// would become the same.
+    pub(super) fn stored_for(&self, employee: &Employee, field: Field, to: &str) -> Option<&str> {
+        let (written, _) = self.0.get(&field)?;
+        let stored = written.stored.as_deref()?;
+        let now = value(employee, field)?;
+        (is_same(field, &written.after, to) && is_same(field, stored, now)).then_some(stored)
     }
 
     /// The value before the first write: the recorded one if the field still holds what was written, else the

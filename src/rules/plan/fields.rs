@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::TeamTarget;
 use crate::{
     api::Field,
-    model::{Employee, EmployeeUpdate, TeamId},
+    model::{Employee, EmployeeUpdate, TeamId, text},
 };
 
 /// The fields of one employee that are overwritten by one PUT.
@@ -88,12 +88,55 @@ pub fn value(employee: &Employee, field: Field) -> Option<&str> {
     }
 }
 
-/// Whether Insightful takes two values of a field for one: it ignores the case of an email.
+/// Whether two values of a field are one to those who read them.
 pub fn is_same(field: Field, one: &str, other: &str) -> bool {
     match field {
-        Field::Email => one.eq_ignore_ascii_case(other),
-        Field::Name | Field::Title | Field::Team | Field::Active => one == other,
+        Field::Name => text::is_same_name(one, other),
+        Field::Email => text::is_same_email(one, other),
+        Field::Title => text::is_same_text(one, other),
+        Field::Team | Field::Active => one == other,
     }
+}
+
+/// Whether an employee can be given a value that a record has: Insightful refuses an empty name and an empty email.
+pub(super) fn is_writable(field: Field, value: &str) -> bool {
+    !matches!(field, Field::Name | Field::Email) || !text::written(value).is_empty()
+}
+
+/// The fields that Insightful answered with other values than it was sent. No answer shows a title.
+pub(in crate::rules) fn stored_differently(sent: &EmployeeUpdate, answer: &Employee) -> Vec<(Field, String)> {
+    let fields = [
+        (Field::Name, sent.name.as_deref()),
+        (Field::Email, sent.email.as_deref()),
+        (Field::Team, sent.team.as_ref().map(TeamId::as_str)),
+    ];
+    let differing = fields.into_iter().filter_map(|(field, sent)| {
+        let now = value(answer, field)?;
+        (!is_same(field, sent?, now)).then(|| (field, now.to_owned()))
+    });
+    differing.collect()
+}
+
+/// The body of a PUT as one body for each field.
+pub(super) fn split(body: &EmployeeUpdate) -> Vec<(Field, EmployeeUpdate)> {
+    let EmployeeUpdate {
+        name,
+        email,
+        title,
+        team,
+    } = body.clone();
+    let fields = [
+        (Field::Name, name),
+        (Field::Email, email),
+        (Field::Title, title),
+        (Field::Team, team.map(|team| team.to_string())),
+    ];
+    let one = |(field, value): (Field, Option<String>)| {
+        let mut body = EmployeeUpdate::default();
+        set(&mut body, field, value?);
+        Some((field, body))
+    };
+    fields.into_iter().filter_map(one).collect()
 }
 
 /// Adds a field to the body of a PUT. An employee is deactivated by another call.

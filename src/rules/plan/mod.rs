@@ -8,12 +8,14 @@ mod emails;
 mod facts;
 mod field_history;
 pub mod fields;
+mod omission;
 mod planner;
 pub mod unmatch;
 
-pub(in crate::rules) use field_history::is_ours;
+pub use field_history::is_ours;
 pub use fields::{FieldWrites, NewValue, Replace};
-pub use planner::plan;
+pub use omission::Omission;
+pub use planner::{Planned, plan};
 pub use unmatch::{NotRestored, Restore, RestoreWrite};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,15 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Creation, Deactivation, FieldWrites, MatchInForce, NewValue, Plan, Replace, TeamTarget, Update,
+    Creation, Deactivation, FieldWrites, MatchInForce, NewValue, Omission, Plan, Replace, TeamTarget, Update,
     emails::{self, Emails, Order},
     facts::Facts,
     field_history::{FieldHistory, Wanted},
+    fields::{is_same, value},
     unmatch,
 };
 use crate::{
     api::{AppliedField, Decision, Field, OktaIntegrationSpec},
-    model::{Departure, Employee, EmployeeId, Person, PersonId, Snapshot},
+    model::{Departure, Employee, EmployeeId, Person, PersonId, Snapshot, text},
     rules::{
         blocker::Blocker,
         resolve::{self, Record, Records, Resolution, Resolved},
@@ -21,15 +22,24 @@ use crate::{
     },
 };
 
-/// Returns the plan, and the people who are left out of it although they are matched or to be invited, each
-/// with the reason.
+/// The plan, and what is not in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Planned {
+    pub plan: Plan,
+    /// The people who are left out although they are matched or to be invited.
+    pub blockers: BTreeMap<PersonId, Blocker>,
+    /// The fields that are left out of people who are written otherwise.
+    pub omissions: BTreeMap<PersonId, Vec<Omission>>,
+}
+
+/// Makes the plan.
 pub fn plan(
     snapshot: &Snapshot,
     spec: &OktaIntegrationSpec,
     teams: &DerivedTeams,
     records: &Records,
     resolved: &BTreeMap<PersonId, Resolved>,
-) -> (Plan, BTreeMap<PersonId, Blocker>) {
+) -> Planned {
     let facts = Facts {
         snapshot,
         spec,
@@ -40,8 +50,8 @@ pub fn plan(
     let mut takers = facts.takers();
     let mut planner = Planner {
         facts,
-        plan: Plan::default(),
-        blockers: BTreeMap::new(),
+        planned: Planned::default(),
+        emails: email_holders(snapshot),
         on_other_records: facts.on_other_records(&takers),
     };
     for (id, resolved) in resolved {
@@ -53,23 +63,40 @@ pub fn plan(
             _ => Ok(()),
         };
         if let Err(blocker) = planned {
-            planner.blockers.insert(id.clone(), blocker);
+            planner.planned.blockers.insert(id.clone(), blocker);
         }
     }
-    let emails = planner.hold_or_order_emails();
-    let Planner {
-        mut plan, blockers, ..
-    } = planner;
+    let emails = planner.hold_or_order_emails(&takers);
+    let mut planned = planner.planned;
+    let Planned {
+        plan,
+        blockers,
+        omissions,
+    } = &mut planned;
     takers.retain(|_, taker| !blockers.contains_key(*taker));
+    omissions.retain(|person, _| !blockers.contains_key(person));
     (plan.restores, plan.unmatches) = unmatch::plan(facts, &takers, emails);
     plan.teams = facts.new_teams();
-    (plan, blockers)
+    planned
+}
+
+/// The employees who have each email.
+fn email_holders(snapshot: &Snapshot) -> BTreeMap<String, Vec<&Employee>> {
+    let mut holders: BTreeMap<String, Vec<&Employee>> = BTreeMap::new();
+    for employee in snapshot.employees().values() {
+        holders
+            .entry(text::email_key(&employee.email))
+            .or_default()
+            .push(employee);
+    }
+    holders
 }
 
 struct Planner<'a> {
     facts: Facts<'a>,
-    plan: Plan,
-    blockers: BTreeMap<PersonId, Blocker>,
+    planned: Planned,
+    /// See [`email_holders`].
+    emails: BTreeMap<String, Vec<&'a Employee>>,
     /// See [`Facts::on_other_records`].
     on_other_records: BTreeMap<EmployeeId, Vec<&'a AppliedField>>,
 }
@@ -103,9 +130,8 @@ impl Planner<'_> {
         let has_departed = departure.is_some();
         if let Some(departure) = departure {
             let employees = employees.iter().map(|(employee, _)| *employee);
-            self.plan
-                .deactivations
-                .extend(deactivations(&departure, employees));
+            let deactivations = deactivations(&departure, employees);
+            self.planned.plan.deactivations.extend(deactivations);
         } else if let Some(person) = person {
             let team = self.facts.team(team)?;
             if let Some((first, _)) = employees.first()
@@ -114,20 +140,20 @@ impl Planner<'_> {
                 let employee = first.id.clone();
                 return Err(Blocker::EmployeeDeactivated { employee });
             }
-            let updates = employees
-                .iter()
-                .enumerate()
-                .filter_map(|(place, (employee, history))| {
-                    let fields = self.fields(person, employee, history, place == 0, team.as_ref());
-                    let is_written = !employee.deactivated && !fields.is_empty();
-                    is_written.then(|| Update {
+            for (place, (employee, history)) in employees.iter().enumerate() {
+                if employee.deactivated {
+                    continue;
+                }
+                let (fields, omissions) = self.fields(person, employee, history, place == 0, team.as_ref());
+                if !fields.is_empty() {
+                    self.planned.plan.updates.push(Update {
                         person: person.id.clone(),
                         employee: employee.id.clone(),
                         fields,
-                    })
-                });
-            let updates: Vec<Update> = updates.collect();
-            self.plan.updates.extend(updates);
+                    });
+                }
+                self.omit(&person.id, omissions);
+            }
         }
         let ids: Vec<EmployeeId> = employees
             .iter()
@@ -145,13 +171,20 @@ impl Planner<'_> {
                 employees: ids,
                 inherited,
             };
-            self.plan.matches.insert(id.clone(), in_force);
+            self.planned.plan.matches.insert(id.clone(), in_force);
         }
         Ok(())
     }
 
-    /// The fields of an employee that differ from what the person's record in Okta says. Of several employees
-    /// of a person, the first has the email.
+    fn omit(&mut self, person: &PersonId, omissions: Vec<Omission>) {
+        if !omissions.is_empty() {
+            let of_person = self.planned.omissions.entry(person.clone()).or_default();
+            of_person.extend(omissions);
+        }
+    }
+
+    /// The fields of an employee that differ from what the person's record in Okta says, and those that are left
+    /// out. Of several employees of a person, the first has the email.
     fn fields(
         &self,
         person: &Person,
@@ -159,20 +192,72 @@ impl Planner<'_> {
         history: &FieldHistory<'_>,
         is_first: bool,
         team: Option<&TeamTarget>,
-    ) -> FieldWrites {
-        let text = |text: Option<String>| Wanted::of(text.map(NewValue::Text));
-        let email = || text(person.email.clone());
+    ) -> (FieldWrites, Vec<Omission>) {
+        let mut omissions = Vec::new();
+        let full_name = person.full_name();
+        let is_whole = person.name_parts().iter().all(Option::is_some);
+        let name = match &full_name {
+            Some(_) if is_whole || text::written(&employee.name).is_empty() => full_name.clone(),
+            _ => None,
+        };
+        let is_other = |name: &String| !is_same(Field::Name, name, &employee.name);
+        if name.is_none() && full_name.as_ref().is_none_or(is_other) {
+            omissions.push(Omission::NameIncomplete {
+                employee: employee.id.clone(),
+            });
+        }
+        let mut email = person.work_email().filter(|_| is_first);
+        if let Some(by) = email
+            .as_deref()
+            .and_then(|email| self.held_by_deactivated(email, employee))
+        {
+            omissions.push(Omission::EmailHeld {
+                employee: employee.id.clone(),
+                by: by.id.clone(),
+            });
+            email = None;
+        }
+        let wanted_text = |text: Option<String>| Wanted::of(text.map(NewValue::Text));
+        for (field, wanted) in [(Field::Name, &name), (Field::Email, &email)] {
+            let is_in_place =
+                |wanted: &&String| value(employee, field).is_some_and(|now| is_same(field, wanted, now));
+            let wanted = wanted.as_ref().filter(|wanted| !is_in_place(wanted));
+            if let Some(stored) = wanted.and_then(|wanted| history.stored_for(employee, field, wanted)) {
+                omissions.push(Omission::StoredDifferently {
+                    employee: employee.id.clone(),
+                    field,
+                    stored: stored.to_owned(),
+                });
+            }
+        }
         let wanted = [
-            (Field::Name, text(person.full_name())),
-            (Field::Email, if is_first { email() } else { Wanted::Elsewhere }),
-            (Field::Title, text(person.title.clone())),
+            (Field::Name, wanted_text(name)),
+            (
+                Field::Email,
+                if is_first {
+                    wanted_text(email)
+                } else {
+                    Wanted::Elsewhere
+                },
+            ),
+            (Field::Title, wanted_text(person.job_title())),
             (Field::Team, Wanted::of(team.cloned().map(NewValue::Team))),
         ];
-        wanted
+        let fields = wanted
             .into_iter()
             .filter_map(|(field, wanted)| Some((field, history.replace(employee, field, wanted)?)))
-            .filter(|(_, replace)| !self.restores_missing_team(replace))
-            .collect()
+            .filter(|(_, replace)| !self.restores_missing_team(replace));
+        (fields.collect(), omissions)
+    }
+
+    /// The deactivated employee who has an email that an employee is to get. The vendor's way to another computer
+    /// leaves such a record, which no plan changes. An active holder may still make room.
+    fn held_by_deactivated(&self, email: &str, employee: &Employee) -> Option<&Employee> {
+        let holders = self.emails.get(&text::email_key(email))?;
+        let is_kept = holders
+            .iter()
+            .all(|holder| holder.deactivated && holder.id != employee.id);
+        holders.first().copied().filter(|_| is_kept)
     }
 
     fn restores_missing_team(&self, replace: &Replace) -> bool {
@@ -186,19 +271,19 @@ impl Planner<'_> {
 
     /// Invites a person.
     fn create(&mut self, person: &Person, team: &TeamChoice) -> Result<(), Blocker> {
-        let email = person.email.clone().ok_or(Blocker::NoEmail)?;
+        let email = person.work_email().ok_or(Blocker::NoEmail)?;
         let name = person.full_name().ok_or(Blocker::NoName)?;
         let team = match self.facts.team(team)? {
             Some(team) => team,
             None => TeamTarget::Existing(self.facts.team_of_new_employees()?),
         };
-        self.plan.creations.push(Creation {
+        self.planned.plan.creations.push(Creation {
             person: person.id.clone(),
             name,
             email,
             team,
             settings: self.facts.settings_of_new_employees()?,
-            title: person.title.clone(),
+            title: person.job_title(),
             automatic: self
                 .facts
                 .record(&person.id)
@@ -210,27 +295,31 @@ impl Planner<'_> {
     /// Leaves out the people for whom no order of the writes frees their email in time. A person is written
     /// whole or not at all, so that whoever waits for an email of theirs is left out too. Returns the holders
     /// of the emails after all updates.
-    fn hold_or_order_emails(&mut self) -> Emails {
-        let Plan {
-            creations,
-            updates,
-            matches,
-            ..
-        } = &mut self.plan;
+    fn hold_or_order_emails(&mut self, takers: &BTreeMap<&EmployeeId, &PersonId>) -> Emails {
+        let facts = self.facts;
         loop {
+            let plan = &mut self.planned.plan;
+            let updates = std::mem::take(&mut plan.updates);
             let Order {
-                updates: ordered,
+                updates,
                 held,
+                omissions,
                 emails,
-            } = emails::order(self.facts.snapshot, creations, std::mem::take(updates));
-            *updates = ordered;
+            } = emails::order(facts.snapshot, &plan.creations, updates, |employee| {
+                facts.person_of(employee, takers)
+            });
+            plan.updates = updates;
+            plan.updates.retain(|update| !held.contains_key(&update.person));
+            plan.creations
+                .retain(|creation| !held.contains_key(&creation.person));
+            plan.matches.retain(|person, _| !held.contains_key(person));
+            for (person, omission) in omissions {
+                self.omit(&person, vec![omission]);
+            }
             if held.is_empty() {
                 return emails;
             }
-            updates.retain(|update| !held.contains_key(&update.person));
-            creations.retain(|creation| !held.contains_key(&creation.person));
-            matches.retain(|person, _| !held.contains_key(person));
-            self.blockers.extend(held);
+            self.planned.blockers.extend(held);
         }
     }
 }

@@ -2,7 +2,13 @@ use super::*;
 use crate::{
     api::{Decision, Pending, PendingOperation, SuspendedPolicy},
     model::OktaStatus,
-    rules::{blocker::Blocker, example::Example},
+    rules::{
+        assessment::Assessment,
+        blocker::Blocker,
+        example::Example,
+        record::{self, Overwrite},
+        resolve::Record,
+    },
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -325,10 +331,13 @@ fn emails_are_freed_before_they_are_given_and_swaps_are_held() {
     assert!(assessment.plan.updates.is_empty(), "a swap has no order");
     for id in ["a", "b"] {
         assert!(
-            matches!(assessment.blocker(&id.into()), Some(Blocker::EmailTaken { .. })),
+            matches!(assessment.blocker(&id.into()), Some(Blocker::EmailsExchanged { employees }) if employees.len() == 2),
             "{id}"
         );
     }
+    // The way out that the message names: a free address for one of the two.
+    example.employees[0].email = "free@acme.com".into();
+    assert_eq!(order(&example.assess().plan), ["eb", "ea"]);
 
     example.employees[0].email = "x@acme.com".into();
     example.employees[1].email = "y@acme.com".into();
@@ -336,35 +345,99 @@ fn emails_are_freed_before_they_are_given_and_swaps_are_held() {
     example.people[1].email = Some("Same@acme.com".into());
     let assessment = example.assess();
     assert!(assessment.plan.updates.is_empty());
-    assert_eq!(assessment.blocker(&"a".into()), Some(&Blocker::EmailNotUnique));
+    let with = vec!["b".into()];
+    assert_eq!(
+        assessment.blocker(&"a".into()),
+        Some(&Blocker::EmailNotUnique { with })
+    );
 }
 
 #[test]
 fn an_email_whose_holder_is_held_is_not_free() {
     let mut example = Example::new();
+    example.person("ann", "Ann", "Doe", "Sales").email = Some("taken@acme.com".into());
+    example.employee("e1", "Ann Doe", "ann@acme.com");
+    example.employee("e3", "Somebody", "taken@acme.com");
+    example.matched("ann", &["e1"]);
+    example.person("bob", "Bob", "Roe", "Sales").email = Some("ann@acme.com".into());
+    example.employee("e4", "Bob Roe", "bob@acme.com");
+    example.matched("bob", &["e4"]);
+    let assessment = example.assess();
+    let taken = |by: &str, of: Option<&str>| Blocker::EmailTaken {
+        by: by.into(),
+        of: of.map(PersonId::from),
+    };
+    assert_eq!(assessment.blocker(&"ann".into()), Some(&taken("e3", None)));
+    assert_eq!(
+        assessment.blocker(&"bob".into()),
+        Some(&taken("e1", Some("ann"))),
+        "Ann's employee keeps the email, so that Bob's cannot get it"
+    );
+    assert!(assessment.plan.updates.is_empty());
+}
+
+#[test]
+fn a_former_email_that_is_another_employees_is_left_out() {
+    let mut example = Example::new();
     example.person("ann", "Ann", "Doe", "Sales").email = Some("new@acme.com".into());
     example.employee("e1", "Ann Doe", "ann@acme.com");
     example.employee("e2", "Ann Doe", "second@acme.com");
-    // The former email of her second employee now belongs to somebody else.
+    // The former email of her second employee now belongs to somebody else, or is about to.
     example.in_force(
         "zoe",
         "e2",
         &[(Field::Email, Some("taken@acme.com"), "second@acme.com")],
     );
-    example.employee("e3", "Somebody", "taken@acme.com");
     example.matched("ann", &["e1", "e2"]);
-    example.person("bob", "Bob", "Roe", "Sales").email = Some("ann@acme.com".into());
-    example.employee("e4", "Bob Roe", "bob@acme.com");
-    example.matched("bob", &["e4"]);
-    let assessment = example.assess();
-    let taken = |by: &str| Blocker::EmailTaken { by: by.into() };
-    assert_eq!(assessment.blocker(&"ann".into()), Some(&taken("e3")));
+    example.person("bob", "Bob", "Roe", "Sales").email = Some("taken@acme.com".into());
+    for holder in ["taken@acme.com", "bob@acme.com"] {
+        example.employees.truncate(2);
+        example.employee("e4", "Bob Roe", holder);
+        example.matched("bob", &["e4"]);
+        let Assessment { plan, omissions, .. } = example.assess();
+        let emails = plan
+            .updates_of(Field::Email)
+            .map(|update| update.employee.as_str());
+        let expected: &[&str] = if holder == "bob@acme.com" {
+            &["e1", "e4"]
+        } else {
+            &["e1"]
+        };
+        assert_eq!(emails.collect::<Vec<_>>(), expected, "{holder}");
+        assert_eq!(
+            omissions[&"ann".into()],
+            [Omission::FormerEmailTaken {
+                employee: "e2".into()
+            }]
+        );
+    }
+}
+
+#[test]
+fn a_longer_exchange_of_emails_is_told_too() {
+    // The people, the email that each has, and the one that each is to get.
+    let blockers = |people: &[(&str, &str, &str)]| -> Vec<String> {
+        let mut example = Example::new();
+        for (id, now, wanted) in people {
+            example.person(id, id, "Doe", "Sales").email = Some(format!("{wanted}@acme.com"));
+            example.employee(
+                &format!("e{id}"),
+                &format!("{id} Doe"),
+                &format!("{now}@acme.com"),
+            );
+            example.matched(id, &[&format!("e{id}")]);
+        }
+        let assessment = example.assess();
+        let show = |(id, ..): &(&str, &str, &str)| match assessment.blocker(&(*id).into()) {
+            Some(Blocker::EmailsExchanged { employees }) => format!("exchange of {}", employees.len()),
+            other => format!("{other:?}"),
+        };
+        people.iter().map(show).collect()
+    };
     assert_eq!(
-        assessment.blocker(&"bob".into()),
-        Some(&taken("e1")),
-        "Ann's employee keeps the email, so that Bob's cannot get it"
+        blockers(&[("a", "1", "2"), ("b", "2", "3"), ("c", "3", "1"), ("e", "5", "6")]),
+        ["exchange of 3", "exchange of 3", "exchange of 3", "None"]
     );
-    assert!(assessment.plan.updates.is_empty());
 }
 
 #[test]
@@ -455,4 +528,141 @@ fn the_plan_after_an_apply_is_empty() {
     example.in_force("jane", "e1", &[(Field::Title, None, "Engineer")]);
     assert!(example.assess().plan.is_empty());
     assert_eq!(example.assess().plan.summary().total, 0);
+}
+
+#[test]
+fn what_people_read_as_the_same_is_no_change_and_is_written_as_they_read_it() {
+    // The name in Okta, the present name, and the name that is written.
+    for (given, family, now, written) in [
+        ("Jane", "Doe", "Doe, Jane", None),
+        ("Jane", "Doe", "Jane\u{a0} Doe ", None),
+        ("Rene\u{301}", "Doe", "René Doe", None),
+        (" Jane\u{200b}", "\u{3000}Doe\t", "J. Doe", Some("Jane Doe")),
+        ("Jane", "Doe", "jane doe", Some("Jane Doe")),
+        ("Jane Mary", "Doe", "Jane Doe", Some("Jane Mary Doe")),
+    ] {
+        let mut example = Example::jane();
+        (example.people[0].given_name, example.people[0].family_name) =
+            (Some(given.into()), Some(family.into()));
+        example.employees[0].name = now.into();
+        let updates = &example.assess().plan.updates;
+        let name = updates.first().and_then(|update| update.fields.get(&Field::Name));
+        assert_eq!(name.and_then(|name| name.to.as_text()), written, "{now}");
+    }
+    for (email, title, changed) in [
+        (" Jane@ACME.com\u{a0}", "Engineer ", false),
+        ("JANE@acme.com", "  Engineer", false),
+        ("jane.doe@acme.com ", "Chief\u{a0} Engineer", true),
+    ] {
+        let mut example = Example::jane();
+        (example.people[0].email, example.people[0].title) = (Some(email.into()), Some(title.into()));
+        let plan = example.assess().plan;
+        assert_eq!(!plan.is_empty(), changed, "{email}");
+        if changed {
+            let to = |field| write(&example, field).to;
+            assert_eq!(to(Field::Email), NewValue::Text("jane.doe@acme.com".to_owned()));
+            assert_eq!(to(Field::Title), NewValue::Text("Chief Engineer".to_owned()));
+        }
+    }
+}
+
+#[test]
+fn a_missing_part_of_a_name_shortens_nobodys_name() {
+    // The name in Okta, the present name, the name that is written, and whether one is left out.
+    for (given, family, now, written, is_left_out) in [
+        (Some("Jane"), None, "Jane Doe", None, true),
+        (None, Some("Doe"), "Jane Doe", None, true),
+        (Some("Jane"), Some(" \u{200b}"), "Jane Doe", None, true),
+        (None, None, "Jane Doe", None, true),
+        (Some("Jane"), None, "Jane", None, false),
+        (Some("Jane"), None, "", Some("Jane"), false),
+        (None, None, "", None, true),
+        (Some("Jane"), Some("Doe"), "J.", Some("Jane Doe"), false),
+    ] {
+        let mut example = Example::jane();
+        (example.people[0].given_name, example.people[0].family_name) =
+            (given.map(str::to_owned), family.map(str::to_owned));
+        example.employees[0].name = now.into();
+        example.people[0].title = Some("Director".into());
+        let Assessment { plan, omissions, .. } = example.assess();
+        let fields = &plan.updates[0].fields;
+        assert!(fields.contains_key(&Field::Title), "everything else is written");
+        let name = fields.get(&Field::Name).and_then(|name| name.to.as_text());
+        assert_eq!(name, written, "{given:?} {family:?} {now}");
+        let omitted = omissions.get(&"jane".into()).map_or(&[][..], Vec::as_slice);
+        assert_eq!(!omitted.is_empty(), is_left_out, "{given:?} {family:?} {now}");
+    }
+    let mut example = Example::new();
+    example.person("jane", "Jane", "", "Sales");
+    example.record("jane").decision = Decision::Create;
+    assert_eq!(
+        example.assess().plan.creations[0].name,
+        "Jane",
+        "one word is a name"
+    );
+}
+
+#[test]
+fn an_email_that_a_deactivated_record_holds_is_left_out_and_the_rest_is_written() {
+    let mut example = Example::new();
+    example.person("jane", "Jane", "Doe", "Sales");
+    example.employee("new", "J. Doe", "");
+    example.employee("old", "Jane Doe", "Jane@acme.com").deactivated = true;
+    example.matched("jane", &["new"]);
+    let Assessment { plan, omissions, .. } = example.assess();
+    let fields: Vec<Field> = plan.updates[0].fields.keys().copied().collect();
+    assert_eq!(fields, [Field::Name, Field::Title, Field::Team]);
+    let held = Omission::EmailHeld {
+        employee: "new".into(),
+        by: "old".into(),
+    };
+    assert_eq!(omissions[&"jane".into()], [held]);
+    // Freed as the message says, it is written.
+    example.employees[1].email = "old@acme.com".into();
+    let Assessment { plan, omissions, .. } = example.assess();
+    assert_eq!(plan.updates_of(Field::Email).count(), 1);
+    assert!(omissions.is_empty());
+    // An active holder holds the person back, and so does the record for somebody who is invited.
+    example.employees[1].email = "jane@acme.com".into();
+    example.employees[1].deactivated = false;
+    let taken = Blocker::EmailTaken {
+        by: "old".into(),
+        of: None,
+    };
+    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken));
+    example.employees[1].deactivated = true;
+    *example.record("jane") = Record {
+        decision: Decision::Create,
+        ..Record::default()
+    };
+    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken));
+}
+
+#[test]
+fn what_insightful_stores_in_its_own_way_is_not_written_again() {
+    let mut example = Example::jane();
+    example.people[0].family_name = Some("McDoe".into());
+    let update = example.assess().plan.updates[0].clone();
+    let overwrite = Overwrite::of(update, |_| None).unwrap();
+    example.employees[0].name = "Jane Mcdoe".into();
+    let on_record = example.record("jane").applied.take();
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let applied = record::before_write(on_record, None, false, overwrite.images.clone(), now);
+    let applied = overwrite.answered(&example.employees[0]).on(applied);
+    example.record("jane").applied = Some(record::seen(applied, &example.snapshot()));
+    let Assessment { plan, omissions, .. } = example.assess();
+    assert!(plan.is_empty(), "{plan:?}");
+    let stored = Omission::StoredDifferently {
+        employee: "e1".into(),
+        field: Field::Name,
+        stored: "Jane Mcdoe".to_owned(),
+    };
+    assert_eq!(omissions[&"jane".into()], [stored]);
+
+    // Another name in Okta is written, one that somebody else wrote is overwritten.
+    example.people[0].family_name = Some("McRoe".into());
+    assert_eq!(write(&example, Field::Name).before.as_deref(), Some("Jane Doe"));
+    example.people[0].family_name = Some("McDoe".into());
+    example.employees[0].name = "Somebody".into();
+    assert_eq!(write(&example, Field::Name).before.as_deref(), Some("Somebody"));
 }

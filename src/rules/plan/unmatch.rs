@@ -8,7 +8,9 @@
 //! 3. The restores come after all updates, in an order in which each email is free before it is given.
 //! 4. Right before the write, the employee is read once more, and a [`RestoreWrite`] leaves out what somebody
 //!    changed since the plan was made. It says what the status shows of the unmatched employee.
-//! 5. When every restore of a match is done, [`without_employees`] removes its employees from the record.
+//! 5. If Insightful refuses the write of several fields, each is written by itself, and those that it refuses are
+//!    named. If it refuses all, the restore is retried.
+//! 6. When every restore of a match is done, [`without_employees`] removes its employees from the record.
 //!
 //! A field that cannot be restored keeps no other field from being restored.
 
@@ -23,7 +25,7 @@ use super::{
     emails::Emails,
     facts::Facts,
     field_history::is_ours,
-    fields::{self, is_same, value},
+    fields::{self, is_same, is_writable, value},
 };
 use crate::{
     api::{Applied, AppliedField, Decision, Field, NotRestoredField, OnUnmatch, Unmatched},
@@ -48,23 +50,32 @@ pub struct Restore {
 }
 
 /// Why a field is not set back to its former value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum NotRestored {
     ChangedSince,
     Unreadable,
     Irreversible,
     EmailTaken,
     TeamMissing,
+    /// It was empty before.
+    Empty,
+    /// Insightful refused the former value, for this reason.
+    Refused(String),
+    /// Insightful accepted the former value and has this one now.
+    StoredDifferently(String),
 }
 
 impl NotRestored {
-    pub fn message(self) -> &'static str {
+    pub fn message(&self) -> String {
         match self {
-            Self::ChangedSince => "somebody changed it after it was synced",
-            Self::Unreadable => "the former value is unknown",
-            Self::Irreversible => "Insightful's API cannot reactivate an employee",
-            Self::EmailTaken => "another employee has the former email",
-            Self::TeamMissing => "the former team no longer exists",
+            Self::ChangedSince => "somebody changed it after it was synced".to_owned(),
+            Self::Unreadable => "the former value is unknown".to_owned(),
+            Self::Irreversible => "Insightful's API cannot reactivate an employee".to_owned(),
+            Self::EmailTaken => "another employee has the former email".to_owned(),
+            Self::TeamMissing => "the former team no longer exists".to_owned(),
+            Self::Empty => "it was empty before, and Insightful accepts no empty value".to_owned(),
+            Self::Refused(why) => format!("Insightful refused the former value: {why}"),
+            Self::StoredDifferently(stored) => format!("Insightful stored the former value as {stored:?}"),
         }
     }
 }
@@ -163,6 +174,9 @@ fn former(written: &AppliedField, now: Option<&str>, snapshot: &Snapshot) -> Res
         return Err(NotRestored::ChangedSince);
     }
     let before = written.before.as_deref().ok_or(NotRestored::Unreadable)?;
+    if !is_writable(written.field, before) {
+        return Err(NotRestored::Empty);
+    }
     let replace = Replace::restore(written.field, now, before);
     match &replace.to {
         NewValue::Team(TeamTarget::Existing(team)) if !snapshot.teams().contains_key(team) => {
@@ -289,6 +303,32 @@ impl RestoreWrite {
         write
     }
 
+    /// The write of each field by itself; empty if there is only one.
+    pub fn one_by_one(&self) -> Vec<(Field, EmployeeUpdate)> {
+        if self.restored.len() > 1 {
+            fields::split(&self.body)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Insightful refused a field: the others are restored nevertheless.
+    pub fn refused(&mut self, field: Field, why: String) {
+        self.not_restored(field, NotRestored::Refused(why));
+    }
+
+    /// What Insightful answered to a write.
+    pub fn answered(&mut self, sent: &EmployeeUpdate, answer: &Employee) {
+        for (field, stored) in fields::stored_differently(sent, answer) {
+            self.not_restored(field, NotRestored::StoredDifferently(stored));
+        }
+    }
+
+    fn not_restored(&mut self, field: Field, why: NotRestored) {
+        self.restored.retain(|restored| *restored != field);
+        self.not_restored.push((field, why));
+    }
+
     /// What the match's status shows of the unmatched employee.
     pub fn into_status(self, employee: &EmployeeId, now: Timestamp) -> Unmatched {
         let not_restored = self.not_restored.into_iter();
@@ -299,7 +339,7 @@ impl RestoreWrite {
             not_restored: not_restored
                 .map(|(field, why)| NotRestoredField {
                     field,
-                    reason: why.message().to_owned(),
+                    reason: why.message(),
                 })
                 .collect(),
         }

@@ -110,8 +110,8 @@ impl MatchStatuses<'_> {
         let person = match snapshot.people().get(id) {
             Some(person) => Some(PersonSummary {
                 name: person.display_name(),
-                email: person.email.clone(),
-                title: person.title.clone(),
+                email: person.work_email(),
+                title: person.job_title(),
                 status: person.status.to_string(),
                 team: resolved.and_then(|resolved| team_name(resolved, assessment)),
             }),
@@ -163,6 +163,7 @@ impl MatchStatuses<'_> {
                 .stays_in_team(id)
                 .into_iter()
                 .chain(self.keeps_title(id, record))
+                .chain(self.omissions(id))
             {
                 fact.message = format!("{}; {exception}", fact.message);
             }
@@ -235,6 +236,13 @@ impl MatchStatuses<'_> {
             "stays in team {:?}: its group is missing in Okta's last response, and a missing group moves nobody; if the group is gone for good, name the new team in spec.teams.precedence",
             team.name
         ))
+    }
+
+    /// The fields that are left out although the person is written, as messages.
+    fn omissions(&self, id: &PersonId) -> impl Iterator<Item = String> {
+        let person = self.snapshot.people().get(id);
+        let omissions = self.assessment.omissions.get(id).into_iter().flatten();
+        omissions.map(move |omission| omission.message(person, self.snapshot))
     }
 
     /// Which titles cannot be cleared although Okta has none for the person, as a message. An

@@ -238,7 +238,10 @@ fn a_wrong_employee_that_holds_the_email_is_restored_to_make_room() {
     let assessment = example.assess();
     assert_eq!(
         assessment.blocker(&"jane".into()),
-        Some(&Blocker::EmailTaken { by: "e1".into() })
+        Some(&Blocker::EmailTaken {
+            by: "e1".into(),
+            of: Some("jane".into())
+        })
     );
     assert_eq!(assessment.plan.restores[0].employee, "e1".into());
     example.employees[0].email = "x@acme.com".into();
@@ -317,4 +320,86 @@ fn a_field_that_was_restored_or_changed_after_the_plan_was_made_is_not_written()
         assert_eq!(&write.restored, restored, "{name}");
         assert_eq!(write.not_restored, not_restored, "{name}");
     }
+}
+
+#[test]
+fn a_field_that_cannot_be_restored_keeps_no_other() {
+    let mut example = jane();
+    let written = [
+        (Field::Name, Some("J. Doe"), "Jane Doe"),
+        (Field::Email, Some(""), "jane@acme.com"),
+    ];
+    example.in_force("jane", "e1", &written);
+    example.record("jane").decision = Decision::Ignore;
+    let plan = example.assess().plan;
+    assert_eq!(restored(&plan.restores[0]), [(Field::Name, "J. Doe")]);
+    assert_eq!(
+        plan.restores[0].not_restored,
+        [(Field::Email, NotRestored::Empty)]
+    );
+    assert_eq!(plan.unmatches.len(), 1);
+    // Of an employee that is no longer the first, the email stays where none was before.
+    example.record("jane").decision = Decision::Auto;
+    example.employee("e2", "Jane Doe", "second@acme.com");
+    example.matched("jane", &["e2", "e1"]);
+    let assessment = example.assess();
+    assert!(assessment.plan.updates.is_empty());
+    assert_eq!(
+        assessment.blocker(&"jane".into()),
+        Some(&Blocker::EmailTaken {
+            by: "e1".into(),
+            of: Some("jane".into())
+        })
+    );
+}
+
+#[test]
+fn what_insightful_refuses_or_stores_in_its_own_way_is_named_and_the_rest_is_restored() {
+    let mut example = jane();
+    example.team("Sales");
+    example.employees[0].team = "Sales".into();
+    let written = [
+        (Field::Name, Some("j. doe"), "Jane Doe"),
+        (Field::Email, Some("j@old"), "jane@acme.com"),
+        (Field::Team, Some("Default"), "Sales"),
+    ];
+    example.in_force("jane", "e1", &written);
+    example.record("jane").decision = Decision::Ignore;
+    let restore = example.assess().plan.restores[0].clone();
+    let mut write = RestoreWrite::of(restore, &example.employees[0]);
+    let bodies = write.one_by_one();
+    let fields: Vec<Field> = bodies.iter().map(|(field, _)| *field).collect();
+    assert_eq!(fields, [Field::Name, Field::Email, Field::Team]);
+    let answer = Employee {
+        name: "J. Doe".into(),
+        ..example.employees[0].clone()
+    };
+    write.answered(&bodies[0].1, &answer);
+    write.refused(Field::Email, "no address".to_owned());
+    assert_eq!(write.restored, [Field::Team]);
+    assert_eq!(
+        write.not_restored,
+        [
+            (Field::Name, NotRestored::StoredDifferently("J. Doe".to_owned())),
+            (Field::Email, NotRestored::Refused("no address".to_owned())),
+        ]
+    );
+}
+
+#[test]
+fn a_value_that_insightful_stored_in_its_own_way_is_restored() {
+    let mut example = jane();
+    example.employees[0].name = "Jane (McDoe)".into();
+    example.in_force("jane", "e1", &[(Field::Name, Some("Somebody"), "Jane McDoe")]);
+    example.record("jane").decision = Decision::Ignore;
+    let not_restored = &example.assess().plan.restores[0].not_restored.clone();
+    assert_eq!(not_restored, &[(Field::Name, NotRestored::ChangedSince)]);
+    example.record("jane").applied.as_mut().unwrap().fields[0].stored = Some("Jane (McDoe)".into());
+    let name = |example: &Example| example.assess().plan.restores[0].fields[&Field::Name].to.clone();
+    let somebody = NewValue::Text("Somebody".to_owned());
+    assert_eq!(name(&example), somebody);
+    // If the answer was lost, another case is still recognised.
+    example.record("jane").applied.as_mut().unwrap().fields[0].stored = None;
+    example.employees[0].name = "JANE MCDOE".into();
+    assert_eq!(name(&example), somebody);
 }

@@ -376,3 +376,57 @@ fn the_message_names_a_title_that_cannot_be_cleared() {
     example.people[0].title = Some("Manager".into());
     assert!(!message(&example).contains(stays));
 }
+
+#[test]
+fn the_message_names_what_is_left_out_and_how_to_mend_it() {
+    type Change = fn(&mut Example);
+    let cases: [(Change, &str); 5] = [
+        (
+            |e| e.people[0].family_name = None,
+            "employee Jane Doe (e1) keeps the name: Okta has no last name for this person",
+        ),
+        (
+            |e| e.people[0].given_name = Some(" ".into()),
+            "employee Jane Doe (e1) keeps the name: Okta has no first name for this person",
+        ),
+        (
+            |e| (e.people[0].given_name, e.people[0].family_name) = (None, None),
+            "employee Jane Doe (e1) keeps the name: Okta has neither first nor last name for this person",
+        ),
+        (
+            |e| {
+                e.employees[0].email = "j@acme.com".into();
+                e.employee("e2", "Jane Old", "jane@acme.com").deactivated = true;
+            },
+            "employee Jane Doe (e1) keeps the email: the deactivated employee Jane Old (e2) has this person's; to free it, \
+             change the email of that record in Insightful or delete the record there",
+        ),
+        (
+            |e| {
+                e.people[0].family_name = Some("McDoe".into());
+                e.employees[0].name = "Jane Mcdoe".into();
+                e.in_force(
+                    "jane",
+                    "e1",
+                    &[
+                        (Field::Name, Some("J."), "Jane McDoe"),
+                        (Field::Title, None, "Engineer"),
+                    ],
+                );
+                let name = &mut e.record("jane").applied.as_mut().unwrap().fields[0];
+                name.stored = Some("Jane Mcdoe".into());
+            },
+            "Insightful stored the name of employee Jane Mcdoe (e1) as \"Jane Mcdoe\"",
+        ),
+    ];
+    for (change, expected) in cases {
+        let mut example = Example::jane();
+        change(&mut example);
+        let (matched, is_ready, reason) = state(&example, None);
+        assert_eq!(
+            (matched, is_ready, reason.as_str()),
+            (MatchState::Matched, "ready", "InSync")
+        );
+        assert!(message(&example).contains(expected), "{}", message(&example));
+    }
+}

@@ -218,7 +218,7 @@ impl State {
         let text = |name: &str| body[name].as_str().unwrap_or_default();
         self.check_email(text("email"), "")?;
         let id = self.account.invite(
-            text("name"),
+            &self.stored_name(text("name")),
             text("email"),
             text("teamId"),
             text("sharedSettingsId"),
@@ -245,10 +245,26 @@ impl State {
                     self.account.titles.insert(id.to_owned(), title);
                     self.account.change(id, "updatedAt", now().into());
                 }
+                ("name", Value::String(name)) => {
+                    let name = self.stored_name(&name);
+                    self.account.change(id, "name", name.into());
+                }
                 (field, value) => self.account.change(id, field, value),
             }
         }
         Ok(Answer::new(200, self.account.employees[id].clone()).with_effect())
+    }
+
+    /// A name as the account stores it.
+    fn stored_name(&self, name: &str) -> String {
+        if !self.settings.normalize_names {
+            return name.to_owned();
+        }
+        let words = name.split_whitespace().map(|word| {
+            let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+            format!("{}{}", first.to_uppercase(), rest.to_lowercase())
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
 
     fn deactivate(&mut self, id: &str) -> Result<Answer, Refused> {

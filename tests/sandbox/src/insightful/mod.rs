@@ -39,6 +39,8 @@ pub struct Settings {
     pub edit_deactivated: bool,
     /// Whether several teams may have the same name. Otherwise the status is 409.
     pub equal_team_names: bool,
+    /// Whether names are stored without additional blanks, and with a capital at the beginning of each word only.
+    pub normalize_names: bool,
     /// The effect of `employees` in `PUT /team/:id`.
     pub team_employees: TeamEmployees,
     /// The organization's requests per window.
@@ -72,6 +74,7 @@ impl Default for Settings {
             deactivated_twice: 400,
             edit_deactivated: true,
             equal_team_names: true,
+            normalize_names: false,
             team_employees: TeamEmployees::Replace,
             limit: 200,
             window: Duration::from_secs(60),
