@@ -43,6 +43,7 @@ mod secrets;
 mod server;
 mod session;
 mod state_dir;
+mod vanished;
 mod webhook;
 
 pub use leader::LeaseName;

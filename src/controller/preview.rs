@@ -52,7 +52,6 @@ async fn write_matches(
     failures: &WriteFailures,
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
-    record_memory(scope, &view).await?;
     let reporter = Reporter::new(*scope);
     let missing = matches.missing(view.assessment.resolved.keys());
     let created = missing.len();
@@ -64,8 +63,8 @@ async fn write_matches(
         .map_err(ReconcileError::during("creating EmployeeMatches"))?;
     if is_news {
         view = view.renew(scope, snapshot, matches);
-        record_memory(scope, &view).await?;
     }
+    record_memory(scope, &view).await?;
     let assessment = &view.assessment;
     let statuses = MatchStatuses {
         snapshot,
@@ -95,16 +94,14 @@ async fn write_matches(
 }
 
 /// Records what the statuses of the matches would hide once they are written: whatever is shown while an approved
-/// plan is on record counts as approved, whatever is shown after an apply has begun counts as not written yet, and
-/// objects that were deleted exist again.
+/// plan is on record counts as approved, and whatever is shown after an apply has begun counts as not written yet.
 async fn record_memory(scope: &Scope<'_>, view: &View) -> Result<(), ReconcileError> {
     let mut status = scope.status();
     let recorded = status.guard.take().unwrap_or_default();
     let is_planned = !view.assessment.plan.is_empty();
     let is_withdrawn = is_planned && view.applying.is_none() && status.applying.is_some();
     let is_settled = is_planned && view.guard.in_flight.is_none() && recorded.in_flight.is_some();
-    let has_vanished = view.guard.matches_vanished > recorded.matches_vanished;
-    if !is_withdrawn && !is_settled && !has_vanished {
+    if !is_withdrawn && !is_settled {
         return Ok(());
     }
     status.applying = view.applying.clone();

@@ -13,7 +13,6 @@ use super::{
     error::ReconcileError,
     idle::{Fingerprint, IdleCycle},
     leader::Term,
-    match_store::Matches,
     one_writer::publish_organization,
     preview::preview,
     published::{PublishedStatus, read_integration},
@@ -22,10 +21,11 @@ use super::{
     requeue::{self, SECRET_POLL_INTERVAL},
     scope::Scope,
     session::{Session, Sessions},
+    vanished::record_vanished,
     webhook,
 };
 use crate::{
-    api::{GuardStatus, OktaIntegration, OktaIntegrationStatus},
+    api::{GuardStatus, OktaIntegration},
     rules::{
         assessment::bindings,
         schedule::MIN_REQUEUE,
@@ -158,6 +158,7 @@ async fn run_stages(
     drop(permit);
     publish_organization(scope, synced.snapshot).await?;
     let mut matches = scope.matches().await?;
+    record_vanished(scope, &matches).await?;
     look_up_missing(scope, reading, &mut synced, matches.records()).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
@@ -169,7 +170,7 @@ async fn run_stages(
     }
 
     let status = scope.status();
-    let guard = recall(scope, &status, &matches).await?;
+    let guard = GuardStatus::recall(&status, scope.spec());
     let view = assess(scope, synced.snapshot, &matches, bindings(&status), guard);
 
     applying.forget_settled(&view.assessment.plan);
@@ -219,23 +220,4 @@ async fn run_stages(
     let lifts_at = shown.view.verdict.lifts_at;
     let next = requeue::after_cycle(scope, reading, applying, notification.as_ref(), lifts_at);
     Ok(Action::requeue(next))
-}
-
-/// What the guard remembers, with the EmployeeMatches that somebody deleted since the last cycle.
-async fn recall(
-    scope: &Scope<'_>,
-    status: &OktaIntegrationStatus,
-    matches: &Matches,
-) -> Result<GuardStatus, ReconcileError> {
-    let mut guard = GuardStatus::recall(status, scope.spec());
-    let mut count = matches.records().len();
-    if scope.spec().finalized && guard.counts_more_than(count) {
-        // The watch of a new leader may lag behind what the one before created.
-        let counting = matches.count();
-        count = counting
-            .await
-            .map_err(ReconcileError::during("counting EmployeeMatches"))?;
-    }
-    guard.count_matches(count);
-    Ok(guard)
 }

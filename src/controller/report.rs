@@ -77,7 +77,7 @@ pub async fn report_synced(
     let reviewing = (!spec.finalized).then(|| Reviewed::now(&scope.uid(), spec, snapshot));
     let guard = guard.clone().shown(
         verdict,
-        records.len(),
+        matches.len(),
         assessment.plan.is_empty(),
         reviewing,
         Timestamp::now(),

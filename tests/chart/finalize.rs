@@ -145,6 +145,69 @@ async fn finalizing_takes_the_verb() {
     plane.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn deleting_takes_the_verb_except_for_the_cluster() {
+    let (plane, admin, namespace) = cluster().await;
+    release(&plane, NAME, "default", &json!({})).await;
+    let verbs = ["get", "list", "update", "patch", "delete", "deletecollection"];
+    let mut all = rule(&verbs);
+    all["resources"] = json!(["oktaintegrations", "employeematches"]);
+    let git = somebody(&plane, &namespace, "git", json!([all])).await;
+    wait_for_policy(&git).await;
+    let mut of_acme = rule(&["finalize"]);
+    of_acme["resourceNames"] = json!(["acme"]);
+    let lead = somebody(&plane, &namespace, "lead", json!([all, of_acme])).await;
+
+    let refused = |result: Result<(), kube::Error>| result.unwrap_err().to_string();
+    let error = refused(git.delete_integration("done").await);
+    assert!(
+        error.contains("a finalized integration cannot be deleted without the verb"),
+        "{error}"
+    );
+    let error = refused(git.delete_match("acme-3").await);
+    for part in [
+        r#"a match in force cannot be deleted without the verb "finalize" on oktaintegrations "acme""#,
+        "set spec.decision to Ignore",
+    ] {
+        assert!(error.contains(part), "{part:?} in {error:?}");
+    }
+    refused(git.delete_all_matches().await);
+    refused(lead.delete_integration("done").await);
+    // What belongs to a deleted integration or namespace is deleted by the cluster's controllers.
+    for (user, may) in [
+        (
+            "system:serviceaccount:kube-system:generic-garbage-collector",
+            true,
+        ),
+        ("system:serviceaccount:kube-system:namespace-controller", true),
+        ("system:kube-controller-manager", true),
+        ("system:serviceaccount:kube-system:other", false),
+    ] {
+        let deleter = somebody(&plane, &namespace, user, json!([all])).await;
+        for name in ["acme-5", "acme-6"] {
+            admin.create_in_force(name).await;
+        }
+        let deleted = [
+            deleter.delete_match("acme-5").await,
+            deleter.delete_all_matches().await,
+        ];
+        assert_eq!(
+            deleted.each_ref().map(Result::is_ok),
+            [may; 2],
+            "{user}: {deleted:?}"
+        );
+        admin.delete_all_matches().await.unwrap();
+    }
+
+    // A match that nothing was written for, and an integration that may not write, hold nothing that is lost.
+    admin.create_in_force("acme-7").await;
+    refused(git.delete_match("acme-7").await);
+    lead.delete_match("acme-7").await.unwrap();
+    git.delete_all_matches().await.unwrap();
+    git.delete_integration("acme").await.unwrap();
+    plane.stop().await.unwrap();
+}
+
 /// Waits until the server enforces the policy.
 async fn wait_for_policy(git: &Place) {
     eventually("the policy", async || {
@@ -162,12 +225,14 @@ async fn the_expressions_type_check() {
     release(plane, "judged", &home, &json!({})).await;
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(plane.admin_client().await.unwrap());
     let name = "judged-okta-insightful-operator-finalize";
-    let type_checked = async || {
-        let status = policies.get(name).await.unwrap().status;
-        status.and_then(|status| status.type_checking)
-    };
-    eventually("the type check", async || type_checked().await.is_some()).await;
-    assert_eq!(type_checked().await.unwrap().expression_warnings, None);
+    for name in [name, "judged-okta-insightful-operator-finalize-matches"] {
+        let type_checked = async || {
+            let status = policies.get(name).await.unwrap().status;
+            status.and_then(|status| status.type_checking)
+        };
+        eventually("the type check", async || type_checked().await.is_some()).await;
+        assert_eq!(type_checked().await.unwrap().expression_warnings, None, "{name}");
+    }
 
     // A wrong field does not pass.
     let mut wrong = policies.get(name).await.unwrap();

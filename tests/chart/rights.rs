@@ -54,6 +54,7 @@ pub enum Action {
     CreateSecret,
     CreateEvent,
     DeleteMatch,
+    DeleteMatchInForce,
     DeleteIntegration,
     DeleteFinalized,
 }
@@ -88,6 +89,44 @@ impl Place {
         self.create::<EmployeeMatch>(employee_match("acme-1"))
             .await
             .unwrap();
+        self.create_in_force("acme-3").await;
+    }
+
+    /// Creates a match in force of the integration `acme`.
+    pub async fn create_in_force(&self, name: &str) {
+        self.create::<EmployeeMatch>(employee_match(name)).await.unwrap();
+        let applied = json!({ "employeeIds": ["w1"], "time": "2026-01-31T09:00:00Z" });
+        let patch = Patch::Merge(json!({ "status": { "applied": applied } }));
+        let matches = self.api::<EmployeeMatch>();
+        matches
+            .patch_status(name, &PatchParams::default(), &patch)
+            .await
+            .unwrap();
+    }
+
+    /// Deletes all matches in one request.
+    pub async fn delete_all_matches(&self) -> Result<(), kube::Error> {
+        let matches = self.api::<EmployeeMatch>();
+        let all = ListParams::default();
+        matches
+            .delete_collection(&DeleteParams::default(), &all)
+            .await
+            .map(drop)
+    }
+
+    /// Deletes a match.
+    pub async fn delete_match(&self, name: &str) -> Result<(), kube::Error> {
+        let matches = self.api::<EmployeeMatch>();
+        matches.delete(name, &DeleteParams::default()).await.map(drop)
+    }
+
+    /// Deletes an integration.
+    pub async fn delete_integration(&self, name: &str) -> Result<(), kube::Error> {
+        let integrations = self.api::<OktaIntegration>();
+        integrations
+            .delete(name, &DeleteParams::default())
+            .await
+            .map(drop)
     }
 
     async fn create<K>(&self, manifest: Value) -> Result<(), kube::Error>
@@ -147,7 +186,6 @@ impl Place {
     async fn attempt(&self, action: Action) -> Result<(), kube::Error> {
         let all = ListParams::default();
         let as_is = PatchParams::default();
-        let delete = DeleteParams::default();
         let integrations = self.api::<OktaIntegration>();
         let matches = self.api::<EmployeeMatch>();
         let secrets = self.api::<Secret>();
@@ -232,9 +270,10 @@ impl Place {
                     .await
             }
             Action::CreateEvent => self.create::<Event>(event(&self.namespace)).await,
-            Action::DeleteMatch => matches.delete("acme-1", &delete).await.map(drop),
-            Action::DeleteIntegration => integrations.delete("acme", &delete).await.map(drop),
-            Action::DeleteFinalized => integrations.delete("done", &delete).await.map(drop),
+            Action::DeleteMatch => self.delete_match("acme-1").await,
+            Action::DeleteMatchInForce => self.delete_match("acme-3").await,
+            Action::DeleteIntegration => self.delete_integration("acme").await,
+            Action::DeleteFinalized => self.delete_integration("done").await,
         }
     }
 }

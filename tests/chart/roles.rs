@@ -23,7 +23,7 @@ const N: bool = false;
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// Whether each role may do it, in the order of ROLES.
-const RIGHTS: [(Action, [bool; 6]); 37] = [
+const RIGHTS: [(Action, [bool; 6]); 38] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
     (CreateIntegration, [Y, Y, N, N, N, N]),
@@ -59,6 +59,7 @@ const RIGHTS: [(Action, [bool; 6]); 37] = [
     (CreateSecret, [N, N, N, N, N, N]),
     (CreateEvent, [N, N, N, N, Y, N]),
     (DeleteMatch, [Y, N, N, N, N, N]),
+    (DeleteMatchInForce, [Y, N, N, N, N, N]),
     (DeleteIntegration, [Y, N, N, N, N, N]),
     (DeleteFinalized, [Y, N, N, N, N, N]),
 ];

@@ -16,6 +16,7 @@ mod during_apply;
 mod failures;
 mod finalize;
 mod git;
+mod guard;
 mod many_integrations;
 mod offboarding;
 mod replicas;

@@ -14,7 +14,10 @@ use std::{
 };
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, api::PostParams};
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
 use okta_insightful_operator::api::{OktaIntegration, Phase, conditions};
 use sandbox::{
     company::Company,
@@ -273,7 +276,6 @@ async fn the_operator_trusts_the_ca_bundle() {
                 "maxNameChanges": "100%", "maxTitleChanges": "100%", "maxInvitations": "100%", "maxNewTeams": 100,
             },
             "notify": { "webhook": { "urlSecretRef": reference("chat") } },
-            "finalized": true,
         },
     });
     let integrations: Api<OktaIntegration> = Api::namespaced(client, &namespace);
@@ -301,6 +303,18 @@ async fn the_operator_trusts_the_ca_bundle() {
 
     let trusted = json!({ "caBundle": { "secret": "authorities" } });
     let with_bundle = start(plane, &namespace, &environment(&trusted, bundle.path()).await);
+    wait_for(&integrations, &with_bundle, |integration| {
+        integration
+            .status
+            .as_ref()
+            .is_some_and(|status| status.phase == Some(Phase::Review))
+    })
+    .await;
+    let finalize = Patch::Merge(json!({ "spec": { "finalized": true } }));
+    integrations
+        .patch("acme", &PatchParams::default(), &finalize)
+        .await
+        .unwrap();
     let seen = wait_for(&integrations, &with_bundle, |integration| {
         condition(integration, conditions::NOTIFIED).0 == "True"
     })

@@ -162,6 +162,15 @@ impl Matches {
         &self.cache.records
     }
 
+    /// The number of objects as far as the watch has seen.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "an integration without matches is nothing special"
+    )]
+    pub fn len(&self) -> usize {
+        self.cache.matches.len()
+    }
+
     /// The number of objects that the API server has now.
     ///
     /// # Errors
