@@ -447,7 +447,7 @@ impl<'a> Resolver<'a> {
             && handed_on.contains(&best.employee)
             && let Some(holder) = self.claims.holder(&best.employee)
         {
-            let name = self.snapshot.people().get(holder).map(Person::display_name);
+            let name = self.succession.own_name(holder);
             let name = name.unwrap_or_else(|| format!("Okta user {holder}"));
             proposal.kind = ProposalKind::Review;
             proposal

@@ -150,7 +150,7 @@ impl<'a> Succession<'a> {
     /// The employee of somebody who works here is not theirs if it has neither their name nor their email any more,
     /// but another person's. A decision is made in knowledge of what the employee holds then.
     fn from_worker(&self, holder: &Person, employee: &Employee) -> Option<HandedOn> {
-        if self.is_own(holder, employee) || self.is_as_decided(&holder.id, employee) {
+        if self.is_own(holder, employee) || self.is_as_decided(holder, employee) {
             return None;
         }
         self.claimant(&holder.id, employee, |_, _| true)
@@ -361,7 +361,7 @@ impl<'a> Succession<'a> {
     }
 
     /// The name of a person; of one whom Okta lacks, the one that their match wrote.
-    fn own_name(&self, id: &PersonId) -> Option<String> {
+    pub fn own_name(&self, id: &PersonId) -> Option<String> {
         let person = self.snapshot.people().get(id);
         person.and_then(Person::full_name).or_else(|| {
             let mut written = self
@@ -386,23 +386,27 @@ impl<'a> Succession<'a> {
             || self.wrote(&person.id, employee, Field::Email)
     }
 
-    /// Whether the employee has not changed since a decision matched it with the person.
-    fn is_as_decided(&self, person: &PersonId, employee: &Employee) -> bool {
-        let Some(record) = self.records.get(person) else {
+    /// Whether the employee has not changed, as far as the record tells, since a decision matched it with the person.
+    /// The first write leaves it with the person's name, if Okta has one.
+    fn is_as_decided(&self, person: &Person, employee: &Employee) -> bool {
+        let Some(record) = self.records.get(&person.id) else {
             return true;
         };
         if !record.employees_in_force().contains(&employee.id) {
             return true;
         }
-        let applied = record.applied.iter().flat_map(|applied| &applied.fields);
-        let has_fields = applied
-            .into_iter()
-            .any(|field| field.employee_id == employee.id.as_str());
-        let holds_before = self.written(person, employee, Field::Name).is_some_and(|name| {
-            let before = name.before.as_deref();
-            before.is_some_and(|before| is_same_name_loosely(before, &employee.name))
-        });
-        record.decision == Decision::Match && (!has_fields || holds_before)
+        let is_unchanged = match self.written(&person.id, employee, Field::Name) {
+            Some(name) => {
+                let before = name.before.as_deref();
+                before.is_some_and(|before| is_same_name_loosely(before, &employee.name))
+            }
+            None => {
+                let mut written = record.applied.iter().flat_map(|applied| &applied.fields);
+                let was_written = written.any(|field| field.employee_id == employee.id.as_str());
+                !was_written || person.given_name.is_none() || person.family_name.is_none()
+            }
+        };
+        record.decision == Decision::Match && is_unchanged
     }
 
     fn written(&self, person: &PersonId, employee: &Employee, field: Field) -> Option<&'a AppliedField> {

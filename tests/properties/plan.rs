@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use okta_insightful_operator::{
     api::{Decision, Field, PeopleScope, SuspendedPolicy, UnmatchedPolicy},
-    model::{EmployeeId, OktaStatus, PersonId},
+    model::{EmployeeId, OktaStatus, Person, PersonId},
     rules::{
         assessment::{Assessment, bindings},
+        blocker::Blocker,
         plan::{FieldWrites, NotRestored, Plan, Restore, fields, is_ours},
         resolve::{Record, Resolution},
         status::{WriteFailures, people_counts},
@@ -27,12 +28,18 @@ proptest! {
         let world = World::after(&story);
         let Assessment { plan, resolved, .. } = world.assess();
         for write in &plan.deactivations {
-            let says_so = match world.people[&write.person].status {
-                OktaStatus::Deprovisioned => true,
-                OktaStatus::Suspended => world.spec.okta.suspended == SuspendedPolicy::Deactivate,
-                _ => false,
+            let says_so = match world.people.get(&write.person) {
+                Some(person) => has_departed(&world, person),
+                None => world.records[&write.person].decision == Decision::Deactivate,
             };
             prop_assert!(says_so, "{write:?}");
+            let employee = &world.employees[&write.employee];
+            for other in world.people.values().filter(|other| !has_departed(&world, other)) {
+                let has_email = other.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&employee.email));
+                let record = world.records.get(&other.id);
+                let rejects = record.is_some_and(|record| record.rejected.contains(&employee.id));
+                prop_assert!(!has_email || rejects, "{write:?} of an employee with the email of {other:?}");
+            }
             let Resolution::Matched(employees) = &resolved[&write.person].resolution else {
                 panic!("{write:?} of an employee that nobody is matched with");
             };
@@ -196,11 +203,21 @@ fn changes(fields: &FieldWrites) -> bool {
     replaced.all(|replace| replace.from.is_none() || replace.from.as_deref() != replace.to.as_text())
 }
 
+fn has_departed(world: &World, person: &Person) -> bool {
+    match person.status {
+        OktaStatus::Deprovisioned => true,
+        OktaStatus::Suspended => world.spec.okta.suspended == SuspendedPolicy::Deactivate,
+        _ => false,
+    }
+}
+
 fn in_scope(world: &World, id: &PersonId) -> bool {
-    let departure = world.people[id].departure(world.spec.okta.suspended == SuspendedPolicy::Deactivate);
+    let Some(person) = world.people.get(id) else {
+        return world.records[id].decision == Decision::Deactivate;
+    };
     world.spec.okta.people == PeopleScope::Everyone
         || world.members.values().any(|members| members.contains(id))
-        || departure.is_some()
+        || has_departed(world, person)
 }
 
 /// The employees and the records, without the ids that Insightful gives.
@@ -254,8 +271,14 @@ fn stories_lead_to_every_kind_of_write() {
         let story = story().new_tree(&mut runner).unwrap().current();
         let mut world = World::of(&story);
         for happening in &story.happenings {
+            let before = world.clone();
             let Some(plan) = world.happens(happening) else {
                 continue;
+            };
+            let before = before.assess();
+            let is_blocked = |reason| {
+                let mut people = world.records.keys();
+                people.any(|id| before.blocker(id).map(Blocker::reason) == Some(reason))
             };
             let mut updated = plan.updates.iter().flat_map(|update| update.fields.values());
             for (kind, is) in [
@@ -285,6 +308,14 @@ fn stories_lead_to_every_kind_of_write() {
                     world.fields_on_record().any(|field| field.stored.is_some()),
                 ),
                 ("a deactivation", !plan.deactivations.is_empty()),
+                (
+                    "a deactivation by decision",
+                    plan.deactivations
+                        .iter()
+                        .any(|write| write.evidence.is_by_decision()),
+                ),
+                ("a record that was handed on", is_blocked("EmployeeHandedOn")),
+                ("a new account", is_blocked("AccountReplaced")),
                 ("an unmatch", !plan.unmatches.is_empty()),
                 (
                     "an inherited before-image",

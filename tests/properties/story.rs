@@ -46,6 +46,10 @@ pub enum Happening {
     Edit(usize, OktaEdit, Box<Person>, Membership),
     /// Okta's response lacks a person.
     Vanishes(usize),
+    /// A person is deleted in Okta, which says so if it is asked by id.
+    IsDeleted(usize),
+    /// A person's account is deactivated, and they get a new one with the same name and email.
+    Returns(usize),
     /// An admin decides about a person.
     Decide(usize, Decided),
     /// Somebody edits an employee in Insightful.
@@ -79,6 +83,8 @@ pub enum ForeignEdit {
     NoEmail,
     Team(usize),
     Deactivate,
+    /// The employee gets a person's name and email: the computer was handed on.
+    HandOn(usize),
 }
 
 /// Any story. It ends with events that no cycle has seen yet.
@@ -282,6 +288,7 @@ pub fn change() -> impl Strategy<Value = Happening> {
         1 => Just(ForeignEdit::NoEmail),
         3 => (0..OTHER_TEAMS.len()).prop_map(ForeignEdit::Team),
         1 => Just(ForeignEdit::Deactivate),
+        3 => (0..7_usize).prop_map(ForeignEdit::HandOn),
     ];
     let of = select(&[OktaEdit::Name, OktaEdit::Email, OktaEdit::Title, OktaEdit::Groups][..]);
     prop_oneof![
@@ -290,6 +297,8 @@ pub fn change() -> impl Strategy<Value = Happening> {
         4 => (who.clone(), of, person(), membership())
             .prop_map(|(who, of, person, groups)| Happening::Edit(who, of, Box::new(person), groups)),
         1 => who.clone().prop_map(Happening::Vanishes),
+        1 => who.clone().prop_map(Happening::IsDeleted),
+        1 => (0..7_usize).prop_map(Happening::Returns),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),
     ]
@@ -302,6 +311,7 @@ pub fn decided() -> impl Strategy<Value = Decided> {
         8 => Just(Decision::Match),
         3 => Just(Decision::Create),
         1 => Just(Decision::Ignore),
+        1 => Just(Decision::Deactivate),
     ];
     let rejected = prop_oneof![3 => Just(vec![]), 1 => vec(any::<usize>(), 1..3)];
     let employees = prop_oneof![3 => vec(any::<usize>(), 1), 1 => vec(any::<usize>(), 2)];

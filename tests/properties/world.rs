@@ -12,8 +12,8 @@ use okta_insightful_operator::{
         OktaIntegrationStatus, Pending, PendingOperation, Reviewed,
     },
     model::{
-        Complete, Directory, Employee, EmployeeId, EmployeeUpdate, Person, PersonId, SharedSettings,
-        Snapshot, Team, TeamGroup, TeamId, Workforce,
+        Complete, Directory, Employee, EmployeeId, EmployeeUpdate, OktaStatus, Person, PersonId,
+        SharedSettings, Snapshot, Team, TeamGroup, TeamId, Workforce,
     },
     rules::{
         approval::{self, Announced, Announcements},
@@ -62,6 +62,8 @@ impl Theirs {
 pub struct World {
     pub spec: OktaIntegrationSpec,
     pub people: BTreeMap<PersonId, Person>,
+    /// People whom Okta, asked by id, no longer has.
+    deleted: BTreeSet<PersonId>,
     pub members: BTreeMap<usize, BTreeSet<PersonId>>,
     pub employees: BTreeMap<EmployeeId, Employee>,
     pub teams: BTreeMap<TeamId, Team>,
@@ -99,6 +101,7 @@ impl World {
         let mut world = Self {
             spec: story.spec.clone(),
             people: BTreeMap::new(),
+            deleted: BTreeSet::new(),
             members: (0..GROUPS.len()).map(|group| (group, BTreeSet::new())).collect(),
             employees: story
                 .employees
@@ -156,10 +159,24 @@ impl World {
                     OktaEdit::Groups => self.is_in(&id, groups),
                 }
             }
-            Happening::Vanishes(who) => {
+            Happening::Vanishes(who) | Happening::IsDeleted(who) => {
                 let id = PersonId::from(format!("p{who}"));
-                self.people.remove(&id);
                 self.is_in(&id, &[]);
+                self.people.remove(&id);
+                if matches!(happening, Happening::IsDeleted(_)) {
+                    self.deleted.insert(id);
+                }
+            }
+            Happening::Returns(who) => {
+                let former = PersonId::from(format!("p{who}"));
+                let mut new = self.people.get(&former)?.clone();
+                named(&mut new, who + 5);
+                let is_member = |(group, members): (&usize, &BTreeSet<PersonId>)| {
+                    members.contains(&former).then_some(*group)
+                };
+                let groups: Vec<usize> = self.members.iter().filter_map(is_member).collect();
+                self.people.get_mut(&former)?.status = OktaStatus::Deprovisioned;
+                self.okta_says(new, &groups);
             }
             Happening::Decide(who, decided) => self.decide(*who, decided),
             Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
@@ -169,6 +186,7 @@ impl World {
 
     fn okta_says(&mut self, person: Person, groups: &[usize]) {
         self.is_in(&person.id, groups);
+        self.deleted.remove(&person.id);
         self.people.insert(person.id.clone(), person);
     }
 
@@ -218,6 +236,18 @@ impl World {
     fn somebody_edits(&mut self, number: usize, edit: ForeignEdit) {
         self.fresh += 1;
         let id = self.employee(number);
+        let person = match edit {
+            ForeignEdit::HandOn(who) => self.people.get(&format!("p{who}").as_str().into()).cloned(),
+            _ => None,
+        };
+        let email = person.as_ref().and_then(|person| person.email.clone());
+        let is_free = |email: &String| {
+            !self
+                .employees
+                .values()
+                .any(|other| other.email.eq_ignore_ascii_case(email))
+        };
+        let email = email.filter(is_free);
         let (Some(employee), Some(theirs)) = (self.employees.get_mut(&id), self.theirs.get_mut(&id)) else {
             return;
         };
@@ -241,6 +271,18 @@ impl World {
                 theirs.team = employee.team.clone();
             }
             ForeignEdit::Deactivate => employee.deactivated = true,
+            ForeignEdit::HandOn(_) => {
+                let name = person.and_then(|person| person.full_name());
+                if let Some(name) = name.filter(|name| *name != employee.name) {
+                    theirs.name = name.clone();
+                    employee.name = name;
+                }
+                if let Some(email) = email {
+                    theirs.email = email.clone();
+                    employee.email = email;
+                    self.not_restored.remove(&id);
+                }
+            }
         }
     }
 
@@ -281,7 +323,7 @@ impl World {
             name: "Standard".into(),
             default: true,
         };
-        Snapshot::new(
+        let mut snapshot = Snapshot::new(
             Directory::new(
                 Complete::from_all_pages(lists.0),
                 Complete::from_all_pages(lists.1),
@@ -292,7 +334,9 @@ impl World {
                 settings: Complete::from_all_pages(vec![settings]),
                 organization: None,
             },
-        )
+        );
+        snapshot.set_deleted(self.deleted.iter().cloned());
+        snapshot
     }
 
     /// Every field on record.
@@ -615,6 +659,10 @@ impl Apply<'_> {
             evidence,
         } = deactivation;
         assert_eq!(evidence.person(), &person);
+        assert_eq!(
+            evidence.is_by_decision(),
+            !self.world.people.contains_key(&person)
+        );
         let image = record::image(&employee, Field::Active, Some("true".into()), "false".into());
         self.record(&person, vec![image])?;
         self.step()?;
