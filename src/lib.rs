@@ -7,6 +7,7 @@
 //! |---|---|
 //! | Which team does a group stand for, and which team wins for a person? | [`rules::teams`] |
 //! | Which employee is a person believed to be? | [`matching`] |
+//! | Which EmployeeMatches are used? | [`rules::records`] |
 //! | Who is matched and who waits? | [`rules::resolve`] |
 //! | Whose is an employee's record by now? | [`rules::succession`] |
 //! | When is a person invited? | [`rules::proposal`] |

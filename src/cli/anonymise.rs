@@ -81,9 +81,20 @@ pub fn anonymised(recording: Recording) -> Recording {
     let groups = only(groups, &GROUP);
     let teams = only(teams, &TEAM);
     let shared_settings = only(shared_settings, &SHARED_SETTINGS);
+    let listed: HashSet<String> = users
+        .iter()
+        .filter_map(|user| user["id"].as_str().map(str::to_owned))
+        .collect();
     let members = members
         .into_iter()
-        .map(|(id, members)| (id, only(members, &MEMBER)))
+        .map(|(id, members)| {
+            // The record of a member whom the list of users lacks is needed.
+            let is_listed = |member: &Value| member["id"].as_str().is_some_and(|id| listed.contains(id));
+            let (known, hidden): (Vec<_>, Vec<_>) = members.into_iter().partition(is_listed);
+            let mut members = only(known, &MEMBER);
+            members.extend(pseudonyms.of_people(only(hidden, &USER)));
+            (id, members)
+        })
         .collect();
     let matches = matches
         .into_iter()

@@ -20,6 +20,7 @@ use crate::{
     model::{PersonId, Snapshot},
     rules::{
         assessment::{Assessment, bindings},
+        records,
         resolve::{self, Record, Records},
         status::{match_state, team_statuses},
     },
@@ -121,11 +122,8 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
                 .clone()
                 .unwrap_or_else(|| unnamed(default_spec()));
             let snapshot = recording.snapshot(dir, &integration.spec.okta.group_prefix)?;
-            let records = recording
-                .decisions()
-                .into_iter()
-                .map(|(id, object)| (id, Record::from(object)));
-            (snapshot, integration, records.collect())
+            let records = records::of(recording.of_integration());
+            (snapshot, integration, records)
         }
         From::Live(source, allowed) => {
             let opened = source.open(allowed).await?;
@@ -133,11 +131,7 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
             let services = &opened.services;
             let gathered =
                 gather::gather(&services.okta, &services.insightful, prefix, false, &|_| {}).await?;
-            let records: Records = opened
-                .matches
-                .iter()
-                .map(|object| (object.spec.okta_user_id.as_str().into(), Record::from(object)))
-                .collect();
+            let records = opened.records();
             let mut snapshot = gathered.snapshot;
             let missing = resolve::unaccounted(&snapshot, &records).cloned().collect();
             let LookedUp { found, deleted, .. } = gather::look_up(&services.okta, missing).await;

@@ -15,14 +15,15 @@ pub async fn record(
     let mut opened = source.open(allowed).await?;
     // Who wrote which field of the objects does not matter to a plan.
     opened.integration.metadata.managed_fields = None;
-    for object in &mut opened.matches {
+    let mut matches = opened.readable_matches()?;
+    for object in &mut matches {
         object.metadata.managed_fields = None;
     }
     let services = &opened.services;
     let prefix = &opened.integration.spec.okta.group_prefix;
     let mut recording = Recording::of(&services.okta, &services.insightful, prefix).await?;
     recording.integration = Some(opened.integration);
-    recording.matches = opened.matches;
+    recording.matches = matches;
     if anonymise {
         recording = anonymised(recording);
     }

@@ -6,6 +6,9 @@
 //! DIR/insightful/employees.json  teams.json  shared-settings.json
 //! DIR/integration.yaml (optional OktaIntegration)  DIR/matches.yaml (optional EmployeeMatches)
 //! ```
+//!
+//! An EmployeeMatch with another name than the operator gives to its person's is not used, as in a cluster. One
+//! without a name is.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +23,7 @@ use serde_json::Value;
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
     insightful::{self, InsightfulClient},
-    model::{Complete, Directory, PersonId, Snapshot, TeamGroup, Workforce},
+    model::{Complete, Directory, Snapshot, TeamGroup, Workforce},
     okta::{self, OktaClient},
     services::gather::GatherError,
 };
@@ -196,7 +199,7 @@ impl Recording {
     pub fn snapshot(&self, dir: &Path, group_prefix: &str) -> Result<Snapshot, RecordingError> {
         let people = records(dir, "okta/users.json", &self.users, okta::person)?;
         let heads = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
-        let mut groups = Vec::new();
+        let (mut groups, mut whole) = (Vec::new(), Vec::new());
         for head in heads
             .into_iter()
             .filter(|head| head.name.starts_with(group_prefix))
@@ -208,6 +211,7 @@ impl Recording {
                 .map(Vec::as_slice)
                 .unwrap_or_default();
             let members = records(dir, &file, users, okta::person)?;
+            whole.extend(records(dir, &file, users, okta::member)?.into_iter().flatten());
             let members = members.into_iter().map(|person| person.id).collect();
             groups.push(TeamGroup {
                 id: head.id,
@@ -238,22 +242,18 @@ impl Recording {
             organization: None,
         };
         Ok(Snapshot::new(
-            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups)),
+            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
+                .with_members(whole),
             workforce,
         ))
     }
 
-    /// The EmployeeMatches of the recorded integration by person; all of them if no integration was recorded.
-    pub fn decisions(&self) -> BTreeMap<PersonId, &EmployeeMatch> {
-        let name = self
-            .integration
-            .as_ref()
-            .and_then(|integration| integration.metadata.name.as_deref());
-        self.matches
-            .iter()
-            .filter(|object| name.is_none_or(|name| object.spec.integration_ref.name == name))
-            .map(|object| (object.spec.okta_user_id.as_str().into(), object))
-            .collect()
+    /// The EmployeeMatches of the recorded integration; all of them if no integration was recorded.
+    pub fn of_integration(&self) -> impl Iterator<Item = &EmployeeMatch> {
+        let integration = self.integration.as_ref();
+        let name = integration.and_then(|integration| integration.metadata.name.as_deref());
+        let matches = self.matches.iter();
+        matches.filter(move |object| name.is_none_or(|name| object.spec.integration_ref.name == name))
     }
 }
 
@@ -466,6 +466,31 @@ mod tests {
             documents,
             [json!({ "a": 1 }), json!({ "a": 2 }), json!({ "items": [3] })]
         );
+    }
+
+    #[test]
+    fn a_member_whom_the_list_of_users_lacks_is_taken_from_the_members() {
+        let whole = json!({ "id": "b", "status": "ACTIVE", "profile": { "login": "b@acme.com" } });
+        let recording = Recording {
+            groups: vec![json!({ "id": "g", "profile": { "name": "P_Sales" } })],
+            users: vec![json!({ "id": "a", "status": "STAGED", "profile": { "login": "a@acme.com" } })],
+            members: [(
+                "g".to_owned(),
+                vec![json!({ "id": "a" }), whole, json!({ "id": "c" })],
+            )]
+            .into(),
+            ..Recording::default()
+        };
+        for recording in [super::super::anonymise::anonymised(recording.clone()), recording] {
+            let snapshot = recording.snapshot(Path::new("."), "P_").unwrap();
+            let people: Vec<_> = snapshot
+                .people()
+                .values()
+                .map(|person| person.status.as_str())
+                .collect();
+            assert_eq!(people, ["STAGED", "ACTIVE"], "c's record is not whole");
+            assert_eq!(snapshot.groups()[&"g".into()].members.len(), 3);
+        }
     }
 
     #[test]

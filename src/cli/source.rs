@@ -3,15 +3,16 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use kube::{Api, api::ListParams};
+use kube::{Api, ResourceExt, api::ListParams};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
     cli::recording::{YamlError, yaml_documents},
-    controller::{SecretError, read_secret},
+    controller::{Reading, SecretError, Watched, read_secret},
     http,
+    rules::{records, resolve::Records},
     services::{AllowedAddresses, Services, ServicesError, SharedLimits},
 };
 
@@ -42,6 +43,8 @@ pub enum SourceError {
     NoToken { variable: &'static str },
     #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
     ServiceApp,
+    #[error("EmployeeMatch {name} cannot be read by this version: {source}")]
+    Unreadable { name: String, source: serde_json::Error },
     #[error("cannot read from the cluster: {0}")]
     Cluster(#[from] kube::Error),
     #[error(transparent)]
@@ -53,8 +56,41 @@ pub enum SourceError {
 /// An integration with its EmployeeMatches and the clients of its services.
 pub struct Opened {
     pub integration: OktaIntegration,
-    pub matches: Vec<EmployeeMatch>,
+    pub matches: Vec<Watched>,
     pub services: Services,
+}
+
+impl Opened {
+    /// The records of the EmployeeMatches, by the rule that `run` goes by.
+    pub fn records(&self) -> Records {
+        let (mut used, mut unusable) = (Vec::new(), Vec::new());
+        for object in &self.matches {
+            match object.clone().reading() {
+                Reading::Used(object) => used.push(*object),
+                Reading::NotUsed(object) => unusable.push(object),
+            }
+        }
+        let mut records = records::of(&used);
+        for object in unusable {
+            if let Some(person) = object.person {
+                records::add_unusable(&mut records, person, object.unusable, object.salvaged.as_ref());
+            }
+        }
+        records
+    }
+
+    /// # Errors
+    /// The first that this version cannot read.
+    pub fn readable_matches(&mut self) -> Result<Vec<EmployeeMatch>, SourceError> {
+        let objects = std::mem::take(&mut self.matches).into_iter();
+        let read = |object: Watched| {
+            let name = object.name_any();
+            object
+                .read()
+                .map_err(|source| SourceError::Unreadable { name, source })
+        };
+        objects.map(read).collect()
+    }
 }
 
 impl Source {
@@ -70,14 +106,14 @@ impl Source {
                         found: count,
                     });
                 };
-                let matches = matches.as_ref().map(manifests).transpose()?.unwrap_or_default();
+                let matches: Vec<Watched> = matches.as_ref().map(manifests).transpose()?.unwrap_or_default();
                 (found, matches, token(OKTA_TOKEN)?, token(INSIGHTFUL_TOKEN)?)
             }
             Self::Cluster { namespace, name } => {
                 let client = http::cluster::client().await?;
                 let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
                 let integration = api.get(name).await?;
-                let matches: Api<EmployeeMatch> = Api::namespaced(client.clone(), namespace);
+                let matches: Api<Watched> = Api::namespaced(client.clone(), namespace);
                 let of_this = ListParams::default().fields(&format!("spec.integrationRef.name={name}"));
                 let matches = matches.list(&of_this).await?.items;
                 let okta = integration.spec.okta.auth.api_token.as_ref();

@@ -64,6 +64,12 @@ impl Context {
         self.integrations.iter().find_map(|store| store.get(&key))
     }
 
+    /// Whether an integration of this name exists.
+    pub(super) fn is_known(&self, namespace: &str, name: &str) -> bool {
+        let key = ObjectRef::new(name).within(namespace);
+        self.integrations.iter().any(|store| store.get(&key).is_some())
+    }
+
     /// All integrations as the watches last saw them.
     pub(super) fn all_integrations(&self) -> Vec<Arc<OktaIntegration>> {
         self.integrations.iter().flat_map(Store::state).collect()

@@ -1,7 +1,5 @@
 //! Why a reconcile ends early. Failures of Okta and Insightful are no errors here: they stand in the status.
 
-use super::match_store::Unreadable;
-
 /// Why a reconcile could not be finished. All of these are retried.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
@@ -16,9 +14,6 @@ pub enum ReconcileError {
     /// The operator is shutting down.
     #[error("the operator is shutting down")]
     Stopping,
-    /// An EmployeeMatch cannot be read, so nothing of its integration is written.
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
     /// Another replica leads now: nothing that this one found may be written.
     #[error("lost leadership to another replica")]
     NotLeader,

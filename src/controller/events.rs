@@ -10,6 +10,7 @@ use kube::{
 use super::{Context, apply::Outcome, match_store::Matches};
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus, Phase, conditions},
+    model::PersonId,
     rules::status,
 };
 
@@ -128,6 +129,32 @@ pub async fn publish_outcome(
     if let Some(why) = &outcome.disconnected {
         let (object, note) = (integration.object_ref(&()), why.message.clone());
         publish(ctx, &object, EventType::Warning, &why.reason, "Apply", note).await;
+    }
+}
+
+/// Publishes Events about the matches that were deleted and made again.
+pub async fn publish_recreated(ctx: &Context, matches: &Matches, people: &[PersonId]) {
+    let note = "deleted while its match was in force, and made again with the values that the match replaced; the decision is gone, and the match stays in force until a decision ends it";
+    for reference in people.iter().filter_map(|person| matches.reference(person)) {
+        publish(
+            ctx,
+            &reference,
+            EventType::Warning,
+            "Recreated",
+            "Sync",
+            note.to_owned(),
+        )
+        .await;
+    }
+}
+
+/// Publishes an Event about each object that cannot be read, once.
+pub async fn publish_unreadable(ctx: &Context, matches: &mut Matches) {
+    for (reference, why) in matches.take_unreported() {
+        let note = format!(
+            "this version of the operator cannot read the object ({why}): nothing is written for its person until it is corrected"
+        );
+        publish(ctx, &reference, EventType::Warning, "Unreadable", "Sync", note).await;
     }
 }
 

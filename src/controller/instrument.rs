@@ -40,7 +40,7 @@ pub async fn reconcile_instrumented(
     measured.result = match &answer {
         Ok(_) => ReconcileResult::Done,
         Err(ReconcileError::Stopping | ReconcileError::NotLeader) => ReconcileResult::Aborted,
-        Err(ReconcileError::Kubernetes { .. } | ReconcileError::Unreadable(_)) => ReconcileResult::Failed,
+        Err(ReconcileError::Kubernetes { .. }) => ReconcileResult::Failed,
     };
     span.record("result", measured.result.as_str());
     if let Err(error) = &answer {

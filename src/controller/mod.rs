@@ -35,6 +35,7 @@ mod published;
 mod read;
 mod readiness;
 mod reconcile;
+mod recreate;
 mod report;
 mod requeue;
 mod run;
@@ -47,6 +48,7 @@ mod vanished;
 mod webhook;
 
 pub use leader::LeaseName;
+pub use match_store::{Reading, Watched};
 pub use run::{RunError, Settings, run};
 pub use secrets::{SecretError, read as read_secret};
 

@@ -53,7 +53,10 @@ async fn write_matches(
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
     let reporter = Reporter::new(*scope);
-    let missing = matches.missing(view.assessment.resolved.keys());
+    // An object that is not used makes nobody a person whom Okta does not have.
+    let people = view.assessment.resolved.keys();
+    let people = people.filter(|id| snapshot.people().contains_key(*id) || matches.get(id).is_some());
+    let missing = matches.missing(people);
     let created = missing.len();
     let total = Some(created + view.assessment.resolved.len());
     let creating = matches.create_missing(missing, |done| reporter.at(Step::WritingMatches, done, total));
@@ -65,6 +68,12 @@ async fn write_matches(
         view = view.renew(scope, snapshot, matches);
     }
     record_memory(scope, &view).await?;
+    matches
+        .write_wrong_names(Timestamp::now())
+        .await
+        .map_err(ReconcileError::during(
+            "writing the statuses of EmployeeMatches with wrong names",
+        ))?;
     let assessment = &view.assessment;
     let statuses = MatchStatuses {
         snapshot,

@@ -11,12 +11,14 @@ use super::{
     connect::connect,
     context::Context,
     error::ReconcileError,
+    events,
     idle::{Fingerprint, IdleCycle},
     leader::Term,
     one_writer::publish_organization,
     preview::preview,
     published::{PublishedStatus, read_integration},
     read::{ReadOutcome, first_read_permit, look_up_missing, read},
+    recreate::{recreate_deleted, recreate_known},
     report::{CycleReport, report, report_synced},
     requeue::{self, SECRET_POLL_INTERVAL},
     scope::Scope,
@@ -50,6 +52,12 @@ impl Reconciler {
     /// Forgets the sessions of deleted integrations.
     pub fn forget_deleted(&self) {
         self.sessions.retain(|uid| self.ctx.exists(uid));
+        // Until all integrations have been listed, an unknown one need not be deleted.
+        if self.ctx.not_ready().is_empty() {
+            for store in &self.ctx.match_stores {
+                store.retain(|namespace, name| self.ctx.is_known(namespace, name));
+            }
+        }
     }
 
     /// The time until a failed reconcile is retried.
@@ -109,7 +117,9 @@ async fn run_stages(
     };
     if integration.spec.suspend {
         session.suspend();
-        report(&scope(&session.published), &Cycle::Suspended).await?;
+        let scope = &scope(&session.published);
+        recreate_known(scope).await?;
+        report(scope, &Cycle::Suspended).await?;
         return Ok(Action::await_change());
     }
     let Session {
@@ -123,6 +133,7 @@ async fn run_stages(
     } = session;
     let scope = &scope(published);
 
+    recreate_known(scope).await?;
     let Ok(permit) = first_read_permit(scope, reading).await else {
         return Ok(Action::await_change());
     };
@@ -158,6 +169,10 @@ async fn run_stages(
     drop(permit);
     publish_organization(scope, synced.snapshot).await?;
     let mut matches = scope.matches().await?;
+    matches.attribute(synced.snapshot.people().keys());
+    // Last, so that no record is lost between this and the assessment.
+    recreate_deleted(scope, &mut matches).await?;
+    events::publish_unreadable(ctx, &mut matches).await;
     record_vanished(scope, &matches).await?;
     look_up_missing(scope, reading, &mut synced, matches.records()).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);

@@ -87,6 +87,7 @@ pub async fn report_synced(
         snapshot,
         assessment,
         records,
+        unusable: &matches.unusable(),
         verdict,
         guard: &guard,
         former_names: former_names(&verdict.breaches, view, snapshot, matches),

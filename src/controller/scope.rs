@@ -10,7 +10,7 @@ use super::{
     context::Context,
     error::ReconcileError,
     leader::Term,
-    match_store::Matches,
+    match_store::{MatchStore, Matches},
     metrics::{CycleStep, IntegrationCalls, Metrics},
     published::PublishedStatus,
 };
@@ -132,19 +132,29 @@ impl<'a> Scope<'a> {
         }
     }
 
+    fn match_store(&self) -> Option<&'a MatchStore> {
+        let namespace = self.namespace();
+        let mut stores = self.ctx.match_stores.iter();
+        Some(stores.find(|store| store.covers(&namespace))?)
+    }
+
+    /// The integration's EmployeeMatches, if the watch has delivered all of them.
+    pub async fn known_matches(&self) -> Option<Matches> {
+        let store = self.match_store().filter(|store| store.is_ready())?;
+        Some(store.matches(&self.ctx.client, self.integration).await)
+    }
+
     /// The integration's EmployeeMatches, once the watch has delivered all of them.
     ///
     /// # Errors
-    /// [`ReconcileError::Unreadable`] if one of them cannot be read.
+    /// [`ReconcileError::Stopping`] if the operator shuts down before that.
     pub async fn matches(&self) -> Result<Matches, ReconcileError> {
-        let namespace = self.namespace();
-        let mut stores = self.ctx.match_stores.iter();
-        let Some(store) = stores.find(|store| store.covers(&namespace)) else {
+        let Some(store) = self.match_store() else {
             // Integrations are seen in watched namespaces only.
             return Err(ReconcileError::Stopping);
         };
         tokio::select! {
-            matches = store.matches(&self.ctx.client, self.integration) => Ok(matches?),
+            matches = store.matches(&self.ctx.client, self.integration) => Ok(matches),
             () = self.ctx.stopped() => Err(ReconcileError::Stopping),
         }
     }

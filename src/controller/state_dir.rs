@@ -7,6 +7,7 @@
 //! it. A file is replaced atomically.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -21,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::PeopleScope,
-    model::{Complete, Directory, Mark, digest::hex},
+    model::{Complete, Directory, Mark, PersonId, digest::hex},
 };
 
 /// Increment it when files of earlier versions would be misread.
@@ -101,6 +102,9 @@ struct Header {
     source: ReadSource,
     mark: Mark,
     full: Timestamp,
+    /// Members whom Okta's search for users does not show.
+    #[serde(default)]
+    hidden: BTreeSet<PersonId>,
 }
 
 /// The directory of the state files.
@@ -162,6 +166,7 @@ impl StateDir {
             source: source.clone(),
             mark: *mark,
             full: *full,
+            hidden: directory.hidden().clone(),
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
@@ -217,10 +222,10 @@ impl StateDir {
         Ok(Some(SavedDirectory {
             source: header.source,
             // Only complete directories are saved.
-            directory: Arc::new(Directory::new(
-                Complete::from_all_pages(people),
-                Complete::from_all_pages(groups),
-            )),
+            directory: Arc::new(
+                Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
+                    .with_hidden(header.hidden),
+            ),
             mark: header.mark,
             full: header.full,
         }))
@@ -310,6 +315,7 @@ mod tests {
         let mut example = Example::new();
         example.person("jane", "Jane", "Doe\n\"Roe\"", "Sales");
         example.person("omar", "Omar", "Ali", "Support").title = None;
+        let hidden = example.people.pop();
         SavedDirectory {
             source: ReadSource {
                 org: "https://acme.okta.com".into(),
@@ -317,7 +323,14 @@ mod tests {
                 prefix: "P_".into(),
                 people: PeopleScope::TeamMembers,
             },
-            directory: example.snapshot().directory().clone(),
+            directory: Arc::new(
+                example
+                    .snapshot()
+                    .directory()
+                    .as_ref()
+                    .clone()
+                    .with_members(hidden),
+            ),
             mark: Mark::at("2026-03-01T12:00:00Z".parse().unwrap()),
             full: "2026-03-01T09:00:00.123Z".parse().unwrap(),
         }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Complete, Directory, GroupId, Person, TeamGroup};
+use super::{Complete, Directory, GroupId, Person, TeamGroup, snapshot::unknown};
 
 /// How far before its mark a delta starts.
 ///
@@ -40,6 +40,8 @@ pub struct Delta {
     people: Vec<Person>,
     groups: Vec<TeamGroup>,
     renamed_out: BTreeSet<GroupId>,
+    /// People whom Okta's search does not show, from the lists of members.
+    hidden: Vec<Person>,
     mark: Mark,
 }
 
@@ -57,8 +59,15 @@ impl Delta {
             people: people.into_inner(),
             groups: groups.into_inner(),
             renamed_out,
+            hidden: Vec::new(),
             mark,
         }
+    }
+
+    /// Adds the records of people whom Okta's search does not show, from the lists of members.
+    pub fn with_hidden(mut self, people: Vec<Person>) -> Self {
+        self.hidden = people;
+        self
     }
 
     pub fn mark(&self) -> Mark {
@@ -78,7 +87,12 @@ impl Delta {
     pub(super) fn would_change(&self, directory: &Directory) -> bool {
         self.people
             .iter()
+            .chain(&self.hidden)
             .any(|person| directory.people.get(&person.id) != Some(person))
+            || self
+                .people
+                .iter()
+                .any(|person| directory.hidden.contains(&person.id))
             || self
                 .groups
                 .iter()
@@ -94,13 +108,19 @@ impl Delta {
             people,
             groups,
             renamed_out,
+            hidden,
             mark: _,
         } = self;
         for person in people {
+            directory.hidden.remove(&person.id);
             directory.people.insert(person.id.clone(), person);
         }
         for group in groups {
+            directory.hidden.extend(unknown(&directory.people, &group));
             directory.groups.insert(group.id.clone(), group);
+        }
+        for person in hidden {
+            directory.people.insert(person.id.clone(), person);
         }
         for group in renamed_out {
             directory.groups.remove(&group);

@@ -37,6 +37,8 @@ impl<T> Deref for Complete<T> {
 pub struct Directory {
     pub(super) people: BTreeMap<PersonId, Person>,
     pub(super) groups: BTreeMap<GroupId, TeamGroup>,
+    /// Members whom Okta's search for users does not show.
+    pub(super) hidden: BTreeSet<PersonId>,
 }
 
 impl Directory {
@@ -52,11 +54,39 @@ impl Directory {
             .into_iter()
             .map(|g| (g.id.clone(), g))
             .collect();
+        let mut hidden = BTreeSet::new();
         for group in groups.values_mut() {
             let members = std::mem::take(&mut group.members).into_iter();
             group.members = members.map(|id| intern(&people, id)).collect();
+            hidden.extend(unknown(&people, group));
         }
-        Self { people, groups }
+        Self {
+            people,
+            groups,
+            hidden,
+        }
+    }
+
+    /// Adds the records of hidden people, which a list of members had.
+    pub fn with_members(mut self, people: impl IntoIterator<Item = Person>) -> Self {
+        for person in people {
+            if self.hidden.contains(&person.id) {
+                self.people.entry(person.id.clone()).or_insert(person);
+            }
+        }
+        self
+    }
+
+    /// Marks people of a saved directory as hidden.
+    pub fn with_hidden(mut self, hidden: impl IntoIterator<Item = PersonId>) -> Self {
+        self.hidden.extend(hidden);
+        self
+    }
+
+    /// Members whom Okta's search for users does not show, since its index lags behind or the token's role hides
+    /// them. `people` has those whose records a list of members had.
+    pub fn hidden(&self) -> &BTreeSet<PersonId> {
+        &self.hidden
     }
 
     pub fn people(&self) -> &BTreeMap<PersonId, Person> {
@@ -66,6 +96,15 @@ impl Directory {
     pub fn groups(&self) -> &BTreeMap<GroupId, TeamGroup> {
         &self.groups
     }
+}
+
+/// The members of a group who are not among `people`.
+pub(super) fn unknown(
+    people: &BTreeMap<PersonId, Person>,
+    group: &TeamGroup,
+) -> impl Iterator<Item = PersonId> {
+    let members = group.members.iter();
+    members.filter(|id| !people.contains_key(*id)).cloned()
 }
 
 /// Returns the equal ID of `list`, so that both share their memory.
@@ -206,7 +245,11 @@ impl Snapshot {
             settings,
             organization,
         } = self;
-        let Directory { people, groups } = directory.as_ref();
+        let Directory {
+            people,
+            groups,
+            hidden: _,
+        } = directory.as_ref();
         Digest::of(&(people, groups, deleted, employees, teams, settings, organization))
     }
 

@@ -1,12 +1,14 @@
 //! Delta reads: a search for changed users, a search for changed groups, and the members of the
 //! groups found.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::wire::User;
 use super::{MAX_PAGE_SIZE, OktaClient, OktaError, OnProgress, earlier, with_prefix};
-use crate::model::{Delta, Directory, Mark, Person};
+use crate::model::{Delta, Directory, GroupId, Mark, Person, PersonId};
 
 impl OktaClient {
     /// Reads the users, and the groups whose name starts with exactly `prefix`, that changed since
@@ -42,12 +44,23 @@ impl OktaClient {
             // Without a date, the next delta starts at the same mark.
             None => since,
         };
-        Ok(Delta::new(
-            users.items,
-            groups.groups,
-            groups.without_prefix,
-            mark,
-        ))
+        let (changed, renamed_out) = (&groups.groups, &groups.without_prefix);
+        let found: BTreeSet<&PersonId> = users.items.iter().map(|person| &person.id).collect();
+        let of_changed = changed.iter().flat_map(|group| &group.members);
+        let hidden = of_changed
+            .filter(|id| !directory.people().contains_key(*id))
+            .chain(directory.hidden());
+        let hidden: BTreeSet<PersonId> = hidden.filter(|id| !found.contains(*id)).cloned().collect();
+        let changed_ids: BTreeSet<&GroupId> =
+            changed.iter().map(|group| &group.id).chain(renamed_out).collect();
+        let unchanged = directory.groups().values();
+        let unchanged = unchanged.filter(|group| !changed_ids.contains(&group.id));
+        // What changed of hidden people, no search shows.
+        let members = self
+            .read_hidden(&hidden, changed.iter().chain(unchanged), progress)
+            .await?;
+        let delta = Delta::new(users.items, groups.groups, groups.without_prefix, mark);
+        Ok(delta.with_hidden(members))
     }
 }
 

@@ -27,11 +27,11 @@ use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGro
 pub use config::OktaConfig;
 pub use error::OktaError;
 pub use rate_limit::OrgLimits;
-pub use wire::{GroupHead, group_head, person};
+pub use wire::{GroupHead, group_head, member, person};
 
 use pages::{Listing, PagedRequest};
 use rate_limit::Bucket;
-use wire::{Member, User};
+use wire::{Member, User, WholeMember};
 
 /// Okta's maximum for users, and the most that it recommends for groups.
 const MAX_PAGE_SIZE: usize = 200;
@@ -117,7 +117,52 @@ impl OktaClient {
             self.list_team_groups(&group_search, prefix, None, progress),
         )?;
         let mark = earlier(users.began, groups.began).map(Mark::at);
-        Ok((Directory::new(users.items, groups.groups), mark))
+        let directory = Directory::new(users.items, groups.groups);
+        let read = self.read_hidden(directory.hidden(), directory.groups().values(), progress);
+        let members = read.await?;
+        Ok((directory.with_members(members), mark))
+    }
+
+    /// Reads the records of `hidden` members, whom the search for users does not show, from the lists of the
+    /// `groups` that have them. The first read keeps no records of members: those of all would take as much memory
+    /// as the users.
+    async fn read_hidden<'a>(
+        &self,
+        hidden: &BTreeSet<PersonId>,
+        groups: impl Iterator<Item = &'a TeamGroup>,
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<Person>, OktaError> {
+        let mut left = hidden.clone();
+        let with_hidden = groups.filter(|group| {
+            let before = left.len();
+            left.retain(|id| !group.members.contains(id));
+            left.len() < before
+        });
+        let groups: Vec<GroupId> = with_hidden.map(|group| group.id.clone()).collect();
+        let total = groups.len();
+        let reads = groups.into_iter().map(|group| async move {
+            let members = self.list_members::<User, WholeMember>(&group).await?.into_inner();
+            let people = members.into_iter().filter_map(|WholeMember(person)| person);
+            Ok::<_, OktaError>(
+                people
+                    .filter(|person| hidden.contains(&person.id))
+                    .collect::<Vec<_>>(),
+            )
+        });
+        let reads: Vec<_> = reads.collect();
+        let mut reads = stream::iter(reads)
+            .buffer_unordered(self.parallel_reads)
+            .enumerate();
+        let mut people = Vec::new();
+        while let Some((done, members)) = reads.next().await {
+            people.extend(members?);
+            progress(Progress {
+                step: ReadStep::ReadingMembers,
+                done: done + 1,
+                total: Some(total),
+            });
+        }
+        Ok(people)
     }
 
     /// All users, whatever their status.

@@ -72,6 +72,20 @@ impl From<Member> for PersonId {
     }
 }
 
+/// A member of a group with the record, if that is whole.
+pub(super) struct WholeMember(pub(super) Option<Person>);
+
+impl From<User> for WholeMember {
+    fn from(user: User) -> Self {
+        Self(user.profile.is_some().then(|| user.into()))
+    }
+}
+
+/// Parses the record of a member of a group; None if it is not whole.
+pub fn member(user: Value) -> Result<Option<Person>, serde_json::Error> {
+    User::deserialize(user).map(|user| WholeMember::from(user).0)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct User {

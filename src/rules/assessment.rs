@@ -8,6 +8,7 @@ use crate::{
     rules::{
         blocker::Blocker,
         plan::{self, Omission, Plan, Planned},
+        records,
         resolve::{self, Records, Resolution, Resolved},
         teams::{self, Binding, Bindings, DerivedTeam, DerivedTeams, TeamChoice},
     },
@@ -36,6 +37,7 @@ impl Assessment {
         records: &Records,
         bindings: &Bindings,
     ) -> Self {
+        let records = &*records::in_effect(records);
         let teams = teams::derive(snapshot, &spec.okta.group_prefix, bindings);
         let resolved = resolve::resolve(snapshot, spec, &teams, records);
         let Planned {

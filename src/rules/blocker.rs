@@ -4,7 +4,10 @@
 use crate::{
     matching::Reason,
     model::{EmployeeId, OktaStatus, Person, PersonId, Snapshot},
-    rules::succession::Shared,
+    rules::{
+        records::{Unusable, WhyUnusable},
+        succession::Shared,
+    },
 };
 
 /// What keeps one person from being synced.
@@ -97,6 +100,15 @@ pub enum Blocker {
     SharedSettingsMissing {
         name: Option<String>,
     },
+    /// Objects with these names name the person, who has one of another name.
+    WrongName {
+        objects: Vec<String>,
+    },
+    /// This version of the operator cannot read the person's object.
+    Unreadable {
+        object: String,
+        why: String,
+    },
     NotInOktaResponse,
     /// Not in Okta's response, and without an active employee.
     MissingWithoutEmployee,
@@ -109,6 +121,19 @@ pub enum Blocker {
 }
 
 impl Blocker {
+    /// The blocker of a person with objects that are not used.
+    pub fn unusable(objects: &[Unusable]) -> Option<Self> {
+        let unreadable = objects.iter().find_map(|object| match &object.why {
+            WhyUnusable::Unreadable(why) => Some(Self::Unreadable {
+                object: object.name.clone(),
+                why: why.clone(),
+            }),
+            WhyUnusable::WrongName => None,
+        });
+        let objects: Vec<String> = objects.iter().map(|object| object.name.clone()).collect();
+        unreadable.or_else(|| (!objects.is_empty()).then_some(Self::WrongName { objects }))
+    }
+
     /// Returns the condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -128,6 +153,8 @@ impl Blocker {
             Self::NoName => "NoName",
             Self::NewEmployeeTeamMissing { .. } => "NewEmployeeTeamMissing",
             Self::SharedSettingsMissing { .. } => "SharedSettingsMissing",
+            Self::WrongName { .. } => "WrongName",
+            Self::Unreadable { .. } => "Unreadable",
             Self::EmployeeHandedOn { .. } => "EmployeeHandedOn",
             Self::AccountReplaced { .. } => "AccountReplaced",
             Self::DeletedInOkta { .. } => "DeletedInOkta",
@@ -289,6 +316,21 @@ impl Blocker {
                 "Insightful has no default settings: set spec.insightful.newEmployees.sharedSettings of the integration"
                     .into()
             }
+            Self::WrongName { objects } => {
+                let are_not_used = match objects.as_slice() {
+                    [one] => format!("EmployeeMatch {one} is for this person but has the wrong name, so it is not used"),
+                    several => format!(
+                        "EmployeeMatches {} are for this person but have the wrong name, so they are not used",
+                        several.join(", ")
+                    ),
+                };
+                format!(
+                    "{are_not_used}: nothing is written for this person until only the EmployeeMatch with the right name is left"
+                )
+            }
+            Self::Unreadable { object, why } => format!(
+                "EmployeeMatch {object} cannot be read by this version of the operator ({why}): nothing is written for this person until it is corrected"
+            ),
             Self::NotInOktaResponse => {
                 "not in Okta's response: nothing is written, since a missing person is no evidence of a departure; if the person has left, set spec.decision to Deactivate"
                     .into()

@@ -11,6 +11,7 @@ pub mod one_writer;
 pub mod plan;
 pub mod proposal;
 pub mod record;
+pub mod records;
 pub mod resolve;
 pub mod schedule;
 pub mod status;

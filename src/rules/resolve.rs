@@ -13,6 +13,7 @@ use crate::{
     rules::{
         blocker::Blocker,
         proposal::Proposal,
+        records::Unusable,
         succession::{HandedOn, Succession},
         teams::{DerivedTeams, TeamChoice, TeamRule},
     },
@@ -32,6 +33,8 @@ pub struct Record {
     pub pending: Option<Pending>,
     /// The state in the present status.
     pub state: Option<MatchState>,
+    /// Objects of the person that are not used.
+    pub unusable: Vec<Unusable>,
 }
 
 impl From<&EmployeeMatch> for Record {
@@ -49,6 +52,7 @@ impl From<&EmployeeMatch> for Record {
             applied: status.and_then(|status| status.applied.clone()),
             pending: status.and_then(|status| status.pending.clone()),
             state: status.and_then(|status| status.state),
+            unusable: Vec::new(),
         }
     }
 }
@@ -60,6 +64,11 @@ impl Record {
             .flat_map(|applied| &applied.employee_ids)
             .map(|id| id.as_str().into())
             .collect()
+    }
+
+    /// Whether the record holds what must not be lost: a match in force, or an invitation.
+    pub fn has_match(&self) -> bool {
+        self.applied.is_some() || self.pending.is_some()
     }
 
     /// Whether the spec ends the match in force without naming another employee.
@@ -303,6 +312,9 @@ impl<'a> Resolver<'a> {
     /// The first rule that applies decides.
     fn resolution(&self, person: &Person, proposal: Option<&Proposal>) -> Resolution {
         let record = self.record(&person.id);
+        if let Some(blocker) = Blocker::unusable(&record.unusable) {
+            return Resolution::Waits(blocker);
+        }
         match record.decision {
             Decision::Ignore => return Resolution::Ignored,
             Decision::Deactivate => return self.deactivate(&person.id),
@@ -518,6 +530,8 @@ struct Claims<'a> {
     held: BTreeMap<EmployeeId, BTreeSet<&'a PersonId>>,
     /// The employees of invitations whose response was lost, found by the person's email.
     invited: BTreeMap<&'a PersonId, EmployeeId>,
+    /// The employees that objects name which are not used: they stop their own person only.
+    reserved: BTreeMap<&'a EmployeeId, &'a PersonId>,
     snapshot: &'a Snapshot,
 }
 
@@ -532,9 +546,15 @@ impl<'a> Claims<'a> {
             decided: BTreeMap::new(),
             held: BTreeMap::new(),
             invited: BTreeMap::new(),
+            reserved: BTreeMap::new(),
             snapshot,
         };
         for (id, record) in records {
+            if !record.unusable.is_empty() {
+                claims
+                    .reserved
+                    .extend(record.employee_ids.iter().map(|employee| (employee, id)));
+            }
             if record.decision == Decision::Match {
                 for employee in &record.employee_ids {
                     claims.decided.entry(employee).or_default().insert(id);
@@ -579,10 +599,19 @@ impl<'a> Claims<'a> {
 
     /// Returns the person who has each claimed employee; a decision outranks a match in force.
     fn bound(&self) -> BTreeMap<EmployeeId, PersonId> {
-        let held = self.held.iter();
-        let decided = self.decided.iter().map(|(employee, people)| (*employee, people));
-        held.chain(decided)
-            .filter_map(|(employee, people)| Some((employee.clone(), (*people.first()?).clone())))
+        let reserved = self.reserved.iter().map(|(employee, id)| (*employee, Some(id)));
+        let held = self
+            .held
+            .iter()
+            .map(|(employee, people)| (employee, people.first()));
+        let decided = self
+            .decided
+            .iter()
+            .map(|(employee, people)| (*employee, people.first()));
+        reserved
+            .chain(held)
+            .chain(decided)
+            .filter_map(|(employee, id)| Some((employee.clone(), (*id?).clone())))
             .collect()
     }
 

@@ -492,3 +492,86 @@ async fn a_wait_for_a_rate_limit_is_recorded() {
     );
     assert_eq!(client.budget().available, 0);
 }
+
+#[tokio::test]
+async fn members_whom_no_search_shows_are_read_from_the_lists_of_members() {
+    let okta = Okta::start(&Company::acme());
+    let client = client(&okta);
+    let (whole, _) = full_sync(&client).await;
+    assert!(whole.directory().hidden().is_empty());
+    let calls = take_calls(&okta);
+    let jane = okta.snapshot().user_id("jane.doe");
+    okta.configure(|settings| settings.hidden = [jane.clone()].into());
+    let (mut snapshot, mark) = full_sync(&client).await;
+    assert_eq!(snapshot.people(), whole.people());
+    assert_eq!(snapshot.groups(), whole.groups());
+    assert_eq!(
+        take_calls(&okta).len(),
+        calls.len() + 1,
+        "the members of one of her groups"
+    );
+
+    // A change of hers is in the next delta, though no search shows it.
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    okta.edit(|org| org.set_title(&jane, Some("Captain")));
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await;
+    let delta = delta.unwrap();
+    let mark = delta.mark();
+    assert!(snapshot.apply(delta));
+    assert_eq!(
+        snapshot.people()[&jane.as_str().into()].title.as_deref(),
+        Some("Captain")
+    );
+    assert_eq!(
+        take_calls(&okta).len(),
+        3,
+        "two searches, and the members of one group"
+    );
+
+    // Somebody who is hidden and joins a group.
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    let nora = okta.edit(|org| {
+        let nora = org.add_user("nora.new", "Nora", "New");
+        org.add_member("Sales", &nora);
+        nora
+    });
+    okta.configure(|settings| {
+        settings.hidden.insert(nora.clone());
+    });
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await;
+    let delta = delta.unwrap();
+    let mark = delta.mark();
+    assert!(snapshot.apply(delta));
+    assert_eq!(
+        snapshot.people()[&nora.as_str().into()].display_name(),
+        "Nora New"
+    );
+    assert_eq!(snapshot.people(), full_sync(&client).await.0.people());
+
+    // Once searches show them, nothing more is read.
+    okta.configure(|settings| settings.hidden.clear());
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    okta.edit(|org| {
+        for id in [&jane, &nora] {
+            org.set_title(id, Some("Major"));
+        }
+    });
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await;
+    let delta = delta.unwrap();
+    let mark = delta.mark();
+    assert!(snapshot.apply(delta));
+    assert!(snapshot.directory().hidden().is_empty());
+    advance_clock(&okta, SignedDuration::from_hours(1));
+    take_calls(&okta);
+    client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await
+        .unwrap();
+    assert_eq!(take_calls(&okta), [GROUPS, USERS]);
+}

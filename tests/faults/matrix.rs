@@ -268,8 +268,9 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
         Fault::EmptyPage | Fault::DroppedPage if call.is_delta_search() => Symptom::NextSearch,
         Fault::EmptyPage | Fault::DroppedPage => match (call, phase) {
             (Call::Users, _) if fault == Fault::EmptyPage => connection("InvalidResponse"),
-            // Before finalizing, the Held condition shows the reason for which the plan would be held.
-            (Call::Users, _) | (_, Phase::After) if call.is_okta() => {
+            // The lists of members have whom it leaves out.
+            (Call::Users, _) => Symptom::Accepted,
+            (_, Phase::After) if call.is_okta() => {
                 Symptom::Condition(conditions::HELD, phase == Phase::After, "PeopleMissing")
             }
             (Call::Groups | Call::Members, _) => Symptom::Person("NotInTeamGroup"),

@@ -150,6 +150,7 @@ impl Company {
             snapshot: &self.snapshot,
             assessment: &self.assessment,
             records: &self.records,
+            unusable: &[],
             verdict: &self.verdict,
             guard: &self.guard,
             former_names: BTreeMap::new(),

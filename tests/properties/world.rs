@@ -497,6 +497,7 @@ impl World {
             snapshot: &self.snapshot(),
             assessment,
             records: &self.records,
+            unusable: &[],
             verdict: &Verdict::default(),
             guard,
             former_names: BTreeMap::new(),

@@ -36,16 +36,12 @@ impl CachedMatch {
     pub fn of(object: &EmployeeMatch) -> Self {
         let status = object.status.as_ref();
         let integration = &object.spec.integration_ref.name;
-        let owners = object.owner_references().iter();
         Self {
             uid: uid(object),
             version: version(object),
             generation: object.metadata.generation,
             is_labelled: object.labels().get(INTEGRATION_LABEL) == Some(integration),
-            owner: owners
-                .filter(|owner| owner.kind == OktaIntegration::kind(&()))
-                .map(|owner| parse_uid(Some(&owner.uid)))
-                .next(),
+            owner: owner(object),
             status: status.map(Digest::of),
             ready: status
                 .and_then(|status| conditions::find(&status.conditions, conditions::READY))
@@ -89,6 +85,13 @@ impl CachedMatch {
 /// The uid of an object. The API server makes UUIDs, which take less memory than text.
 pub fn uid(object: &impl ResourceExt) -> Uuid {
     parse_uid(object.uid().as_deref())
+}
+
+/// The uid of the OktaIntegration that owns an object.
+pub fn owner(object: &impl ResourceExt) -> Option<Uuid> {
+    let mut owners = object.owner_references().iter();
+    let owner = owners.find(|owner| owner.kind == OktaIntegration::kind(&()))?;
+    Some(parse_uid(Some(&owner.uid)))
 }
 
 pub fn parse_uid(uid: Option<&str>) -> Uuid {

@@ -6,7 +6,9 @@
 //! new decision and no record of another replica is overwritten.
 
 mod cached;
+mod deleted;
 mod store;
+mod unusable;
 mod watched;
 
 use std::{
@@ -18,6 +20,7 @@ use futures::{
     StreamExt, TryStreamExt,
     stream::{self, FuturesUnordered},
 };
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Client, Resource, ResourceExt,
@@ -35,15 +38,21 @@ use crate::{
     model::{PersonId, digest::Digest},
     rules::{
         approval::Announcements,
+        records::{self, Unusable, WhyUnusable},
         resolve::{Record, Records},
+        status::wrong_name_status,
     },
 };
 
 pub use cached::CachedMatch;
-pub use store::{MatchStore, Unreadable};
+pub use store::MatchStore;
+pub use unusable::Reading;
+pub use watched::Watched;
 
 use cached::{uid, version};
+use deleted::Lost;
 use store::IntegrationMatches;
+use unusable::UnusableObject;
 
 /// Concurrent writes for one integration.
 const MAX_WRITES_PER_INTEGRATION: usize = 16;
@@ -57,8 +66,13 @@ const MAX_WRITES: usize = 32;
 /// An integration's EmployeeMatches, as seen by the watch and in responses to writes.
 #[derive(Default)]
 struct MatchCache {
+    /// Of all `matches`, and of the people of `unusable`.
     records: Records,
     matches: BTreeMap<PersonId, CachedMatch>,
+    /// Objects that are not used.
+    unusable: Vec<UnusableObject>,
+    /// Objects that were deleted while their match was in force, and are made again.
+    lost: BTreeMap<PersonId, Lost>,
 }
 
 impl MatchCache {
@@ -70,9 +84,12 @@ impl MatchCache {
     /// Stores a response of the API server. Returns whether its decision or record differs from the cached one.
     fn update(&mut self, object: &EmployeeMatch) -> bool {
         let person: PersonId = object.spec.okta_user_id.as_str().into();
-        let record = Record::from(object);
+        let mut record = Record::from(object);
         let is_news = match self.records.get(&person) {
-            Some(before) => *before != record,
+            Some(before) => {
+                record.unusable.clone_from(&before.unusable);
+                *before != record
+            }
             None => record != Record::default(),
         };
         self.insert(person, CachedMatch::of(object), record);
@@ -83,14 +100,62 @@ impl MatchCache {
         if gone.is_empty() {
             return;
         }
-        let Self { records, matches } = self;
+        let Self {
+            records,
+            matches,
+            lost,
+            ..
+        } = self;
         matches.retain(|person, cached| {
             let is_gone = gone.contains(&cached.uid);
             if is_gone {
-                records.remove(person);
+                let record = records.remove(person);
+                let record = record.and_then(|record| Lost::of(cached, &record));
+                lost.extend(record.map(|record| (person.clone(), record)));
             }
             !is_gone
         });
+    }
+
+    /// Takes the objects that are not used out of the records, before events are merged.
+    fn forget_unusable(&mut self) {
+        for person in std::mem::take(&mut self.unusable)
+            .into_iter()
+            .filter_map(|object| object.person)
+        {
+            match self.records.get_mut(&person) {
+                Some(record) if self.matches.contains_key(&person) => record.unusable.clear(),
+                _ => {
+                    self.records.remove(&person);
+                }
+            }
+        }
+    }
+
+    /// Adds the objects that are not used to the records of their people.
+    fn add_unusable(&mut self, unusable: Vec<UnusableObject>) {
+        for object in &unusable {
+            let Some(person) = &object.person else { continue };
+            if object.salvaged.is_some() {
+                self.matches.remove(person);
+            }
+            let (person, salvaged) = (person.clone(), object.salvaged.as_ref());
+            records::add_unusable(&mut self.records, person, object.unusable.clone(), salvaged);
+        }
+        self.unusable = unusable;
+    }
+
+    /// Whether an object that cannot be read has this name.
+    fn is_unreadable(&self, name: impl FnOnce() -> String) -> bool {
+        let mut unreadable = self
+            .unusable
+            .iter()
+            .filter(|object| object.misnamed.is_none())
+            .peekable();
+        unreadable.peek().is_some() && {
+            let name = name();
+            unreadable.any(|object| object.unusable.name == name)
+        }
     }
 }
 
@@ -200,7 +265,84 @@ impl Matches {
     /// Changes whenever an object is created, changed or deleted.
     pub fn digest(&self) -> Digest {
         let matches = self.cache.matches.iter();
-        Digest::of_all(matches.map(|(person, cached)| (person, cached.version)))
+        let used = matches.map(|(person, cached)| (person.as_str(), cached.version));
+        let unusable = self.cache.unusable.iter();
+        let unusable = unusable.map(|object| (object.unusable.name.as_str(), object.version));
+        Digest::of_all(used.chain(unusable))
+    }
+
+    /// The objects that are not used.
+    pub fn unusable(&self) -> Vec<Unusable> {
+        let unusable = self.cache.unusable.iter();
+        unusable.map(|object| object.unusable.clone()).collect()
+    }
+
+    /// Finds whom the objects are about that cannot be read and do not tell: their names do.
+    pub fn attribute<'a>(&mut self, people: impl Iterator<Item = &'a PersonId> + Clone) {
+        let mut is_changed = false;
+        for object in self
+            .cache
+            .unusable
+            .iter()
+            .filter(|object| object.person.is_none())
+        {
+            let mut people = people.clone();
+            let person = people.find(|id| match_name(&self.integration, id.as_str()) == object.unusable.name);
+            is_changed |= person.is_some();
+            self.shared
+                .change_unusable(object.uid, |object| object.person = person.cloned());
+        }
+        if is_changed {
+            self.merge_events();
+        }
+    }
+
+    /// The objects that cannot be read and of which no Event says so yet, with the reason. They count as reported.
+    pub fn take_unreported(&mut self) -> Vec<(ObjectReference, String)> {
+        let mut unreported = Vec::new();
+        for object in self
+            .cache
+            .unusable
+            .iter_mut()
+            .filter(|object| !object.is_reported)
+        {
+            if let WhyUnusable::Unreadable(why) = &object.unusable.why {
+                unreported.push((object.reference.clone(), why.clone()));
+                object.is_reported = true;
+                self.shared
+                    .change_unusable(object.uid, |object| object.is_reported = true);
+            }
+        }
+        unreported
+    }
+
+    /// Says on the objects with the wrong name which one is right.
+    ///
+    /// # Errors
+    /// The first error of the API server. An object that was changed or deleted is left to the next cycle.
+    pub async fn write_wrong_names(&mut self, now: Timestamp) -> Result<(), kube::Error> {
+        for object in &mut self.cache.unusable {
+            let Some((right_name, cached)) = &mut object.misnamed else {
+                continue;
+            };
+            let status = wrong_name_status(right_name, &cached.earlier(), cached.generation, now);
+            if cached.has_status(Digest::of(&status)) {
+                continue;
+            }
+            let (name, version) = (&object.unusable.name, cached.version.to_string());
+            match self.objects.write_status(name, &version, &status).await {
+                Ok(written) => {
+                    *cached = CachedMatch::of(&written);
+                    object.version = cached.version;
+                    let written = object.clone();
+                    self.shared
+                        .change_unusable(object.uid, |object| *object = written);
+                }
+                Err(kube::Error::Api(answer)) if answer.code == 409 || answer.code == 404 => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     pub fn get(&self, person: &PersonId) -> Option<&CachedMatch> {
@@ -276,10 +418,13 @@ impl Matches {
         is_news
     }
 
-    /// Whether a person's object exists, with our label and owner.
+    /// Whether a person's object exists, with our label and owner. One that cannot be read is left as it is.
     fn has(&self, person: &PersonId) -> bool {
         self.get(person)
             .is_some_and(|cached| cached.is_labelled && cached.owner == Some(self.owner))
+            || self
+                .cache
+                .is_unreadable(|| match_name(&self.integration, person.as_str()))
     }
 
     /// Edits one person's status.

@@ -24,23 +24,20 @@ use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use super::{
-    MatchCache, Matches, WritePermits,
+    Lost, MatchCache, Matches, WritePermits,
     cached::{CachedMatch, uid, version},
+    unusable::{Reading, UnusableObject},
     watched::Watched,
 };
-use crate::{api::OktaIntegration, controller::readiness, model::PersonId, rules::resolve::Record};
+use crate::{
+    api::{EmployeeMatch, OktaIntegration},
+    controller::readiness,
+    model::PersonId,
+    rules::resolve::Record,
+};
 
 /// The capacity of the queue of integrations that need a reconcile; the watch waits while it is full.
 const QUEUE_CAPACITY: usize = 1024;
-
-/// An EmployeeMatch that this version of the operator cannot read. It may hold a
-/// decision, so that its integration is not synced.
-#[derive(Debug, thiserror::Error)]
-#[error("EmployeeMatch {name} cannot be read by this version of the operator: {why}")]
-pub struct Unreadable {
-    pub name: String,
-    pub why: String,
-}
 
 /// See the module.
 pub struct MatchStore {
@@ -71,7 +68,10 @@ struct PendingEvents {
     /// events up to them carry nothing new.
     responses: HashMap<Uuid, u64>,
     gone: HashSet<Uuid>,
-    unreadable: HashMap<Uuid, (String, String)>,
+    /// All objects that exist and are not used.
+    unusable: BTreeMap<Uuid, UnusableObject>,
+    /// Objects that were deleted while their match was in force and before they were merged.
+    lost: BTreeMap<PersonId, Lost>,
     needs_reconcile: bool,
 }
 
@@ -91,15 +91,19 @@ impl IntegrationMatches {
     /// Merges the pending events into `cache`, which may already hold later versions
     /// from responses to our own writes.
     pub(super) fn merge(&self, cache: &mut MatchCache) {
-        let (changed, gone) = {
+        let (changed, gone, lost, unusable) = {
             let mut pending = self.pending();
             pending.needs_reconcile = false;
             (
                 std::mem::take(&mut pending.changed),
                 std::mem::take(&mut pending.gone),
+                std::mem::take(&mut pending.lost),
+                pending.unusable.values().cloned().collect(),
             )
         };
+        cache.forget_unusable();
         cache.remove(&gone);
+        cache.lost.extend(lost);
         for (person, (cached, record)) in changed {
             let is_news = cache
                 .matches
@@ -109,6 +113,13 @@ impl IntegrationMatches {
                 cache.insert(person, cached, record);
             }
         }
+        cache.add_unusable(unusable);
+        cache.forget_found();
+    }
+
+    /// Changes what is remembered of an object that is not used, if it still exists.
+    pub(super) fn change_unusable(&self, uid: Uuid, change: impl FnOnce(&mut UnusableObject)) {
+        self.pending().unusable.get_mut(&uid).map(change);
     }
 
     /// Records that a reconcile has this version from a response to its write.
@@ -129,12 +140,6 @@ impl IntegrationMatches {
 
     pub(super) fn needs_reconcile(&self) -> bool {
         self.pending().needs_reconcile
-    }
-
-    fn unreadable(&self) -> Option<Unreadable> {
-        let pending = self.pending();
-        let (name, why) = pending.unreadable.values().min()?.clone();
-        Some(Unreadable { name, why })
     }
 }
 
@@ -160,14 +165,7 @@ impl MatchStore {
 
     /// Locks the matches of one integration for a reconcile. Waits for the first list
     /// to be complete: until then a missing match proves nothing.
-    ///
-    /// # Errors
-    /// If one of them cannot be read.
-    pub async fn matches(
-        &self,
-        client: &Client,
-        integration: &OktaIntegration,
-    ) -> Result<Matches, Unreadable> {
+    pub async fn matches(&self, client: &Client, integration: &OktaIntegration) -> Matches {
         // The sender lives as long as the store.
         let _ = self.ready.subscribe().wait_for(|ready| *ready).await;
         let key = (
@@ -175,11 +173,15 @@ impl MatchStore {
             integration.name_any(),
         );
         let shared = self.integration_matches(&key);
-        if let Some(unreadable) = shared.unreadable() {
-            return Err(unreadable);
-        }
         let permits = self.write_permits.clone();
-        Ok(Matches::new(client, permits, integration, shared).await)
+        Matches::new(client, permits, integration, shared).await
+    }
+
+    /// Forgets the matches of integrations that do not exist, once there are none.
+    pub fn retain(&self, exists: impl Fn(&str, &str) -> bool) {
+        self.by_integration
+            .lock()
+            .retain(|(namespace, name), shared| !shared.pending().seen.is_empty() || exists(namespace, name));
     }
 
     /// Watches for ever. Returns the integrations that need a reconcile: a match's spec
@@ -242,25 +244,17 @@ impl MatchStore {
     }
 
     fn handle_applied(&self, object: Watched, list: u32) -> Option<Key> {
-        let (key, person) = whose(&object)?;
+        let key = key(&object)?;
         let shared = self.integration_matches(&key);
         let uid = uid(&object);
         let version = version(&object);
         let generation = object.meta().generation;
         let is_ours = object.is_only_ours();
         let mut pending = shared.pending();
-        pending.unreadable.remove(&uid);
         if pending.is_news(uid, version) {
-            let name = object.name_any();
-            match object.read() {
-                Ok(object) => {
-                    let changed = (CachedMatch::of(&object), Record::from(&object));
-                    pending.changed.insert(person, changed);
-                }
-                Err(error) => {
-                    tracing::warn!(name, %error, "an EmployeeMatch cannot be read");
-                    pending.unreadable.insert(uid, (name, error.to_string()));
-                }
+            match object.reading() {
+                Reading::Used(object) => pending.changed(&object),
+                Reading::NotUsed(object) => pending.not_used(*object),
             }
         }
         let needs_reconcile = match pending.seen.insert(uid, Seen { generation, list }) {
@@ -273,25 +267,12 @@ impl MatchStore {
     }
 
     fn handle_deleted(&self, object: &Watched) -> Option<Key> {
-        let (key, person) = whose(object)?;
+        let key = key(object)?;
         let shared = self.integration_matches(&key);
-        let uid = uid(object);
         let mut pending = shared.pending();
-        if pending
-            .changed
-            .get(&person)
-            .is_some_and(|(cached, _)| cached.uid == uid)
-        {
-            pending.changed.remove(&person);
-        }
-        pending.forget(uid);
+        pending.forget(uid(object));
         pending.needs_reconcile = true;
-        let is_empty = pending.seen.is_empty();
         drop(pending);
-        if is_empty {
-            let mut by_integration = self.by_integration.lock();
-            by_integration.remove(&key);
-        }
         Some(key)
     }
 
@@ -310,8 +291,6 @@ impl MatchStore {
             for uid in unlisted {
                 pending.forget(uid);
             }
-            let PendingEvents { changed, gone, .. } = &mut *pending;
-            changed.retain(|_, (cached, _)| !gone.contains(&cached.uid));
         }
         affected
     }
@@ -330,23 +309,55 @@ impl PendingEvents {
         is_news
     }
 
+    fn changed(&mut self, object: &EmployeeMatch) {
+        let (cached, record) = (CachedMatch::of(object), Record::from(object));
+        let person = PersonId::from(object.spec.okta_user_id.as_str());
+        self.unusable.remove(&cached.uid);
+        if record.has_match() {
+            self.lost.remove(&person);
+        }
+        self.changed.insert(person, (cached, record));
+    }
+
+    fn not_used(&mut self, mut object: UnusableObject) {
+        if let Some(before) = self.unusable.get(&object.uid) {
+            if before.version > object.version {
+                return;
+            }
+            object.is_reported = before.is_reported && before.unusable.why == object.unusable.why;
+        }
+        tracing::warn!(name = object.unusable.name, why = ?object.unusable.why, "an EmployeeMatch is not used");
+        self.unusable.insert(object.uid, object);
+    }
+
     fn forget(&mut self, uid: Uuid) {
         self.seen.remove(&uid);
-        self.unreadable.remove(&uid);
         self.responses.remove(&uid);
+        let Self {
+            changed,
+            unusable,
+            lost,
+            ..
+        } = self;
+        let changed = changed.extract_if(.., |_, (cached, _)| cached.uid == uid);
+        lost.extend(
+            changed.filter_map(|(person, (cached, record))| Some((person, Lost::of(&cached, &record)?))),
+        );
+        lost.extend(unusable.remove(&uid).and_then(Lost::of_unreadable));
         self.gone.insert(uid);
     }
 }
 
-/// The integration and the person that an object belongs to.
-fn whose(object: &Watched) -> Option<(Key, PersonId)> {
-    let (integration, person) = object.belongs_to()?;
+/// The integration that an object belongs to.
+fn key(object: &Watched) -> Option<Key> {
     let namespace = object.namespace().unwrap_or_default();
-    Some(((namespace, integration.to_owned()), person.into()))
+    Some((namespace, object.integration()?.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -415,7 +426,9 @@ mod tests {
         /// The cached people after a merge, with the versions of their objects.
         fn merge(&self, cache: &mut MatchCache) -> Vec<String> {
             self.integration_matches().merge(cache);
-            assert!(cache.records.keys().eq(cache.matches.keys()));
+            let unused = cache.unusable.iter().filter_map(|object| object.person.as_ref());
+            let people: BTreeSet<_> = cache.matches.keys().chain(unused).collect();
+            assert!(cache.records.keys().eq(people));
             cache
                 .matches
                 .iter()
@@ -438,12 +451,17 @@ mod tests {
         assert_eq!(apply(object("b", "u2", 4, none())), 0, "created by us");
         let by_git = json!({ "/metadata/managedFields": [{ "manager": "flux" }] });
         assert_eq!(apply(object("c", "u3", 5, by_git.clone())), 1, "created by Git");
-        let foreign = json!({ "/metadata/name": "acme-d" });
-        assert_eq!(apply(object("d", "u4", 6, foreign)), 0, "under a foreign name");
+        let misnamed =
+            json!({ "/metadata/name": "acme-d", "/metadata/managedFields": [{ "manager": "flux" }] });
         assert_eq!(
-            watched.handle_event(Event::Delete(object("c", "u3", 7, none()))),
-            1
+            apply(object("d", "u4", 6, misnamed.clone())),
+            1,
+            "with a wrong name"
         );
+        assert_eq!(apply(object("d", "u4", 7, misnamed)), 0, "our status on it");
+        for deleted in [object("c", "u3", 7, none()), object("d", "u4", 8, none())] {
+            assert_eq!(watched.handle_event(Event::Delete(deleted)), 1);
+        }
         let decided_again = json!({ "/metadata/generation": 3 });
         let list = vec![
             object("a", "u1", 8, decided_again),
@@ -553,23 +571,153 @@ mod tests {
             "created and deleted between two merges"
         );
         watched.handle_event(Event::Delete(object("a", "u9", 8, none())));
+        watched.store.retain(|_, name| name == "acme");
+        assert_eq!(
+            watched.store.by_integration.lock().len(),
+            1,
+            "it may hold what was lost"
+        );
+        watched.store.retain(|_, _| false);
         assert!(watched.store.by_integration.lock().is_empty());
     }
 
+    /// Whom objects that are not used stop, with the names of these objects.
+    fn stopped(cache: &MatchCache) -> Vec<(&str, Vec<&str>)> {
+        let records = cache
+            .records
+            .iter()
+            .filter(|(_, record)| !record.unusable.is_empty());
+        records
+            .map(|(person, record)| {
+                let names = record.unusable.iter().map(|object| object.name.as_str());
+                (person.as_str(), names.collect())
+            })
+            .collect()
+    }
+
     #[test]
-    fn an_unreadable_object_stops_its_own_integration_only() {
-        let unreadable = json!({ "/spec/decision": "Promote" });
-        let mut watched = Watch::listed(vec![object("a", "u1", 1, unreadable.clone())]);
-        let why = watched.integration_matches().unreadable().unwrap().to_string();
-        assert!(why.contains("acme-a-") && why.contains("Promote"), "{why}");
-        let other = watched
-            .store
-            .integration_matches(&("people".into(), "other".into()));
-        assert!(other.unreadable().is_none());
-        watched.handle_event(Event::Apply(object("a", "u1", 2, none())));
-        assert!(watched.integration_matches().unreadable().is_none());
-        watched.handle_event(Event::Apply(object("a", "u1", 3, unreadable)));
-        watched.handle_event(Event::Delete(object("a", "u1", 4, none())));
-        assert!(watched.integration_matches().unreadable().is_none());
+    fn an_object_with_a_wrong_name_stops_its_person_until_it_is_deleted() {
+        let misnamed = |name: &str, uid, version| {
+            let decided = json!({ "/metadata/name": name, "/spec/decision": "Ignore" });
+            object("a", uid, version, decided)
+        };
+        let mut watched = Watch::listed(vec![
+            object("a", "u1", 1, none()),
+            object("b", "u2", 2, none()),
+            misnamed("acme-a", "u3", 3),
+            misnamed("alice", "u4", 4),
+        ]);
+        let mut cache = MatchCache::default();
+        for _ in 0..2 {
+            assert_eq!(watched.merge(&mut cache), ["a@1", "b@2"]);
+            assert_eq!(stopped(&cache), [("a", vec!["acme-a", "alice"])]);
+            assert_eq!(cache.records[&"a".into()].decision, Decision::Auto);
+        }
+        // A response to a write of the status of the object with the right name.
+        assert!(!cache.update(&object("a", "u1", 5, none()).read().unwrap()));
+        assert_eq!(stopped(&cache).len(), 1);
+        watched.handle_event(Event::Delete(misnamed("acme-a", "u3", 6)));
+        watched.merge(&mut cache);
+        assert_eq!(stopped(&cache), [("a", vec!["alice"])]);
+        assert_eq!(
+            watched.list(vec![object("a", "u1", 5, none()), object("b", "u2", 2, none())]),
+            1
+        );
+        watched.merge(&mut cache);
+        assert_eq!(stopped(&cache), []);
+        // Without another object of the person, too.
+        watched.handle_event(Event::Apply(object(
+            "c",
+            "u5",
+            7,
+            json!({ "/metadata/name": "carol" }),
+        )));
+        assert_eq!(watched.merge(&mut cache), ["a@5", "b@2"]);
+        assert_eq!(stopped(&cache), [("c", vec!["carol"])]);
+        watched.handle_event(Event::Delete(object("c", "u5", 8, none())));
+        watched.merge(&mut cache);
+        assert!(!cache.records.contains_key(&"c".into()));
+    }
+
+    /// A status with a match in force.
+    fn applied(employee: &str) -> Value {
+        json!({ "applied": { "employeeIds": [employee], "time": "2026-03-01T12:00:00Z" } })
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_read_stops_its_person_only() {
+        let name = match_name("acme", "a");
+        let unreadable = json!({ "/spec/decision": "Promote", "/status": applied("e1") });
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, none()), object("b", "u2", 2, none())]);
+        let mut cache = MatchCache::default();
+        watched.merge(&mut cache);
+        watched.handle_event(Event::Apply(object("a", "u1", 3, unreadable.clone())));
+        for _ in 0..2 {
+            assert_eq!(watched.merge(&mut cache), ["b@2"], "its status is not written");
+            assert_eq!(stopped(&cache), [("a", vec![name.as_str()])]);
+            assert_eq!(cache.records[&"a".into()].employees_in_force(), ["e1".into()]);
+        }
+        assert!(cache.is_unreadable(|| name.clone()) && !cache.is_unreadable(|| match_name("acme", "b")));
+        let why = &cache.unusable[0].unusable.why;
+        assert!(format!("{why:?}").contains("Promote"), "{why:?}");
+        watched.handle_event(Event::Apply(object(
+            "a",
+            "u1",
+            4,
+            json!({ "/status": applied("e1") }),
+        )));
+        assert_eq!(watched.merge(&mut cache), ["a@4", "b@2"], "mended");
+        assert_eq!(stopped(&cache), []);
+        watched.handle_event(Event::Apply(object("a", "u1", 5, unreadable)));
+        watched.handle_event(Event::Delete(object("a", "u1", 6, none())));
+        assert_eq!(watched.merge(&mut cache), ["b@2"]);
+        assert!(!cache.records.contains_key(&"a".into()));
+        assert!(cache.lost.contains_key(&"a".into()), "it was in force");
+        // One that does not even say whose it is.
+        let anonymous = json!({ "/spec": { "integrationRef": { "name": "acme" } } });
+        watched.handle_event(Event::Apply(object("d", "u4", 7, anonymous)));
+        assert_eq!(watched.merge(&mut cache), ["b@2"]);
+        assert!(cache.is_unreadable(|| match_name("acme", "d")));
+    }
+
+    #[test]
+    fn a_match_in_force_that_is_deleted_is_made_again() {
+        type Delete = fn(&mut Watch);
+        let cases: [(&str, Delete); 2] = [
+            ("seen", |watched| {
+                watched.handle_event(Event::Delete(object("a", "u1", 3, none())));
+                watched.handle_event(Event::Delete(object("b", "u2", 4, none())));
+            }),
+            ("by a list", |watched| {
+                watched.list(vec![]);
+            }),
+        ];
+        let in_force = |uid, version| object("a", uid, version, json!({ "/status": applied("e1") }));
+        for is_merged in [true, false] {
+            for (case, delete) in cases {
+                let mut watched = Watch::listed(vec![in_force("u1", 1), object("b", "u2", 2, none())]);
+                let mut cache = MatchCache::default();
+                if is_merged {
+                    watched.merge(&mut cache);
+                }
+                delete(&mut watched);
+                watched.merge(&mut cache);
+                let lost: Vec<_> = cache.lost.keys().map(PersonId::as_str).collect();
+                assert_eq!(lost, ["a"], "{case}: b recorded nothing");
+                // Made by somebody without what it recorded, and then with it.
+                watched.handle_event(Event::Apply(object("a", "u3", 5, none())));
+                watched.merge(&mut cache);
+                assert_eq!(cache.lost.len(), 1, "{case}");
+                watched.handle_event(Event::Apply(in_force("u3", 6)));
+                watched.merge(&mut cache);
+                assert_eq!(cache.lost.len(), 0, "{case}");
+            }
+        }
+        // Another replica made it again: this one, on standby, has nothing to make.
+        let mut watched = Watch::listed(vec![in_force("u1", 1)]);
+        watched.handle_event(Event::Delete(in_force("u1", 2)));
+        assert_eq!(watched.integration_matches().pending().lost.len(), 1);
+        watched.handle_event(Event::Apply(in_force("u3", 3)));
+        assert_eq!(watched.integration_matches().pending().lost.len(), 0);
     }
 }

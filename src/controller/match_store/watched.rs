@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api::{EmployeeMatch, FIELD_MANAGER, match_name};
+use crate::api::{EmployeeMatch, FIELD_MANAGER, INTEGRATION_LABEL};
 
 /// See the module. An object that this version of the operator cannot parse does not fail the watch.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,12 +21,23 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// The names of its integration and the Okta id of its person. None if the
-    /// object does not have the name that the operator gives to this person's.
-    pub fn belongs_to(&self) -> Option<(&str, &str)> {
-        let integration = self.spec["integrationRef"]["name"].as_str()?;
-        let person = self.spec["oktaUserId"].as_str()?;
-        (self.name_any() == match_name(integration, person)).then_some((integration, person))
+    /// The name of its integration.
+    pub fn integration(&self) -> Option<&str> {
+        let named = self.spec["integrationRef"]["name"].as_str();
+        named.or_else(|| self.labels().get(INTEGRATION_LABEL).map(String::as_str))
+    }
+
+    /// The Okta id of its person.
+    pub fn person(&self) -> Option<&str> {
+        self.spec["oktaUserId"].as_str()
+    }
+
+    pub(super) fn spec(&self) -> &Value {
+        &self.spec
+    }
+
+    pub(super) fn status(&self) -> &Value {
+        self.status.as_ref().unwrap_or(&Value::Null)
     }
 
     /// Whether the operator is the only field manager.

@@ -10,19 +10,23 @@ use crate::{
     api::{
         Applying, OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts, Webhook,
         conditions::{
-            self, FINALIZED, Fact, HELD, INSIGHTFUL_CONNECTED, NOTIFIED, OKTA_CONNECTED, READY, RECONCILING,
-            REVIEW_REQUIRED, STALLED, SYNC_LATE,
+            self, FINALIZED, Fact, HELD, INSIGHTFUL_CONNECTED, MATCHES_UNUSABLE, NOTIFIED, OKTA_CONNECTED,
+            READY, RECONCILING, REVIEW_REQUIRED, STALLED, SYNC_LATE,
         },
     },
     model::{Person, PersonId},
-    rules::{guard::Breach, schedule},
+    rules::{
+        guard::Breach,
+        records::{Unusable, WhyUnusable},
+        schedule,
+    },
 };
 
 /// The conditions that hold until the next cycle that reads both services.
-const LASTING: [&str; 4] = [REVIEW_REQUIRED, HELD, FINALIZED, NOTIFIED];
+const LASTING: [&str; 5] = [REVIEW_REQUIRED, HELD, FINALIZED, MATCHES_UNUSABLE, NOTIFIED];
 
 /// All conditions that a cycle sets, which excludes `SyncLate`: that depends on the time alone.
-const OF_CYCLE: [&str; 9] = [
+const OF_CYCLE: [&str; 10] = [
     READY,
     RECONCILING,
     STALLED,
@@ -31,6 +35,7 @@ const OF_CYCLE: [&str; 9] = [
     REVIEW_REQUIRED,
     HELD,
     FINALIZED,
+    MATCHES_UNUSABLE,
     NOTIFIED,
 ];
 
@@ -182,6 +187,7 @@ fn after_sync(
     facts.push(review_required(status.people.unwrap_or_default()));
     facts.push(held(synced, spec, meta));
     facts.push(finalized(status, synced, spec));
+    facts.extend(matches_unusable(synced.unusable));
     if let Some(notify) = &spec.notify {
         let Webhook { url_secret_ref: _ } = &notify.webhook;
         facts.extend(match synced.notification {
@@ -253,6 +259,35 @@ fn review_required(people: PeopleCounts) -> Fact {
         "{review} awaiting a decision, {unmatched} unmatched, {conflicts} in conflict: kubectl get em --field-selector status.state=Review (or Unmatched, Conflict)"
     );
     Fact::new(REVIEW_REQUIRED, true, "DecisionsPending", message)
+}
+
+fn matches_unusable(objects: &[Unusable]) -> Option<Fact> {
+    let is_unreadable = |object: &&Unusable| object.why != WhyUnusable::WrongName;
+    let (unreadable, misnamed): (Vec<_>, Vec<_>) = objects.iter().partition(is_unreadable);
+    let reason = if unreadable.is_empty() {
+        "WrongName"
+    } else {
+        "Unreadable"
+    };
+    let named = |objects: &[&Unusable], what: &str| {
+        let names = objects.iter().take(MAX_NAMES).map(|object| object.name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = match objects.len().saturating_sub(MAX_NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!objects.is_empty()).then(|| format!("{} {what}: {names}{more}", objects.len()))
+    };
+    let parts = [
+        named(&unreadable, "that this version of the operator cannot read"),
+        named(&misnamed, "with the wrong name"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let message = format!(
+        "EmployeeMatches that are not used, so that nothing is written for their people: {}. See the Events and the Ready conditions of these objects",
+        parts.join("; ")
+    );
+    (!objects.is_empty()).then(|| Fact::new(MATCHES_UNUSABLE, true, reason, message))
 }
 
 fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationMeta<'_>) -> Fact {

@@ -76,6 +76,25 @@ impl From<&EmployeeMatchStatus> for PreviousMatchStatus {
     }
 }
 
+/// Returns the status of an object that is not used because of its name.
+pub fn wrong_name_status(
+    right_name: &str,
+    previous: &PreviousMatchStatus,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> EmployeeMatchStatus {
+    let message = format!(
+        "not used: the EmployeeMatch of this person must be named {right_name}. Create it under that name, or decide there, and delete this one; nothing is written for the person until then"
+    );
+    let ready = Fact::new(conditions::READY, false, "WrongName", message);
+    EmployeeMatchStatus {
+        observed_generation: generation,
+        state: Some(MatchState::Review),
+        conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),
+        ..EmployeeMatchStatus::default()
+    }
+}
+
 /// Computes the statuses of an integration's matches.
 #[derive(Clone, Copy, Debug)]
 pub struct MatchStatuses<'a> {

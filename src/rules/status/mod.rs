@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::model::PersonId;
 
-pub use employee_match::{MatchStatuses, PreviousMatchStatus, match_state};
+pub use employee_match::{MatchStatuses, PreviousMatchStatus, match_state, wrong_name_status};
 pub use okta_integration::{
     Cycle, IntegrationMeta, SyncTimes, SyncedCycle, insightful_status, integration_status, last_writes,
     people_counts, team_statuses,

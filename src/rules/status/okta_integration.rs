@@ -16,10 +16,14 @@ use crate::{
         assessment::Assessment,
         blocker::Blocker,
         guard::Verdict,
+        records::Unusable,
         resolve::{Record, Records},
         teams::DerivedTeam,
     },
 };
+
+/// The most unknown members that a team's message names.
+const MAX_UNKNOWN: usize = 3;
 
 /// The length of `history`.
 const MAX_HISTORY: usize = 10;
@@ -46,6 +50,8 @@ pub struct SyncedCycle<'a> {
     pub snapshot: &'a Snapshot,
     pub assessment: &'a Assessment,
     pub records: &'a Records,
+    /// The EmployeeMatches that are not used.
+    pub unusable: &'a [Unusable],
     pub verdict: &'a Verdict,
     /// What the guard remembers at the end of the cycle.
     pub guard: &'a GuardStatus,
@@ -230,15 +236,33 @@ fn end(entry: &HistoryEntry) -> Option<Timestamp> {
 
 /// Returns the teams sorted by name.
 pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamStatus> {
-    let mut members: BTreeMap<&GroupId, i32> = BTreeMap::new();
-    for group in snapshot.groups().values() {
-        let in_scope = group
-            .members
-            .iter()
-            .filter(|member| snapshot.people().contains_key(*member))
-            .count();
-        members.insert(&group.id, i32::try_from(in_scope).unwrap_or(i32::MAX));
-    }
+    let members = |team: &DerivedTeam| {
+        let group = snapshot.groups().get(&team.group);
+        group.map_or(0, |group| i32::try_from(group.members.len()).unwrap_or(i32::MAX))
+    };
+    let unknown = |team: &DerivedTeam| {
+        let group = snapshot.groups().get(&team.group)?;
+        let members = group.members.iter();
+        let unknown: Vec<_> = members
+            .filter(|id| !snapshot.people().contains_key(*id))
+            .collect();
+        let named: Vec<_> = unknown.iter().take(MAX_UNKNOWN).map(|id| id.as_str()).collect();
+        let (named, more) = (named.join(", "), unknown.len().saturating_sub(MAX_UNKNOWN));
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        match unknown.len() {
+            0 => None,
+            1 => Some(format!(
+                "1 member is not synced, since Okta does not show the record: Okta user {named}"
+            )),
+            count => Some(format!(
+                "{count} members are not synced, since Okta does not show their records: Okta users {named}{more}"
+            )),
+        }
+    };
     // People who stay in the team of a missing group.
     let mut staying: BTreeMap<&GroupId, usize> = BTreeMap::new();
     for team in assessment
@@ -262,9 +286,12 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             // A team that Insightful's list lacks stays bound to its group.
             team_id: team.team.as_ref().or(team.lost.as_ref()).map(ToString::to_string),
             state: team.state,
-            members: members.get(&team.group).copied().unwrap_or(0),
+            members: members(team),
             group_missing: team.group_missing,
-            message: message(team),
+            message: match (message(team), unknown(team)) {
+                (Some(message), Some(unknown)) => Some(format!("{message}; {unknown}")),
+                (message, unknown) => message.or(unknown),
+            },
             pending: None,
         })
         .collect();

@@ -7,6 +7,7 @@ use crate::{
         example::Example,
         guard::{Bound, Breach, Ruling},
         one_writer::OtherWriter,
+        records::WhyUnusable,
         status::WriteFailure,
         teams::Bindings,
     },
@@ -18,6 +19,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 #[derive(Default)]
 struct Synced {
     verdict: Verdict,
+    unusable: Vec<Unusable>,
     former_names: BTreeMap<PersonId, String>,
     applied: Option<ApplySummary>,
     failures: WriteFailures,
@@ -50,6 +52,7 @@ impl Synced {
             snapshot,
             assessment,
             records: &example.records,
+            unusable: &self.unusable,
             verdict: &self.verdict,
             guard: &example.guard,
             former_names: self.former_names.clone(),
@@ -711,5 +714,79 @@ fn a_plan_that_waits_for_another_integration_cannot_be_approved() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn objects_that_are_not_used_are_counted_and_named() {
+    let example = Example::jane();
+    let object = |name: &str, why| Unusable {
+        name: name.into(),
+        why,
+        employees: vec![],
+    };
+    let misnamed = |count: usize| (1..=count).map(|n| object(&format!("m{n}"), WhyUnusable::WrongName));
+    let unreadable = || object("u1", WhyUnusable::Unreadable("unknown variant".into()));
+    for (unusable, reason, parts) in [
+        (
+            misnamed(1).collect(),
+            "WrongName",
+            "people: 1 with the wrong name: m1.",
+        ),
+        (
+            misnamed(5).collect(),
+            "WrongName",
+            "5 with the wrong name: m1, m2, m3 and 2 more.",
+        ),
+        (
+            misnamed(1).chain([unreadable()]).collect::<Vec<_>>(),
+            "Unreadable",
+            "1 that this version of the operator cannot read: u1; 1 with the wrong name: m1.",
+        ),
+    ] {
+        let mut synced = Synced::of(&example);
+        let clean = synced.status(&OktaIntegrationStatus::default(), &example);
+        assert_eq!(
+            conditions_of(&clean, &["MatchesUnusable"]),
+            ["MatchesUnusable is absent"]
+        );
+        synced.unusable = unusable;
+        let status = synced.status(&clean, &example);
+        let condition = find(&status.conditions, conditions::MATCHES_UNUSABLE).unwrap();
+        assert_eq!(
+            (condition.status.as_str(), condition.reason.as_str()),
+            ("True", reason)
+        );
+        assert!(condition.message.contains(parts), "{}", condition.message);
+        synced.unusable.clear();
+        assert_eq!(
+            conditions_of(&synced.status(&status, &example), &["MatchesUnusable"]),
+            ["MatchesUnusable is absent"]
+        );
+    }
+}
+
+#[test]
+fn members_whom_okta_does_not_show_are_counted_and_named() {
+    let mut example = Example::jane();
+    for (unknown, expected) in [
+        (0, None),
+        (
+            1,
+            Some("1 member is not synced, since Okta does not show the record: Okta user x1"),
+        ),
+        (
+            5,
+            Some(
+                "5 members are not synced, since Okta does not show their records: Okta users x1, x2, x3 and 2 more",
+            ),
+        ),
+    ] {
+        for n in 1..=unknown {
+            example.groups[0].members.insert(format!("x{n}").as_str().into());
+        }
+        let teams = team_statuses(&example.snapshot(), &example.assess());
+        assert_eq!(teams[0].members, 1 + unknown);
+        assert_eq!(teams[0].message.as_deref(), expected);
     }
 }

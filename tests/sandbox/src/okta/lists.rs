@@ -31,10 +31,15 @@ impl State {
         let org = self.listed();
         let q = call.param("q").map(str::to_lowercase);
         let expression = self.expression(call, Dialect::UserSearch, Dialect::UserFilter)?;
-        let wanted = |user: &Value| match (&expression, &q) {
-            (Some((dialect, expression)), _) => expression.meets(*dialect, user),
-            (None, Some(q)) => user["status"] != "DEPROVISIONED" && named(user, q),
-            (None, None) => user["status"] != "DEPROVISIONED",
+        let hidden = self.settings.hidden.clone();
+        let is_hidden = |user: &Value| user["id"].as_str().is_some_and(|id| hidden.contains(id));
+        let wanted = |user: &Value| {
+            !is_hidden(user)
+                && match (&expression, &q) {
+                    (Some((dialect, expression)), _) => expression.meets(*dialect, user),
+                    (None, Some(q)) => user["status"] != "DEPROVISIONED" && named(user, q),
+                    (None, None) => user["status"] != "DEPROVISIONED",
+                }
         };
         let default = if q.is_some() { USERS_Q_LIMIT } else { USERS_LIMIT };
         let limit = limit(call, default, USERS_LIMIT)?;

@@ -13,7 +13,7 @@ mod query;
 mod schema;
 mod views;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,9 @@ pub struct Settings {
     pub trailing_page: bool,
     /// Whether the token's creator is an administrator. Otherwise every response is 403.
     pub admin_role: bool,
+    /// The ids of users whom no list or search of users shows, as if the index lagged behind or the token's role did
+    /// not cover them. Lists of members and a GET by id do.
+    pub hidden: BTreeSet<String>,
     /// How far lists, searches and memberships lag behind a GET by id. Set it before the changes that should lag.
     pub lag: Duration,
     /// The minimum duration of a request.
@@ -65,6 +68,7 @@ impl Default for Settings {
             max_page: None,
             trailing_page: false,
             admin_role: true,
+            hidden: BTreeSet::new(),
             lag: Duration::ZERO,
             latency: Duration::ZERO,
             clock_offset: SignedDuration::ZERO,
