@@ -100,6 +100,10 @@ pub struct EmployeeMatchSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub rejected_employee_ids: Vec<String>,
+    /// Why the decision was made, in the admin's own words. The operator does not read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub note: Option<String>,
 }
 
 /// The integration that an EmployeeMatch belongs to.
@@ -254,8 +258,10 @@ pub struct ProposalStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub employee_ids: Vec<String>,
-    /// Confidence in percent, rounded down: 100 is certain.
-    pub confidence: i32,
+    /// Confidence in percent that the employee in `status.employee` is the person, rounded down: 100
+    /// is certain. Absent if there is no such employee, or if it is by decision and not among the candidates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<i32>,
     /// Why the confidence is what it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -276,6 +282,16 @@ pub struct CandidateStatus {
     pub name: String,
     /// Email.
     pub email: String,
+    /// Name of the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Whether the employee is deactivated.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub deactivated: bool,
+    /// Name of another person who has the employee by a decision or a match in force. The employee is
+    /// matched with this person only by a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_to: Option<String>,
     /// Confidence in percent, rounded down.
     pub confidence: i32,
     /// Why the confidence is what it is.

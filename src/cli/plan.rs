@@ -12,8 +12,8 @@ use serde_json::json;
 use super::{CliError, Source, counted};
 use crate::{
     api::{
-        Decision, FieldChange, MatchState, OktaIntegration, OktaIntegrationSpec, PlanSummary, ProposalKind,
-        TeamStatus, match_name,
+        CandidateStatus, Decision, EmployeeSummary, FieldChange, MatchState, OktaIntegration,
+        OktaIntegrationSpec, PlanSummary, ProposalKind, TeamStatus, match_name,
     },
     cli::recording::Recording,
     matching::{Candidate, Confidence},
@@ -22,7 +22,7 @@ use crate::{
         assessment::{Assessment, bindings},
         records,
         resolve::{self, Record, Records},
-        status::{match_state, team_statuses},
+        status::{candidate_status, employee_summary, match_state, shown_employee, team_statuses},
     },
     services::{
         AllowedAddresses,
@@ -54,6 +54,9 @@ pub struct PersonReport {
     pub name: Option<String>,
     pub email: Option<String>,
     pub state: MatchState,
+    /// The employee of the match, else the proposed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub employee: Option<EmployeeSummary>,
     pub proposal: ProposalReport,
     /// At most five, best first.
     pub candidates: Vec<CandidateReport>,
@@ -77,8 +80,8 @@ pub struct BlockerReport {
 pub struct ProposalReport {
     pub kind: ProposalKind,
     pub employee_ids: Vec<String>,
-    /// From 0 to 1.
-    pub confidence: f64,
+    /// From 0 to 1, of `employee`; None if there is none, or if a decision names one that is no candidate.
+    pub confidence: Option<f64>,
     /// What speaks for the proposal, then what speaks against it.
     pub reasons: Vec<String>,
 }
@@ -89,6 +92,10 @@ pub struct CandidateReport {
     pub employee_id: String,
     pub name: String,
     pub email: String,
+    pub team: Option<String>,
+    pub deactivated: bool,
+    /// The name of another person who has the employee by a decision or a match in force.
+    pub matched_to: Option<String>,
     /// From 0 to 1.
     pub confidence: f64,
     pub reasons: Vec<String>,
@@ -210,10 +217,13 @@ fn person(
     assessment: &Assessment,
 ) -> PersonReport {
     let person = snapshot.people().get(id);
-    let proposal = assessment
-        .resolved
-        .get(id)
-        .and_then(|resolved| resolved.proposal.as_ref());
+    let resolved = assessment.resolved.get(id);
+    let proposal = resolved.and_then(|resolved| resolved.proposal.as_ref());
+    let shown = resolved.and_then(|resolved| shown_employee(resolved, record, snapshot));
+    let confidence = shown
+        .as_ref()
+        .zip(proposal)
+        .and_then(|(shown, proposal)| proposal.confidence(shown));
     let best = proposal.and_then(|proposal| proposal.best());
     let doubts = proposal.iter().flat_map(|proposal| &proposal.doubts);
     PersonReport {
@@ -221,13 +231,16 @@ fn person(
         name: person.map(|person| person.display_name()),
         email: person.and_then(|person| person.email.clone()),
         state: match_state(id, snapshot, spec, assessment, record),
+        employee: shown
+            .and_then(|shown| snapshot.employees().get(&shown))
+            .map(|employee| employee_summary(employee, snapshot)),
         proposal: ProposalReport {
             kind: match proposal.map(|proposal| proposal.kind) {
                 Some(ProposalKind::Auto) if !spec.matching.automatic => ProposalKind::Review,
                 kind => kind.unwrap_or(ProposalKind::None),
             },
             employee_ids: best.iter().map(|best| best.employee.to_string()).collect(),
-            confidence: best.map_or(Confidence::NONE, |best| best.confidence).fraction(),
+            confidence: confidence.map(Confidence::fraction),
             reasons: best
                 .iter()
                 .flat_map(|best| &best.reasons)
@@ -249,15 +262,25 @@ fn person(
 }
 
 fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateReport {
-    let employee = snapshot.employees().get(&candidate.employee);
+    let CandidateStatus {
+        employee_id,
+        name,
+        email,
+        team,
+        deactivated,
+        matched_to,
+        confidence: _,
+        reasons,
+    } = candidate_status(candidate, snapshot);
     CandidateReport {
-        employee_id: candidate.employee.to_string(),
-        name: employee.map(|employee| employee.name.clone()).unwrap_or_default(),
-        email: employee
-            .map(|employee| employee.email.clone())
-            .unwrap_or_default(),
+        employee_id,
+        name,
+        email,
+        team,
+        deactivated,
+        matched_to,
         confidence: candidate.confidence.fraction(),
-        reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
+        reasons,
     }
 }
 

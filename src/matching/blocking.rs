@@ -192,8 +192,11 @@ impl Blocks {
             return false;
         };
         let employee = &features.employees[*employee as usize];
-        let found = name_similarity::compare(&features.lexicon, &person.name, &employee.name);
-        found.given == Agreement::Equal && found.family == Agreement::Equal
+        // The person may have an active record beside a deactivated one.
+        !employee.deactivated && {
+            let found = name_similarity::compare(&features.lexicon, &person.name, &employee.name);
+            found.given == Agreement::Equal && found.family == Agreement::Equal
+        }
     }
 
     /// Blocks of the unassigned employees by keys that many pairs share.

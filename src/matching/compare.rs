@@ -61,7 +61,7 @@ pub(super) fn compare(
         features
             .address_counts
             .people(mail.id)
-            .max(features.address_counts.employees(mail.id))
+            .max(features.address_counts.rivals(mail.id, employee))
     });
     let of_person = |mail: Mail| person.mails().any(|own| own.id == mail.id);
     let of_employee = |mail: Mail| employee.mails().any(|own| own.id == mail.id);
@@ -80,10 +80,9 @@ pub(super) fn compare(
         has_address_of_another_person: employee
             .mails()
             .any(|mail| !mail.role && !of_person(mail) && features.address_counts.people(mail.id) > 0),
-        has_address_of_another_employee: [person.email, person.login]
-            .into_iter()
-            .flatten()
-            .any(|mail| !mail.role && !of_employee(mail) && features.address_counts.employees(mail.id) > 0),
+        has_address_of_another_employee: [person.email, person.login].into_iter().flatten().any(|mail| {
+            !mail.role && !of_employee(mail) && features.address_counts.rivals(mail.id, employee) > 0
+        }),
         address_name_contradicts,
         generation: match generations {
             (None, None) => None,

@@ -2,6 +2,7 @@
 
 use super::{
     name_similarity::{Agreement, NameMatch},
+    proposal::Resemblance,
     record_features::AccountAgreement,
 };
 
@@ -45,7 +46,8 @@ pub(super) struct Comparison {
     pub(super) role: bool,
     /// The employee has an address that another person has and this one has not.
     pub(super) has_address_of_another_person: bool,
-    /// The person has an address that another employee has and this one has not.
+    /// The person has an address that another employee has and this one has not. A deactivated
+    /// employee is no rival of an active one.
     pub(super) has_address_of_another_employee: bool,
     /// The name in the employee's address contradicts the person's name.
     pub(super) address_name_contradicts: bool,
@@ -68,6 +70,38 @@ impl Comparison {
             || self.address <= AddressAgreement::LocalPart
             || self.name.given < Agreement::Initial
             || self.name.family < Agreement::Initial
+    }
+
+    /// What the records have in common.
+    pub(super) fn resemblance(&self) -> Resemblance {
+        if self.address <= AddressAgreement::SecondaryEmail {
+            Resemblance::Address
+        } else if self.names_agree()
+            || self
+                .account
+                .is_some_and(|account| account <= AccountAgreement::InitialFamily)
+        {
+            Resemblance::Name
+        } else {
+            Resemblance::Partial
+        }
+    }
+
+    /// Whether the whole names agree.
+    pub(super) fn names_agree(&self) -> bool {
+        self.name.given.agrees() && self.name.family.agrees()
+    }
+
+    /// Whether the records may be of one human: they have an address or the whole name in
+    /// common, and no name or address is another's.
+    pub(super) fn may_be_one_human(&self) -> bool {
+        let name = &self.name;
+        let contradicts = name.middle_contradicts || name.family_contradicts || self.generation_contradicts;
+        let is_other_given_name = name.given == Agreement::Different && self.account.is_none();
+        self.resemblance() < Resemblance::Partial
+            && !contradicts
+            && !is_other_given_name
+            && !self.has_address_of_another_person
     }
 
     /// Evidence of teams and dates, in bits.

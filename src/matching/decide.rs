@@ -14,8 +14,8 @@ use super::{
     learned::Learned,
     name_similarity::{self, Agreement, NameMatch},
     parallel::{number, par_map_indices},
-    proposal::{Candidate, MAX_CANDIDATES, Proposal, Verdict},
-    reasons::reasons,
+    proposal::{Candidate, MAX_CANDIDATES, Proposal, Reason, Resemblance, Verdict},
+    reasons::{copy_reason, reasons},
     record_features::{EmployeeFeatures, PersonFeatures},
     records::Evidence,
 };
@@ -43,7 +43,25 @@ const MAX_OTHER_TIME_BITS: f64 = -2.0;
 #[derive(Clone, Copy, Debug)]
 struct ScoredPair {
     employee: u32,
+    standing: Standing,
     bits: f64,
+    /// The bits by which the pairs of a person are ordered.
+    rank: f64,
+}
+
+/// Whether a pair competes for a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Open,
+    /// The employee is deactivated, and an active record is the person's.
+    Outranked,
+    /// Another person has the employee.
+    Held,
+}
+
+/// Returns the pairs that compete, best first.
+fn open(pairs: &[ScoredPair]) -> impl Iterator<Item = &ScoredPair> {
+    pairs.iter().filter(|pair| pair.standing == Standing::Open)
 }
 
 /// An employee's best person and the bits of the runner-up.
@@ -91,10 +109,11 @@ pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
         let person = &features.people[at as usize];
         person.in_scope.then(|| {
             let (first, last, doubts) = (&first[at as usize], &last[at as usize], &doubts[at as usize]);
-            let proposal = if !first.is_empty() && doubts.is_empty() {
+            let proposal = if open(first).next().is_some() && doubts.is_empty() {
+                let candidates = matcher.candidates(at, last, true, &competing_odds);
                 Proposal {
                     verdict: Verdict::Auto,
-                    candidates: matcher.candidates(at, last, true, &competing_odds),
+                    candidates: candidates.into_iter().map(|(_, candidate)| candidate).collect(),
                     doubts: Vec::new(),
                 }
             } else {
@@ -159,12 +178,20 @@ impl Matcher<'_> {
         known: Vec<ScoredPair>,
     ) -> Vec<ScoredPair> {
         let mut pairs = known;
+        for pair in pairs
+            .iter_mut()
+            .filter(|pair| pair.standing == Standing::Outranked)
+        {
+            pair.standing = Standing::Open;
+        }
         pairs.extend(employees.iter().filter_map(|employee| {
             let (person, candidate) = self.pair(at, *employee);
-            let is_bound_to_another = candidate
+            let is_held = candidate
                 .bound_to
                 .is_some_and(|bound_to| *bound_to != person.record.person.id);
-            if is_bound_to_another || self.rejected.contains(&(at, *employee)) {
+            // Most people of a directory in sync have an employee of their own.
+            let is_shown = !is_held || (person.in_scope && !person.is_bound);
+            if !is_shown || self.rejected.contains(&(at, *employee)) {
                 return None;
             }
             let name = self.compare_names(at, *employee);
@@ -172,17 +199,84 @@ impl Matcher<'_> {
                 return None;
             }
             let comparison = self.compare_named(at, *employee, name);
-            (comparison.is_plausible() || candidate.unidentifiable).then_some(ScoredPair {
+            let (is_kept, standing) = if is_held {
+                let is_kept = comparison.resemblance() < Resemblance::Partial;
+                (is_kept, Standing::Held)
+            } else {
+                let is_kept = comparison.is_plausible() || candidate.unidentifiable;
+                (is_kept, Standing::Open)
+            };
+            is_kept.then_some(ScoredPair {
                 employee: *employee,
+                standing,
                 bits: comparison.bits,
+                rank: comparison.bits,
             })
         }));
         // Employees are numbered by id, so that equal pairs are ordered by id.
         pairs.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.employee.cmp(&b.employee)));
         pairs.truncate(MAX_PAIRS);
+        self.set_copies_aside(at, &mut pairs);
         // The pairs of all people are in memory at a time.
         pairs.shrink_to_fit();
         pairs
+    }
+
+    /// Orders deactivated records of a person behind the likeliest active one.
+    fn set_copies_aside(&self, at: u32, pairs: &mut [ScoredPair]) {
+        for pair in pairs.iter_mut() {
+            pair.rank = pair.bits;
+        }
+        let is_active = |pair: &&ScoredPair| !self.features.employees[pair.employee as usize].deactivated;
+        let is_copy = |pair: &ScoredPair| {
+            pair.standing == Standing::Open
+                && !is_active(&pair)
+                && self.compare(at, pair.employee).may_be_one_human()
+        };
+        let copies: Vec<u32> = pairs
+            .iter()
+            .filter(|pair| is_copy(pair))
+            .map(|pair| pair.employee)
+            .collect();
+        if copies.is_empty() {
+            return;
+        }
+        let is_likely = |pair: &&ScoredPair| {
+            is_active(pair) && self.compare(at, pair.employee).resemblance() < Resemblance::Partial
+        };
+        let best = open(pairs).find(is_likely);
+        let Some(best) = best.filter(|best| self.outranks(at, best.employee, &copies)) else {
+            return;
+        };
+        let best = best.bits;
+        for pair in pairs.iter_mut().filter(|pair| copies.contains(&pair.employee)) {
+            pair.standing = Standing::Outranked;
+            pair.rank = pair.bits.min(best);
+        }
+        pairs.sort_by(|a, b| b.rank.total_cmp(&a.rank).then(a.standing.cmp(&b.standing)));
+    }
+
+    /// Whether an active employee outranks deactivated ones that may be the same person's.
+    fn outranks(&self, at: u32, employee: u32, copies: &[u32]) -> bool {
+        let comparison = self.compare(at, employee);
+        let departed = self.features.people[at as usize].record.departed;
+        let day = |employee: u32| self.features.employees[employee as usize].circumstances.day;
+        let is_older = copies.iter().all(|copy| day(employee) < day(*copy)) && day(employee).is_some();
+        let has_address = comparison.resemblance() == Resemblance::Address;
+        // A record that was created again is in another team, and of another time than the person's.
+        let is_compatible = |doubt: &Doubt| match doubt {
+            Doubt::NameOnly
+            | Doubt::AccountOnly
+            | Doubt::SharedByPeople
+            | Doubt::SharedByEmployees
+            | Doubt::RoleMailbox => true,
+            Doubt::DatesContradict | Doubt::TeamsContradict => has_address || !is_older,
+            // A departed person may have only a deactivated record: the active one is a namesake's.
+            Doubt::Namesakes | Doubt::AccountShared => has_address || !departed,
+            Doubt::FamilyNamesDiffer | Doubt::PartialName | Doubt::MissingName => has_address,
+            _ => false,
+        };
+        comparison.may_be_one_human() && self.doubts(at, employee, 0.0).iter().all(is_compatible)
     }
 
     fn first_round(&self) -> Vec<Vec<ScoredPair>> {
@@ -210,11 +304,12 @@ impl Matcher<'_> {
             let person = &features.people[at as usize];
             let is_unmatched = |employee: u32| unmatched.is_employee_unmatched[employee as usize];
             if !person.in_scope {
-                let open = pairs.iter().filter(|pair| is_unmatched(pair.employee));
-                return open.copied().collect();
+                let rivals = pairs.iter().filter(|pair| is_unmatched(pair.employee));
+                return rivals.copied().collect();
             }
             if !unmatched.is_person_unmatched[at as usize] {
-                return pairs.iter().take(1).copied().collect();
+                let copies = pairs.iter().filter(|pair| pair.standing == Standing::Outranked);
+                return open(pairs).take(1).chain(copies).copied().collect();
             }
             blocks.second_round_candidates(features, &self.learned, person, limit, found);
             if add_unidentifiable && !person.record.departed {
@@ -230,7 +325,9 @@ impl Matcher<'_> {
             found.retain(|employee| {
                 may_be_proposed(*employee) && !pairs.iter().any(|pair| pair.employee == *employee)
             });
-            let known = pairs.iter().filter(|pair| may_be_proposed(pair.employee));
+            let known = pairs.iter();
+            let known =
+                known.filter(|pair| pair.standing == Standing::Held || may_be_proposed(pair.employee));
             self.best_pairs(at, found, |_, _| true, known.copied().collect())
         })
     }
@@ -251,7 +348,7 @@ impl Matcher<'_> {
             .enumerate()
             .filter(|(_, person)| person.in_scope)
         {
-            match first[at].first() {
+            match open(&first[at]).next() {
                 Some(best) if doubts[at].is_empty() => {
                     is_employee_unmatched[best.employee as usize] = false;
                 }
@@ -283,7 +380,7 @@ impl Matcher<'_> {
     fn rankings(&self, pairs: &[Vec<ScoredPair>]) -> Vec<Ranking> {
         let mut rankings = vec![Ranking::default(); self.features.employees.len()];
         for (person, pairs) in (0_u32..).zip(pairs) {
-            for pair in pairs {
+            for pair in pairs.iter().filter(|pair| pair.standing != Standing::Held) {
                 let (features, employee) = self.pair(person, pair.employee);
                 if features.is_bound && employee.bound_to.is_none() {
                     continue;
@@ -309,7 +406,7 @@ impl Matcher<'_> {
     /// one; their employee must not be deactivated because the old account departed.
     fn is_best_of_current_person(&self, pairs: &[Vec<ScoredPair>]) -> Vec<bool> {
         let best = |at: u32| {
-            let best = pairs[at as usize].first()?.employee;
+            let best = open(&pairs[at as usize]).next()?.employee;
             let name = self.compare_names(at, best);
             let departed = self.features.people[at as usize].record.departed;
             (!departed && name.given.agrees() && name.family.agrees()).then_some(best)
@@ -328,18 +425,21 @@ impl Matcher<'_> {
     fn doubts_of_best_pairs(&self, pairs: &[Vec<ScoredPair>]) -> Vec<Vec<Doubt>> {
         let rankings = self.rankings(pairs);
         let is_best_of_current_person = self.is_best_of_current_person(pairs);
-        par_map_indices(pairs.len(), |at, _| match &pairs[at as usize][..] {
-            [best, others @ ..] if self.features.people[at as usize].in_scope => {
-                let employee = best.employee as usize;
-                self.doubts_of_best_pair(
-                    at,
-                    best,
-                    others,
-                    rankings[employee],
-                    is_best_of_current_person[employee],
-                )
+        par_map_indices(pairs.len(), |at, _| {
+            let mut open = open(&pairs[at as usize]);
+            match open.next() {
+                Some(best) if self.features.people[at as usize].in_scope => {
+                    let employee = best.employee as usize;
+                    self.doubts_of_best_pair(
+                        at,
+                        best,
+                        open.next(),
+                        rankings[employee],
+                        is_best_of_current_person[employee],
+                    )
+                }
+                _ => Vec::new(),
             }
-            _ => Vec::new(),
         })
     }
 
@@ -347,13 +447,13 @@ impl Matcher<'_> {
         &self,
         at: u32,
         best: &ScoredPair,
-        others: &[ScoredPair],
+        next: Option<&ScoredPair>,
         ranking: Ranking,
         is_best_of_current_person: bool,
     ) -> Vec<Doubt> {
         let (person, employee) = self.pair(at, best.employee);
         let margin_to = |other: Option<f64>| best.bits - other.unwrap_or(f64::NEG_INFINITY);
-        let person_margin = margin_to(others.first().map(|pair| pair.bits));
+        let person_margin = margin_to(next.map(|pair| pair.bits));
         let employee_margin = margin_to(ranking.runner_up);
         let margin = person_margin.min(employee_margin);
         let mut doubts = self.doubts(at, best.employee, margin);
@@ -391,38 +491,85 @@ impl Matcher<'_> {
     /// Returns the sum of the odds of all remaining pairs of each employee.
     fn competing_odds(&self, last: &[Vec<ScoredPair>]) -> Vec<f64> {
         let mut odds = vec![0.0; self.features.employees.len()];
-        for pair in last.iter().flatten() {
-            odds[pair.employee as usize] += self.odds(pair);
+        for (at, pairs) in (0_u32..).zip(last) {
+            for pair in pairs.iter().filter(|pair| pair.standing != Standing::Held) {
+                // Another person may have the employee of somebody who departed.
+                let (person, employee) = self.pair(at, pair.employee);
+                if !person.record.departed || employee.bound_to != Some(&person.record.person.id) {
+                    odds[pair.employee as usize] += self.odds(pair);
+                }
+            }
         }
         odds
     }
 
+    /// Returns the candidates to show, best first; of an automatic match only the employee.
     fn candidates(
         &self,
         at: u32,
         pairs: &[ScoredPair],
         automatic: bool,
         competing_odds: &[f64],
-    ) -> Vec<Candidate> {
+    ) -> Vec<(ScoredPair, Candidate)> {
         let prior = calibration::prior(self.features.employees.len());
-        let odds_of_person: f64 = pairs.iter().map(|pair| self.odds(pair)).sum();
-        pairs
-            .iter()
-            .filter(|pair| automatic || pair.bits - prior >= MIN_SHOWN_BITS)
-            .take(MAX_CANDIDATES)
-            .map(|pair| {
-                let odds = self.odds(pair);
-                let others = (odds_of_person - odds).max(0.0)
-                    + (competing_odds[pair.employee as usize] - odds).max(0.0);
-                let (person, employee) = self.pair(at, pair.employee);
-                let comparison = self.compare(at, pair.employee);
-                Candidate {
-                    employee: employee.record.employee.id.clone(),
-                    confidence: calibration::confidence(odds / (1.0 + odds + others), automatic),
-                    reasons: reasons(&self.features, person, employee, &comparison),
-                }
-            })
-            .collect()
+        let is_shown = |pair: &&ScoredPair| match pair.standing {
+            Standing::Open => automatic || pair.bits - prior >= MIN_SHOWN_BITS,
+            Standing::Outranked | Standing::Held => !automatic,
+        };
+        let mut shown: Vec<ScoredPair> = pairs.iter().filter(is_shown).copied().collect();
+        // The proposed employee is shown even if five others resemble the person more.
+        if let Some(best) = shown.iter().position(|pair| pair.standing == Standing::Open)
+            && best >= MAX_CANDIDATES
+        {
+            shown.swap(MAX_CANDIDATES - 1, best);
+        }
+        shown.truncate(MAX_CANDIDATES);
+        let sum = |is_rival: fn(Standing) -> bool| -> f64 {
+            let rivals = pairs.iter().filter(|pair| is_rival(pair.standing));
+            rivals.map(|pair| self.odds(pair)).sum()
+        };
+        let (open_odds, all_odds) = (sum(|standing| standing == Standing::Open), sum(|_| true));
+        let candidate = |pair: ScoredPair| {
+            let (person, employee) = self.pair(at, pair.employee);
+            let comparison = self.compare(at, pair.employee);
+            let odds = self.odds(&pair);
+            let competing = competing_odds[pair.employee as usize];
+            let others = match pair.standing {
+                Standing::Open => (open_odds - odds).max(0.0) + (competing - odds).max(0.0),
+                Standing::Outranked => (all_odds - odds).max(0.0) + (competing - odds).max(0.0),
+                Standing::Held => (all_odds - odds).max(0.0) + competing,
+            };
+            let mut reasons = reasons(&self.features, person, employee, &comparison);
+            if pair.standing == Standing::Open && !employee.deactivated {
+                reasons.extend(self.copy_reasons(at, pair.employee, pairs));
+            }
+            let candidate = Candidate {
+                employee: employee.record.employee.id.clone(),
+                confidence: calibration::confidence(odds / (1.0 + odds + others), automatic),
+                reasons,
+                resemblance: comparison.resemblance(),
+                matched_to: employee
+                    .bound_to
+                    .filter(|_| pair.standing == Standing::Held)
+                    .cloned(),
+            };
+            (pair, candidate)
+        };
+        shown.into_iter().map(candidate).collect()
+    }
+
+    /// Names the deactivated records that an active one outranks.
+    fn copy_reasons(&self, at: u32, employee: u32, pairs: &[ScoredPair]) -> Vec<Reason> {
+        let copies = pairs.iter().filter(|pair| pair.standing == Standing::Outranked);
+        let copies: Vec<u32> = copies.map(|pair| pair.employee).collect();
+        if copies.is_empty() || !self.outranks(at, employee, &copies) {
+            return Vec::new();
+        }
+        let reason = |copy: u32| {
+            let employee = self.features.employees[copy as usize].record.employee;
+            copy_reason(&self.compare(at, copy), &employee.id)
+        };
+        copies.into_iter().map(reason).collect()
     }
 
     /// Makes the proposal for a person without an automatic match.
@@ -432,29 +579,59 @@ impl Matcher<'_> {
         first: &[ScoredPair],
         last: &[ScoredPair],
         doubts: &[Doubt],
-        candidates: Vec<Candidate>,
+        candidates: Vec<(ScoredPair, Candidate)>,
         unmatched: &Unmatched,
     ) -> Proposal {
-        let is_conceivable = |(candidate, pair): (&Candidate, &ScoredPair)| {
+        let free = || {
+            candidates
+                .iter()
+                .filter(|(pair, _)| pair.standing != Standing::Held)
+        };
+        let is_conceivable = |(pair, candidate): &(ScoredPair, Candidate)| {
             self.is_conceivable(at, pair.employee, candidate.confidence.fraction())
         };
-        if !candidates.iter().zip(last).any(is_conceivable) {
+        // An active record may be less likely by itself than the deactivated one that it outranks.
+        let best = free().find(|(pair, _)| pair.standing == Standing::Open);
+        let copies = free().filter(|(pair, _)| pair.standing == Standing::Outranked);
+        let confidence = best.into_iter().chain(copies).map(|(_, shown)| shown.confidence);
+        let is_plausible = confidence
+            .max()
+            .is_some_and(|best| best.fraction() >= MIN_PLAUSIBLE);
+        let (verdict, doubts): (_, Vec<Reason>) = if !free().any(is_conceivable) {
             let unidentifiable = self.unidentifiable(&self.features.people[at as usize], unmatched);
-            return Proposal {
-                verdict: Verdict::Nobody { unidentifiable },
-                candidates,
-                doubts: vec!["no employee has this email or name".into()],
+            let is_any_held = free().count() < candidates.len();
+            let doubt = match self.rejected.iter().any(|(person, _)| *person == at) {
+                true => "no other employee has this email or name",
+                false => "no employee has this email or name",
             };
-        }
-        if candidates[0].confidence.fraction() < MIN_PLAUSIBLE {
-            return Proposal {
-                verdict: Verdict::Implausible,
-                candidates,
-                doubts: vec!["no plausible employee; the candidates shown cannot be identified".into()],
+            let doubts = if is_any_held {
+                Vec::new()
+            } else {
+                vec![doubt.into()]
             };
+            (Verdict::Nobody { unidentifiable }, doubts)
+        } else if !is_plausible {
+            let doubt = "no plausible employee; the candidates shown cannot be identified";
+            (Verdict::Implausible, vec![doubt.into()])
+        } else {
+            (Verdict::Review, self.doubts_of_review(at, first, last, doubts))
+        };
+        Proposal {
+            verdict,
+            candidates: candidates.into_iter().map(|(_, candidate)| candidate).collect(),
+            doubts,
         }
+    }
+
+    fn doubts_of_review(
+        &self,
+        at: u32,
+        first: &[ScoredPair],
+        last: &[ScoredPair],
+        doubts: &[Doubt],
+    ) -> Vec<Reason> {
         // The best pair of the second round may be another one.
-        let employee = |pairs: &[ScoredPair]| pairs.first().map(|pair| pair.employee);
+        let employee = |pairs: &[ScoredPair]| open(pairs).next().map(|pair| pair.employee);
         let mut doubts = match employee(last) {
             best if best == employee(first) => doubts.to_vec(),
             Some(best) => self.doubts(at, best, 0.0),
@@ -463,11 +640,7 @@ impl Matcher<'_> {
         if doubts.is_empty() {
             doubts.push(Doubt::PartialName);
         }
-        Proposal {
-            verdict: Verdict::Review,
-            candidates,
-            doubts: doubts.into_iter().map(|doubt| doubt.text().into()).collect(),
-        }
+        doubts.into_iter().map(|doubt| doubt.text().into()).collect()
     }
 
     /// Whether an employee cannot be ruled out: the confidence is not negligible, no part

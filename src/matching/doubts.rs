@@ -216,7 +216,11 @@ impl Pair<'_> {
         self.comparison.address == AddressAgreement::Email
             && self.comparison.shared == 1
             && self.has_equal_name()
-            && self.features.person_name_counts(&self.person.name) == (1, 1)
+            && self.features.people_with_name_of(self.person) == 1
+            && self
+                .features
+                .employees_with_name(&self.person.name.words(), self.employee)
+                == 1
             && !self.features.is_name_of_another(self.person, self.employee)
     }
 
@@ -278,7 +282,7 @@ impl Pair<'_> {
     fn check_shared_address(&mut self) {
         let Some(mail) = self.common_address() else { return };
         let counts = &self.features.address_counts;
-        let (people, employees) = (counts.people(mail.id), counts.employees(mail.id));
+        let (people, employees) = (counts.people(mail.id), counts.rivals(mail.id, self.employee));
         self.doubt_if(people > 1, Doubt::SharedByPeople);
         self.doubt_if(employees > 1, Doubt::SharedByEmployees);
     }
@@ -438,8 +442,8 @@ impl Pair<'_> {
         let support = self.comparison.circumstances();
         let (whole, without_number) = self.employee.account.unwrap_or_default();
         let counts = &self.features.key_counts;
-        let is_shared =
-            counts.people(whole).max(counts.people(without_number)) > 1 || counts.employees(whole) > 1;
+        let is_shared = counts.people(whole).max(counts.people(without_number)) > 1
+            || counts.rivals(whole, self.employee) > 1;
         let is_enough = match account {
             AccountAgreement::EmployeeNumber => true,
             AccountAgreement::FullName => self.is_name_supported(),
@@ -462,8 +466,10 @@ impl Pair<'_> {
             (Agreement::Missing, _) | (_, Agreement::Missing) => Doubt::MissingName,
             _ => Doubt::PartialName,
         };
-        let (people, _) = self.features.person_name_counts(&self.person.name);
-        let (_, employees) = self.features.employee_name_counts(&self.employee.name);
+        let people = self.features.people_with_name_of(self.person);
+        let employees = self
+            .features
+            .employees_with_name(&self.employee.name.words, self.employee);
         let is_typo_in_address = address == AddressAgreement::Typo && self.has_equal_name();
         let is_missing = !is_full && name_doubt == Doubt::MissingName;
         let is_supported = self.is_name_supported() || is_typo_in_address || is_missing;

@@ -9,7 +9,7 @@ use super::{
     addresses::Address,
     lexicon::Lexicon,
     name_similarity::{self, Agreement},
-    names::{EmployeeName, PersonName},
+    names::PersonName,
     numbering::{Interner, Numbering},
     parallel::{par_map, par_map_in_order, par_sort_dedup},
     parse::{EmployeeText, PersonText},
@@ -23,6 +23,7 @@ use crate::model::{Person, PersonId};
 pub(super) struct Counts {
     people: Vec<u32>,
     employees: Vec<u32>,
+    active_employees: Vec<u32>,
 }
 
 impl Counts {
@@ -34,6 +35,13 @@ impl Counts {
         list[at] += 1;
     }
 
+    fn add_employee(&mut self, id: u32, deactivated: bool) {
+        Self::add(&mut self.employees, id);
+        if !deactivated {
+            Self::add(&mut self.active_employees, id);
+        }
+    }
+
     pub(super) fn people(&self, id: u32) -> u32 {
         self.people.get(id as usize).copied().unwrap_or(0)
     }
@@ -41,6 +49,23 @@ impl Counts {
     pub(super) fn employees(&self, id: u32) -> u32 {
         self.employees.get(id as usize).copied().unwrap_or(0)
     }
+
+    /// Returns the number of employees with something that compete with this one: a deactivated
+    /// record is no rival of an active one.
+    pub(super) fn rivals(&self, id: u32, employee: &EmployeeFeatures<'_>) -> u32 {
+        if employee.deactivated {
+            self.employees(id)
+        } else {
+            self.active_employees.get(id as usize).copied().unwrap_or(0)
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct NameCounts {
+    people: u32,
+    employees: u32,
+    active_employees: u32,
 }
 
 #[derive(Debug)]
@@ -59,8 +84,8 @@ pub(super) struct Features<'a> {
     pub(super) key_counts: Counts,
     /// Domains of the emails of people, and of all addresses of employees.
     pub(super) domain_counts: Counts,
-    /// The number of people and employees by the sorted phonetic keys of their names.
-    name_counts: HashMap<Vec<u32>, (u32, u32)>,
+    /// The number of records by the sorted phonetic keys of their names.
+    name_counts: HashMap<Vec<u32>, NameCounts>,
     /// The sorted canonical words of the names of people, and whether any person
     /// with that name is in no training pair.
     canonical_names: HashMap<Vec<u32>, bool>,
@@ -74,7 +99,6 @@ impl<'a> Features<'a> {
     pub(super) fn of(evidence: &'a Evidence<'a>) -> Self {
         let mut numbering = Numbering::default();
         let mut lexicon = Lexicon::default();
-        let bound: BTreeSet<&PersonId> = evidence.bound.values().collect();
         let in_scope = evidence.people.iter().map(|record| (*record, true));
         let others = evidence.others.iter().map(|record| (*record, false));
         let mut person_records: Vec<(PersonRecord<'a>, bool)> = in_scope.chain(others).collect();
@@ -89,6 +113,11 @@ impl<'a> Features<'a> {
             let bound_to = evidence.bound.get(&record.employee.id);
             employees.push(text.numbered(&mut numbering, &mut lexicon, *record, bound_to));
         });
+        let bound: BTreeSet<&PersonId> = employees
+            .iter()
+            .filter(|employee: &&EmployeeFeatures<'_>| !employee.deactivated)
+            .filter_map(|employee| employee.bound_to)
+            .collect();
         let mut people = Vec::with_capacity(person_records.len());
         let parse = |(record, _): &(PersonRecord<'a>, bool)| PersonText::of(record);
         par_map_in_order(&person_records, parse, |(record, in_scope), text| {
@@ -135,7 +164,7 @@ impl<'a> Features<'a> {
                 Counts::add(&mut self.domain_counts.people, mail.domain);
             }
             let name = phonetic_name(&self.lexicon, &person.name.words());
-            self.name_counts.entry(name).or_default().0 += 1;
+            self.name_counts.entry(name).or_default().people += 1;
             if let Some(given) = person.name.given.first() {
                 let initial = self.lexicon.initial(*given);
                 for family in &person.name.family {
@@ -157,15 +186,17 @@ impl<'a> Features<'a> {
                 self.lexicon.count(given, family, false);
             }
             for mail in employee.mails() {
-                Counts::add(&mut self.address_counts.employees, mail.id);
-                Counts::add(&mut self.key_counts.employees, mail.squeezed);
+                self.address_counts.add_employee(mail.id, employee.deactivated);
+                self.key_counts.add_employee(mail.squeezed, employee.deactivated);
                 Counts::add(&mut self.domain_counts.employees, mail.domain);
             }
             if let Some((account, _)) = employee.account {
-                Counts::add(&mut self.key_counts.employees, account);
+                self.key_counts.add_employee(account, employee.deactivated);
             }
             let name = phonetic_name(&self.lexicon, words);
-            self.name_counts.entry(name).or_default().1 += 1;
+            let counts = self.name_counts.entry(name).or_default();
+            counts.employees += 1;
+            counts.active_employees += u32::from(!employee.deactivated);
         }
     }
 
@@ -204,17 +235,22 @@ impl<'a> Features<'a> {
         }
     }
 
-    /// Returns how many people and employees have a person's name, spellings aside.
-    pub(super) fn person_name_counts(&self, name: &PersonName) -> (u32, u32) {
-        self.counts_of(&name.words())
+    /// Returns how many people have the person's name, spellings aside.
+    pub(super) fn people_with_name_of(&self, person: &PersonFeatures<'_>) -> u32 {
+        self.counts_of(&person.name.words()).people
     }
 
-    /// Returns how many people and employees have an employee's name, spellings aside.
-    pub(super) fn employee_name_counts(&self, name: &EmployeeName) -> (u32, u32) {
-        self.counts_of(&name.words)
+    /// Returns how many employees that compete with this one have a name, spellings aside.
+    pub(super) fn employees_with_name(&self, words: &[u32], employee: &EmployeeFeatures<'_>) -> u32 {
+        let counts = self.counts_of(words);
+        if employee.deactivated {
+            counts.employees
+        } else {
+            counts.active_employees
+        }
     }
 
-    fn counts_of(&self, words: &[u32]) -> (u32, u32) {
+    fn counts_of(&self, words: &[u32]) -> NameCounts {
         let name = phonetic_name(&self.lexicon, words);
         self.name_counts.get(&name).copied().unwrap_or_default()
     }
@@ -227,7 +263,7 @@ impl<'a> Features<'a> {
     ) -> bool {
         let own = phonetic_name(&self.lexicon, &person.name.words());
         let theirs = phonetic_name(&self.lexicon, &employee.name.words);
-        let people = |name: &Vec<u32>| self.name_counts.get(name).map_or(0, |(people, _)| *people);
+        let people = |name: &Vec<u32>| self.name_counts.get(name).map_or(0, |counts| counts.people);
         people(&own) > 1 || (own != theirs && people(&theirs) > 0)
     }
 

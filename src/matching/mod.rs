@@ -38,5 +38,5 @@ mod tests;
 mod weights;
 
 pub use decide::propose;
-pub use proposal::{Candidate, Confidence, Proposal, Reason, Verdict};
+pub use proposal::{Candidate, Confidence, Proposal, Reason, Resemblance, Verdict};
 pub use records::{EmployeeRecord, Evidence, PersonRecord};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::EmployeeId;
+use crate::model::{EmployeeId, PersonId};
 
 /// Maximum number of candidates of a proposal.
 pub(super) const MAX_CANDIDATES: usize = 5;
@@ -41,6 +41,20 @@ pub struct Candidate {
     pub employee: EmployeeId,
     pub confidence: Confidence,
     pub reasons: Vec<Reason>,
+    pub resemblance: Resemblance,
+    /// The other person who has the employee by a decision or a match in force.
+    pub matched_to: Option<PersonId>,
+}
+
+/// What a person and an employee have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resemblance {
+    /// An address.
+    Address,
+    /// The whole name, or an account name.
+    Name,
+    /// Neither as a whole.
+    Partial,
 }
 
 /// The result of matching for one person.
@@ -48,11 +62,11 @@ pub struct Candidate {
 pub enum Verdict {
     /// The first candidate is the person; nothing contradicts it.
     Auto,
-    /// The first candidate is plausible, but an admin must decide.
+    /// The first candidate that no other person has is plausible, but an admin must decide.
     Review,
     /// No candidate is plausible, but at least one cannot be ruled out.
     Implausible,
-    /// No employee resembles the person.
+    /// No employee resembles the person, except those that other people have.
     Nobody {
         /// Active employees without an identifying name or email who may be this
         /// person; 0 where they are too few for that to be likely.
@@ -64,9 +78,9 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
     pub verdict: Verdict,
-    /// At most five, best first.
+    /// At most five, best first. The verdict is about those that no other person has.
     pub candidates: Vec<Candidate>,
-    /// Why the verdict is not [`Verdict::Auto`].
+    /// Why the verdict is not [`Verdict::Auto`], apart from candidates that another person has.
     pub doubts: Vec<Reason>,
 }
 
@@ -74,7 +88,10 @@ impl Proposal {
     /// The proposed employee.
     pub fn best(&self) -> Option<&Candidate> {
         match self.verdict {
-            Verdict::Auto | Verdict::Review => self.candidates.first(),
+            Verdict::Auto | Verdict::Review => self
+                .candidates
+                .iter()
+                .find(|candidate| candidate.matched_to.is_none()),
             Verdict::Implausible | Verdict::Nobody { .. } => None,
         }
     }

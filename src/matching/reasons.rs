@@ -4,9 +4,10 @@ use super::{
     comparison::{AddressAgreement, Comparison},
     features::Features,
     name_similarity::Agreement,
-    proposal::Reason,
+    proposal::{Reason, Resemblance},
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
 };
+use crate::model::EmployeeId;
 
 /// Minimum evidence of teams or dates that is worth a reason.
 const MIN_REASON_BITS: f64 = 1.0;
@@ -40,6 +41,17 @@ pub(super) fn reasons(
         reasons.push("only the team or the dates match".into());
     }
     reasons
+}
+
+/// Names a deactivated record of the person beside the active one.
+pub(super) fn copy_reason(comparison: &Comparison, employee: &EmployeeId) -> Reason {
+    let same = match (comparison.resemblance(), comparison.names_agree()) {
+        (Resemblance::Address, true) => "of the same name and email",
+        (Resemblance::Address, false) => "of the same email",
+        (_, true) => "of the same name",
+        (_, false) => "of the same account",
+    };
+    format!("a deactivated record {same} ({employee}) is left as it is").into()
 }
 
 fn address_reason(comparison: &Comparison) -> Option<&'static str> {

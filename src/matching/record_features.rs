@@ -45,7 +45,7 @@ pub(super) struct PersonFeatures<'a> {
     /// Keys of the account names that may be this person's, with the closest agreement of each.
     pub(super) accounts: Vec<(u32, AccountAgreement)>,
     pub(super) circumstances: Circumstances,
-    /// Whether the person is bound to an employee.
+    /// Whether the person is bound to an active employee.
     pub(super) is_bound: bool,
 }
 

@@ -31,7 +31,7 @@ pub struct Evidence<'a> {
     pub employees: Vec<EmployeeRecord<'a>>,
     /// Pairs that an admin rejected.
     pub rejected: BTreeSet<(PersonId, EmployeeId)>,
-    /// Employees that are matched by a decision or by a match in force. They
-    /// are proposed to nobody else.
+    /// Employees that are matched by a decision or by a match in force. Other people
+    /// are shown those that may be theirs, but are never automatically matched with them.
     pub bound: BTreeMap<EmployeeId, PersonId>,
 }

@@ -151,16 +151,26 @@ fn a_shared_email_needs_review() {
 }
 
 #[test]
-fn rejected_and_bound_employees_are_not_proposed() {
+fn rejected_employees_are_not_shown_and_bound_ones_not_proposed() {
     let people = [person("p1", "Jane Doe", Some("x@a.com"))];
     let employees = [employee("e1", "Jane Doe", "x@a.com")];
     let mut rejected = evidence(&people, &employees);
     rejected.rejected.insert(("p1".into(), "e1".into()));
     assert_eq!(outcome(&propose(&rejected), "p1"), (NOBODY, None));
+    let doubts = &propose(&rejected)[&"p1".into()].doubts;
+    assert_eq!(doubts[0], "no other employee has this email or name");
 
     let mut taken = evidence(&people, &employees);
     taken.bound.insert("e1".into(), "p2".into());
     assert_eq!(outcome(&propose(&taken), "p1"), (NOBODY, None));
+    let shown = &propose(&taken)[&"p1".into()];
+    let [held] = &shown.candidates[..] else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(held.matched_to, Some("p2".into()));
+    assert_eq!(held.resemblance, Resemblance::Address);
+    assert!(held.confidence.percent() > 90, "{held:?}");
+    assert!(shown.doubts.is_empty(), "{:?}", shown.doubts);
     taken.bound.insert("e1".into(), "p1".into());
     assert_eq!(
         outcome(&propose(&taken), "p1"),
@@ -554,4 +564,244 @@ fn unidentifiable_employees_are_not_ruled_out() {
     let people = [person("p", "Jane Doe", Some("x@a.com"))];
     let employees = [employee("e", "DESKTOP-1\\user", "")];
     assert_ne!(first(&people, &employees).verdict, NOBODY);
+}
+
+/// One employee of a test about several records: id, name, email, identifier, whether it is deactivated.
+type Row = (&'static str, &'static str, &'static str, &'static str, bool);
+
+fn records(rows: &[Row]) -> Vec<Employee> {
+    let rows = rows
+        .iter()
+        .map(|(id, name, email, identifier, deactivated)| Employee {
+            identifier: (*identifier).into(),
+            deactivated: *deactivated,
+            ..employee(id, name, email)
+        });
+    rows.collect()
+}
+
+const MAIL: &str = "jane.doe@a.com";
+
+#[test]
+fn an_active_record_outranks_the_deactivated_ones_of_the_same_person() {
+    use Verdict::{Auto, Review};
+    // The records, then the employee and the verdict for a person who works here and for one who departed.
+    let cases: [(&str, &[Row], (&str, Verdict), (&str, Verdict)); 12] = [
+        (
+            "the deactivated one has only the name",
+            &[
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("d", "Jane Doe", "", "", true),
+            ],
+            ("a", Auto),
+            ("a", Auto),
+        ),
+        (
+            "the deactivated one has the first email",
+            &[
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("d", "Jane Doe", "x@b.com", MAIL, true),
+            ],
+            ("a", Auto),
+            ("a", Auto),
+        ),
+        (
+            "only the deactivated one has the email: a move to another computer",
+            &[
+                ("a", "Jane Doe", "", "", false),
+                ("d", "Jane Doe", MAIL, MAIL, true),
+            ],
+            ("a", Review),
+            ("a", Review),
+        ),
+        (
+            "the active one has only an account name",
+            &[
+                ("a", "jdoe", "", "jdoe", false),
+                ("d", "Jane Doe", MAIL, MAIL, true),
+            ],
+            ("a", Review),
+            ("a", Review),
+        ),
+        (
+            "the active one has another email",
+            &[
+                ("a", "Jane Doe", "jane@b.com", "jane@b.com", false),
+                ("d", "Jane Doe", MAIL, MAIL, true),
+            ],
+            ("a", Review),
+            ("a", Review),
+        ),
+        (
+            "several deactivated",
+            &[
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("d1", "Jane Doe", "", MAIL, true),
+                ("d2", "Doe, Jane", "", "", true),
+            ],
+            ("a", Auto),
+            ("a", Auto),
+        ),
+        (
+            "both active",
+            &[
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("b", "Jane Doe", "", MAIL, false),
+            ],
+            ("a", Review),
+            ("a", Review),
+        ),
+        (
+            "the active one is somebody else's, by the email",
+            &[
+                ("a", "Jane Doe", "jane.doe2@a.com", "", false),
+                ("d", "Jane Doe", MAIL, MAIL, true),
+            ],
+            ("d", Review),
+            ("d", Auto),
+        ),
+        (
+            "the active one has another name",
+            &[
+                ("a", "John Doe", "", "", false),
+                ("d", "Jane Doe", MAIL, MAIL, true),
+            ],
+            ("d", Review),
+            ("d", Auto),
+        ),
+        (
+            "the address was handed on",
+            &[
+                ("a", "Mark Smith", MAIL, MAIL, false),
+                ("d", "Jane Doe", "", MAIL, true),
+            ],
+            ("d", Review),
+            ("d", Review),
+        ),
+        (
+            "the deactivated one is another's",
+            &[
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("d", "Jane Doe", "jane.doe2@a.com", "", true),
+            ],
+            ("a", Auto),
+            ("a", Auto),
+        ),
+        (
+            "only deactivated",
+            &[("d", "Jane Doe", MAIL, MAIL, true)],
+            ("d", Review),
+            ("d", Auto),
+        ),
+    ];
+    for (why, rows, works, departed) in cases {
+        let people = [
+            person("p", "Jane Doe", Some(MAIL)),
+            person("namesake", "Jane Doe", Some("jane.doe2@a.com")),
+        ];
+        let has_namesake = rows.iter().any(|row| row.2 == "jane.doe2@a.com");
+        let people = &people[..1 + usize::from(has_namesake)];
+        let employees = records(rows);
+        for (is_departed, expected) in [(false, works), (true, departed)] {
+            let mut evidence = evidence(people, &employees);
+            evidence.people[0].departed = is_departed;
+            let proposals = propose(&evidence);
+            let (verdict, best) = outcome(&proposals, "p");
+            let proposal = &proposals[&"p".into()];
+            assert_eq!(
+                (best.as_deref(), verdict),
+                (Some(expected.0), expected.1),
+                "{why}, departed: {is_departed}: {proposal:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_deactivated_record_is_named_and_makes_no_doubt() {
+    let people = [person("p", "Jane Doe", Some(MAIL))];
+    for (rows, expected) in [
+        (
+            [
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("w1", "Jane Doe", "", MAIL, true),
+            ],
+            "a deactivated record of the same name and email (w1) is left as it is",
+        ),
+        (
+            [
+                ("a", "Jane Doe", MAIL, MAIL, false),
+                ("w1", "Jane Doe", "", "", true),
+            ],
+            "a deactivated record of the same name (w1) is left as it is",
+        ),
+        (
+            [("a", "Jane Doe", "", "", false), ("w1", "jdoe", "", "jdoe", true)],
+            "a deactivated record of the same account (w1) is left as it is",
+        ),
+    ] {
+        let proposal = first(&people, &records(&rows));
+        let best = &proposal.candidates[0];
+        assert_eq!(best.employee, "a".into());
+        assert_eq!(best.reasons.last().unwrap(), expected, "{proposal:?}");
+    }
+    let moved = records(&[
+        ("a", "Jane Doe", "", "", false),
+        ("w1", "Jane Doe", MAIL, MAIL, true),
+    ]);
+    let proposal = first(&people, &moved);
+    assert_eq!(proposal.doubts, ["only the name matches"], "{proposal:?}");
+    let shown: Vec<&str> = proposal
+        .candidates
+        .iter()
+        .map(|shown| shown.employee.as_str())
+        .collect();
+    assert_eq!(shown, ["a", "w1"]);
+}
+
+#[test]
+fn the_active_record_is_proposed_beside_a_match_with_the_deactivated_one() {
+    let people = [person("p", "Jane Doe", Some(MAIL))];
+    let employees = records(&[
+        ("a", "Jane Doe", MAIL, MAIL, false),
+        ("d", "Jane Doe", "", MAIL, true),
+    ]);
+    for departed in [false, true] {
+        let mut evidence = evidence(&people, &employees);
+        evidence.people[0].departed = departed;
+        evidence.bound.insert("d".into(), "p".into());
+        assert_eq!(
+            outcome(&propose(&evidence), "p"),
+            (Verdict::Auto, Some("a".into()))
+        );
+    }
+}
+
+#[test]
+fn held_employees_are_shown_beside_free_ones_with_their_own_confidence() {
+    let people = [
+        person("p", "Jane Doe", Some(MAIL)),
+        person("q", "Jane Doe", Some("jane.doe2@a.com")),
+        person("r", "Bob Roe", Some("bob.roe@a.com")),
+    ];
+    let employees = [
+        employee("colleague", "Jane Doe", "jane.doe2@a.com"),
+        employee("bob", "Bob Roe", "bob.roe@a.com"),
+        employee("free", "Jane Doe", "jane.doe@b.com"),
+    ];
+    let mut evidence = evidence(&people, &employees);
+    evidence.bound = [("colleague".into(), "q".into()), ("bob".into(), "r".into())].into();
+    let proposals = propose(&evidence);
+    let proposal = &proposals[&"p".into()];
+    assert_eq!(outcome(&proposals, "p"), (Verdict::Review, Some("free".into())));
+    let [free, colleague] = &proposal.candidates[..] else {
+        panic!("{proposal:?}")
+    };
+    assert_eq!(colleague.matched_to, Some("q".into()));
+    assert!(colleague.confidence < free.confidence, "{proposal:?}");
+    assert_eq!(
+        proposals[&"q".into()].candidates.len(),
+        1,
+        "whoever has an employee is shown no other's"
+    );
 }

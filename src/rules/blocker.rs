@@ -13,6 +13,11 @@ use crate::{
 /// What keeps one person from being synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Blocker {
+    /// Another person has the only employee that may be this person's.
+    MatchedWithAnother {
+        employee: EmployeeId,
+        with: PersonId,
+    },
     /// There are candidates, but none is certain enough.
     NeedsDecision {
         doubts: Vec<Reason>,
@@ -62,6 +67,14 @@ pub enum Blocker {
     /// The person is employed but the employee is deactivated, which the API cannot undo.
     EmployeeDeactivated {
         employee: EmployeeId,
+        /// An active employee that may be the person's.
+        active: Option<EmployeeId>,
+    },
+    /// The person departed and the employee of the match in force is deactivated, but another record of
+    /// the person is active.
+    ActiveRecordLeft {
+        employees: Vec<EmployeeId>,
+        active: EmployeeId,
     },
     /// The person is in several team groups, and no rule says which team wins.
     SeveralTeams {
@@ -137,12 +150,14 @@ impl Blocker {
     /// Returns the condition's reason.
     pub fn reason(&self) -> &'static str {
         match self {
+            Self::MatchedWithAnother { .. } => "MatchedWithAnother",
             Self::NeedsDecision { .. } => "NeedsDecision",
             Self::NoEmployee => "NoEmployee",
             Self::EmployeeClaimedTwice { .. } => "EmployeeClaimedTwice",
             Self::EmployeeNotFound { .. } => "EmployeeNotFound",
             Self::ReassignedByDecision { .. } => "ReassignedByDecision",
             Self::EmployeeDeactivated { .. } => "EmployeeDeactivated",
+            Self::ActiveRecordLeft { .. } => "ActiveRecordLeft",
             Self::SeveralTeams { .. } => "SeveralTeams",
             Self::TeamConflict { .. } => "TeamConflict",
             Self::TeamNotCreated { .. } => "TeamNotCreated",
@@ -170,12 +185,14 @@ impl Blocker {
     /// Returns what is wrong and what to do about it. The snapshot gives the names of
     /// people and employees.
     pub fn message(&self, snapshot: &Snapshot) -> String {
-        let employee = |id: &EmployeeId| named_employee(id, snapshot);
-        let person = |id: &PersonId| match snapshot.people().get(id).map(Person::display_name) {
-            Some(name) => format!("{name} (Okta user {id})"),
-            None => format!("Okta user {id}"),
-        };
+        let employee = |id| named_employee(id, snapshot);
+        let person = |id| named_person(id, snapshot);
         match self {
+            Self::MatchedWithAnother { employee: id, with } => format!(
+                "{employee} may be this person's, but is matched to {with}: if it is, end its match with {with} by a decision and match it with this person; if not, set spec.decision to Create or Ignore",
+                employee = employee(id),
+                with = person(with)
+            ),
             Self::NeedsDecision { doubts } => format!(
                 "not certain enough ({}): set spec.decision to Match with employeeIds, Create or Ignore",
                 doubts.join("; ")
@@ -260,10 +277,29 @@ impl Blocker {
                 employee(id),
                 person(to)
             ),
-            Self::EmployeeDeactivated { employee: id } => format!(
+            Self::EmployeeDeactivated {
+                employee: id,
+                active: None,
+            } => format!(
                 "{} is deactivated, and Insightful's API cannot reactivate: reactivate in the web app (possible for 7 days after the deactivation), or set spec.decision",
                 employee(id)
             ),
+            Self::EmployeeDeactivated {
+                employee: id,
+                active: Some(active),
+            } => format!(
+                "{} is deactivated, but {} is active and may be this person's: if it is, set spec.decision to Match with this employee; if not, reactivate the other in the web app (possible for 7 days after the deactivation)",
+                employee(id),
+                employee(active)
+            ),
+            Self::ActiveRecordLeft { employees, active } => {
+                let ids = employees.iter().chain([active]).map(ToString::to_string);
+                format!(
+                    "departed; the employee is deactivated, but {} has the same email and name and is active: to deactivate it too, set spec.decision to Match with employeeIds {}; if it is somebody else's, add it to spec.rejectedEmployeeIds",
+                    employee(active),
+                    ids.collect::<Vec<_>>().join(", ")
+                )
+            }
             Self::SeveralTeams { teams } => format!(
                 "member of several team groups ({}): name the team that wins in spec.teams.precedence of the integration, or remove the person from all groups but one in Okta",
                 teams.join(", ")
@@ -370,6 +406,14 @@ pub fn named_employee(id: &EmployeeId, snapshot: &Snapshot) -> String {
     }
 }
 
+/// A person by name and id.
+pub fn named_person(id: &PersonId, snapshot: &Snapshot) -> String {
+    match snapshot.people().get(id).map(Person::display_name) {
+        Some(name) => format!("{name} (Okta user {id})"),
+        None => format!("Okta user {id}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,8 +469,30 @@ mod tests {
             (
                 Blocker::EmployeeDeactivated {
                     employee: "e9".into(),
+                    active: None,
                 },
-                "employee e9 is deactivated,",
+                "employee e9 is deactivated, and",
+            ),
+            (
+                Blocker::EmployeeDeactivated {
+                    employee: "e9".into(),
+                    active: Some("e1".into()),
+                },
+                "employee e9 is deactivated, but employee Jane Doe (e1) is active",
+            ),
+            (
+                Blocker::MatchedWithAnother {
+                    employee: "e1".into(),
+                    with: "mary".into(),
+                },
+                "employee Jane Doe (e1) may be this person's, but is matched to Mary Major (Okta user mary):",
+            ),
+            (
+                Blocker::ActiveRecordLeft {
+                    employees: vec!["e9".into()],
+                    active: "e1".into(),
+                },
+                "departed; the employee is deactivated, but employee Jane Doe (e1) has the same email",
             ),
         ] {
             let message = message(blocker);

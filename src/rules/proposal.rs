@@ -2,8 +2,8 @@
 
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
-    matching::{self, Candidate, Confidence, Reason, Verdict},
-    model::{EmployeeId, Person},
+    matching::{self, Candidate, Confidence, Reason, Resemblance, Verdict},
+    model::{EmployeeId, Person, PersonId},
 };
 
 /// Who a person is believed to be.
@@ -11,64 +11,145 @@ use crate::{
 pub struct Proposal {
     /// How the proposal would be acted on.
     pub kind: ProposalKind,
-    /// Best first; none for [`ProposalKind::Create`]. With [`ProposalKind::None`] they are not proposed.
+    /// Best first. With [`ProposalKind::None`] and [`ProposalKind::Create`] they are not proposed.
     pub candidates: Vec<Candidate>,
     /// Why the proposal is not automatic.
     pub doubts: Vec<Reason>,
+    /// A candidate for whose sake the person is not invited although somebody else has it.
+    contested: Option<EmployeeId>,
+}
+
+/// The other person who has a candidate, by a decision or a match in force.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    pub relation: Relation,
+    /// The candidate and the holder, for people to read.
+    pub text: String,
+}
+
+/// How a holder stands to the person who is shown the candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Colleague,
+    /// Another account of the same human, in use.
+    SameHuman,
+    Departed,
+    /// In no team group, or not in Okta's response.
+    OutOfScope,
 }
 
 impl Proposal {
-    /// Applies the policy for people without an employee to a result of matching.
+    /// Applies the policy for people without an employee to a result of matching. `holder` returns the holder
+    /// of a candidate that another person has.
+    ///
+    /// A person may take over the employee of a holder who is no longer synced: that is proposed, never done
+    /// without a decision. Whoever resembles an employee so that they may be its human is not invited.
     pub fn new(
         found: matching::Proposal,
         person: &Person,
         departed: bool,
         unmatched: UnmatchedPolicy,
+        holder: impl Fn(&Candidate) -> Option<Holder>,
     ) -> Self {
-        let kind = match found.verdict {
-            Verdict::Auto => ProposalKind::Auto,
-            Verdict::Review => ProposalKind::Review,
-            Verdict::Implausible => ProposalKind::None,
+        let matching::Proposal {
+            verdict,
+            mut candidates,
+            mut doubts,
+        } = found;
+        let held: Vec<(EmployeeId, Holder, Resemblance)> = candidates
+            .iter()
+            .filter_map(|candidate| {
+                Some((
+                    candidate.employee.clone(),
+                    holder(candidate)?,
+                    candidate.resemblance,
+                ))
+            })
+            .collect();
+        let relation = |candidate: &Candidate| {
+            let holder = held.iter().find(|(employee, ..)| *employee == candidate.employee);
+            holder.map(|(_, holder, _)| holder.relation)
+        };
+        let is_takeover = |candidate: &Candidate| {
+            relation(candidate).is_some_and(|relation| relation.may_be_taken_over(departed))
+        };
+        let contested = held
+            .iter()
+            .find(|(_, holder, resemblance)| match holder.relation {
+                Relation::Colleague => *resemblance == Resemblance::Address,
+                Relation::SameHuman | Relation::Departed | Relation::OutOfScope => true,
+            });
+        let contested = contested.map(|(employee, ..)| employee.clone());
+        let (kind, obstacle) = match verdict {
+            Verdict::Auto => (ProposalKind::Auto, None),
+            Verdict::Review => {
+                let mut free = candidates
+                    .iter()
+                    .filter(|candidate| candidate.matched_to.is_none());
+                let is_weak = free
+                    .next()
+                    .is_some_and(|best| best.resemblance == Resemblance::Partial);
+                candidates.sort_by_key(|candidate| match relation(candidate) {
+                    Some(_) if is_takeover(candidate) => i32::from(!is_weak),
+                    Some(_) => 2,
+                    None => 1,
+                });
+                (ProposalKind::Review, None)
+            }
+            _ if candidates.iter().any(is_takeover) => {
+                candidates.sort_by_key(|candidate| !is_takeover(candidate));
+                (ProposalKind::Review, None)
+            }
+            Verdict::Implausible => (ProposalKind::None, None),
             Verdict::Nobody { unidentifiable } => {
-                return Self::without_employee(found, unidentifiable, person, departed, unmatched);
+                let wanted = unmatched == UnmatchedPolicy::Create && !departed && person.is_employed();
+                let obstacle = obstacle(unidentifiable, person).filter(|_| wanted);
+                if wanted && obstacle.is_none() && contested.is_none() {
+                    candidates.retain(|candidate| candidate.matched_to.is_some());
+                    (ProposalKind::Create, None)
+                } else {
+                    (ProposalKind::None, obstacle)
+                }
             }
         };
+        // The doubts of matching are about the first candidate that nobody else has.
+        if kind == ProposalKind::Review && candidates.first().is_some_and(|best| best.matched_to.is_some()) {
+            doubts.clear();
+        }
+        doubts.extend(obstacle);
+        doubts.extend(held.into_iter().map(|(_, holder, _)| holder.text.into()));
         Self {
             kind,
-            candidates: found.candidates,
-            doubts: found.doubts,
+            candidates,
+            doubts,
+            contested,
         }
     }
 
-    fn without_employee(
-        found: matching::Proposal,
-        unidentifiable: usize,
-        person: &Person,
-        departed: bool,
-        unmatched: UnmatchedPolicy,
-    ) -> Self {
-        let wanted = unmatched == UnmatchedPolicy::Create && !departed && person.is_employed();
-        let obstacle: Option<Reason> = match unidentifiable {
-            _ if !wanted => None,
-            _ if person.email.is_none() => Some("a person without an email cannot be invited".into()),
-            0 => None,
-            1 => Some("1 employee has no name or email that identifies them and may be this person".into()),
-            n => Some(
-                format!(
-                    "{n} employees have no name or email that identifies them: one of them may be this person"
-                )
-                .into(),
-            ),
-        };
-        let invited = wanted && obstacle.is_none();
-        Self {
-            kind: if invited {
-                ProposalKind::Create
-            } else {
-                ProposalKind::None
-            },
-            candidates: if invited { Vec::new() } else { found.candidates },
-            doubts: found.doubts.into_iter().chain(obstacle).collect(),
+    /// Returns how likely the person is this employee; None if it is no candidate.
+    pub fn confidence(&self, employee: &EmployeeId) -> Option<Confidence> {
+        let candidate = self
+            .candidates
+            .iter()
+            .find(|candidate| candidate.employee == *employee)?;
+        Some(candidate.confidence)
+    }
+
+    /// The contested candidate and its holder.
+    pub fn contested(&self) -> Option<(EmployeeId, PersonId)> {
+        let contested = self.contested.as_ref()?;
+        let candidate = self
+            .candidates
+            .iter()
+            .find(|candidate| candidate.employee == *contested)?;
+        Some((contested.clone(), candidate.matched_to.clone()?))
+    }
+
+    /// Leaves an automatic proposal to a decision, for a reason.
+    pub fn needs_decision(&mut self, reason: Reason) {
+        if self.kind == ProposalKind::Auto {
+            self.kind = ProposalKind::Review;
+            self.doubts.push(reason);
         }
     }
 
@@ -84,12 +165,15 @@ impl Proposal {
             employee: employee.clone(),
             confidence,
             reasons: reasons.map(Reason::from).into(),
+            resemblance: Resemblance::Address,
+            matched_to: None,
         };
         self.candidates.insert(0, candidate);
         Self {
             kind: ProposalKind::Auto,
             candidates: self.candidates,
             doubts: Vec::new(),
+            contested: None,
         }
     }
 
@@ -102,13 +186,37 @@ impl Proposal {
     }
 }
 
+impl Relation {
+    /// Whether the employee may become the person's. That of a departed holder is deactivated for the holder's
+    /// sake, so that a departed person needs no decision about it.
+    fn may_be_taken_over(self, departed: bool) -> bool {
+        match self {
+            Self::Colleague | Self::SameHuman => false,
+            Self::Departed => !departed,
+            Self::OutOfScope => true,
+        }
+    }
+}
+
+/// Returns what keeps a person without an employee from being invited.
+fn obstacle(unidentifiable: usize, person: &Person) -> Option<Reason> {
+    match unidentifiable {
+        _ if person.email.is_none() => Some("a person without an email cannot be invited".into()),
+        0 => None,
+        1 => Some("1 employee has no name or email that identifies them and may be this person".into()),
+        n => Some(
+            format!(
+                "{n} employees have no name or email that identifies them: one of them may be this person"
+            )
+            .into(),
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        matching::Confidence,
-        model::{OktaStatus, OtherNames},
-    };
+    use crate::model::{OktaStatus, OtherNames};
 
     fn person() -> Person {
         Person {
@@ -134,6 +242,8 @@ mod tests {
                 employee: "e1".into(),
                 confidence: Confidence::NONE,
                 reasons: Vec::new(),
+                resemblance: Resemblance::Partial,
+                matched_to: None,
             }],
             doubts: vec!["no employee".into()],
         }
@@ -141,7 +251,7 @@ mod tests {
 
     fn proposal(unidentifiable: usize, person: &Person, departed: bool) -> Proposal {
         let found = found(Verdict::Nobody { unidentifiable });
-        Proposal::new(found, person, departed, UnmatchedPolicy::Create)
+        Proposal::new(found, person, departed, UnmatchedPolicy::Create, |_| None)
     }
 
     #[test]
@@ -152,7 +262,7 @@ mod tests {
             (ProposalKind::Create, 0)
         );
         let nobody = found(Verdict::Nobody { unidentifiable: 0 });
-        let reviewed = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Review);
+        let reviewed = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Review, |_| None);
         assert_eq!(
             (reviewed.kind, reviewed.candidates.len()),
             (ProposalKind::None, 1)
@@ -162,6 +272,7 @@ mod tests {
             &person(),
             false,
             UnmatchedPolicy::Create,
+            |_| None,
         );
         assert_eq!((unlikely.kind, unlikely.best()), (ProposalKind::None, None));
     }

@@ -8,8 +8,8 @@ use crate::{
         Applied, Decision, EmployeeMatch, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
         ProposalKind, SuspendedPolicy,
     },
-    matching::{self, EmployeeRecord, Evidence, PersonRecord},
-    model::{Departure, EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId},
+    matching::{self, Candidate, EmployeeRecord, Evidence, PersonRecord, Resemblance},
+    model::{Departure, EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId, text},
     rules::{
         blocker::Blocker,
         proposal::Proposal,
@@ -17,6 +17,11 @@ use crate::{
         succession::{HandedOn, Succession},
         teams::{DerivedTeams, TeamChoice, TeamRule},
     },
+};
+
+use super::{
+    blocker::{named_employee, named_person},
+    proposal::{Holder, Relation},
 };
 
 /// The contents of a person's EmployeeMatch: the decision, and the match in force.
@@ -222,6 +227,28 @@ fn in_scope<'a>(
         .collect()
 }
 
+/// Whether two accounts in Okta are one human's: they have the name, and an address or the employee number,
+/// in common.
+fn is_same_human(one: &Person, other: &Person) -> bool {
+    let addresses = |person: &Person| {
+        let all = [
+            person.email.as_ref(),
+            Some(&person.login),
+            person.second_email.as_ref(),
+        ];
+        let keys = all.into_iter().flatten().map(|address| text::email_key(address));
+        keys.filter(|key| !key.is_empty()).collect::<Vec<_>>()
+    };
+    let number = |person: &Person| {
+        let number = person.employee_number.as_deref().map(text::written);
+        number.filter(|number| !number.is_empty())
+    };
+    let (own, number) = (addresses(one), number(one).zip(number(other)));
+    text::is_same_name_loosely(&one.display_name(), &other.display_name())
+        && (addresses(other).iter().any(|address| own.contains(address))
+            || number.is_some_and(|(one, other)| one == other))
+}
+
 struct Resolver<'a> {
     snapshot: &'a Snapshot,
     spec: &'a OktaIntegrationSpec,
@@ -293,11 +320,16 @@ impl<'a> Resolver<'a> {
 
     fn resolved(&self, person: &Person, found: Option<matching::Proposal>) -> Resolved {
         let unmatched = self.spec.matching.unmatched;
-        let proposal =
-            found.map(|found| Proposal::new(found, person, has_departed(person, self.spec), unmatched));
+        let departed = has_departed(person, self.spec);
+        let proposal = found.map(|found| {
+            Proposal::new(found, person, departed, unmatched, |candidate| {
+                self.holder(person, candidate)
+            })
+        });
         let proposal = proposal.map(|proposal| self.with_succession(&person.id, proposal));
         let resolution = self.resolution(person, proposal.as_ref());
         let resolution = self.unless_handed_on(&person.id, resolution);
+        let proposal = proposal.map(|proposal| self.beside_match_in_force(person, proposal));
         let team = match &resolution {
             Resolution::Matched(employees) => self.team(&person.id, employees.first()),
             _ => self.team_before_match(&person.id),
@@ -307,6 +339,62 @@ impl<'a> Resolver<'a> {
             proposal,
             team,
         }
+    }
+
+    /// Returns the other person who has a candidate.
+    fn holder(&self, person: &Person, candidate: &Candidate) -> Option<Holder> {
+        let id = candidate.matched_to.as_ref()?;
+        let holder = self.snapshot.people().get(id);
+        let (relation, note) = match holder {
+            None => (Relation::OutOfScope, ", whom Okta's response lacks"),
+            Some(holder) if has_departed(holder, self.spec) => (Relation::Departed, ", who departed"),
+            Some(_) if !self.in_scope.contains_key(id) => {
+                (Relation::OutOfScope, ", who is not a member of any team group")
+            }
+            Some(holder) if is_same_human(person, holder) => (Relation::SameHuman, ""),
+            Some(_) => (Relation::Colleague, ""),
+        };
+        let same = match candidate.resemblance {
+            Resemblance::Address => "has this person's email",
+            Resemblance::Name | Resemblance::Partial => "has this person's name",
+        };
+        let employee = named_employee(&candidate.employee, self.snapshot);
+        Some(Holder {
+            relation,
+            text: format!(
+                "{employee} {same} and is matched to {}{note}",
+                named_person(id, self.snapshot)
+            ),
+        })
+    }
+
+    /// A match in force outranks each proposal, so that another employee needs a decision.
+    fn beside_match_in_force(&self, person: &Person, mut proposal: Proposal) -> Proposal {
+        let record = self.record(&person.id);
+        let in_force = record.employees_in_force();
+        let is_other = |best: &Candidate| !in_force.contains(&best.employee);
+        if record.keeps_match() && proposal.best().is_some_and(is_other) {
+            proposal.needs_decision("a match with another employee is in force".into());
+        }
+        proposal
+    }
+
+    /// Returns the blocker if the deactivated employee of a departed person's match in force is a copy of
+    /// an active one that is certainly the person's.
+    fn active_record_left(&self, person: &Person, proposal: &Proposal) -> Option<Blocker> {
+        let employees = self.record(&person.id).employees_in_force();
+        let is_deactivated = |id: &EmployeeId| {
+            let employee = self.snapshot.employees().get(id);
+            employee.is_some_and(|employee| employee.deactivated)
+        };
+        let active = proposal.best().filter(|_| proposal.kind == ProposalKind::Auto)?;
+        let is_left = has_departed(person, self.spec)
+            && employees.iter().all(is_deactivated)
+            && !is_deactivated(&active.employee);
+        is_left.then(|| Blocker::ActiveRecordLeft {
+            employees,
+            active: active.employee.clone(),
+        })
     }
 
     /// The first rule that applies decides.
@@ -322,6 +410,9 @@ impl<'a> Resolver<'a> {
             Decision::Auto | Decision::Create => {}
         }
         if record.keeps_match() {
+            if let Some(blocker) = proposal.and_then(|proposal| self.active_record_left(person, proposal)) {
+                return Resolution::Waits(blocker);
+            }
             return self.in_force(&person.id);
         }
         if let Some(employee) = self.claims.invited.get(&person.id) {
@@ -455,6 +546,15 @@ impl<'a> Resolver<'a> {
             return proposal.taking_over(first);
         }
         let handed_on = self.succession.employees_handed_on();
+        for candidate in &mut proposal.candidates {
+            if handed_on.contains(&candidate.employee) {
+                let holder = self
+                    .claims
+                    .holder(&candidate.employee)
+                    .filter(|holder| *holder != id);
+                candidate.matched_to = holder.cloned();
+            }
+        }
         if let Some(best) = proposal.best()
             && handed_on.contains(&best.employee)
             && let Some(holder) = self.claims.holder(&best.employee)
@@ -488,7 +588,10 @@ impl<'a> Resolver<'a> {
             ProposalKind::None if person.status == OktaStatus::Staged => {
                 Resolution::OutOfScope(Blocker::NotStarted)
             }
-            ProposalKind::None => Resolution::Waits(Blocker::NoEmployee),
+            ProposalKind::None => Resolution::Waits(match proposal.contested() {
+                Some((employee, with)) => Blocker::MatchedWithAnother { employee, with },
+                None => Blocker::NoEmployee,
+            }),
         }
     }
 
@@ -693,7 +796,7 @@ mod tests {
         assert_eq!(resolution(&example, "ann"), matched_with(&["e-bob"]), "in force");
         assert_eq!(
             blocked_by(&resolution(&example, "bob")),
-            "NoEmployee",
+            "MatchedWithAnother",
             "an employee in force is proposed to nobody else"
         );
         example.matched("ann", &["e-ann"]);
@@ -840,6 +943,267 @@ mod tests {
         assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]));
         example.record("ann").rejected.insert("e-ann".into());
         assert_eq!(resolution(&example, "ann"), Resolution::Create);
+    }
+
+    #[test]
+    fn whoever_resembles_an_employee_that_another_person_has_is_not_invited() {
+        type Change = fn(&mut Example);
+        // Ann Doe, and the employee e1 of somebody else. The employee, who has it, how Ann waits or
+        // "Create", and the kind of the proposal.
+        let cases: [(&str, (&str, &str), Change, &str, ProposalKind); 14] = [
+            (
+                "the holder is missing in Okta, same email",
+                ("A. D.", "ann@acme.com"),
+                |e| e.in_force("gone", "e1", &[]),
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+            (
+                "the holder is missing in Okta, same name",
+                ("Ann Doe", "ann@old.com"),
+                |e| e.in_force("gone", "e1", &[]),
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+            (
+                "a decision for somebody whom Okta lacks",
+                ("Ann Doe", "ann@old.com"),
+                |e| e.matched("gone", &["e1"]),
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+            (
+                "the holder departed, same name",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.person("old", "Ann", "Doe", "Sales").status = OktaStatus::Deprovisioned;
+                    e.in_force("old", "e1", &[]);
+                },
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+            (
+                "the holder is out of scope, same name",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.person("old", "Bob", "Roe", "Elsewhere");
+                    e.groups.retain(|group| group.name == "P_Sales");
+                    e.in_force("old", "e1", &[]);
+                },
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+            (
+                "a decision for a colleague, same email",
+                ("Nick Roe", "ann@acme.com"),
+                |e| {
+                    e.person("nick", "Nick", "Roe", "Sales");
+                    e.matched("nick", &["e1"]);
+                },
+                "MatchedWithAnother",
+                ProposalKind::None,
+            ),
+            (
+                "in force for a colleague, same email",
+                ("Nick Roe", "ann@acme.com"),
+                |e| {
+                    e.person("nick", "Nick", "Roe", "Sales");
+                    e.in_force("nick", "e1", &[]);
+                },
+                "MatchedWithAnother",
+                ProposalKind::None,
+            ),
+            (
+                "claimed by two colleagues, same email",
+                ("Nick Roe", "ann@acme.com"),
+                |e| {
+                    for id in ["nick", "nora"] {
+                        e.person(id, "Nick", "Roe", "Sales");
+                        e.matched(id, &["e1"]);
+                    }
+                },
+                "MatchedWithAnother",
+                ProposalKind::None,
+            ),
+            (
+                "a second account of the same human",
+                ("Ann Doe", "adm@acme.com"),
+                |e| {
+                    e.person("adm", "Ann", "Doe", "Sales").second_email = Some("ANN@acme.com ".into());
+                    e.in_force("adm", "e1", &[]);
+                },
+                "MatchedWithAnother",
+                ProposalKind::None,
+            ),
+            (
+                "a namesake with an email of their own",
+                ("Ann Doe", "ann2@acme.com"),
+                |e| {
+                    e.person("ann2", "Ann", "Doe", "Sales");
+                    e.in_force("ann2", "e1", &[]);
+                },
+                "Create",
+                ProposalKind::Create,
+            ),
+            (
+                "rejected for this person",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.in_force("gone", "e1", &[]);
+                    e.record("ann").rejected.insert("e1".into());
+                },
+                "Create",
+                ProposalKind::Create,
+            ),
+            (
+                "by the admin's decision",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.in_force("gone", "e1", &[]);
+                    e.record("ann").decision = Decision::Create;
+                },
+                "Create",
+                ProposalKind::Review,
+            ),
+            (
+                "a person who departed, with a holder who departed",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.people[0].status = OktaStatus::Deprovisioned;
+                    e.person("old", "Ann", "Doe", "Sales").status = OktaStatus::Deprovisioned;
+                    e.in_force("old", "e1", &[]);
+                },
+                "DepartedWithoutEmployee",
+                ProposalKind::None,
+            ),
+            (
+                "a person who departed, with a holder whom Okta lacks",
+                ("Ann Doe", "ann@old.com"),
+                |e| {
+                    e.people[0].status = OktaStatus::Deprovisioned;
+                    e.in_force("gone", "e1", &[]);
+                },
+                "NeedsDecision",
+                ProposalKind::Review,
+            ),
+        ];
+        for (why, (name, email), change, expected, kind) in cases {
+            let mut example = Example::new();
+            example.spec.matching.unmatched = UnmatchedPolicy::Create;
+            example.person("ann", "Ann", "Doe", "Sales");
+            example.employee("e1", name, email);
+            change(&mut example);
+            let assessment = example.assess();
+            let Resolved {
+                resolution, proposal, ..
+            } = &assessment.resolved[&"ann".into()];
+            let proposal = proposal.as_ref().unwrap();
+            let is = match resolution {
+                Resolution::Create => "Create",
+                other => blocked_by(other),
+            };
+            assert_eq!((is, proposal.kind), (expected, kind), "{why}: {proposal:#?}");
+            if why != "rejected for this person" {
+                assert!(proposal.candidates[0].matched_to.is_some(), "{why}");
+                assert!(
+                    proposal
+                        .doubts
+                        .iter()
+                        .any(|doubt| doubt.contains("is matched to")),
+                    "{why}"
+                );
+            }
+            assert!(
+                !proposal
+                    .doubts
+                    .iter()
+                    .any(|doubt| doubt.contains("no employee has")),
+                "{why}: {:?}",
+                proposal.doubts
+            );
+            let is_invited = assessment
+                .plan
+                .creations
+                .iter()
+                .any(|one| one.person == "ann".into());
+            assert_eq!(is_invited, expected == "Create", "{why}");
+        }
+    }
+
+    #[test]
+    fn holders_are_named_with_the_reason_why_they_are_gone() {
+        let mut example = Example::new();
+        example.person("bob", "Robert", "Doe", "Sales");
+        example.employee("e1", "Bob Doe", "bob@old.com");
+        example.in_force("gone", "e1", &[]);
+        let doubts = |example: &Example| {
+            let assessment = example.assess();
+            let proposal = assessment.resolved[&"bob".into()].proposal.clone();
+            proposal.unwrap().doubts
+        };
+        let start = "employee Bob Doe (e1) has this person's name and is matched to";
+        assert_eq!(
+            doubts(&example),
+            [format!("{start} Okta user gone, whom Okta's response lacks")]
+        );
+        example.person("gone", "Bob", "Doe", "Sales").status = OktaStatus::Deprovisioned;
+        assert_eq!(
+            doubts(&example),
+            [format!("{start} Bob Doe (Okta user gone), who departed")]
+        );
+    }
+
+    #[test]
+    fn a_match_with_a_deactivated_copy_is_never_switched_without_a_decision() {
+        let mut example = Example::jane();
+        example.employees[0].deactivated = true;
+        example.employees[0].email = String::new();
+        example.employee("e2", "Jane Doe", "jane@acme.com");
+        let blocker = |example: &Example| example.assess().blocker(&"jane".into()).cloned();
+        assert_eq!(
+            blocker(&example),
+            Some(Blocker::EmployeeDeactivated {
+                employee: "e1".into(),
+                active: Some("e2".into())
+            })
+        );
+        let proposal = example.assess().resolved[&"jane".into()]
+            .proposal
+            .clone()
+            .unwrap();
+        assert_eq!(proposal.kind, ProposalKind::Review);
+        assert_eq!(proposal.best().unwrap().employee, "e2".into());
+        example.people[0].status = OktaStatus::Deprovisioned;
+        assert_eq!(
+            blocker(&example),
+            Some(Blocker::ActiveRecordLeft {
+                employees: vec!["e1".into()],
+                active: "e2".into()
+            })
+        );
+        assert!(example.assess().plan.is_empty());
+        example.record("jane").rejected.insert("e2".into());
+        assert_eq!(
+            blocker(&example),
+            None,
+            "the admin says that it is somebody else's"
+        );
+        example.record("jane").rejected.clear();
+        example.matched("jane", &["e1", "e2"]);
+        let deactivations = &example.assess().plan.deactivations;
+        assert_eq!(deactivations.len(), 1);
+        assert_eq!(deactivations[0].employee, "e2".into());
+    }
+
+    #[test]
+    fn a_leavers_active_record_is_deactivated_and_its_copy_is_left() {
+        let mut example = Example::jane();
+        example.records.clear();
+        example.employee("e0", "Jane Doe", "").deactivated = true;
+        example.people[0].status = OktaStatus::Deprovisioned;
+        example.spec.okta.people = PeopleScope::Everyone;
+        assert_eq!(resolution(&example, "jane"), matched_with(&["e1"]));
+        assert_eq!(example.assess().plan.deactivations.len(), 1);
     }
 
     #[test]

@@ -112,7 +112,8 @@ pub fn proposals(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
     let records = evidence.people.iter().filter_map(|record| {
         let id = &record.person.id;
         let found = found.remove(id)?;
-        let proposal = Proposal::new(found, record.person, record.departed, UnmatchedPolicy::Create);
+        let create = UnmatchedPolicy::Create;
+        let proposal = Proposal::new(found, record.person, record.departed, create, |_| None);
         Some((id.clone(), proposal))
     });
     records.collect()

@@ -125,11 +125,71 @@ async fn an_explicit_decision_outranks_a_proposal() {
     world.decide_match("nick.newcomer", &[&jane]).await;
     world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
     let status = world.wait_for_state("jane.doe", MatchState::Unmatched).await;
-    let candidates = status.proposal.unwrap().candidates;
-    assert!(
-        !candidates.iter().any(|candidate| candidate.employee_id == jane),
+    assert_eq!(world.reason("jane.doe").await, "MatchedWithAnother");
+    let proposal = status.proposal.unwrap();
+    assert_eq!(
+        proposal.employee_ids,
+        Vec::<String>::new(),
         "the employee is taken"
     );
+    let taken = &proposal.candidates[0];
+    assert_eq!(taken.employee_id, jane);
+    assert_eq!(taken.matched_to.as_deref(), Some("Nick Turner"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deactivated_record_of_a_person_is_left_as_it_is() {
+    let world = World::prepared().await;
+    let copy = world.insightful.edit(|account| {
+        let copy = account.add_employee("Jane Doe", "jane.first@acme.com", "Sales");
+        account.deactivate(&copy);
+        copy
+    });
+    world.activate(open_guard()).await;
+    world.wait_for_phase(Phase::Review).await;
+    let status = world.wait_for_state("jane.doe", MatchState::Proposed).await;
+    let proposal = status.proposal.unwrap();
+    assert_eq!(proposal.employee_ids, [world.company.employee("jane.doe")]);
+    let named = format!("a deactivated record of the same name ({copy}) is left as it is");
+    assert!(proposal.reasons.contains(&named), "{:?}", proposal.reasons);
+    world.okta.edit(|org| org.set_status("jane.doe", "DEPROVISIONED"));
+    world.sync().await;
+    world.finalize().await;
+    assert_eq!(world.state("jane.doe").await, MatchState::Deactivated);
+    let account = world.insightful.snapshot();
+    assert!(account.employee(world.company.employee("jane.doe"))["deactivated"].as_i64() > Some(0));
+    let writes = world.insightful.journal().writes();
+    assert!(
+        !writes.iter().any(|entry| entry.path.contains(&copy)),
+        "{writes:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_invited_who_may_have_the_employee_of_somebody_out_of_scope() {
+    let mut spec = open_guard();
+    spec["matching"] = json!({ "unmatched": "Create" });
+    let world = World::in_review(spec).await;
+    world.finalize().await;
+    let employees = world.insightful.snapshot().employees().count();
+    world.okta.edit(|org| {
+        for group in org.groups_of("jane.doe") {
+            org.remove_member(&group, "jane.doe");
+        }
+        org.add_user("jane.doe.new", "Jane", "Doe");
+        org.add_member("OKTA_INSGRP_Engineering", "jane.doe.new");
+    });
+    world.sync().await;
+    assert_eq!(world.state("jane.doe").await, MatchState::OutOfScope);
+    let status = world.wait_for_state("jane.doe.new", MatchState::Review).await;
+    let proposal = status.proposal.unwrap();
+    assert_eq!(
+        proposal.employee_ids,
+        [world.company.employee("jane.doe")],
+        "{proposal:#?}"
+    );
+    assert_eq!(proposal.candidates[0].matched_to.as_deref(), Some("Jane Doe"));
+    assert_eq!(world.insightful.snapshot().employees().count(), employees);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,8 +302,9 @@ async fn a_plan_from_a_recording_equals_the_plan_in_the_cluster() {
                 "{id}"
             );
             assert_eq!(person["proposal"]["reasons"], json!(proposal.reasons), "{id}");
-            let percent = (person["proposal"]["confidence"].as_f64().unwrap() * 10_000.0).round() / 100.0;
-            assert_eq!(percent.floor(), f64::from(proposal.confidence), "{id}");
+            let confidence = person["proposal"]["confidence"].as_f64();
+            let percent = confidence.map(|confidence| ((confidence * 10_000.0).round() / 100.0).floor());
+            assert_eq!(percent, proposal.confidence.map(f64::from), "{id}");
         }
     }
 }

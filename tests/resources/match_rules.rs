@@ -63,6 +63,11 @@ async fn each_rule_rejects_invalid_manifests_and_accepts_valid_ones() {
             json!({ "decision": "Match", "employeeIds": ["w1", "w2"], "rejectedEmployeeIds": ["w3", "w2"] }),
             both,
         ),
+        case(json!({ "note": "x".repeat(1024) }), Accepted),
+        case(
+            json!({ "note": "x".repeat(1025) }),
+            Refused("may not be more than 1024"),
+        ),
         case(
             json!({ "decision": "Match", "employeeIds": [""] }),
             Refused("at least 1 chars long"),

@@ -17,6 +17,7 @@ use crate::{
     model::{Departure, Employee, EmployeeId, Person, PersonId, Snapshot, text},
     rules::{
         blocker::Blocker,
+        proposal::Proposal,
         resolve::{self, Record, Records, Resolution, Resolved},
         teams::{DerivedTeams, TeamChoice},
     },
@@ -56,9 +57,7 @@ pub fn plan(
     };
     for (id, resolved) in resolved {
         let planned = match (&resolved.resolution, snapshot.people().get(id)) {
-            (Resolution::Matched(employees), person) => {
-                planner.match_person(id, person, employees, &resolved.team)
-            }
+            (Resolution::Matched(employees), person) => planner.match_person(id, person, employees, resolved),
             (Resolution::Create, Some(person)) => planner.create(person, &resolved.team),
             _ => Ok(()),
         };
@@ -109,7 +108,7 @@ impl Planner<'_> {
         id: &PersonId,
         person: Option<&Person>,
         employees: &[EmployeeId],
-        team: &TeamChoice,
+        resolved: &Resolved,
     ) -> Result<(), Blocker> {
         let Facts { snapshot, spec, .. } = self.facts;
         let record = self.facts.record(id);
@@ -133,12 +132,18 @@ impl Planner<'_> {
             let deactivations = deactivations(&departure, employees);
             self.planned.plan.deactivations.extend(deactivations);
         } else if let Some(person) = person {
-            let team = self.facts.team(team)?;
+            let team = self.facts.team(&resolved.team)?;
             if let Some((first, _)) = employees.first()
                 && first.deactivated
             {
-                let employee = first.id.clone();
-                return Err(Blocker::EmployeeDeactivated { employee });
+                let best = resolved.proposal.as_ref().and_then(Proposal::best);
+                let active = best.map(|best| &best.employee);
+                let is_active =
+                    |id: &&EmployeeId| snapshot.employees().get(*id).is_some_and(|one| !one.deactivated);
+                return Err(Blocker::EmployeeDeactivated {
+                    employee: first.id.clone(),
+                    active: active.filter(is_active).cloned(),
+                });
             }
             for (place, (employee, history)) in employees.iter().enumerate() {
                 if employee.deactivated {

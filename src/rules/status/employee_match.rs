@@ -10,7 +10,8 @@ use crate::{
         PersonSummary, ProposalKind, ProposalStatus, Unmatched,
         conditions::{self, Fact},
     },
-    model::{Employee, EmployeeId, PersonId, Snapshot},
+    matching::{Candidate, Confidence},
+    model::{Employee, EmployeeId, Person, PersonId, Snapshot},
     rules::{
         assessment::Assessment,
         blocker::Blocker,
@@ -38,7 +39,7 @@ pub fn match_state(
         Resolution::OutOfScope(_) => MatchState::OutOfScope,
         Resolution::Ignored => MatchState::Ignored,
         Resolution::Waits(Blocker::EmployeeClaimedTwice { .. }) => MatchState::Conflict,
-        Resolution::Waits(Blocker::NoEmployee) => MatchState::Unmatched,
+        Resolution::Waits(Blocker::NoEmployee | Blocker::MatchedWithAnother { .. }) => MatchState::Unmatched,
         Resolution::Waits(_) => MatchState::Review,
         Resolution::Matched(_) | Resolution::Create if assessment.blocker(id).is_some() => MatchState::Review,
         Resolution::Create => MatchState::Proposed,
@@ -136,27 +137,18 @@ impl MatchStatuses<'_> {
             }),
             None => previous.person.clone(),
         };
-        let employee = match resolved.map(|resolved| &resolved.resolution) {
-            // Those of somebody who departed may have been removed.
-            Some(Resolution::Matched(employees)) => {
-                let is_present = |id: &&EmployeeId| snapshot.employees().contains_key(*id);
-                employees.iter().find(is_present).cloned()
-            }
-            Some(Resolution::Create) => None,
-            _ => record.employees_in_force().into_iter().next().or_else(|| {
-                let best = proposal?.best()?;
-                Some(best.employee.clone())
-            }),
-        };
+        let employee = resolved.and_then(|resolved| shown_employee(resolved, record, snapshot));
         let unmatches = assessment.plan.unmatches.get(id);
         EmployeeMatchStatus {
             observed_generation: generation,
             state: Some(state),
             person,
+            proposal: proposal.map(|proposal| {
+                proposal_status(proposal, employee.as_ref(), spec.matching.automatic, snapshot)
+            }),
             employee: employee
                 .and_then(|employee| snapshot.employees().get(&employee))
                 .map(|employee| employee_summary(employee, snapshot)),
-            proposal: proposal.map(|proposal| proposal_status(proposal, spec.matching.automatic, snapshot)),
             change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
             conditions: conditions::merge(
                 &previous.conditions,
@@ -325,7 +317,7 @@ fn team_name(resolved: &Resolved, assessment: &Assessment) -> Option<String> {
     }
 }
 
-fn employee_summary(employee: &Employee, snapshot: &Snapshot) -> EmployeeSummary {
+pub fn employee_summary(employee: &Employee, snapshot: &Snapshot) -> EmployeeSummary {
     EmployeeSummary {
         id: employee.id.to_string(),
         name: employee.name.clone(),
@@ -335,17 +327,39 @@ fn employee_summary(employee: &Employee, snapshot: &Snapshot) -> EmployeeSummary
     }
 }
 
-fn proposal_status(proposal: &Proposal, automatic: bool, snapshot: &Snapshot) -> ProposalStatus {
+/// Returns the employee that is shown beside a person: that of the match, else the proposed one.
+pub fn shown_employee(resolved: &Resolved, record: &Record, snapshot: &Snapshot) -> Option<EmployeeId> {
+    match &resolved.resolution {
+        // Those of somebody who departed may have been removed.
+        Resolution::Matched(employees) => {
+            let is_present = |id: &&EmployeeId| snapshot.employees().contains_key(*id);
+            employees.iter().find(is_present).cloned()
+        }
+        Resolution::Create => None,
+        _ => record.employees_in_force().into_iter().next().or_else(|| {
+            let best = resolved.proposal.as_ref()?.best()?;
+            Some(best.employee.clone())
+        }),
+    }
+}
+
+/// `shown` is the employee beside which the confidence is read.
+fn proposal_status(
+    proposal: &Proposal,
+    shown: Option<&EmployeeId>,
+    automatic: bool,
+    snapshot: &Snapshot,
+) -> ProposalStatus {
     let best = proposal.best();
     let kind = match proposal.kind {
         ProposalKind::Auto if !automatic => ProposalKind::Review,
         kind => kind,
     };
-    let named = |id| snapshot.employees().get(id);
+    let confidence = shown.and_then(|shown| proposal.confidence(shown));
     ProposalStatus {
         kind,
         employee_ids: best.iter().map(|best| best.employee.to_string()).collect(),
-        confidence: best.map_or(0, |best| best.confidence.percent()),
+        confidence: confidence.map(Confidence::percent),
         reasons: best
             .iter()
             .flat_map(|best| &best.reasons)
@@ -355,19 +369,34 @@ fn proposal_status(proposal: &Proposal, automatic: bool, snapshot: &Snapshot) ->
         candidates: proposal
             .candidates
             .iter()
-            .map(|candidate| CandidateStatus {
-                employee_id: candidate.employee.to_string(),
-                name: named(&candidate.employee)
-                    .map(|employee| employee.name.clone())
-                    .unwrap_or_default(),
-                email: named(&candidate.employee)
-                    .map(|employee| employee.email.clone())
-                    .unwrap_or_default(),
-                confidence: candidate.confidence.percent(),
-                reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
-            })
+            .map(|candidate| candidate_status(candidate, snapshot))
             .collect(),
     }
+}
+
+pub fn candidate_status(candidate: &Candidate, snapshot: &Snapshot) -> CandidateStatus {
+    let employee = snapshot.employees().get(&candidate.employee);
+    let employee = employee.map(|employee| employee_summary(employee, snapshot));
+    let (name, email, team, deactivated) = employee.map_or_else(Default::default, |employee| {
+        (employee.name, employee.email, employee.team, employee.deactivated)
+    });
+    CandidateStatus {
+        employee_id: candidate.employee.to_string(),
+        name,
+        email,
+        team,
+        deactivated,
+        matched_to: holder_name(candidate, snapshot),
+        confidence: candidate.confidence.percent(),
+        reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Returns the name of the other person who has a candidate.
+fn holder_name(candidate: &Candidate, snapshot: &Snapshot) -> Option<String> {
+    let id = candidate.matched_to.as_ref()?;
+    let name = snapshot.people().get(id).map(Person::display_name);
+    Some(name.unwrap_or_else(|| format!("Okta user {id}")))
 }
 
 #[cfg(test)]

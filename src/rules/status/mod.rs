@@ -16,6 +16,8 @@ pub use okta_integration::{
 };
 pub use size::fit;
 
+pub use employee_match::{candidate_status, employee_summary, shown_employee};
+
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteFailure {

@@ -52,6 +52,52 @@ fn status_of_jane(
 }
 
 #[test]
+fn the_confidence_is_that_of_the_employee_shown() {
+    let mut example = Example::jane();
+    let shown = |example: &Example| {
+        let status = status_of_jane(example, None, &EmployeeMatchStatus::default());
+        let proposal = status.proposal.unwrap();
+        (status.employee.map(|employee| employee.id), proposal.confidence)
+    };
+    let (id, confidence) = shown(&example);
+    assert_eq!(id.as_deref(), Some("e1"));
+    assert!(confidence > Some(90), "{confidence:?}");
+    example.employee("e2", "Jane Roe", "jane.roe@old.com");
+    example.employee("e3", "Mark Smith", "mark@old.com");
+    example.matched("jane", &["e2"]);
+    let (id, confidence) = shown(&example);
+    assert_eq!(id.as_deref(), Some("e2"));
+    assert!(
+        confidence.is_none_or(|confidence| confidence < 90),
+        "{confidence:?}"
+    );
+    example.matched("jane", &["e3"]);
+    assert_eq!(shown(&example), (Some("e3".into()), None));
+    example.records.clear();
+    example.employees.clear();
+    assert_eq!(shown(&example), (None, None));
+}
+
+#[test]
+fn candidates_show_their_team_their_state_and_who_has_them() {
+    let mut example = Example::jane();
+    example.records.clear();
+    example.person("mary", "Mary", "Major", "Sales");
+    example.matched("mary", &["e1"]);
+    example.employee("e2", "Jane Doe", "").deactivated = true;
+    let status = status_of_jane(&example, None, &EmployeeMatchStatus::default());
+    assert_eq!(status.state, Some(MatchState::Review));
+    let candidates = status.proposal.unwrap().candidates;
+    let shown = |id: &str| candidates.iter().find(|one| one.employee_id == id).unwrap();
+    let (held, copy) = (shown("e1"), shown("e2"));
+    assert_eq!(held.matched_to.as_deref(), Some("Mary Major"));
+    assert_eq!((held.team.as_deref(), held.deactivated), (Some("Sales"), false));
+    assert_eq!(copy.matched_to, None);
+    assert_eq!((copy.team.as_deref(), copy.deactivated), (Some("Default"), true));
+    assert!(held.confidence > copy.confidence, "{candidates:?}");
+}
+
+#[test]
 fn state_and_readiness_follow_from_the_assessment() {
     use MatchState::*;
     type Change = fn(&mut Example);
