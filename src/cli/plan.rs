@@ -17,7 +17,7 @@ use crate::{
     },
     cli::recording::Recording,
     matching::{Candidate, Confidence},
-    model::{PersonId, Snapshot},
+    model::{PersonId, Snapshot, text::folded},
     rules::{
         assessment::{Assessment, bindings},
         records,
@@ -287,8 +287,8 @@ fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateRepo
 impl PlanReport {
     /// Removes people whose name, email and Okta id do not contain `text`; case is ignored.
     pub fn only(&mut self, text: &str) {
-        let text = text.to_lowercase();
-        let contains = |value: &str| value.to_lowercase().contains(&text);
+        let text = folded(text);
+        let contains = |value: &str| folded(value).contains(&text);
         self.people.retain(|person| {
             contains(&person.okta_user_id)
                 || person.name.as_deref().is_some_and(contains)

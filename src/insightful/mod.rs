@@ -26,6 +26,7 @@ use crate::http::{
 };
 use crate::model::{
     Complete, Employee, EmployeeId, EmployeeUpdate, NewEmployee, SharedSettings, Team, TeamId, Workforce,
+    text::is_same_email,
 };
 
 pub use config::InsightfulConfig;
@@ -317,7 +318,7 @@ impl WritePermit<'_> {
         let request = client.http.request(Method::POST, url).json(new);
         let record = client.write(Operation::CreateEmployee, &call, request).await?;
         let employee = parse(&call, record, employee)?;
-        if employee.email.to_lowercase() != new.email.to_lowercase() {
+        if !is_same_email(&employee.email, &new.email) {
             let problem = format!("is employee {}, who has another email", employee.id);
             return Err(HttpError::invalid_response(&call, problem).into());
         }

@@ -300,3 +300,50 @@ impl Snapshot {
         self.organization.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn employees_are_changed_if_a_synced_field_differs_or_they_are_missing() {
+        let employee = |id: &str| Employee {
+            id: id.into(),
+            name: "Jane Doe".into(),
+            email: "jane@acme.com".into(),
+            identifier: "jane@acme.com".into(),
+            team: "Sales".into(),
+            settings: None,
+            deactivated: false,
+            created_at: None,
+        };
+        let workforce = Workforce {
+            employees: Complete::from_all_pages(["e1", "e2"].map(employee).to_vec()),
+            teams: Complete::from_all_pages(vec![]),
+            settings: Complete::from_all_pages(vec![]),
+            organization: None,
+        };
+        let directory = Directory::new(Complete::from_all_pages(vec![]), Complete::from_all_pages(vec![]));
+        let snapshot = Snapshot::new(directory, workforce);
+        type Change = fn(&mut Employee);
+        let cases: [(Change, bool); 6] = [
+            (|_| {}, false),
+            (|e| e.identifier = "other".into(), false),
+            (|e| e.name = "Jane Roe".into(), true),
+            (|e| e.email.clear(), true),
+            (|e| e.team = "Support".into(), true),
+            (|e| e.deactivated = true, true),
+        ];
+        for (change, is_changed) in cases {
+            let mut later = vec![employee("e1"), employee("e2"), employee("e3")];
+            change(&mut later[1]);
+            let changed = snapshot.changed_employees(&later);
+            assert_eq!(changed.contains(&"e2".into()), is_changed, "{:?}", later[1]);
+            assert!(!changed.contains(&"e1".into()) && !changed.contains(&"e3".into()));
+        }
+        assert_eq!(
+            snapshot.changed_employees(&[employee("e1")]),
+            ["e2".into()].into()
+        );
+    }
+}

@@ -187,6 +187,10 @@ impl Blocker {
     pub fn message(&self, snapshot: &Snapshot) -> String {
         let employee = |id| named_employee(id, snapshot);
         let person = |id| named_person(id, snapshot);
+        let is_deactivated = |id| {
+            let employee = snapshot.employees().get(id);
+            employee.is_some_and(|employee| employee.deactivated)
+        };
         match self {
             Self::MatchedWithAnother { employee: id, with } => format!(
                 "{employee} may be this person's, but is matched to {with}: if it is, end its match with {with} by a decision and match it with this person; if not, set spec.decision to Create or Ignore",
@@ -312,6 +316,10 @@ impl Blocker {
                 "Insightful has no team {}, and spec.teams.createMissing of the integration is false: create the team, or set createMissing to true",
                 teams.join(" or ")
             ),
+            Self::EmailTaken { by, .. } if is_deactivated(by) => format!(
+                "the deactivated {} has this person's email: change the email of that record in Insightful or delete the record there; if it is this person's, reactivate it there and match it by spec.decision",
+                employee(by)
+            ),
             Self::EmailTaken { by, of: None } => format!(
                 "{} has this person's email and is nobody's match: if it is this person's record, match it by spec.decision, else change its email in Insightful",
                 employee(by)
@@ -423,6 +431,7 @@ mod tests {
     fn messages_name_people_and_employees_that_the_snapshot_has() {
         let mut example = Example::jane();
         example.person("mary", "Mary", "Major", "Sales");
+        example.employee("e2", "Jane Old", "jane@old.com").deactivated = true;
         let snapshot = example.snapshot();
         let message = |blocker: Blocker| blocker.message(&snapshot);
         for (blocker, start) in [
@@ -453,6 +462,13 @@ mod tests {
                     of: Some("mary".into()),
                 },
                 "employee Jane Doe (e1) of Mary Major (Okta user mary) has this person's email:",
+            ),
+            (
+                Blocker::EmailTaken {
+                    by: "e2".into(),
+                    of: None,
+                },
+                "the deactivated employee Jane Old (e2) has this person's email: change the email of that record",
             ),
             (
                 Blocker::EmailsExchanged {

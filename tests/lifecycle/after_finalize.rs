@@ -1,6 +1,8 @@
 //! After finalizing: changes in Okta are applied; matches are undone and made again.
 
-use okta_insightful_operator::api::{CycleResult, MatchState, OktaIntegrationStatus, Phase, conditions};
+use okta_insightful_operator::api::{
+    CycleResult, Field, MatchState, OktaIntegrationStatus, Phase, conditions,
+};
 use sandbox::{
     faults::{Kind, Match},
     insightful::Account,
@@ -278,5 +280,65 @@ async fn a_person_can_have_two_employees() {
         .await;
     let account = world.insightful.snapshot();
     assert!(account.employee(&desktop)["deactivated"] != 0 && account.employee(&laptop)["deactivated"] != 0);
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_email_that_insightful_refuses_keeps_no_other_field_from_being_restored() {
+    let world = World::in_review(open_guard()).await;
+    let anna = world.company.employee("anna.becker").to_owned();
+    // An address that Insightful accepts no more.
+    world
+        .insightful
+        .edit(|account| account.set_email(&anna, "anna@acme"));
+    world.sync().await;
+    world.decide_match("anna.becker", &[&anna]).await;
+    world.wait_for_state("anna.becker", MatchState::Proposed).await;
+    world.finalize().await;
+    let email = world.insightful.snapshot().employee(&anna)["email"].clone();
+    assert_ne!(email, "anna@acme");
+
+    world
+        .decide("anna.becker", json!({ "decision": "Ignore", "employeeIds": [] }))
+        .await;
+    world.wait_until_unmatched("anna.becker").await;
+    let account = world.insightful.snapshot();
+    assert_eq!(account.employee(&anna)["name"], "Anna Becker");
+    assert_eq!(account.employee(&anna)["email"], email);
+    let unmatched = world.match_status("anna.becker").await.unmatched.unwrap();
+    assert!(unmatched.restored.contains(&Field::Name), "{unmatched:?}");
+    let of_email = unmatched
+        .not_restored
+        .iter()
+        .find(|field| field.field == Field::Email);
+    assert!(
+        of_email.is_some_and(|field| field.reason.contains("Insightful refused")),
+        "{unmatched:?}"
+    );
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_insightful_stores_in_its_own_way_is_written_once() {
+    let world = World::in_sync().await;
+    let mona = world.company.employee("mona.idris").to_owned();
+    world
+        .insightful
+        .configure(|settings| settings.normalize_names = true);
+    world
+        .okta
+        .edit(|org| org.rename_user("mona.idris", "Mona", "McIdris"));
+    world.insightful.journal().clear();
+    world.sync().await;
+    world.wait_for_phase(Phase::InSync).await;
+    assert_eq!(world.writes(), [format!("PUT /api/v1/employee/{mona} 200")]);
+    assert_eq!(
+        world.insightful.snapshot().employee(&mona)["name"],
+        "Mona Mcidris"
+    );
+    let status = world.match_status("mona.idris").await;
+    let ready = conditions::find(&status.conditions, conditions::READY).unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "InSync"));
+    assert!(ready.message.contains("as \"Mona Mcidris\""), "{}", ready.message);
     world.idle_sync_writes_nothing().await;
 }

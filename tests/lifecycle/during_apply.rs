@@ -5,8 +5,8 @@ use kube::{
     Api,
     api::{Patch, PatchParams},
 };
-use okta_insightful_operator::api::{EmployeeMatch, MatchState, Step};
-use sandbox::faults::{Kind, Match};
+use okta_insightful_operator::api::{EmployeeMatch, Field, MatchState, Phase, Step};
+use sandbox::faults::{Fault, Kind, Match};
 use serde_json::json;
 
 use crate::world::{World, open_guard};
@@ -74,5 +74,41 @@ async fn a_decision_and_a_sync_request_are_handled_during_an_apply() {
             })
         })
         .await;
+    world.idle_sync_writes_nothing().await;
+}
+
+/// Two waits for the rate limit make the read of the employees too old to overwrite anybody by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employee_who_is_changed_during_a_long_apply_waits_for_the_next_plan() {
+    let mut spec = open_guard();
+    spec["sync"] = json!({ "interval": LONG_INTERVAL });
+    let world = World::in_review(spec).await;
+    let anna = world.company.employee("anna.becker").to_owned();
+    world.decide_match("anna.becker", &[&anna]).await;
+    world.wait_for_state("anna.becker", MatchState::Proposed).await;
+    let employees = Match::put("/api/v1/employee/*");
+    let waits = world.insightful.faults().add(Fault {
+        on: employees,
+        kind: Kind::Status(429, None),
+        times: Some(2),
+    });
+    world.patch(json!({ "finalized": true })).await;
+    world.wait_for("the wait", |_| waits.hits() > 0).await;
+    world
+        .insightful
+        .edit(|account| account.rename_employee(&anna, "Anna B."));
+    world.wait_for_phase(Phase::InSync).await;
+    let status = world.match_status("anna.becker").await;
+    let fields = status.applied.unwrap().fields;
+    let name = fields.iter().find(|field| field.field == Field::Name).unwrap();
+    assert_eq!(
+        name.before.as_deref(),
+        Some("Anna B."),
+        "as it was right before the write"
+    );
+    assert_eq!(
+        world.insightful.snapshot().employee(&anna)["name"],
+        "Anna Schneider"
+    );
     world.idle_sync_writes_nothing().await;
 }

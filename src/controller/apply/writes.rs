@@ -295,10 +295,15 @@ impl Run<'_> {
             }
         }
         if is_any_restored {
-            Ok(Some(restore))
-        } else {
-            self.failed(person.clone(), &refused).map(|()| None)
+            return Ok(Some(restore));
         }
+        self.failed(person.clone(), &refused)?;
+        if let Some(failure) = self.outcome.failures.get_mut(person) {
+            failure
+                .message
+                .push_str("; a field that somebody changes in Insightful is left as it is then");
+        }
+        Ok(None)
     }
 
     pub(super) async fn deactivate(&mut self, deactivation: Deactivation) -> Result<(), Stop> {

@@ -345,3 +345,19 @@ async fn deactivation_is_a_get_and_cannot_be_undone_by_the_api() {
         );
     }
 }
+
+#[tokio::test]
+async fn names_are_stored_as_they_are_or_normalized() {
+    let acme = Company::acme();
+    let insightful = Insightful::start(&acme);
+    let path = format!("/employee/{}", acme.employee("jane.doe"));
+    let name = json!({"name": " jane  mcDOE "});
+    assert_eq!(
+        put(&insightful, &path, name.clone()).await.body["name"],
+        " jane  mcDOE "
+    );
+    insightful.configure(|settings| settings.normalize_names = true);
+    assert_eq!(put(&insightful, &path, name).await.body["name"], "Jane Mcdoe");
+    let hired = post(&insightful, "/employee", hire(&acme, "new.hire@acme.com")).await;
+    assert_eq!(hired.body["name"], "New Hire");
+}
