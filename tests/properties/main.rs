@@ -14,6 +14,7 @@
 mod approval;
 mod changes;
 mod guard;
+mod harm;
 mod plan;
 mod story;
 mod undo;

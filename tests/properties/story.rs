@@ -50,6 +50,21 @@ pub enum Happening {
     IsDeleted(usize),
     /// A person's account is deactivated, and they get a new one with the same name and email.
     Returns(usize),
+    /// Every account has another id: it is another org with people of the same names.
+    OtherOrg,
+    /// Every employee and team has another id: it is another organisation.
+    OtherOrganization,
+    /// An employee moves to another computer as the vendor says: the former record keeps the email and is
+    /// deactivated, and a new one has the name alone.
+    MovesComputer(usize),
+    /// Somebody removes an employee from Insightful.
+    IsRemoved(usize),
+    /// An EmployeeMatch, and the decision in it, is deleted while nobody looks.
+    MatchIsDeleted(usize),
+    /// Somebody saves all objects of the cluster.
+    Backup,
+    /// The objects are created again from what was saved, without their statuses.
+    RestoresBackup,
     /// An admin decides about a person.
     Decide(usize, Decided),
     /// Somebody edits an employee in Insightful.
@@ -104,7 +119,7 @@ pub fn story() -> impl Strategy<Value = Story> {
                         let (given, family) = employee.name.split_once(' ').unwrap();
                         person.given_name = Some(given.to_owned());
                         person.family_name = Some(family.to_owned());
-                        person.email = Some(employee.email.clone());
+                        person.email = Some(employee.email.clone()).filter(|email| !email.is_empty());
                     }
                     (person, groups)
                 });
@@ -301,6 +316,20 @@ pub fn change() -> impl Strategy<Value = Happening> {
         1 => (0..7_usize).prop_map(Happening::Returns),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),
+        1 => upheaval(),
+    ]
+}
+
+/// An event that is not what a sync would take it for.
+pub fn upheaval() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        1 => Just(Happening::OtherOrg),
+        1 => Just(Happening::OtherOrganization),
+        2 => any::<usize>().prop_map(Happening::MovesComputer),
+        2 => any::<usize>().prop_map(Happening::IsRemoved),
+        1 => (0..5_usize).prop_map(Happening::MatchIsDeleted),
+        1 => Just(Happening::Backup),
+        1 => Just(Happening::RestoresBackup),
     ]
 }
 

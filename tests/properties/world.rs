@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use okta_insightful_operator::{
     api::{
         AppliedField, Decision, EmployeeMatchStatus, Field, GuardStatus, OktaIntegrationSpec,
-        OktaIntegrationStatus, Pending, PendingOperation, Reviewed,
+        OktaIntegrationStatus, Pending, PendingOperation, Reviewed, SuspendedPolicy,
     },
     model::{
         Complete, Directory, Employee, EmployeeId, EmployeeUpdate, OktaStatus, Person, PersonId,
@@ -36,9 +36,6 @@ use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdi
 
 /// The time of every event: no plan depends on it.
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-/// The integration's uid.
-pub const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
 /// The values of an employee that others wrote last: unmatching everybody must restore them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +64,10 @@ pub struct World {
     pub members: BTreeMap<usize, BTreeSet<PersonId>>,
     pub employees: BTreeMap<EmployeeId, Employee>,
     pub teams: BTreeMap<TeamId, Team>,
+    /// Insightful's id of the organisation.
+    organization: String,
+    /// The integration's uid.
+    uid: String,
     pub records: Records,
     pub status: OktaIntegrationStatus,
     /// The statuses of the matches as of the last preview.
@@ -79,6 +80,8 @@ pub struct World {
     pub not_restored: BTreeSet<EmployeeId>,
     /// Whether Insightful stores names in capitals.
     pub capitals: bool,
+    /// The records as of the last backup.
+    backup: Records,
     /// A counter for unique ids and values.
     fresh: usize,
 }
@@ -109,6 +112,8 @@ impl World {
                 .map(|e| (e.id.clone(), e.clone()))
                 .collect(),
             teams: teams.map(|team| (team.id.clone(), team)).collect(),
+            organization: "acme".to_owned(),
+            uid: "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11".to_owned(),
             records: Records::new(),
             status: OktaIntegrationStatus::default(),
             statuses: BTreeMap::new(),
@@ -120,6 +125,7 @@ impl World {
                 .collect(),
             not_restored: BTreeSet::new(),
             capitals: story.capitals,
+            backup: Records::new(),
             fresh: 0,
         };
         for (person, groups) in &story.people {
@@ -178,10 +184,121 @@ impl World {
                 self.people.get_mut(&former)?.status = OktaStatus::Deprovisioned;
                 self.okta_says(new, &groups);
             }
+            Happening::OtherOrg => self.other_org(),
+            Happening::OtherOrganization => self.other_organization(),
+            Happening::MovesComputer(employee) => self.moves_computer(*employee),
+            Happening::IsRemoved(employee) => {
+                let id = self.employee(*employee);
+                if self.employees.len() > 1 {
+                    self.employees.remove(&id);
+                    self.theirs.remove(&id);
+                }
+            }
+            Happening::MatchIsDeleted(who) => {
+                let id = PersonId::from(format!("p{who}"));
+                if let Some(record) = self.records.remove(&id) {
+                    self.forget(&record);
+                }
+                self.statuses.remove(&id);
+            }
+            Happening::Backup => self.backup = self.records.clone(),
+            Happening::RestoresBackup => self.is_restored(),
             Happening::Decide(who, decided) => self.decide(*who, decided),
             Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
         }
         None
+    }
+
+    fn other_org(&mut self) {
+        self.fresh += 1;
+        let new = |id: &PersonId| PersonId::from(format!("{id}-{}", self.fresh));
+        let people = self.people.values().map(|person| Person {
+            id: new(&person.id),
+            ..person.clone()
+        });
+        let people = people.map(|person| (person.id.clone(), person)).collect();
+        let members = self
+            .members
+            .iter()
+            .map(|(group, members)| (*group, members.iter().map(new).collect()));
+        let members = members.collect();
+        // Okta says of each of the former ids that it does not exist.
+        self.deleted
+            .extend(std::mem::replace(&mut self.people, people).into_keys());
+        self.members = members;
+        self.spec.okta.org_url = format!("https://org{}.okta.com", self.fresh);
+    }
+
+    fn other_organization(&mut self) {
+        self.fresh += 1;
+        self.organization = format!("organization{}", self.fresh);
+        let new = |id: &str| format!("{id}-{}", self.fresh);
+        let teams = self.teams.values().map(|team| Team {
+            id: new(team.id.as_str()).into(),
+            ..team.clone()
+        });
+        self.teams = teams.map(|team| (team.id.clone(), team)).collect();
+        let employees = self.employees.values().map(|employee| Employee {
+            id: new(employee.id.as_str()).into(),
+            team: new(employee.team.as_str()).into(),
+            ..employee.clone()
+        });
+        self.employees = employees
+            .map(|employee| (employee.id.clone(), employee))
+            .collect();
+        let theirs = self.employees.iter();
+        self.theirs = theirs
+            .map(|(id, employee)| (id.clone(), Theirs::of(employee)))
+            .collect();
+    }
+
+    fn moves_computer(&mut self, number: usize) {
+        self.fresh += 1;
+        let id = self.employee(number);
+        let Some(former) = self.employees.get_mut(&id).filter(|former| !former.deactivated) else {
+            return;
+        };
+        let new = Employee {
+            id: format!("m{}", self.fresh).into(),
+            email: String::new(),
+            identifier: format!("DESKTOP-{}", self.fresh),
+            ..former.clone()
+        };
+        former.deactivated = true;
+        self.theirs.insert(new.id.clone(), Theirs::of(&new));
+        self.employees.insert(new.id.clone(), new);
+    }
+
+    /// The objects are created again from the backup: with another uid, and without statuses.
+    fn is_restored(&mut self) {
+        self.fresh += 1;
+        self.uid = format!("restored{}", self.fresh);
+        self.status = OktaIntegrationStatus::default();
+        self.statuses.clear();
+        self.generations.clear();
+        let records = self.backup.iter().map(|(id, record)| {
+            let record = Record {
+                applied: None,
+                pending: None,
+                state: None,
+                ..record.clone()
+            };
+            (id.clone(), record)
+        });
+        let records = records.collect();
+        for record in std::mem::replace(&mut self.records, records).values() {
+            self.forget(record);
+        }
+    }
+
+    /// Nobody knows any more what an employee held before the match of this record.
+    fn forget(&mut self, record: &Record) {
+        for field in record.applied.iter().flat_map(|applied| &applied.fields) {
+            let id = EmployeeId::from(field.employee_id.as_str());
+            if let Some(employee) = self.employees.get(&id) {
+                self.theirs.insert(id, Theirs::of(employee));
+            }
+        }
     }
 
     fn okta_says(&mut self, person: Person, groups: &[usize]) {
@@ -267,13 +384,14 @@ impl World {
                 self.not_restored.remove(&id);
             }
             ForeignEdit::Team(team) => {
-                employee.team = OTHER_TEAMS[team].into();
+                let team = self.teams.values().find(|known| known.name == OTHER_TEAMS[team]);
+                employee.team = team.unwrap().id.clone();
                 theirs.team = employee.team.clone();
             }
             ForeignEdit::Deactivate => employee.deactivated = true,
             ForeignEdit::HandOn(_) => {
                 let name = person.and_then(|person| person.full_name());
-                if let Some(name) = name.filter(|name| *name != employee.name) {
+                if let Some(name) = name.filter(|name| !name.eq_ignore_ascii_case(&employee.name)) {
                     theirs.name = name.clone();
                     employee.name = name;
                 }
@@ -332,7 +450,7 @@ impl World {
                 employees: Complete::from_all_pages(lists.2),
                 teams: Complete::from_all_pages(lists.3),
                 settings: Complete::from_all_pages(vec![settings]),
-                organization: None,
+                organization: Some(self.organization.clone()),
             },
         );
         snapshot.set_deleted(self.deleted.iter().cloned());
@@ -371,12 +489,19 @@ impl World {
 
     /// What the guard remembers.
     pub fn guard(&self) -> GuardStatus {
-        self.status.guard.clone().unwrap_or_default()
+        GuardStatus::recall(&self.status, &self.spec)
+    }
+
+    /// What the guard remembers at the beginning of a cycle.
+    pub fn recall(&mut self) {
+        let mut guard = self.guard();
+        guard.count_matches(self.records.len());
+        self.status.guard = Some(guard);
     }
 
     pub fn judge(&self, assessment: &Assessment) -> Verdict {
         let circumstances = Circumstances {
-            uid: UID,
+            uid: &self.uid,
             spec: &self.spec,
             snapshot: &self.snapshot(),
             records: &self.records,
@@ -388,7 +513,7 @@ impl World {
     }
 
     pub fn review(&self) -> Reviewed {
-        Reviewed::now(UID, &self.spec, &self.snapshot())
+        Reviewed::now(&self.uid, &self.spec, &self.snapshot())
     }
 
     /// The announcements of the last preview, with what an apply has put on record since.
@@ -431,9 +556,41 @@ impl World {
         }
     }
 
+    /// The person who works here and whose record the employee of somebody else is by its email, or by its name.
+    pub fn reached(&self, holder: &PersonId, employee: &EmployeeId) -> Option<&PersonId> {
+        let employee = &self.employees[employee];
+        let suspended_departs = self.spec.okta.suspended == SuspendedPolicy::Deactivate;
+        let name = |person: &Person| person.full_name().map(|name| name.to_lowercase());
+        let now = employee.name.to_lowercase();
+        let has_name = |holder: &Person| name(holder).as_ref() == Some(&now);
+        let written = self
+            .records
+            .get(holder)
+            .and_then(|record| record.applied.as_ref());
+        let mut written = written.into_iter().flat_map(|applied| &applied.fields);
+        let is_own_name = self.people.get(holder).is_some_and(has_name)
+            || written.any(|field| field.field == Field::Name && is_ours(field, &employee.name));
+        let is_reached = |person: &&Person| {
+            let email = person
+                .email
+                .as_ref()
+                .map(|email| email.to_lowercase())
+                .filter(|email| !email.is_empty());
+            let has_rejected = self.records.get(&person.id);
+            person.id != *holder
+                && person.departure(suspended_departs).is_none()
+                && !has_rejected.is_some_and(|record| record.rejected.contains(&employee.id))
+                && (email == Some(employee.email.to_lowercase())
+                    || (!is_own_name && name(person) == Some(now.clone())))
+        };
+        self.people.values().find(is_reached).map(|person| &person.id)
+    }
+
     /// Runs a cycle whose plan is approved, and returns the plan. With `steps`, the process crashes after
     /// that many steps of the apply.
     pub fn cycle(&mut self, steps: Option<usize>) -> Plan {
+        self.recall();
+        let decisions = self.decisions();
         let mut bindings = bindings(&self.status);
         let mut assessment = self.assess_with(&bindings);
         self.preview(&assessment);
@@ -457,7 +614,9 @@ impl World {
                 steps: steps.unwrap_or(usize::MAX),
                 world: self,
             };
-            if apply.plan(cleared.clone().into_inner()).is_err() {
+            let ended = apply.plan(cleared.clone().into_inner());
+            assert_eq!(self.decisions(), decisions, "a cycle changes no decision");
+            if ended.is_err() {
                 return plan;
             }
             done = Some(ApplySummary {
@@ -470,8 +629,32 @@ impl World {
             assessment = self.assess_with(&bindings);
             self.preview(&assessment);
         }
+        let guard = guard.shown(
+            &verdict,
+            self.records.len(),
+            assessment.plan.is_empty(),
+            None,
+            NOW,
+        );
         self.report(&assessment, &guard, done.as_ref());
         plan
+    }
+
+    fn decisions(&self) -> BTreeMap<PersonId, (Decision, Vec<EmployeeId>, BTreeSet<EmployeeId>)> {
+        let decided = self
+            .records
+            .iter()
+            .filter(|(_, record)| record.decision != Decision::Auto || !record.rejected.is_empty());
+        let decision = |record: &Record| {
+            (
+                record.decision,
+                record.employee_ids.clone(),
+                record.rejected.clone(),
+            )
+        };
+        decided
+            .map(|(id, record)| (id.clone(), decision(record)))
+            .collect()
     }
 
     /// Runs cycles until the plan is empty.
@@ -664,6 +847,8 @@ impl Apply<'_> {
             evidence.is_by_decision(),
             !self.world.people.contains_key(&person)
         );
+        let reached = self.world.reached(&person, &employee);
+        assert_eq!(reached, None, "{employee} of {person} is deactivated");
         let image = record::image(&employee, Field::Active, Some("true".into()), "false".into());
         self.record(&person, vec![image])?;
         self.step()?;
