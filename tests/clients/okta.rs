@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use okta_insightful_operator::http::{CallOutcome, Operation, Retryability, Service, WaitCause};
 use okta_insightful_operator::model::{OktaStatus, PersonId};
 use okta_insightful_operator::okta::{OktaClient, OktaConfig, OktaError, Progress, ReadStep};
+use okta_insightful_operator::services::gather;
 use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::faults::{Kind, Match};
 use sandbox::journal::Entry;
@@ -472,6 +473,42 @@ async fn a_user_is_found_by_id_only() {
         .await
         .unwrap_err();
     assert_eq!(error.reason(), "NotFound");
+}
+
+#[tokio::test]
+async fn only_okta_itself_says_who_was_deleted() {
+    let company = Company::acme();
+    let okta = Okta::start(&company);
+    okta.edit(|org| {
+        org.set_status("amir.haddad", "DEPROVISIONED");
+        org.purge_user("amir.haddad");
+    });
+    let client = client(&okta);
+    let people = ["amir.haddad", "jane.doe"].map(|handle| PersonId::from(company.user(handle)));
+    let looked_up = gather::look_up(&client, people.to_vec()).await;
+    assert_eq!(looked_up.deleted, people[..1]);
+    assert_eq!(looked_up.found[0].id, people[1]);
+    assert!(looked_up.failed.is_none());
+    for (status, body) in [
+        (401, None),
+        (403, None),
+        (404, Some("no such host".into())),
+        (503, None),
+    ] {
+        let fault = okta
+            .faults()
+            .always(Match::get("/api/v1/users/*"), Kind::Status(status, body));
+        let looked_up = gather::look_up(&client, people.to_vec()).await;
+        fault.remove();
+        assert!(
+            looked_up.deleted.is_empty() && looked_up.found.is_empty(),
+            "{status}"
+        );
+        assert!(
+            looked_up.failed.is_some_and(|(id, _)| id == people[0]),
+            "{status}"
+        );
+    }
 }
 
 #[tokio::test]
