@@ -221,8 +221,7 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
         "{waiting}"
     );
     // Acme's first plan exceeds the default guard.
-    let open =
-        r#"{"spec":{"guard":{"maxTeamMoves":"100%","maxEmailChanges":"100%","maxDeactivations":"100%"}}}"#;
+    let open = r#"{"spec":{"guard":{"maxTeamMoves":"100%","maxEmailChanges":"100%","maxDeactivations":"100%","maxNameChanges":"100%"}}}"#;
     newcomer
         .types(&format!(
             "kubectl -n people patch oktaintegration acme --type=merge -p '{open}'"

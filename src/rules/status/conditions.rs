@@ -331,6 +331,10 @@ fn held_until(synced: &SyncedCycle<'_>) -> String {
                 "the plan is held while OktaIntegration {other} writes to the same Insightful organisation"
             )
         }
+        None if synced.verdict.lifts_at.is_some() => {
+            "the plan is held until spec.approvedPlan names it or the writes of the last 24 hours are older"
+                .to_owned()
+        }
         None => "the plan is held until spec.approvedPlan names it".to_owned(),
     }
 }

@@ -718,6 +718,114 @@ fn a_plan_that_waits_for_another_integration_cannot_be_approved() {
 }
 
 #[test]
+fn phase_and_conditions_agree_in_every_state() {
+    type Change = fn(&mut Example);
+    type End = fn(&mut Synced);
+    let plans: [(&str, Change); 2] = [
+        ("empty", |_| ()),
+        ("a change", |e| e.people[0].family_name = Some("Roe".into())),
+    ];
+    let rulings: [(&str, Change); 11] = [
+        ("not finalized", |e| e.spec.finalized = false),
+        ("within the guard", |_| ()),
+        ("every plan", |e| {
+            e.spec.approval = crate::api::Approval::EveryPlan
+        }),
+        ("a bound", |e| {
+            e.spec.guard.max_name_changes = crate::api::GuardPolicy::default().max_relinks
+        }),
+        ("not reviewed", |e| e.guard.reviewed = None),
+        ("another org", |e| {
+            e.spec.okta.org_url = "https://other.okta.com".into()
+        }),
+        ("another organisation", |e| {
+            e.spec.insightful.url = "https://other.insightful.io".into()
+        }),
+        ("matches vanished", |e| e.guard.matches_vanished = 1),
+        ("people missing", |e| {
+            for id in ["ann", "bob"] {
+                e.in_force(id, &format!("e-{id}"), &[]);
+                e.employee(&format!("e-{id}"), id, id);
+            }
+        }),
+        ("employees missing", |e| {
+            for id in ["ann", "bob"] {
+                e.person(id, id, id, "Sales");
+                e.in_force(id, &format!("e-{id}"), &[]);
+            }
+        }),
+        ("approved", |e| {
+            e.spec.approval = crate::api::Approval::EveryPlan;
+            e.spec.approved_plan = Some(e.assess().plan.hash());
+        }),
+    ];
+    let ends: [(&str, End); 3] = [
+        ("all went well", |_| ()),
+        ("a write was refused", |c| {
+            let failure = WriteFailure {
+                reason: "WriteRefused".into(),
+                message: String::new(),
+            };
+            c.failures.insert("jane".into(), failure);
+        }),
+        ("disconnected", |c| c.disconnected = Some(broken(true))),
+    ];
+    for ((plan, change), (ruling, of_ruling), (ending, end)) in plans
+        .iter()
+        .flat_map(|plan| rulings.iter().map(move |ruling| (plan, ruling)))
+        .flat_map(|(plan, ruling)| ends.iter().map(move |end| (*plan, *ruling, *end)))
+    {
+        let case = format!("{plan}, {ruling}, {ending}");
+        let mut example = Example::jane();
+        change(&mut example);
+        of_ruling(&mut example);
+        let mut synced = Synced::of(&example);
+        let assessment = &synced.assessed.as_ref().unwrap().1;
+        synced.verdict = example.judge(assessment, None, NOW);
+        end(&mut synced);
+        let status = synced.status(&OktaIntegrationStatus::default(), &example);
+        let is = |type_| {
+            let condition = find(&status.conditions, type_).unwrap();
+            (
+                condition.status == "True",
+                condition.reason.as_str(),
+                condition.message.as_str(),
+            )
+        };
+        let is_connected = synced.disconnected.is_none();
+        let (is_held, why, message) = is(conditions::HELD);
+        assert_eq!(is_held, synced.verdict.is_held(), "{case}");
+        assert_eq!(
+            status.phase == Some(Phase::Held),
+            is_held && is_connected,
+            "{case}"
+        );
+        assert_eq!(
+            is(conditions::READY).1 == "Held",
+            is_held && is_connected,
+            "{case}"
+        );
+        assert_eq!(is(conditions::FINALIZED).1 == "Held", is_held, "{case}");
+        assert!(!is_held || !is(conditions::FINALIZED).0, "{case}");
+        assert_eq!(
+            message.starts_with("nothing is written: "),
+            is_held,
+            "{case}: {message}"
+        );
+        // The way out is in the message, and harms nobody.
+        let hash = synced.assessed.as_ref().unwrap().1.plan.hash();
+        assert_eq!(is_held, is_held && message.contains(&hash), "{case}: {message}");
+        assert!(!message.contains("to Ignore"), "{case}: {message}");
+        assert_eq!(why == "WithinGuard", synced.verdict.breaches.is_empty(), "{case}");
+        assert_eq!(
+            is(conditions::READY).0,
+            matches!(status.phase, Some(Phase::Review | Phase::InSync)),
+            "{case}"
+        );
+    }
+}
+
+#[test]
 fn objects_that_are_not_used_are_counted_and_named() {
     let example = Example::jane();
     let object = |name: &str, why| Unusable {
