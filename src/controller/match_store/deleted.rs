@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{MatchCache, Matches, cached::CachedMatch, unusable::UnusableObject};
 use crate::{
-    api::EmployeeMatchStatus,
+    api::{Decision, EmployeeMatchStatus},
     model::PersonId,
     rules::{resolve::Record, status::PreviousMatchStatus},
 };
@@ -21,14 +21,16 @@ pub(super) struct Lost {
 }
 
 impl Lost {
-    /// None if the object recorded nothing that must not be lost.
+    /// None if the object recorded nothing that must not be lost. Whoever is ignored by decision is meant to be
+    /// forgotten.
     pub(super) fn of(cached: &CachedMatch, record: &Record) -> Option<Self> {
         let PreviousMatchStatus {
             person,
             unmatched,
             conditions: _,
         } = cached.earlier();
-        record.has_match().then(|| Self {
+        let is_kept = record.has_match() && record.decision != Decision::Ignore;
+        is_kept.then(|| Self {
             owner: cached.owner,
             status: Box::new(EmployeeMatchStatus {
                 person,

@@ -713,6 +713,13 @@ mod tests {
                 assert_eq!(cache.lost.len(), 0, "{case}");
             }
         }
+        // Whoever is ignored by decision is meant to be forgotten.
+        let ignored = json!({ "/spec/decision": "Ignore", "/status": applied("e1") });
+        let mut watched = Watch::listed(vec![object("a", "u1", 1, ignored)]);
+        watched.handle_event(Event::Delete(object("a", "u1", 2, none())));
+        let mut cache = MatchCache::default();
+        watched.merge(&mut cache);
+        assert!(cache.lost.is_empty());
         // Another replica made it again: this one, on standby, has nothing to make.
         let mut watched = Watch::listed(vec![in_force("u1", 1)]);
         watched.handle_event(Event::Delete(in_force("u1", 2)));
