@@ -20,6 +20,8 @@ pub const HELD: &str = "Held";
 pub const FINALIZED: &str = "Finalized";
 /// The last successful sync is too old. Present only while that is so.
 pub const SYNC_LATE: &str = "SyncLate";
+/// False while `spec.teams` names groups or teams that do not exist; otherwise absent.
+pub const RESOLVED_REFS: &str = "ResolvedRefs";
 /// Some EmployeeMatches are not used. Present only while that is so.
 pub const MATCHES_UNUSABLE: &str = "MatchesUnusable";
 /// The webhook accepted the last message.

@@ -316,6 +316,8 @@ pub enum Field {
     Team,
     /// Whether the employee is active.
     Active,
+    /// Shared settings. They are set by an invitation only, never on an employee who exists.
+    Settings,
 }
 
 impl std::fmt::Display for Field {
@@ -326,6 +328,7 @@ impl std::fmt::Display for Field {
             Self::Title => "title",
             Self::Team => "team",
             Self::Active => "active",
+            Self::Settings => "settings",
         })
     }
 }
@@ -416,13 +419,22 @@ pub struct NotRestoredField {
     pub reason: String,
 }
 
-/// A write that must not be repeated.
+/// A write whose outcome is unknown until Insightful's response arrives or a later read shows its effect.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// The write.
     pub operation: PendingOperation,
     /// When the write began.
     pub since: Time,
+    /// Until when the write can still take effect without a response. It is not repeated before a read after that
+    /// time has shown that it did not.
+    pub until: Time,
+    /// The name that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The email that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
 }
 
 /// A kind of write that must not be repeated.

@@ -230,11 +230,33 @@ pub struct TeamPolicy {
     /// Whether to create teams that Insightful lacks.
     #[serde(default = "yes")]
     pub create_missing: bool,
-    /// Decides the team of a person in several team groups: names of teams without the prefix, the
-    /// first that applies wins.
+    /// Decides the team of a person in several team groups: names of groups without the prefix, or of teams,
+    /// without regard to case and blanks. The first that applies wins. Before an entry that names nothing is
+    /// corrected, later entries move nobody out of the present team.
     #[serde(default)]
     #[schemars(length(max = 1000), inner(length(min = 1, max = 253)))]
     pub precedence: Vec<String>,
+    /// The teams of single groups, whatever either is called and whatever a group was bound to before: to bind a
+    /// group by hand, to correct a wrong binding, and to let several groups share a team.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 300),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["group"])
+    )]
+    pub bindings: Vec<TeamBinding>,
+}
+
+/// The team of one group. Names are compared without regard to case and blanks.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TeamBinding {
+    /// The group's whole name; the prefix may be left out.
+    #[schemars(length(min = 1, max = 255))]
+    pub group: String,
+    /// The team's name in Insightful, or the group's own name without the prefix: that team is created if it does
+    /// not exist.
+    #[schemars(length(min = 1, max = 253))]
+    pub team: String,
 }
 
 impl Default for TeamPolicy {
@@ -242,6 +264,7 @@ impl Default for TeamPolicy {
         Self {
             create_missing: true,
             precedence: Vec::new(),
+            bindings: Vec::new(),
         }
     }
 }

@@ -145,7 +145,7 @@ pub struct TeamStatus {
     pub name: String,
     /// Okta's id of the group.
     pub group_id: String,
-    /// Insightful's id of the team. Kept while Insightful's response lacks the team.
+    /// Insightful's id of the team. Kept while Insightful's response lacks the team, and during a conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team_id: Option<String>,
     /// Whether Insightful has the team.
@@ -169,13 +169,13 @@ pub struct TeamStatus {
     Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
 )]
 pub enum TeamState {
-    /// Insightful has exactly one team with this name.
+    /// Insightful has the team.
     Existing,
-    /// Insightful has no team with this name.
+    /// Insightful does not have the team yet.
     New,
     /// The operator created it.
     Created,
-    /// Several groups or several teams have this name: nobody is moved there.
+    /// Which team the group means is unclear, as the message says: nobody is moved there.
     Conflict,
 }
 

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use super::{Source, plan::Show};
-use crate::{controller::LeaseName, services::AllowedAddresses, telemetry::LogFormat};
+use crate::{
+    controller::LeaseName, rules::pending::OUTCOME_WAIT, services::AllowedAddresses, telemetry::LogFormat,
+};
 
 /// Keeps people and teams in Insightful in step with Okta.
 #[derive(Parser)]
@@ -89,6 +91,10 @@ pub(super) struct Run {
     /// each start begins with a full sync.
     #[arg(long, env = "STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
+    /// How long an invitation or a new team without a response is looked for in Insightful before it is sent again.
+    /// Such a request can take effect as long as a proxy or Insightful itself works on it.
+    #[arg(long, env = "OUTCOME_WAIT", default_value_t = OUTCOME_WAIT.into(), value_name = "DURATION")]
+    pub outcome_wait: kube::core::Duration,
     /// Format of the log lines. RUST_LOG sets their levels, `info,kube_runtime=warn` by default.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,

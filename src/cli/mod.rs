@@ -76,6 +76,7 @@ async fn run_operator(arguments: arguments::Run) -> Result<ExitCode, CliError> {
         metrics_address,
         lease,
         state_dir,
+        outcome_wait,
         log_format,
     } = arguments;
     let telemetry = Telemetry::begin(log_format)?;
@@ -85,6 +86,7 @@ async fn run_operator(arguments: arguments::Run) -> Result<ExitCode, CliError> {
         metrics_address,
         lease,
         state_dir,
+        outcome_wait: outcome_wait.into(),
     };
     let result = controller::run(settings).await;
     telemetry.end().await;

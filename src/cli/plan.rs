@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{CliError, Source, counted};
+use crate::model::text::written;
 use crate::{
     api::{
         CandidateStatus, Decision, EmployeeSummary, FieldChange, MatchState, OktaIntegration,
@@ -323,7 +324,7 @@ impl PlanReport {
         let mut table = new_table(["TEAM", "STATE", "MEMBERS", "NOTE"], colours);
         for team in &self.teams {
             table.add_row([
-                Cell::new(&team.name),
+                Cell::new(written(&team.name)),
                 Cell::new(format!("{:?}", team.state)),
                 Cell::new(team.members),
                 Cell::new(team.message.as_deref().unwrap_or_default()),
@@ -432,7 +433,7 @@ impl PlanReport {
                 "spec": spec,
             });
             let who = format!(
-                "# {} <{}>: {}: {}\n",
+                "# {} <{}>: {}: {}",
                 person.name.as_deref().unwrap_or("unknown name"),
                 person.email.as_deref().unwrap_or("no email"),
                 person
@@ -446,6 +447,8 @@ impl PlanReport {
                     )),
                 person.proposal.reasons.join("; ")
             );
+            // A line break in a name would end the comment.
+            let who = written(&who) + "\n";
             let yaml = serde_yaml::to_string(&manifest)?;
             text.push_str("---\n");
             if needs_review {
@@ -510,11 +513,11 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
             _ => reasons,
         };
         table.add_row([
-            Cell::new(person.name.as_deref().unwrap_or(&person.okta_user_id)),
-            Cell::new(person.email.as_deref().unwrap_or_default()),
+            Cell::new(written(person.name.as_deref().unwrap_or(&person.okta_user_id))),
+            Cell::new(written(person.email.as_deref().unwrap_or_default())),
             Cell::new(format!("{:?}", person.state)).fg(colour),
             Cell::new(
-                best.map(|best| format!("{}\n{}", best.name, best.employee_id))
+                best.map(|best| format!("{}\n{}", written(&best.name), best.employee_id))
                     .unwrap_or_default(),
             ),
             Cell::new(
@@ -522,14 +525,14 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
                     .unwrap_or_default(),
             ),
             Cell::new(changes.join("\n")),
-            Cell::new(reason),
+            Cell::new(written(&reason)),
         ]);
     }
     table
 }
 
 fn change_line(change: &FieldChange) -> String {
-    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+    let value = |value: &Option<String>| written(value.as_deref().unwrap_or("(none)"));
     format!(
         "{}: {} -> {}",
         change.field,

@@ -29,7 +29,8 @@ pub struct Preview {
 }
 
 /// Creates the EmployeeMatches that are missing and writes the statuses that changed. The view is computed
-/// again if a match that was believed missing exists and holds a decision or a record.
+/// again if a match that was believed missing exists and holds a decision or a record. `read_at` is when the read of
+/// Insightful began.
 ///
 /// # Errors
 /// The API server's; lost leadership.
@@ -39,8 +40,9 @@ pub async fn preview(
     matches: &mut Matches,
     view: View,
     failures: &WriteFailures,
+    read_at: Timestamp,
 ) -> Result<Preview, ReconcileError> {
-    let writing = write_matches(scope, snapshot, matches, view, failures);
+    let writing = write_matches(scope, snapshot, matches, view, failures, read_at);
     scope.step(CycleStep::WriteMatches, writing).await
 }
 
@@ -50,6 +52,7 @@ async fn write_matches(
     matches: &mut Matches,
     mut view: View,
     failures: &WriteFailures,
+    read_at: Timestamp,
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
     let reporter = Reporter::new(*scope);
@@ -81,6 +84,7 @@ async fn write_matches(
         assessment,
         verdict: &view.verdict,
         failures,
+        read_at,
         now: Timestamp::now(),
     };
     let status_of = |id: &PersonId, record: &Record, cached: &CachedMatch| {

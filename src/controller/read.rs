@@ -22,7 +22,7 @@ use crate::{
     model::{Delta, PersonId, Snapshot, SyncedState, Workforce},
     rules::{
         resolve::{self, Records},
-        schedule::{self, Due, FullSyncReason, LastReads},
+        schedule::{self, Due, FullSyncReason, LastReads, MIN_REQUEUE},
         status::{Disconnected, SyncTimes},
     },
     services::{
@@ -49,6 +49,10 @@ pub struct ReadState {
     last_read: Option<Instant>,
     /// When the last read of Insightful began.
     workforce_read: Option<Instant>,
+    /// When that read began, in wall-clock time.
+    workforce_read_at: Option<Timestamp>,
+    /// When Insightful has to be read again, because the outcome of an earlier request is certain then.
+    outcome_at: Option<Timestamp>,
     /// The same as `last_read` in wall-clock time, for the status; None before the first read since the start.
     last_sync: Option<Timestamp>,
     /// When the last full sync began, in wall-clock time.
@@ -89,6 +93,8 @@ pub struct Synced<'s> {
     pub kind: SyncKind,
     pub services: Arc<Services>,
     pub snapshot: &'s mut Snapshot,
+    /// When the read of Insightful began.
+    pub read_at: Timestamp,
     /// When the read of Insightful in the snapshot began.
     pub workforce_read: Instant,
 }
@@ -97,6 +103,17 @@ impl ReadState {
     /// Makes the next cycle read both services.
     pub fn request_sync(&mut self) {
         self.last_read = None;
+    }
+
+    /// Makes a cycle after this time read both services.
+    pub fn read_after(&mut self, outcome: Option<Timestamp>) {
+        self.outcome_at = outcome;
+    }
+
+    /// The time until the read that [`Self::read_after`] asked for.
+    pub fn outcome_in(&self) -> Option<Duration> {
+        let left = self.outcome_at?.duration_since(Timestamp::now());
+        Some(Duration::try_from(left).unwrap_or_default() + MIN_REQUEUE)
     }
 
     pub fn since_last_read(&self) -> Option<Duration> {
@@ -205,9 +222,10 @@ impl ReadState {
     }
 
     /// Records a good read of both services.
-    fn succeed(&mut self, started: Instant) {
+    fn succeed(&mut self, started: Instant, started_at: Timestamp) {
         self.last_read = Some(Instant::now());
         self.workforce_read = Some(started);
+        self.workforce_read_at = Some(started_at);
         self.last_sync = Some(Timestamp::now());
         self.failure = None;
         self.failures.reset();
@@ -238,6 +256,9 @@ pub async fn read<'s>(
     state.follow_source(scope, synced, connection).await;
     let began = Instant::now();
     let services = &connection.services;
+    if state.outcome_at.is_some_and(|outcome| outcome < Timestamp::now()) {
+        state.request_sync();
+    }
     let last_reads = state.last_reads(synced, scope.is_sync_requested());
     let due = schedule::due(last_reads, &scope.spec().sync, &scope.uid());
     if due == Due::Backoff
@@ -275,6 +296,7 @@ pub async fn read<'s>(
         kind,
         services: services.clone(),
         snapshot,
+        read_at: state.workforce_read_at.unwrap_or(Timestamp::MIN),
         workforce_read: state.workforce_read.unwrap_or(began),
     }))
 }
@@ -304,12 +326,13 @@ async fn refresh_workforce(
     if !may_write || is_fresh {
         return Ok(());
     }
-    let began = Instant::now();
+    let (began, began_at) = (Instant::now(), Timestamp::now());
     let workforce = services.insightful.workforce().await.map_err(GatherError::from)?;
     if let Some(snapshot) = synced.snapshot_mut() {
         snapshot.replace_workforce(workforce);
     }
     state.workforce_read = Some(began);
+    state.workforce_read_at = Some(began_at);
     Ok(())
 }
 
@@ -342,7 +365,7 @@ async fn sync(
         state.last_full_sync = Some(started_at);
         state.refused.clear();
     }
-    state.succeed(started);
+    state.succeed(started, started_at);
     if let Some(snapshot) = synced.snapshot() {
         tracing::info!(
             ?kind,

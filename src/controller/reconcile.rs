@@ -30,6 +30,7 @@ use crate::{
     api::{GuardStatus, OktaIntegration},
     rules::{
         assessment::bindings,
+        pending::Deferred,
         schedule::MIN_REQUEUE,
         status::{Cycle, Notification},
     },
@@ -189,7 +190,16 @@ async fn run_stages(
     let view = assess(scope, synced.snapshot, &matches, bindings(&status), guard);
 
     applying.forget_settled(&view.assessment.plan);
-    let mut shown = preview(scope, synced.snapshot, &mut matches, view, &applying.failures).await?;
+    let read_at = synced.read_at;
+    let mut shown = preview(
+        scope,
+        synced.snapshot,
+        &mut matches,
+        view,
+        &applying.failures,
+        read_at,
+    )
+    .await?;
 
     let applied = apply(scope, applying, &mut synced, &mut matches, &mut shown.view).await;
     if applying.take_sync_request() {
@@ -199,7 +209,15 @@ async fn run_stages(
         matches.merge_events();
         let view = shown.view.renew(scope, synced.snapshot, &matches);
         applying.forget_settled(&view.assessment.plan);
-        shown = preview(scope, synced.snapshot, &mut matches, view, &applying.failures).await?;
+        shown = preview(
+            scope,
+            synced.snapshot,
+            &mut matches,
+            view,
+            &applying.failures,
+            read_at,
+        )
+        .await?;
     }
     if shown.view.assessment.plan.is_empty() {
         applying.nothing_to_apply();
@@ -217,13 +235,17 @@ async fn run_stages(
 
     // An apply can make more possible: an unmatched employee can be matched with somebody else, and a plan that
     // was applied now is notified of once its status is written.
-    let has_more = applying.is_due(&shown.view.verdict)
+    let view = &shown.view;
+    let deferred = Deferred::of(&view.assessment.plan, matches.records(), &view.bindings, read_at);
+    reading.read_after(deferred.until);
+    let has_more = applying.is_due(&view.verdict, &deferred)
         || !shown.outdated.is_empty()
         || (was_applied && webhook::is_pending(integration, &scope.status()));
     if has_more {
         return Ok(Action::requeue(MIN_REQUEUE));
     }
     let is_settled = !was_applied
+        && deferred.until.is_none()
         && !applying.has_failures()
         && shown.view.verdict.lifts_at.is_none()
         && !matches!(notification, Some(Notification::Failed { .. }));

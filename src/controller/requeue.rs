@@ -35,7 +35,12 @@ pub fn after_cycle(
     let lifts = lifts_at.and_then(until).map(|left| left + MIN_REQUEUE);
     schedule::requeue_after(
         read.since_last_read(),
-        apply.retries_in().chain(secrets).chain(webhook).chain(lifts),
+        apply
+            .retries_in()
+            .chain(secrets)
+            .chain(webhook)
+            .chain(lifts)
+            .chain(read.outcome_in()),
         &scope.spec().sync,
         &scope.uid(),
     )

@@ -63,6 +63,8 @@ pub struct Settings {
     pub lease: Option<LeaseName>,
     /// Where Okta's directory is saved for the next start; None to save nothing.
     pub state_dir: Option<PathBuf>,
+    /// How long a request to create something in Insightful is not repeated after it had no response.
+    pub outcome_wait: Duration,
 }
 
 /// Why the operator cannot run.

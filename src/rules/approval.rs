@@ -13,10 +13,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::{
     api::{
         Applying, EmployeeMatch, EmployeeMatchStatus, Field, FieldChange, GuardStatus, GuardedWrites,
-        MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending, PendingOperation, TeamState,
-        TeamStatus,
+        MatchState, OktaIntegrationSpec, OktaIntegrationStatus, Pending, TeamState, TeamStatus,
     },
-    model::{EmployeeId, PersonId, digest::Digest},
+    model::{EmployeeId, GroupId, PersonId, digest::Digest},
     rules::{
         assessment::Assessment,
         guard::{Clearance, ClearedPlan},
@@ -155,32 +154,26 @@ pub fn is_announced(assessment: &Assessment, announcements: &Announcements) -> b
 }
 
 /// Returns the integration's status right before the first write of a plan: the teams that it creates are
-/// pending, so that a team whose response is lost is found by its name, an approved plan is on record, and what the
+/// `pending`, so that a team whose response is lost is found by its name, an approved plan is on record, and what the
 /// guard counts is counted.
 pub fn begun(
     mut status: OktaIntegrationStatus,
     teams: Vec<TeamStatus>,
+    pending: &BTreeMap<GroupId, Pending>,
     cleared: &ClearedPlan,
     guard: GuardStatus,
     now: Timestamp,
 ) -> OktaIntegrationStatus {
     let plan = cleared.as_plan();
-    let since = Time(now);
     status.guard = Some(guard);
     status.teams = teams;
-    let new: BTreeSet<&str> = plan.teams.iter().map(|new| new.group.as_str()).collect();
     for team in &mut status.teams {
-        if new.contains(team.group_id.as_str()) {
-            team.pending = Some(Pending {
-                operation: PendingOperation::CreateTeam,
-                since: since.clone(),
-            });
-        }
+        team.pending = pending.get(&team.group_id.as_str().into()).cloned();
     }
     if let Clearance::Approved(plan_hash) = cleared.clearance() {
         status.applying = Some(Applying {
             plan: plan_hash.clone(),
-            since,
+            since: Time(now),
             shared_settings: plan
                 .creations
                 .first()

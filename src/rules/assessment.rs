@@ -25,6 +25,8 @@ pub struct Assessment {
     pub changes: BTreeMap<PersonId, Vec<FieldChange>>,
     /// What keeps people who are matched or to be created from being written.
     blockers: BTreeMap<PersonId, Blocker>,
+    /// What `spec.teams` names and neither service has.
+    pub unresolved: Vec<String>,
     /// The fields that are left out of people who are written otherwise.
     pub omissions: BTreeMap<PersonId, Vec<Omission>>,
 }
@@ -37,8 +39,9 @@ impl Assessment {
         records: &Records,
         bindings: &Bindings,
     ) -> Self {
+        let prefix = &spec.okta.group_prefix;
         let records = &*records::in_effect(records);
-        let teams = teams::derive(snapshot, &spec.okta.group_prefix, bindings);
+        let teams = teams::derive(snapshot, prefix, &spec.teams, bindings);
         let resolved = resolve::resolve(snapshot, spec, &teams, records);
         let Planned {
             plan,
@@ -47,6 +50,7 @@ impl Assessment {
         } = plan::plan(snapshot, spec, &teams, records, &resolved);
         let changes = plan.changes(snapshot, &teams, &resolved);
         Self {
+            unresolved: teams::unresolved(snapshot, prefix, &spec.teams, &teams),
             teams,
             resolved,
             plan: Arc::new(plan),
@@ -90,8 +94,8 @@ pub fn bindings(status: &OktaIntegrationStatus) -> Bindings {
     let was_applied = status.last_applied_time.is_some() || !status.history.is_empty();
     for team in &status.teams {
         let group: GroupId = team.group_id.as_str().into();
-        if team.pending.is_some() {
-            bindings.pending.insert(group.clone());
+        if let Some(pending) = &team.pending {
+            bindings.pending.insert(group.clone(), pending.clone());
         }
         if let Some(id) = &team.team_id {
             let created = team.state == TeamState::Created;

@@ -309,8 +309,8 @@ impl Blocker {
                 teams.join(", ")
             ),
             Self::TeamConflict { teams } => format!(
-                "the team name {} is not unique: see status.teams of the integration",
-                teams.join(", ")
+                "which team {} means is unclear: status.teams of the integration says why and what to do",
+                teams.join(" or ")
             ),
             Self::TeamNotCreated { teams } => format!(
                 "Insightful has no team {}, and spec.teams.createMissing of the integration is false: create the team, or set createMissing to true",

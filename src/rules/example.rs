@@ -1,7 +1,10 @@
 //! A small company for the tests of the rules.
 
 use crate::{
-    api::{Applied, AppliedField, Applying, Decision, Field, GuardStatus, OktaIntegrationSpec, Reviewed},
+    api::{
+        Applied, AppliedField, Applying, Decision, EmployeeMatchStatus, Field, GuardStatus,
+        OktaIntegrationSpec, Pending, PendingOperation, Reviewed,
+    },
     model::{
         Complete, Directory, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId,
         SharedSettings, Snapshot, Team, TeamGroup, Workforce,
@@ -9,7 +12,9 @@ use crate::{
     rules::{
         assessment::Assessment,
         guard::{self, Circumstances, Verdict},
+        pending,
         resolve::{Record, Records},
+        status::{MatchStatuses, PreviousMatchStatus, WriteFailures},
         teams::{Binding, Bindings},
     },
 };
@@ -24,6 +29,7 @@ pub struct Example {
     pub groups: Vec<TeamGroup>,
     pub employees: Vec<Employee>,
     pub teams: Vec<Team>,
+    pub settings: Vec<SharedSettings>,
     pub records: Records,
     /// People whom Okta, asked by id, no longer has.
     pub deleted: Vec<PersonId>,
@@ -32,6 +38,20 @@ pub struct Example {
     pub guard: GuardStatus,
 }
 
+/// A request to create something, at the beginning of time, that can take effect for five minutes.
+pub fn request(name: &str, email: Option<&str>) -> Pending {
+    let operation = match email {
+        Some(_) => PendingOperation::CreateEmployee,
+        None => PendingOperation::CreateTeam,
+    };
+    pending::request(
+        operation,
+        name,
+        email,
+        jiff::Timestamp::UNIX_EPOCH,
+        pending::OUTCOME_WAIT,
+    )
+}
 /// The uid of the integration.
 const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
@@ -56,6 +76,11 @@ impl Example {
             teams: vec![Team {
                 id: "Default".into(),
                 name: "Default".into(),
+                default: true,
+            }],
+            settings: vec![SharedSettings {
+                id: "Standard".into(),
+                name: "Standard".into(),
                 default: true,
             }],
             records: Records::new(),
@@ -183,11 +208,6 @@ impl Example {
     }
 
     pub fn snapshot(&self) -> Snapshot {
-        let settings = vec![SharedSettings {
-            id: "Standard".into(),
-            name: "Standard".into(),
-            default: true,
-        }];
         let mut snapshot = Snapshot::new(
             Directory::new(
                 Complete::from_all_pages(self.people.clone()),
@@ -196,12 +216,28 @@ impl Example {
             Workforce {
                 employees: Complete::from_all_pages(self.employees.clone()),
                 teams: Complete::from_all_pages(self.teams.clone()),
-                settings: Complete::from_all_pages(settings),
+                settings: Complete::from_all_pages(self.settings.clone()),
                 organization: None,
             },
         );
         snapshot.set_deleted(self.deleted.iter().cloned());
         snapshot
+    }
+
+    /// Returns the status of a person's match, after a read of Insightful at this time.
+    pub fn status(&self, person: &PersonId, read_at: jiff::Timestamp) -> EmployeeMatchStatus {
+        let (snapshot, assessment) = (self.snapshot(), self.assess());
+        let statuses = MatchStatuses {
+            snapshot: &snapshot,
+            spec: &self.spec,
+            assessment: &assessment,
+            verdict: &Verdict::default(),
+            failures: &WriteFailures::new(),
+            read_at,
+            now: read_at,
+        };
+        let record = self.records.get(person).cloned().unwrap_or_default();
+        statuses.of(person, &record, &PreviousMatchStatus::default(), Some(1))
     }
 
     pub fn assess(&self) -> Assessment {

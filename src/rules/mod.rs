@@ -8,6 +8,7 @@ pub mod blocker;
 pub(crate) mod example;
 pub mod guard;
 pub mod one_writer;
+pub mod pending;
 pub mod plan;
 pub mod proposal;
 pub mod record;

@@ -12,6 +12,7 @@ use crate::{
     model::{Departure, EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId, text},
     rules::{
         blocker::Blocker,
+        pending,
         proposal::Proposal,
         records::Unusable,
         succession::{HandedOn, Succession},
@@ -207,15 +208,18 @@ pub fn unaccounted<'a>(snapshot: &'a Snapshot, records: &'a Records) -> impl Ite
         .map(|(id, _)| id)
 }
 
-/// Returns the people in scope. With `TeamMembers`, a departed person with a match in force stays in
-/// scope without a team group: offboarding often removes people from their groups.
+/// Returns the people in scope. With `TeamMembers`, a departed person with a match in force, or with an invitation
+/// that may take effect, stays in scope without a team group: offboarding often removes people from their groups.
 fn in_scope<'a>(
     snapshot: &'a Snapshot,
     spec: &OktaIntegrationSpec,
     team_rule: &TeamRule<'_>,
     records: &Records,
 ) -> BTreeMap<&'a PersonId, &'a Person> {
-    let has_match = |id| records.get(id).is_some_and(|record| record.applied.is_some());
+    let has_match = |id| {
+        let record = records.get(id);
+        record.is_some_and(|record| record.applied.is_some() || record.pending.is_some())
+    };
     snapshot
         .people()
         .iter()
@@ -631,7 +635,7 @@ struct Claims<'a> {
     decided: BTreeMap<&'a EmployeeId, BTreeSet<&'a PersonId>>,
     /// By a match in force, or by an invitation that took effect.
     held: BTreeMap<EmployeeId, BTreeSet<&'a PersonId>>,
-    /// The employees of invitations whose response was lost, found by the person's email.
+    /// The employees that invitations without a response created.
     invited: BTreeMap<&'a PersonId, EmployeeId>,
     /// The employees that objects name which are not used: they stop their own person only.
     reserved: BTreeMap<&'a EmployeeId, &'a PersonId>,
@@ -674,27 +678,24 @@ impl<'a> Claims<'a> {
             }
         }
         for (id, record) in records {
-            if record.pending.is_some() && !record.keeps_match() {
-                let email = in_scope.get(id).and_then(|person| person.email.as_deref());
-                claims.adopt_invited(id, record, email);
+            if let (Some(pending), Decision::Auto | Decision::Create) = (&record.pending, record.decision)
+                && in_scope.contains_key(id)
+                && !record.keeps_match()
+            {
+                claims.adopt_invited(id, record, pending);
             }
         }
         claims
     }
 
-    /// Assigns the unclaimed, active employee with a person's email to the person whose invitation is pending.
-    fn adopt_invited(&mut self, id: &'a PersonId, record: &Record, email: Option<&str>) {
-        let invited = email.and_then(|email| {
-            self.snapshot.employees().values().find(|employee| {
-                !employee.deactivated
-                    && employee.email.eq_ignore_ascii_case(email)
-                    && !record.rejected.contains(&employee.id)
-            })
+    /// Assigns the employee that an invitation without a response created, unless somebody has a claim on it.
+    fn adopt_invited(&mut self, id: &'a PersonId, record: &Record, pending: &Pending) {
+        let unclaimed = self.snapshot.employees().values().filter(|employee| {
+            !record.rejected.contains(&employee.id)
+                && !self.decided.contains_key(&employee.id)
+                && !self.held.contains_key(&employee.id)
         });
-        if let Some(employee) = invited
-            && !self.decided.contains_key(&employee.id)
-            && !self.held.contains_key(&employee.id)
-        {
+        if let Some(employee) = pending::invited(pending, unclaimed) {
             self.held.entry(employee.id.clone()).or_default().insert(id);
             self.invited.insert(id, employee.id.clone());
         }
@@ -754,10 +755,12 @@ impl<'a> Claims<'a> {
 mod tests {
     use super::*;
     use crate::{
-        api::{AppliedField, Field, PendingOperation, UnmatchedPolicy},
-        rules::{example::Example, record::image},
+        api::{AppliedField, Field, UnmatchedPolicy},
+        rules::{
+            example::{Example, request},
+            record::image,
+        },
     };
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
     /// Two people, each with an employee of equal name and email.
     fn two() -> Example {
@@ -936,10 +939,7 @@ mod tests {
         let mut example = two();
         let record = example.record("ann");
         record.decision = Decision::Create;
-        record.pending = Some(Pending {
-            operation: PendingOperation::CreateEmployee,
-            since: Time(jiff::Timestamp::UNIX_EPOCH),
-        });
+        record.pending = Some(request("Ann Doe", Some("ann@acme.com")));
         assert_eq!(resolution(&example, "ann"), matched_with(&["e-ann"]));
         example.record("ann").rejected.insert("e-ann".into());
         assert_eq!(resolution(&example, "ann"), Resolution::Create);

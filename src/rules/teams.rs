@@ -1,11 +1,16 @@
 //! Derives Insightful's teams from Okta's team groups, and decides which one team a person in
 //! several groups gets.
+//!
+//! Names are compared as people read them: case, blanks and the form of letters make no other name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    api::{TeamPolicy, TeamState},
-    model::{GroupId, PersonId, Snapshot, Team, TeamGroup, TeamId},
+    api::{Pending, TeamPolicy, TeamState},
+    model::{
+        GroupId, PersonId, Snapshot, Team, TeamGroup, TeamId,
+        text::{folded, is_same_text, written},
+    },
 };
 
 /// The team of a group since an earlier apply.
@@ -16,38 +21,41 @@ pub struct Binding {
     pub created: bool,
 }
 
-impl Binding {
-    fn state(&self) -> TeamState {
-        if self.created {
-            TeamState::Created
-        } else {
-            TeamState::Existing
-        }
-    }
-}
-
 /// The teams of groups since earlier applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bindings {
     pub bound: BTreeMap<GroupId, Binding>,
-    /// Groups whose team may have been created by a request without a response.
-    pub pending: BTreeSet<GroupId>,
+    /// Requests to create a group's team that had no response.
+    pub pending: BTreeMap<GroupId, Pending>,
+}
+
+impl Bindings {
+    fn state(&self, group: &GroupId, team: &TeamId) -> TeamState {
+        match self.bound.get(group) {
+            Some(binding) if binding.team == *team && binding.created => TeamState::Created,
+            _ => TeamState::Existing,
+        }
+    }
 }
 
 /// The team of a team group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivedTeam {
     pub group: GroupId,
-    /// The name in Insightful for a bound team, else the group's name without the prefix.
+    /// The group's name without the prefix; None if Okta's response lacks the group.
+    pub group_name: Option<String>,
+    /// The name in Insightful, or the one that a new team gets.
     pub name: String,
     /// None while the team is new or in conflict.
     pub team: Option<TeamId>,
-    /// The team that the group is bound to, while Insightful's list lacks it and has no other
-    /// team of the name. It is created again once a read by id shows that it is gone.
+    /// The team that the group is bound to, while it has none: in a conflict, or because Insightful's list lacks
+    /// the team. A missing team is created again once a read by id shows that it is gone.
     pub lost: Option<TeamId>,
     pub state: TeamState,
     /// Whether Okta's response lacks the group.
     pub group_missing: bool,
+    /// A request to create the team that had no response.
+    pub pending: Option<Pending>,
     /// For `status.teams[].message`.
     pub note: Option<String>,
 }
@@ -55,149 +63,367 @@ pub struct DerivedTeam {
 /// All derived teams, by group.
 pub type DerivedTeams = BTreeMap<GroupId, DerivedTeam>;
 
+/// By what right a group has its team. The first outranks the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Right {
+    /// `spec.teams.bindings`.
+    Policy,
+    /// An earlier apply bound it or requested the team.
+    Recorded,
+    /// The team has the group's name.
+    Name,
+}
+
+/// The team of one group, as if there were no other group.
+struct Claim<'a> {
+    group: &'a TeamGroup,
+    right: Right,
+    /// None is a new team; an error is a conflict, with what to do about it.
+    team: Result<Option<&'a Team>, String>,
+    state: TeamState,
+    note: Option<String>,
+}
+
 /// Derives the team of each group.
 ///
-/// A group that is bound to an existing team keeps it, even if either is renamed. Any other group
-/// gets the team that has its name without the prefix; if two groups or two teams have that name,
-/// they are in conflict. A missing group stays bound to its team, in case it reappears.
-pub fn derive(snapshot: &Snapshot, prefix: &str, bindings: &Bindings) -> DerivedTeams {
-    let mut teams_by_name: BTreeMap<&str, Vec<&Team>> = BTreeMap::new();
-    for team in snapshot.teams().values() {
-        teams_by_name.entry(&team.name).or_default().push(team);
+/// `spec.teams.bindings` decides first. A group that is bound to an existing team keeps it, even if either is
+/// renamed. Any other group gets the team that has its name without the prefix. In conflict are groups that mean
+/// one team without `spec.teams.bindings` saying so, and a group whose name only looks like that of a team.
+/// A missing group stays bound to its team, in case it reappears.
+pub fn derive(snapshot: &Snapshot, prefix: &str, policy: &TeamPolicy, bindings: &Bindings) -> DerivedTeams {
+    let names = Names {
+        snapshot,
+        prefix,
+        policy,
+        bindings,
+    };
+    let groups = snapshot.groups().values();
+    let mut same_name: BTreeMap<String, Vec<&TeamGroup>> = BTreeMap::new();
+    for group in groups.clone().filter(|group| names.by_policy(group).is_empty()) {
+        same_name.entry(folded(names.of(group))).or_default().push(group);
     }
-    let bound: BTreeMap<&GroupId, (&Binding, &Team)> = bindings
-        .bound
-        .iter()
-        .filter_map(|(group, binding)| Some((group, (binding, snapshot.teams().get(&binding.team)?))))
-        .collect();
-    let mut groups_by_name: BTreeMap<&str, usize> = BTreeMap::new();
-    for group in snapshot.groups().values() {
-        *groups_by_name.entry(team_name(group, prefix)).or_default() += 1;
-    }
+    let mut claims: Vec<Claim<'_>> = groups.map(|group| names.claim(group, &same_name)).collect();
+    names.resolve_shared(&mut claims);
 
-    let mut derived: DerivedTeams = snapshot
-        .groups()
-        .values()
-        .map(|group| {
-            let name = team_name(group, prefix);
-            let derived = match bound.get(&group.id) {
-                Some((binding, team)) => bound_team(group, name, binding, team),
-                None => {
-                    let same_name = teams_by_name.get(name).map_or(&[][..], Vec::as_slice);
-                    let is_pending = bindings.pending.contains(&group.id);
-                    let mut team = unbound_team(group, name, groups_by_name[name], same_name, is_pending);
-                    if team.state == TeamState::New
-                        && let Some(binding) = bindings.bound.get(&group.id)
-                    {
-                        team.note = Some(format!("its team {} is not in Insightful's list", binding.team));
-                        team.lost = Some(binding.team.clone());
-                    }
-                    team
-                }
-            };
-            (group.id.clone(), derived)
-        })
+    let mut derived: DerivedTeams = claims
+        .iter()
+        .map(|claim| (claim.group.id.clone(), names.derived(claim)))
         .collect();
-    let missing = missing(snapshot, &bound, &derived);
-    derived.extend(missing);
+    // A group whose team another group has now was deleted and created again, so it is dropped.
+    let taken = claims.iter().filter(|claim| claim.right != Right::Recorded);
+    let taken: BTreeSet<TeamId> = taken
+        .filter_map(|claim| derived[&claim.group.id].team.clone())
+        .collect();
+    derived.extend(names.missing(&taken));
     derived
 }
 
-/// Returns the teams of bound groups that the snapshot lacks. A group whose team another group gets
-/// by name was deleted and created again, so it is dropped.
-fn missing(
-    snapshot: &Snapshot,
-    bound: &BTreeMap<&GroupId, (&Binding, &Team)>,
-    present: &DerivedTeams,
-) -> DerivedTeams {
-    let taken: BTreeSet<&TeamId> = present
-        .values()
-        .filter(|team| !bound.contains_key(&team.group))
-        .filter_map(|team| team.team.as_ref())
-        .collect();
-    bound
-        .iter()
-        .filter(|(group, (_, team))| !snapshot.groups().contains_key(*group) && !taken.contains(&team.id))
-        .map(|(group, (binding, team))| {
-            let note = "Okta's last response lacks the group: the team stays bound to it, and nobody is moved out of the team";
-            let derived = DerivedTeam {
-                group: (*group).clone(),
-                name: team.name.clone(),
-                team: Some(team.id.clone()),
-                lost: None,
-                state: binding.state(),
-                group_missing: true,
-                note: Some(note.to_owned()),
+/// The groups and teams by name, and what the policy and earlier applies say about them.
+struct Names<'a> {
+    snapshot: &'a Snapshot,
+    prefix: &'a str,
+    policy: &'a TeamPolicy,
+    bindings: &'a Bindings,
+}
+
+impl<'a> Names<'a> {
+    /// The group's name without the prefix.
+    fn of(&self, group: &'a TeamGroup) -> &'a str {
+        group.name.strip_prefix(self.prefix).unwrap_or(&group.name).trim()
+    }
+
+    /// The teams that have exactly this name, else those whose names look the same.
+    fn teams(&self, name: &str) -> (Vec<&'a Team>, Vec<&'a Team>) {
+        let (name, key) = (written(name), folded(name));
+        let teams = self.snapshot.teams().values();
+        teams
+            .filter(|team| folded(&team.name) == key)
+            .partition(|team| team.name == name)
+    }
+
+    /// The teams that `spec.teams.bindings` gives a group.
+    fn by_policy(&self, group: &'a TeamGroup) -> Vec<&'a str> {
+        let names = [folded(&group.name), folded(self.of(group))];
+        let bindings = self.policy.bindings.iter();
+        let of_group = bindings.filter(|binding| names.contains(&folded(&binding.group)));
+        of_group.map(|binding| binding.team.as_str()).collect()
+    }
+
+    fn claim(&self, group: &'a TeamGroup, same_name: &BTreeMap<String, Vec<&'a TeamGroup>>) -> Claim<'a> {
+        let own = self.of(group);
+        let state = |team: &Team| self.bindings.state(&group.id, &team.id);
+        let claim = |right, team: Result<Option<&'a Team>, String>| Claim {
+            group,
+            right,
+            state: match &team {
+                Ok(Some(team)) => state(team),
+                Ok(None) => TeamState::New,
+                Err(_) => TeamState::Conflict,
+            },
+            team,
+            note: None,
+        };
+        let by_policy = self.by_policy(group);
+        if let Some(name) = by_policy.first() {
+            let team = match by_policy.len() {
+                1 => self.named(name, own),
+                several => Err(format!(
+                    "spec.teams.bindings names this group {several} times: keep one entry"
+                )),
             };
-            ((*group).clone(), derived)
+            return claim(Right::Policy, team);
+        }
+        if let Some(team) = self
+            .recorded(&group.id)
+            .and_then(|id| self.snapshot.teams().get(id))
+        {
+            let renamed = format!(
+                "the Okta group is now called {own:?}; Insightful's API cannot rename a team: do it in the web app, or give the group another team in spec.teams.bindings"
+            );
+            return Claim {
+                note: (!is_same_text(own, &team.name)).then_some(renamed),
+                ..claim(Right::Recorded, Ok(Some(team)))
+            };
+        }
+        if let Some(team) = self.requested(&group.id) {
+            return Claim {
+                state: TeamState::Created,
+                ..claim(Right::Recorded, Ok(Some(team)))
+            };
+        }
+        claim(Right::Name, self.by_name(own, same_name))
+    }
+
+    fn recorded(&self, group: &GroupId) -> Option<&'a TeamId> {
+        self.bindings.bound.get(group).map(|binding| &binding.team)
+    }
+
+    /// The team that a request without a response created: it has the name that was sent, whatever the group is
+    /// called now.
+    fn requested(&self, group: &GroupId) -> Option<&'a Team> {
+        let name = self.bindings.pending.get(group)?.name.as_deref()?;
+        let (exact, alike) = self.teams(name);
+        let [team] = exact.iter().chain(&alike).collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let is_bound = self
+            .bindings
+            .bound
+            .values()
+            .any(|binding| binding.team == team.id);
+        (!is_bound).then_some(*team)
+    }
+
+    /// The team of a group to which `spec.teams.bindings` gives the team of this name.
+    fn named(&self, name: &str, own: &str) -> Result<Option<&'a Team>, String> {
+        let (exact, alike) = self.teams(name);
+        match (exact.as_slice(), alike.as_slice()) {
+            ([team], _) | ([], [team]) => Ok(Some(team)),
+            ([], []) if folded(name) == folded(own) => Ok(None),
+            ([], []) => Err(format!(
+                "spec.teams.bindings gives this group the team {name:?}, which Insightful does not have: correct the entry, or create the team in Insightful"
+            )),
+            _ => Err(several_teams(&exact, &alike)),
+        }
+    }
+
+    /// The team of a group by its own name.
+    fn by_name(
+        &self,
+        own: &str,
+        same_name: &BTreeMap<String, Vec<&TeamGroup>>,
+    ) -> Result<Option<&'a Team>, String> {
+        let groups = same_name.get(&folded(own)).map_or(&[][..], Vec::as_slice);
+        let (exact, alike) = self.teams(own);
+        match (exact.as_slice(), alike.as_slice()) {
+            _ if written(own).is_empty() => {
+                Err("the group's name is the prefix only: add a team name to it".to_owned())
+            }
+            _ if groups.len() > 1 => Err(one_team(groups)),
+            ([team], _) => Ok(Some(team)),
+            ([], []) => Ok(None),
+            ([], [team]) => Err(format!(
+                "Insightful's team {:?} differs from the group's name only in case, blanks or the form of letters, and no second one is created: name the group and this team in spec.teams.bindings, or rename either",
+                team.name
+            )),
+            _ => Err(several_teams(&exact, &alike)),
+        }
+    }
+
+    /// Groups that mean one team are in conflict, except one that has a better right than all others, and those
+    /// that all share it by policy.
+    fn resolve_shared(&self, claims: &mut [Claim<'a>]) {
+        let mut by_team: BTreeMap<Result<&TeamId, String>, Vec<usize>> = BTreeMap::new();
+        for (place, claim) in claims.iter().enumerate() {
+            let key = match &claim.team {
+                Ok(Some(team)) => Ok(&team.id),
+                Ok(None) => Err(folded(self.of(claim.group))),
+                Err(_) => continue,
+            };
+            by_team.entry(key).or_default().push(place);
+        }
+        for (team, places) in by_team.into_iter().filter(|(_, places)| places.len() > 1) {
+            let groups: Vec<&TeamGroup> = places.iter().map(|place| claims[*place].group).collect();
+            let best = places.iter().map(|place| claims[*place].right).min();
+            let (holders, others): (Vec<usize>, Vec<usize>) = places
+                .iter()
+                .partition(|place| Some(claims[**place].right) == best);
+            let shares = best == Some(Right::Policy);
+            let keep = match (shares, team.is_ok()) {
+                (true, true) => holders.len(),
+                // Once the first group has the new team, the others get it, too.
+                (true, false) => 1,
+                (false, _) => usize::from(holders.len() == 1),
+            };
+            let (kept, waiting) = holders.split_at(keep);
+            for place in waiting.iter().chain(&others) {
+                let claim = &mut claims[*place];
+                claim.state = TeamState::Conflict;
+                claim.team = Err(if shares && claim.right == Right::Policy {
+                    format!(
+                        "the team is created for the Okta group {} first",
+                        shown(groups[0])
+                    )
+                } else {
+                    one_team(&groups)
+                });
+            }
+            for place in kept.iter().filter(|_| !others.is_empty()) {
+                claims[*place].note = Some(one_team(&groups));
+            }
+        }
+    }
+
+    fn derived(&self, claim: &Claim<'a>) -> DerivedTeam {
+        let Claim {
+            group,
+            right: _,
+            team,
+            state,
+            note,
+        } = claim;
+        let own = written(self.of(group));
+        let found = team.as_ref().ok().copied().flatten();
+        let pending = self.bindings.pending.get(&group.id).filter(|_| found.is_none());
+        let lost = self.recorded(&group.id).filter(|recorded| match team {
+            Ok(Some(_)) => false,
+            Ok(None) => !self.snapshot.teams().contains_key(*recorded),
+            Err(_) => true,
+        });
+        let note = match (team, pending, lost) {
+            (Err(conflict), ..) => Some(conflict.clone()),
+            (Ok(None), Some(pending), _) => Some(format!(
+                "no response to the request of {:.0} to create it: it can take effect until {:.0}, and is repeated only after that",
+                pending.since.0, pending.until.0
+            )),
+            (Ok(None), None, Some(lost)) => Some(format!("its team {lost} is not in Insightful's list")),
+            _ => note.clone(),
+        };
+        DerivedTeam {
+            group: group.id.clone(),
+            name: found.map_or_else(|| own.clone(), |team| written(&team.name)),
+            group_name: Some(own),
+            team: found.map(|team| team.id.clone()),
+            lost: lost.cloned(),
+            state: *state,
+            group_missing: false,
+            pending: pending.cloned(),
+            note,
+        }
+    }
+
+    /// The teams of bound groups that the snapshot lacks.
+    fn missing(&self, taken: &BTreeSet<TeamId>) -> DerivedTeams {
+        let bound = self.bindings.bound.iter();
+        bound
+            .filter(|(group, _)| !self.snapshot.groups().contains_key(*group))
+            .filter_map(|(group, binding)| Some((group, self.snapshot.teams().get(&binding.team)?)))
+            .filter(|(_, team)| !taken.contains(&team.id))
+            .map(|(group, team)| {
+                let note = "Okta's last response lacks the group: the team stays bound to it, and nobody is moved out of the team";
+                let derived = DerivedTeam {
+                    group: group.clone(),
+                    group_name: None,
+                    name: written(&team.name),
+                    team: Some(team.id.clone()),
+                    lost: None,
+                    state: self.bindings.state(group, &team.id),
+                    group_missing: true,
+                    pending: None,
+                    note: Some(note.to_owned()),
+                };
+                (group.clone(), derived)
+            })
+            .collect()
+    }
+}
+
+/// What `spec.teams` names and neither service has, for people.
+pub fn unresolved(
+    snapshot: &Snapshot,
+    prefix: &str,
+    policy: &TeamPolicy,
+    teams: &DerivedTeams,
+) -> Vec<String> {
+    let has_group = |name: &str| {
+        snapshot.groups().values().any(|group| {
+            let own = group.name.strip_prefix(prefix).unwrap_or(&group.name);
+            [folded(&group.name), folded(own)].contains(&folded(name))
         })
-        .collect()
-}
-
-fn team_name<'a>(group: &'a TeamGroup, prefix: &str) -> &'a str {
-    group.name.strip_prefix(prefix).unwrap_or(&group.name).trim()
-}
-
-fn bound_team(group: &TeamGroup, group_name: &str, binding: &Binding, team: &Team) -> DerivedTeam {
-    let renamed = group_name != team.name;
-    DerivedTeam {
-        group: group.id.clone(),
-        name: team.name.clone(),
-        team: Some(team.id.clone()),
-        lost: None,
-        state: binding.state(),
-        group_missing: false,
-        note: renamed.then(|| {
-            format!(
-                "the Okta group is now called {group_name:?}; Insightful's API cannot rename a team, do it in the web app"
-            )
-        }),
-    }
-}
-
-/// `groups` is the number of groups with this name; `pending` whether a team of this name is the one
-/// that the operator requested.
-fn unbound_team(
-    group: &TeamGroup,
-    name: &str,
-    groups: usize,
-    same_name: &[&Team],
-    pending: bool,
-) -> DerivedTeam {
-    let (state, team, note) = match same_name {
-        _ if name.is_empty() => (
-            TeamState::Conflict,
-            None,
-            Some("the group's name is the prefix only: add a team name to it".to_owned()),
-        ),
-        _ if groups > 1 => (
-            TeamState::Conflict,
-            None,
-            Some(format!(
-                "{groups} Okta groups have this name: rename or merge all but one"
-            )),
-        ),
-        [] => (TeamState::New, None, None),
-        [team] if pending => (TeamState::Created, Some(team.id.clone()), None),
-        [team] => (TeamState::Existing, Some(team.id.clone()), None),
-        several => (
-            TeamState::Conflict,
-            None,
-            Some(format!(
-                "{} teams in Insightful have this name: rename or merge all but one",
-                several.len()
-            )),
-        ),
     };
-    DerivedTeam {
-        group: group.id.clone(),
-        name: name.to_owned(),
-        team,
-        lost: None,
-        state,
-        group_missing: false,
-        note,
-    }
+    let precedence = Precedence::of(policy, teams);
+    let precedence = precedence.unresolved.iter().map(|name| {
+        format!("spec.teams.precedence names {name:?}, which is neither a team group nor the team of one")
+    });
+    let groups = policy
+        .bindings
+        .iter()
+        .filter(|binding| !has_group(&binding.group));
+    let groups = groups.map(|binding| {
+        format!(
+            "spec.teams.bindings names the group {:?}, which is not among Okta's team groups",
+            binding.group
+        )
+    });
+    let has_team = |name: &str| {
+        teams.values().any(|team| folded(&team.name) == folded(name))
+            || snapshot
+                .teams()
+                .values()
+                .any(|team| folded(&team.name) == folded(name))
+    };
+    let missing = policy.bindings.iter().filter(|binding| !has_team(&binding.team));
+    let missing = missing.map(|binding| {
+        format!(
+            "spec.teams.bindings names the team {:?}, which Insightful does not have",
+            binding.team
+        )
+    });
+    precedence.chain(groups).chain(missing).collect()
+}
+
+fn shown(group: &TeamGroup) -> String {
+    format!("{} ({})", written(&group.name), group.id)
+}
+
+fn one_team(groups: &[&TeamGroup]) -> String {
+    let groups: Vec<String> = groups.iter().map(|group| shown(group)).collect();
+    format!(
+        "the Okta groups {} mean one team: rename all but one of them, or let them share it by naming each with the team in spec.teams.bindings",
+        groups.join(" and ")
+    )
+}
+
+fn several_teams(exact: &[&Team], alike: &[&Team]) -> String {
+    let teams = if exact.is_empty() { alike } else { exact };
+    let teams: Vec<String> = teams
+        .iter()
+        .map(|team| format!("{:?} ({})", team.name, team.id))
+        .collect();
+    format!(
+        "Insightful's teams {} have the same name: rename or merge all but one in Insightful",
+        teams.join(" and ")
+    )
 }
 
 /// The team that a person gets.
@@ -215,10 +441,61 @@ pub enum TeamChoice {
     NotCreated(Vec<String>),
 }
 
+/// The teams that `spec.teams.precedence` names, by the group's name without the prefix or the team's.
+struct Precedence<'a> {
+    /// The place of each group's team.
+    places: BTreeMap<&'a GroupId, usize>,
+    /// Entries that name nothing.
+    unresolved: Vec<&'a str>,
+    /// The place of the first of them. A team that was renamed by hand may be meant.
+    first_unresolved: usize,
+}
+
+impl<'a> Precedence<'a> {
+    fn of(policy: &'a TeamPolicy, teams: &'a DerivedTeams) -> Self {
+        let mut by_name: BTreeMap<String, BTreeSet<&GroupId>> = BTreeMap::new();
+        for team in teams.values() {
+            for name in team.group_name.iter().chain([&team.name]) {
+                by_name.entry(folded(name)).or_default().insert(&team.group);
+            }
+        }
+        let mut precedence = Self {
+            places: BTreeMap::new(),
+            unresolved: Vec::new(),
+            first_unresolved: usize::MAX,
+        };
+        for (place, name) in policy.precedence.iter().enumerate() {
+            match by_name.get(&folded(name)) {
+                Some(groups) => {
+                    for group in groups {
+                        precedence.places.entry(group).or_insert(place);
+                    }
+                }
+                None => {
+                    precedence.unresolved.push(name);
+                    precedence.first_unresolved = precedence.first_unresolved.min(place);
+                }
+            }
+        }
+        precedence
+    }
+
+    /// The teams that come first; empty if none is named.
+    fn first<'t>(&self, teams: &[&'t DerivedTeam]) -> (usize, Vec<&'t DerivedTeam>) {
+        let place = |team: &DerivedTeam| self.places.get(&team.group).copied();
+        let Some(first) = teams.iter().filter_map(|team| place(team)).min() else {
+            return (usize::MAX, Vec::new());
+        };
+        let named = teams.iter().copied().filter(|team| place(team) == Some(first));
+        (first, named.collect())
+    }
+}
+
 /// Decides which team a person gets.
 pub struct TeamRule<'a> {
     teams: &'a DerivedTeams,
-    policy: &'a TeamPolicy,
+    create_missing: bool,
+    precedence: Precedence<'a>,
     groups: BTreeMap<&'a PersonId, BTreeSet<&'a GroupId>>,
     missing: BTreeMap<&'a TeamId, &'a DerivedTeam>,
 }
@@ -233,7 +510,8 @@ impl<'a> TeamRule<'a> {
         }
         Self {
             teams,
-            policy,
+            create_missing: policy.create_missing,
+            precedence: Precedence::of(policy, teams),
             groups,
             missing: teams_without_group(teams),
         }
@@ -257,28 +535,33 @@ impl<'a> TeamRule<'a> {
             .filter_map(|group| self.teams.get(*group))
             .chain(missing)
             .collect();
-        if all.is_empty() {
+        let Some(first) = all.first() else {
             return TeamChoice::Keep;
-        }
+        };
         let mut usable = all.clone();
         usable.retain(|team| team.state != TeamState::Conflict);
         if usable.is_empty() {
             return TeamChoice::Conflict(names(&all));
         }
         let unique = usable.clone();
-        usable.retain(|team| self.policy.create_missing || team.team.is_some());
+        usable.retain(|team| self.create_missing || team.team.is_some());
         if usable.is_empty() {
             return TeamChoice::NotCreated(names(&unique));
         }
-        // A team that cannot be used still counts: leaving it out would decide between the two.
-        if let [only] = all.as_slice() {
-            return TeamChoice::Of(only.group.clone());
+        // A team that cannot be used still counts: leaving it out would decide between the two. Groups that share
+        // a team count as one.
+        if all.len() == 1 || (first.team.is_some() && all.iter().all(|team| team.team == first.team)) {
+            return TeamChoice::Of(first.group.clone());
         }
-        let mut precedence = self.policy.precedence.iter();
-        let first = precedence.find_map(|name| usable.iter().find(|team| team.name == *name));
-        let present = usable
-            .iter()
-            .find(|team| team.team.is_some() && team.team.as_ref() == present);
+        let is_present = |team: &&DerivedTeam| team.team.is_some() && team.team.as_ref() == present;
+        let present = usable.iter().copied().find(is_present);
+        let (place, named) = self.precedence.first(&usable);
+        let first = match named.as_slice() {
+            [only] => Some(*only),
+            several => several.iter().copied().find(is_present),
+        };
+        // What an entry that names nothing was about is unknown: it moves nobody out of the present team.
+        let first = first.filter(|_| present.is_none() || place < self.precedence.first_unresolved);
         match first.or(present) {
             Some(team) => TeamChoice::Of(team.group.clone()),
             None => TeamChoice::Several(names(&all)),
@@ -305,263 +588,4 @@ fn names(teams: &[&DerivedTeam]) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Complete, Directory, Workforce};
-
-    fn snapshot(groups: &[(&str, &str)], teams: &[(&str, &str)]) -> Snapshot {
-        let groups = groups
-            .iter()
-            .map(|(id, name)| TeamGroup {
-                id: (*id).into(),
-                name: (*name).into(),
-                members: BTreeSet::new(),
-            })
-            .collect();
-        let teams = teams
-            .iter()
-            .map(|(id, name)| Team {
-                id: (*id).into(),
-                name: (*name).into(),
-                default: false,
-            })
-            .collect();
-        Snapshot::new(
-            Directory::new(Complete::from_all_pages(vec![]), Complete::from_all_pages(groups)),
-            Workforce {
-                employees: Complete::from_all_pages(vec![]),
-                teams: Complete::from_all_pages(teams),
-                settings: Complete::from_all_pages(vec![]),
-                organization: None,
-            },
-        )
-    }
-
-    #[test]
-    fn an_unbound_group_gets_the_team_of_its_name_a_new_one_or_a_conflict() {
-        let snapshot = snapshot(
-            &[
-                ("g1", "P_Sales"),
-                ("g2", "P_Ops"),
-                ("g3", "P_Twice"),
-                ("g4", "P_Twice"),
-                ("g5", "P_"),
-                ("g6", "P_Double"),
-            ],
-            &[("t1", "Sales"), ("t2", "ops"), ("t3", "Double"), ("t4", "Double")],
-        );
-        let teams = derive(&snapshot, "P_", &Bindings::default());
-        let seen: Vec<_> = teams.values().map(|t| (t.name.as_str(), t.state)).collect();
-        assert_eq!(
-            seen,
-            [
-                ("Sales", TeamState::Existing),
-                ("Ops", TeamState::New), // names are case-sensitive
-                ("Twice", TeamState::Conflict),
-                ("Twice", TeamState::Conflict),
-                ("", TeamState::Conflict),
-                ("Double", TeamState::Conflict),
-            ]
-        );
-    }
-
-    fn bound(group: &str, binding: Binding) -> Bindings {
-        Bindings {
-            bound: BTreeMap::from([(group.into(), binding)]),
-            pending: BTreeSet::new(),
-        }
-    }
-
-    #[test]
-    fn a_team_whose_creation_had_no_response_is_found_by_name() {
-        let snapshot = snapshot(&[("g1", "P_Sales")], &[("t1", "Sales")]);
-        let pending = Bindings {
-            bound: BTreeMap::new(),
-            pending: ["g1".into()].into(),
-        };
-        let team = derive(&snapshot, "P_", &pending).remove(&"g1".into()).unwrap();
-        assert_eq!((team.state, team.team), (TeamState::Created, Some("t1".into())));
-    }
-
-    #[test]
-    fn a_bound_team_survives_a_rename_on_either_side() {
-        let snapshot = snapshot(&[("g1", "P_Sales EMEA")], &[("t1", "Sales")]);
-        let binding = Binding {
-            team: "t1".into(),
-            created: true,
-        };
-        let teams = derive(&snapshot, "P_", &bound("g1", binding));
-        let team = &teams[&"g1".into()];
-        assert_eq!((team.name.as_str(), team.state), ("Sales", TeamState::Created));
-        assert!(team.note.as_ref().unwrap().contains("Sales EMEA"));
-
-        let deleted = Binding {
-            team: "t9".into(),
-            created: false,
-        };
-        let teams = derive(&snapshot, "P_", &bound("g1", deleted));
-        let team = &teams[&"g1".into()];
-        assert_eq!((team.state, &team.lost), (TeamState::New, &Some("t9".into())));
-    }
-
-    #[test]
-    fn the_team_of_a_missing_group_stays_bound() {
-        let binding = |team: &str| Binding {
-            team: team.into(),
-            created: true,
-        };
-        let bindings = Bindings {
-            bound: [("g1", "t1"), ("g2", "t2"), ("g3", "gone")]
-                .map(|(group, team)| (group.into(), binding(team)))
-                .into(),
-            pending: BTreeSet::new(),
-        };
-        let seen = |groups: &[(&str, &str)]| -> Vec<String> {
-            let snapshot = snapshot(groups, &[("t1", "Sales"), ("t2", "Support")]);
-            let teams = derive(&snapshot, "P_", &bindings);
-            let seen = teams.values().map(|team| {
-                let missing = if team.group_missing { " missing" } else { "" };
-                format!("{} {:?} {}{missing}", team.group, team.state, team.name)
-            });
-            seen.collect()
-        };
-        assert_eq!(
-            seen(&[("g2", "P_Help")]),
-            ["g1 Created Sales missing", "g2 Created Support"],
-            "a group and team that are both missing are dropped"
-        );
-        assert_eq!(
-            seen(&[("g1", "P_Sell"), ("g2", "P_Help")]),
-            ["g1 Created Sales", "g2 Created Support"],
-            "a group that reappears under another name"
-        );
-        assert_eq!(
-            seen(&[("g9", "P_Sales")]),
-            ["g2 Created Support missing", "g9 Existing Sales"],
-            "a group that was created again gets the team"
-        );
-        assert_eq!(
-            seen(&[("g2", "P_Sales")]),
-            ["g1 Created Sales missing", "g2 Created Support"],
-            "a group that has a team gets no other"
-        );
-    }
-
-    /// Returns the choice for a person in these groups.
-    fn choose(
-        teams: &DerivedTeams,
-        groups: &[GroupId],
-        precedence: &[String],
-        create_missing: bool,
-        present: Option<&TeamId>,
-    ) -> TeamChoice {
-        let person = PersonId::from("jane");
-        let policy = TeamPolicy {
-            create_missing,
-            precedence: precedence.to_vec(),
-        };
-        let rule = TeamRule {
-            teams,
-            policy: &policy,
-            groups: [(&person, groups.iter().collect())].into(),
-            missing: teams_without_group(teams),
-        };
-        rule.choose(&person, present)
-    }
-
-    #[test]
-    fn precedence_then_the_present_team_decides_between_several() {
-        let snapshot = snapshot(
-            &[
-                ("g1", "P_A"),
-                ("g2", "P_B"),
-                ("g3", "P_New"),
-                ("c1", "P_Twice"),
-                ("c2", "P_Twice"),
-            ],
-            &[("t1", "A"), ("t2", "B")],
-        );
-        let teams = derive(&snapshot, "P_", &Bindings::default());
-        let of = |id: &str| TeamChoice::Of(id.into());
-        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        for (groups, precedence, create, present, expected) in [
-            (&[][..], &[][..], true, None, TeamChoice::Keep),
-            (&["g1"], &[], true, None, of("g1")),
-            (&["g1", "g2"], &["B", "A"], true, Some("t1"), of("g2")),
-            (&["g1", "g2"], &["C"], true, Some("t2"), of("g2")),
-            (
-                &["g1", "g2"],
-                &[],
-                true,
-                Some("t9"),
-                TeamChoice::Several(names(&["A", "B"])),
-            ),
-            (
-                &["g1", "g2"],
-                &[],
-                true,
-                None,
-                TeamChoice::Several(names(&["A", "B"])),
-            ),
-            (&["g3"], &[], true, None, of("g3")),
-            (&["g3"], &[], false, None, TeamChoice::NotCreated(names(&["New"]))),
-            (&["c1"], &[], true, None, TeamChoice::Conflict(names(&["Twice"]))),
-            (
-                &["c1", "g1"],
-                &[],
-                true,
-                None,
-                TeamChoice::Several(names(&["A", "Twice"])),
-            ),
-            (&["c1", "g1"], &["A"], true, None, of("g1")),
-        ] {
-            let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
-            let precedence = names(precedence);
-            let present = present.map(TeamId::from);
-            let choice = choose(&teams, &groups, &precedence, create, present.as_ref());
-            assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
-        }
-    }
-
-    #[test]
-    fn a_missing_group_moves_nobody_out_of_its_team() {
-        let snapshot = snapshot(
-            &[("g1", "P_A"), ("g2", "P_B"), ("g3", "P_New"), ("g4", "P_Shared")],
-            &[("t1", "A"), ("t2", "B"), ("t8", "Shared"), ("t9", "Gone")],
-        );
-        let bindings = Bindings {
-            bound: [("g8", "t8"), ("g9", "t9"), ("g4", "t8")]
-                .map(|(group, team)| {
-                    let binding = Binding {
-                        team: team.into(),
-                        created: false,
-                    };
-                    (group.into(), binding)
-                })
-                .into(),
-            pending: BTreeSet::new(),
-        };
-        let teams = derive(&snapshot, "P_", &bindings);
-        let of = |id: &str| TeamChoice::Of(id.into());
-        for (groups, precedence, create, present, expected) in [
-            (&["g1"][..], &[][..], true, Some("t9"), of("g9")),
-            (&["g1"], &[], true, Some("t1"), of("g1")),
-            (&["g1"], &[], true, Some("t2"), of("g1")),
-            (&["g1"], &[], true, None, of("g1")),
-            (&["g1", "g2"], &[], true, Some("t9"), of("g9")),
-            (&["g3"], &[], false, Some("t9"), of("g9")),
-            (&[], &[], true, Some("t9"), of("g9")),
-            (&["g1"], &["Gone", "A"], true, Some("t9"), of("g9")),
-            // Precedence is how an admin says that the group is gone for good.
-            (&["g1"], &["A"], true, Some("t9"), of("g1")),
-            // Another group has the team, and the person is not a member of it.
-            (&["g1"], &[], true, Some("t8"), of("g1")),
-        ] {
-            let groups: Vec<GroupId> = groups.iter().map(|id| (*id).into()).collect();
-            let precedence: Vec<String> = precedence.iter().map(|name| (*name).to_owned()).collect();
-            let present = present.map(TeamId::from);
-            let choice = choose(&teams, &groups, &precedence, create, present.as_ref());
-            assert_eq!(choice, expected, "{groups:?} {precedence:?} {present:?}");
-        }
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use std::{fmt, time::Duration};
 use okta_insightful_operator::api::conditions;
 use sandbox::faults::{Kind, Match};
 
+use crate::world::LATE;
+
 /// The part of a query that distinguishes a delta sync's searches from a full sync's.
 pub const DELTA_SEARCH: &str = "lastUpdated gt";
 
@@ -108,6 +110,11 @@ impl Call {
         self >= Self::CreateTeam
     }
 
+    /// A write that must not take effect twice.
+    fn is_creation(self) -> bool {
+        matches!(self, Self::CreateTeam | Self::CreateEmployee)
+    }
+
     /// Whether a failure concerns one person and is reported on the person's match.
     fn is_of_one_person(self) -> bool {
         self >= Self::CreateEmployee
@@ -132,13 +139,14 @@ pub enum Fault {
     CrossOriginPagination,
     EmptyPage,
     DroppedPage,
+    LateEffect,
 }
 
 /// Shorter than every timeout.
 const DELAY: Duration = Duration::from_secs(2);
 
 impl Fault {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Error,
         Self::Unauthorized,
         Self::Forbidden,
@@ -154,6 +162,7 @@ impl Fault {
         Self::CrossOriginPagination,
         Self::EmptyPage,
         Self::DroppedPage,
+        Self::LateEffect,
     ];
 
     pub fn kind(self) -> Kind {
@@ -175,6 +184,7 @@ impl Fault {
             }
             Self::EmptyPage => Kind::EmptyPage,
             Self::DroppedPage => Kind::DroppedPage,
+            Self::LateEffect => Kind::LateEffect(502, LATE),
         }
     }
 
@@ -182,7 +192,7 @@ impl Fault {
     pub fn times(self) -> Option<u32> {
         match self {
             Self::RateLimited => Some(2),
-            Self::Delay | Self::DelayAnswer => Some(1),
+            Self::Delay | Self::DelayAnswer | Self::LateEffect => Some(1),
             _ => None,
         }
     }
@@ -203,6 +213,7 @@ pub fn inapplicable(fault: Fault, call: Call, phase: Phase) -> Option<&'static s
             Some("no pages")
         }
         Fault::EmptyPage | Fault::DroppedPage if !call.is_list() => Some("no list"),
+        Fault::LateEffect if !call.is_creation() => Some("can be repeated"),
         Fault::Invalid if !call.is_write() => Some("no value to refuse"),
         _ => None,
     }
@@ -232,7 +243,9 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
     };
     let connection = |reason| Symptom::Condition(connected, false, reason);
     let lost = |reason| {
-        if call.is_of_one_person() {
+        if call == Call::CreateEmployee {
+            Symptom::Person("CreationUnclear")
+        } else if call.is_of_one_person() {
             Symptom::Person("OutcomeUnknown")
         } else {
             connection(reason)
@@ -251,7 +264,7 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
             connection("InconsistentLists")
         }
         Fault::RateLimited | Fault::Delay | Fault::DelayAnswer => Symptom::Retried,
-        Fault::Error => lost("Unavailable"),
+        Fault::Error | Fault::LateEffect => lost("Unavailable"),
         Fault::Unauthorized => connection("TokenRefused"),
         Fault::Forbidden => connection("NotPermitted"),
         Fault::NotFound => match call {

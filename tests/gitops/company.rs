@@ -174,6 +174,7 @@ impl Company {
             assessment: &self.assessment,
             verdict: &self.verdict,
             failures: &self.failures,
+            read_at: NOW,
             now: NOW,
         };
         statuses.of(&id, record, &PreviousMatchStatus::default(), Some(GENERATION))

@@ -1,8 +1,9 @@
 //! Failures of both services: they are reported, cause no wrong write and need no restart to recover.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{ResourceExt, api::ListParams};
 use okta_insightful_operator::api::{
-    EmployeeMatch, MatchState, OktaIntegrationStatus, Phase, TeamState, conditions,
+    EmployeeMatch, EmployeeMatchStatus, MatchState, OktaIntegrationStatus, Phase, TeamState, conditions,
 };
 use sandbox::{
     company::Company,
@@ -11,7 +12,7 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{World, open_guard, validation_error};
+use crate::world::{LATE, OUTCOME_WAIT, World, open_guard, start_operator, validation_error};
 
 const USERS: &str = "/api/v1/users";
 const MEMBERS: &str = "/api/v1/groups/*/users";
@@ -371,6 +372,121 @@ async fn a_lost_response_creates_no_team_twice() {
     world.idle_sync_writes_nothing().await;
 }
 
+fn ready(object: &EmployeeMatch) -> &Condition {
+    let conditions = &object.status.as_ref().unwrap().conditions;
+    conditions::find(conditions, conditions::READY).unwrap()
+}
+
+/// A proxy gives up on the request while Insightful goes on with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_effect_invites_nobody_twice_and_creates_no_team_twice() {
+    let mut world = World::in_review(open_guard()).await;
+    world
+        .decide("nick.newcomer", json!({ "decision": "Create" }))
+        .await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    let faults = world.insightful.faults();
+    for path in ["/api/v1/team", "/api/v1/employee"] {
+        faults.once(Match::post(path), Kind::LateEffect(502, LATE));
+    }
+    world.patch(json!({ "finalized": true })).await;
+    let unclear = world.wait_for_reason("nick.newcomer", "CreationUnclear").await;
+    assert!(unclear.conditions[0].message.contains("it can take effect until"));
+    // A restart forgets nothing, and a new email neither.
+    world.stop_operator().await;
+    let email = "nick.new@acme.com";
+    world.okta.edit(|org| org.set_email("nick.newcomer", email));
+    world.operator = Some(start_operator(world.plane, &[&world.namespace]).await);
+    world
+        .wait_for_match("nick.newcomer", "the invitation", |status| {
+            status.state == Some(MatchState::Matched) && status.changes.is_empty() && status.pending.is_none()
+        })
+        .await;
+    world.wait_for_phase(Phase::InSync).await;
+    let posts = |path: &str| {
+        let writes = world.insightful.journal().writes();
+        writes
+            .iter()
+            .filter(|entry| entry.method == "POST" && entry.path.ends_with(path))
+            .count()
+    };
+    assert_eq!(posts("/employee"), 1);
+    // The other new team was answered.
+    assert_eq!(posts("/team"), 2);
+    assert_eq!(world.insightful.snapshot().employee(email)["name"], "Nick Turner");
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_cannot_be_made_again_keeps_only_its_people_waiting() {
+    let world = World::in_sync().await;
+    let dead = world.insightful.snapshot().team_id("Support");
+    let member = |status: &EmployeeMatchStatus| {
+        status
+            .person
+            .as_ref()
+            .is_some_and(|person| person.team.as_deref() == Some("Support"))
+    };
+    let matches = world.matches().await;
+    let waiting = matches
+        .values()
+        .find(|object| object.status.as_ref().is_some_and(member))
+        .unwrap();
+    let waiting = waiting.name_any();
+    let refuses = Kind::Status(422, Some(validation_error("name")));
+    let refused = world
+        .insightful
+        .faults()
+        .always(Match::post("/api/v1/team"), refuses);
+    world.insightful.edit(|account| account.delete_team("Support"));
+    world.okta.edit(|org| org.rename_user("jane.doe", "Jane", "Roe"));
+    world.insightful.journal().clear();
+    world.request_sync().await;
+    let reason = || async { ready(&world.matches().await[&waiting]).reason.clone() };
+    world
+        .poll("TeamMissing", reason, |reason| reason == "TeamMissing")
+        .await;
+    let account = || async { world.insightful.snapshot().employee("jane.doe@acme.com")["name"].clone() };
+    world
+        .poll("the other writes", account, |name| name == "Jane Roe")
+        .await;
+    let writes = world.insightful.journal().writes();
+    assert!(
+        !writes.iter().any(|entry| entry
+            .body
+            .as_ref()
+            .is_some_and(|body| body["teamId"] == dead.as_str())),
+        "{writes:#?}"
+    );
+    refused.remove();
+    world.wait_for_phase(Phase::InSync).await;
+    world.idle_sync_writes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changed_in_okta_since_the_sync_is_not_invited() {
+    let world = World::in_review(open_guard()).await;
+    world
+        .decide("nick.newcomer", json!({ "decision": "Create" }))
+        .await;
+    world.wait_for_state("nick.newcomer", MatchState::Proposed).await;
+    // No sync has seen this yet.
+    world
+        .okta
+        .edit(|org| org.set_status("nick.newcomer", "DEPROVISIONED"));
+    world.patch(json!({ "finalized": true })).await;
+    world
+        .wait_for_reason("nick.newcomer", "DepartedWithoutEmployee")
+        .await;
+    world.wait_for_phase(Phase::InSync).await;
+    let writes = world.insightful.journal().writes();
+    assert!(
+        !writes
+            .iter()
+            .any(|entry| entry.method == "POST" && entry.path.ends_with("/employee"))
+    );
+}
+
 /// Insightful's current list of teams.
 async fn list_teams(world: &World) -> Value {
     let list = reqwest::Client::new()
@@ -384,11 +500,15 @@ async fn list_teams(world: &World) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stale_team_list_creates_no_duplicate_of_a_new_team() {
     let world = World::in_review(open_guard()).await;
+    // Only one team is new: the others' employees would show that the list is stale.
+    world.insightful.edit(|account| account.add_team("Marketing"));
+    world.sync().await;
     let before = list_teams(&world).await;
     let faults = world.insightful.faults();
     let lost = faults.once(Match::post("/api/v1/team"), Kind::CutAfter);
+    faults.once(Match::put("/api/v1/employee/*"), Kind::DelayAnswer(OUTCOME_WAIT));
     world.patch(json!({ "finalized": true })).await;
-    // Everything is read again one second after the lost response.
+    // By the next read the request can no longer take effect. The one after that is right before the creation.
     while lost.hits() == 0 {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }

@@ -40,7 +40,7 @@ async fn previewed_writes(world: &World) -> BTreeMap<String, (String, Value)> {
                 Field::Team => {
                     body["teamId"] = team_id(&to).unwrap_or_else(|| json!(format!("new team {to}")))
                 }
-                Field::Active => unreachable!("handled above"),
+                Field::Active | Field::Settings => unreachable!("handled above, or of an invitation"),
             }
         }
         writes.insert(path(""), ("PUT".to_owned(), body));

@@ -36,6 +36,13 @@ use tokio::sync::OnceCell;
 /// How long a test waits for an expected state.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long the operator looks for a request without a response before it repeats it: longer than the emulator's late
+/// effects, and short enough for a test.
+pub const OUTCOME_WAIT: Duration = Duration::from_secs(4);
+
+/// When the emulator's late effects take effect.
+pub const LATE: Duration = Duration::from_secs(2);
+
 /// The name of the integration in every test company.
 pub const NAME: &str = "acme";
 
@@ -542,6 +549,8 @@ pub async fn run_command(
         .args([
             "run",
             "--allow-http-loopback",
+            "--outcome-wait",
+            &format!("{}s", OUTCOME_WAIT.as_secs()),
             "--metrics-address",
             &format!("127.0.0.1:{port}"),
         ])

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use okta_insightful_operator::{
     api::{
         AppliedField, Decision, EmployeeMatchStatus, Field, GuardStatus, OktaIntegrationSpec,
@@ -19,6 +18,7 @@ use okta_insightful_operator::{
         approval::{self, Announced, Announcements},
         assessment::{Assessment, bindings},
         guard::{self, Circumstances, Verdict},
+        pending,
         plan::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Restore,
             RestoreWrite, TeamTarget, Update, fields, is_ours, unmatch,
@@ -472,7 +472,7 @@ impl World {
             Field::Name => &employee.name,
             Field::Email => &employee.email,
             Field::Team => employee.team.as_str(),
-            Field::Title | Field::Active => return true,
+            Field::Title | Field::Active | Field::Settings => return true,
         };
         let is_now = |value: &str| fields::is_same(field.field, value, now);
         !field.before.as_deref().is_some_and(is_now) && is_ours(field, now)
@@ -547,6 +547,7 @@ impl World {
                 assessment,
                 verdict: &verdict,
                 failures: &failures,
+                read_at: NOW,
                 now: NOW,
             };
             let status = statuses.of(id, record, &(&previous).into(), generation);
@@ -605,10 +606,12 @@ impl World {
         if !plan.is_empty() {
             let teams = status::team_statuses(&self.snapshot(), &assessment);
             assert!(approval::is_announced(&assessment, &self.announcements()));
-            self.status = approval::begun(self.status.clone(), teams, cleared, guard.clone(), NOW);
-            bindings
-                .pending
-                .extend(plan.teams.iter().map(|team| team.group.clone()));
+            bindings.pending.extend(plan.teams.iter().map(|team| {
+                let request = request(PendingOperation::CreateTeam, &team.name, None);
+                (team.group.clone(), request)
+            }));
+            let pending = &bindings.pending;
+            self.status = approval::begun(self.status.clone(), teams, pending, cleared, guard.clone(), NOW);
             let mut apply = Apply {
                 bindings: &mut bindings,
                 steps: steps.unwrap_or(usize::MAX),
@@ -702,6 +705,11 @@ impl World {
     }
 }
 
+/// A request that is about to be sent.
+fn request(operation: PendingOperation, name: &str, email: Option<&str>) -> Pending {
+    pending::request(operation, name, email, NOW, pending::OUTCOME_WAIT)
+}
+
 /// Does the same as the controller's apply. The process can crash between any two writes, of a record or to
 /// Insightful.
 struct Apply<'a> {
@@ -745,6 +753,7 @@ impl Apply<'_> {
             team: id,
             created: true,
         };
+        self.bindings.pending.remove(&group);
         self.bindings.bound.insert(group, binding);
         Ok(())
     }
@@ -761,10 +770,7 @@ impl Apply<'_> {
         } = creation;
         let team = self.team_id(&team).expect("the team was created before");
         self.edit(&person, |record| {
-            record.pending = Some(Pending {
-                operation: PendingOperation::CreateEmployee,
-                since: Time(NOW),
-            });
+            record.pending = Some(request(PendingOperation::CreateEmployee, &name, Some(&email)));
         })?;
         self.step()?;
         let created = Employee {
@@ -892,13 +898,20 @@ impl Apply<'_> {
     }
 
     fn put_into_force(&mut self, person: &PersonId, in_force: MatchInForce) -> Result<(), Crashed> {
+        let pending = self
+            .world
+            .records
+            .get(person)
+            .and_then(|record| record.pending.as_ref());
+        let adopted = pending::is_adopted(pending, &in_force.employees, self.world.employees.values());
         self.edit(person, |record| {
-            let adopted = record.pending.take().is_some() && record.decision != Decision::Match;
+            record.pending.take_if(|_| adopted);
+            let created = adopted && record.decision != Decision::Match;
             let on_record = record.applied.take();
             record.applied = Some(record::before_write(
                 on_record,
                 Some(in_force),
-                adopted,
+                created,
                 Vec::new(),
                 NOW,
             ));
@@ -910,7 +923,6 @@ impl Apply<'_> {
             return Ok(());
         }
         self.edit(person, |record| {
-            record.pending = None;
             let on_record = record.applied.take();
             record.applied = Some(record::before_write(on_record, None, false, images, NOW));
         })

@@ -279,6 +279,16 @@ fn single_fields() -> Vec<Case> {
         ),
         case("teams.precedence", json!([""]), Refused("at least 1 chars long")),
         case(
+            "teams.bindings",
+            json!([{ "group": "P_A", "team": "A" }, { "group": "P_B", "team": "A" }]),
+            Accepted,
+        ),
+        case(
+            "teams.bindings",
+            json!([{ "group": "P_A", "team": "A" }, { "group": "P_A", "team": "B" }]),
+            Refused("Duplicate value"),
+        ),
+        case(
             "insightful.newEmployees.team",
             json!(""),
             Refused("at least 1 chars long"),

@@ -9,6 +9,7 @@ use crate::{
     api::{AppliedField, Decision, EmployeeMatchStatus},
     model::{EmployeeId, PersonId},
     rules::{
+        pending,
         plan::{MatchInForce, unmatch},
         record,
     },
@@ -30,11 +31,14 @@ impl Run<'_> {
             .map(|(person, new)| {
                 let record = records.get(&person);
                 let decided = record.is_some_and(|record| record.decision == Decision::Match);
+                let pending = record.and_then(|record| record.pending.as_ref());
+                let employees = self.apply.snapshot.employees().values();
+                let adopted = pending::is_adopted(pending, &new.employees, employees);
                 let edit = move |status: &mut EmployeeMatchStatus| {
-                    // An invitation with an unknown outcome that has been found by its email.
-                    let adopted = status.pending.take().is_some() && !decided;
+                    status.pending.take_if(|_| adopted);
                     let on_record = status.applied.take();
-                    let applied = record::before_write(on_record, Some(new), adopted, Vec::new(), now);
+                    let created = adopted && !decided;
+                    let applied = record::before_write(on_record, Some(new), created, Vec::new(), now);
                     status.applied = Some(applied);
                 };
                 (person, edit)
@@ -54,7 +58,6 @@ impl Run<'_> {
             return Ok(self.apply.matches.confirm(person).await?);
         }
         self.edit_status(person, |status| {
-            status.pending = None;
             let on_record = status.applied.take();
             let applied = record::before_write(on_record, None, false, images, Timestamp::now());
             status.applied = Some(applied);

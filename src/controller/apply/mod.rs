@@ -22,11 +22,12 @@ use super::{
     scope::{Scope, sync_request},
 };
 use crate::{
-    api::{CycleResult, HistoryEntry, Reviewed, Step, SuspendedPolicy, SyncKind},
+    api::{CycleResult, HistoryEntry, PendingOperation, Reviewed, Step, SuspendedPolicy, SyncKind},
     model::{PersonId, Snapshot},
     rules::{
         approval,
         guard::{Clearance, ClearedPlan, Verdict},
+        pending::{self, Deferred},
         plan::Plan,
         schedule,
         status::{self, Disconnected, WriteFailures},
@@ -126,15 +127,29 @@ impl ApplyState {
         self.reconnected();
     }
 
-    /// Whether the plan may be written and holds anything that does not wait for its retry.
-    pub fn is_due(&self, verdict: &Verdict) -> bool {
+    /// Whether the plan may be written and holds anything that waits neither for its retry nor for the outcome of an
+    /// earlier request.
+    pub fn is_due(&self, verdict: &Verdict, deferred: &Deferred) -> bool {
         let Some(plan) = verdict.cleared() else {
             return false;
         };
         let plan = plan.as_plan();
-        let waiting = self.backoffs.backing_off(Instant::now());
+        let waiting = self.waiting(deferred);
         !self.is_backing_off()
-            && (!plan.teams.is_empty() || plan.people().iter().any(|person| !waiting.contains(*person)))
+            && (plan
+                .teams
+                .iter()
+                .any(|team| !deferred.teams.contains(&team.group))
+                || plan.people().iter().any(|person| !waiting.contains(*person)))
+    }
+
+    /// People for whom nothing is written now.
+    fn waiting(&self, deferred: &Deferred) -> BTreeSet<PersonId> {
+        let backing_off = self.backoffs.backing_off(Instant::now());
+        backing_off
+            .into_iter()
+            .chain(deferred.people.iter().cloned())
+            .collect()
     }
 
     /// The times until the next retries: of the whole apply, and of the first person.
@@ -186,8 +201,16 @@ pub async fn apply(
     view: &mut View,
 ) -> Result<ApplyOutcome, ReconcileError> {
     matches.merge_events();
+    let deferred = Deferred::of(
+        &view.assessment.plan,
+        matches.records(),
+        &view.bindings,
+        synced.read_at,
+    );
     let cleared = match view.verdict.cleared() {
-        Some(cleared) if state.unreported.is_none() && state.is_due(&view.verdict) => cleared.clone(),
+        Some(cleared) if state.unreported.is_none() && state.is_due(&view.verdict, &deferred) => {
+            cleared.clone()
+        }
         _ => return Ok(ApplyOutcome::NothingWritten),
     };
     // Only what is shown is written: a match that was changed while it was shown is shown first.
@@ -197,8 +220,8 @@ pub async fn apply(
         return Ok(ApplyOutcome::NothingWritten);
     }
     let started = Timestamp::now();
-    record_start(scope, &cleared, synced.snapshot, view, started).await?;
-    let waiting = state.backoffs.backing_off(Instant::now());
+    record_start(scope, &cleared, synced.snapshot, view, &deferred, started).await?;
+    let waiting = state.waiting(&deferred);
     let people = cleared.as_plan().people().into_iter();
     let tried: BTreeSet<PersonId> = people
         .filter(|person| !waiting.contains(*person))
@@ -213,8 +236,11 @@ pub async fn apply(
         services: &synced.services,
         matches,
         snapshot: synced.snapshot,
+        teams: &view.assessment.teams,
         employees_read: synced.workforce_read,
         bindings: &mut view.bindings,
+        deferred: &deferred,
+        outcome_wait: scope.ctx.settings.outcome_wait,
         may_write: &may_write,
         suspended_means_departed: scope.spec().okta.suspended == SuspendedPolicy::Deactivate,
         waiting: &waiting,
@@ -248,6 +274,7 @@ async fn record_start(
     cleared: &ClearedPlan,
     snapshot: &Snapshot,
     view: &mut View,
+    deferred: &Deferred,
     now: Timestamp,
 ) -> Result<(), ReconcileError> {
     scope.check_leadership()?;
@@ -258,15 +285,23 @@ async fn record_start(
     if plan.teams.is_empty() && !is_approved && view.guard.in_flight.is_none() {
         return Ok(());
     }
+    let wait = scope.ctx.settings.outcome_wait;
+    for team in plan
+        .teams
+        .iter()
+        .filter(|team| !deferred.teams.contains(&team.group))
+    {
+        let request = pending::request(PendingOperation::CreateTeam, &team.name, None, now, wait);
+        view.bindings.pending.insert(team.group.clone(), request);
+    }
     let before = scope.status();
     let teams = if plan.teams.is_empty() && !is_approved {
         before.teams.clone()
     } else {
         status::team_statuses(snapshot, &view.assessment)
     };
-    let status = approval::begun(before, teams, cleared, view.guard.clone(), now);
-    let pending = plan.teams.iter().map(|team| team.group.clone());
-    view.bindings.pending.extend(pending);
+    let guard = view.guard.clone();
+    let status = approval::begun(before, teams, &view.bindings.pending, cleared, guard, now);
     scope
         .write_status(&status)
         .await

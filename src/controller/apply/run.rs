@@ -13,13 +13,14 @@ use crate::{
     api::{Unmatched, conditions},
     http::{HttpError, Retryability, WaitCause},
     insightful::{InsightfulError, WriteError, WritePermit},
-    model::{EmployeeId, PersonId, Snapshot, TeamId},
+    model::{EmployeeId, GroupId, PersonId, Snapshot, TeamId},
     okta::OktaError,
     rules::{
         guard::ClearedPlan,
+        pending::Deferred,
         plan::{Plan, PlanStep, TeamTarget},
         status::{ApplySummary, Disconnected, WriteFailure, WriteFailures},
-        teams::Bindings,
+        teams::{Bindings, DerivedTeams},
     },
     services::Services,
 };
@@ -90,10 +91,16 @@ pub struct Apply<'a> {
     pub matches: &'a mut Matches,
     /// What both services answered; updated with Insightful's answers.
     pub snapshot: &'a mut Snapshot,
+    /// The teams that the plan follows from.
+    pub teams: &'a DerivedTeams,
     /// When the employees in the snapshot were read.
     pub employees_read: Instant,
     /// The teams of groups; updated with those that are created.
     pub bindings: &'a mut Bindings,
+    /// What waits for the outcome of an earlier request.
+    pub deferred: &'a Deferred,
+    /// How long a request to create something can still take effect if it has no response.
+    pub outcome_wait: Duration,
     /// Asked before each outside write: whether it may still be made.
     pub may_write: &'a (dyn Fn() -> bool + Send + Sync),
     /// Whether a SUSPENDED person counts as departed.
@@ -112,6 +119,10 @@ impl Apply<'_> {
     pub async fn run(self, plan: ClearedPlan) -> (Outcome, Result<(), kube::Error>) {
         let approved = plan.clearance().approved_plan().map(str::to_owned);
         let plan = plan.into_inner();
+        let unsent = plan.teams.iter().map(|team| team.group.clone());
+        let unsent = unsent
+            .filter(|group| !self.deferred.teams.contains(group))
+            .collect();
         let summary = plan.summary();
         let mut run = Run {
             total: usize::try_from(summary.total).unwrap_or(0),
@@ -125,6 +136,8 @@ impl Apply<'_> {
             },
             unknown_in_a_row: 0,
             present_teams: None,
+            created_teams: BTreeMap::new(),
+            unsent,
             is_incomplete: false,
             not_restored: BTreeSet::new(),
             changed: BTreeSet::new(),
@@ -144,6 +157,12 @@ impl Apply<'_> {
             Err(Stop::Interrupted) => Ok(()),
             Err(Stop::Kubernetes(error)) => Err(error),
         };
+        // Requests that were not sent.
+        let unsent = &run.unsent;
+        run.apply
+            .bindings
+            .pending
+            .retain(|group, _| !unsent.contains(group));
         (run.outcome, result)
     }
 }
@@ -153,8 +172,12 @@ pub(super) struct Run<'a> {
     pub(super) outcome: Outcome,
     pub(super) total: usize,
     pub(super) unknown_in_a_row: usize,
-    /// The names of Insightful's teams, read right before the first is created.
+    /// The folded names of Insightful's teams, read right before the first is created.
     pub(super) present_teams: Option<BTreeSet<String>>,
+    /// The teams that this apply created.
+    pub(super) created_teams: BTreeMap<GroupId, TeamId>,
+    /// Groups whose team is recorded as requested, while the request is not sent or had no effect.
+    pub(super) unsent: BTreeSet<GroupId>,
     /// Whether any part of the plan was not tried.
     pub(super) is_incomplete: bool,
     /// Employees who could not be restored: their before-images stay on record.
@@ -169,7 +192,9 @@ impl<'a> Run<'a> {
         for step in plan.into_steps() {
             match step {
                 PlanStep::PutIntoForce(matches) => self.put_into_force(matches).await?,
-                PlanStep::CreateTeam(team) => refused = self.create_team(team).await?.or(refused),
+                PlanStep::CreateTeam(team) if !self.apply.deferred.teams.contains(&team.group) => {
+                    refused = self.create_team(team).await?.or(refused);
+                }
                 PlanStep::Create(creation) if self.may_go_on(&creation.person) => {
                     self.create_employee(creation).await?;
                 }
@@ -189,8 +214,9 @@ impl<'a> Run<'a> {
                 {
                     self.unmatch(&person, &employees).await?;
                 }
-                // Something of this person or employee failed: the rest is retried with it.
-                PlanStep::Create(_)
+                // Something of this person or employee failed, or waits for an earlier request: the rest is retried with it.
+                PlanStep::CreateTeam(_)
+                | PlanStep::Create(_)
                 | PlanStep::Update(_)
                 | PlanStep::Deactivate(_)
                 | PlanStep::Unmatch(..) => {
@@ -279,13 +305,7 @@ impl<'a> Run<'a> {
                 message: error.to_string(),
             },
         );
-        if matches!(error, WriteError::OutcomeUnknown(_)) {
-            self.outcome.read_again = true;
-            self.unknown_in_a_row += 1;
-            if self.unknown_in_a_row >= MAX_UNKNOWN_IN_A_ROW {
-                return Err(Stop::Disconnected(insightful_failure(error)));
-            }
-        }
+        self.check_unknown(error)?;
         let ApplySummary { writes, failed, .. } = self.outcome.done;
         if failed > MAX_FAILURES && failed > writes {
             return Err(Stop::Disconnected(Disconnected {
@@ -296,6 +316,19 @@ impl<'a> Run<'a> {
                 ),
                 needs_action: false,
             }));
+        }
+        Ok(())
+    }
+
+    /// Makes both services be read again after a write with an unknown outcome. Ends the apply if there were several
+    /// in a row.
+    pub(super) fn check_unknown(&mut self, error: &WriteError) -> Result<(), Stop> {
+        if matches!(error, WriteError::OutcomeUnknown(_)) {
+            self.outcome.read_again = true;
+            self.unknown_in_a_row += 1;
+            if self.unknown_in_a_row >= MAX_UNKNOWN_IN_A_ROW {
+                return Err(Stop::Disconnected(insightful_failure(error)));
+            }
         }
         Ok(())
     }
@@ -338,8 +371,8 @@ impl<'a> Run<'a> {
             .insert(person, WriteFailure { reason, message });
     }
 
+    /// Nothing was sent, so that this does not count as a failed write.
     pub(super) fn team_is_missing(&mut self, person: PersonId) -> Result<(), Stop> {
-        self.outcome.done.failed += 1;
         let message = "the team could not be created: see the integration's conditions".to_owned();
         self.outcome.failures.insert(
             person,
@@ -360,12 +393,8 @@ impl<'a> Run<'a> {
     pub(super) fn team_id(&self, target: &TeamTarget) -> Option<TeamId> {
         match target {
             TeamTarget::Existing(id) => Some(id.clone()),
-            TeamTarget::Created(group) => self
-                .apply
-                .bindings
-                .bound
-                .get(group)
-                .map(|binding| binding.team.clone()),
+            // The team that the group was bound to before no longer exists.
+            TeamTarget::Created(group) => self.created_teams.get(group).cloned(),
         }
     }
 }

@@ -1,20 +1,27 @@
 //! The writes to Insightful, one function for each kind.
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use jiff::{SignedDuration, Timestamp};
 
 use super::run::{Run, Stop, insightful_failure, okta_failure};
 use crate::{
-    api::{Field, Pending, PendingOperation, conditions},
+    api::{Field, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
-    model::{Departure, Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, PersonId},
+    model::{
+        Departure, Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, Person, PersonId,
+        text::{folded, is_same_email},
+    },
     rules::{
+        pending,
         plan::{Creation, Deactivation, NewTeam, Restore, RestoreWrite, Update},
         record::{self, Overwrite},
         status::{Disconnected, WriteFailure},
         teams::Binding,
     },
 };
+
+/// How long before the request for a team it may have been recorded; a small part of
+/// [`OUTCOME_WAIT`](crate::rules::pending::OUTCOME_WAIT).
+const MAX_RECORD_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of one PUT.
 enum Put {
@@ -27,7 +34,7 @@ enum Put {
 }
 
 impl Run<'_> {
-    /// Creates a team. Returns why Insightful refuses it; the other writes go on.
+    /// Creates a team. Returns why it failed; the other writes go on.
     pub(super) async fn create_team(
         &mut self,
         NewTeam { group, name }: NewTeam,
@@ -35,26 +42,36 @@ impl Run<'_> {
         let created = loop {
             let write = self.write_permit().await?;
             self.check_is_new(&group, &name).await?;
+            self.check_record_is_fresh(&group)?;
             self.check_may_write()?;
-            match write.create_team(&name).await {
+            self.unsent.remove(&group);
+            let error = match write.create_team(&name).await {
                 Ok(team) => break team,
-                Err(error @ WriteError::Refused(_)) if self.concerns_this_record(&error) => {
-                    self.outcome.done.failed += 1;
-                    let mut why = insightful_failure(&error);
-                    why.message = format!("team {name:?}: {}", why.message);
-                    return Ok(Some(why));
-                }
-                Err(error) => self.wait_or_stop(&error).await?,
+                Err(error) => error,
+            };
+            if let WriteError::Refused(_) = error {
+                self.unsent.insert(group.clone());
             }
+            if self.concerns_this_record(&error) {
+                self.outcome.done.failed += 1;
+                self.check_unknown(&error)?;
+                let mut why = insightful_failure(&error);
+                why.message = format!("team {name:?}: {}", why.message);
+                return Ok(Some(why));
+            }
+            self.wait_or_stop(&error).await?;
         };
         self.wrote();
-        self.apply.bindings.bound.insert(
-            group,
+        let bindings = &mut self.apply.bindings;
+        bindings.pending.remove(&group);
+        bindings.bound.insert(
+            group.clone(),
             Binding {
                 team: created.id.clone(),
                 created: true,
             },
         );
+        self.created_teams.insert(group, created.id.clone());
         self.apply.snapshot.replace_team(created);
         Ok(None)
     }
@@ -64,12 +81,11 @@ impl Run<'_> {
     /// to a second team.
     async fn check_is_new(&mut self, group: &GroupId, name: &str) -> Result<(), Stop> {
         let services = self.apply.services;
-        if let Some(binding) = self.apply.bindings.bound.get(group).cloned() {
-            let found = self.read(|| services.insightful.team(&binding.team));
+        if let Some(lost) = self.apply.teams.get(group).and_then(|team| team.lost.as_ref()) {
+            let found = self.read(|| services.insightful.team(lost));
             if found.await?.is_some() {
                 return Err(self.inconsistent_lists(format!(
-                    "Insightful has team {}, which its list lacks: team {name:?} is not created",
-                    binding.team
+                    "Insightful has team {lost}, which its list lacks: team {name:?} is not created"
                 )));
             }
         }
@@ -77,16 +93,27 @@ impl Run<'_> {
             Some(teams) => teams,
             None => {
                 let teams = self.read(|| services.insightful.teams()).await?;
-                let names = teams.into_inner().into_iter().map(|team| team.name);
+                let names = teams.into_inner().into_iter().map(|team| folded(&team.name));
                 self.present_teams.insert(names.collect())
             }
         };
-        if teams.contains(name) {
+        if teams.contains(&folded(name)) {
             return Err(self.inconsistent_lists(format!(
-                "Insightful's list of teams has {name:?} now, which it lacked before: the team is not created"
+                "Insightful's list of teams has {name:?} now, or a name that looks the same, which it lacked before: the team is not created"
             )));
         }
         Ok(())
+    }
+
+    /// The record of a request has to be about as old as the request: how long a lost one is looked for is counted
+    /// from there. The next cycle records it again.
+    fn check_record_is_fresh(&self, group: &GroupId) -> Result<(), Stop> {
+        let pending = self.apply.bindings.pending.get(group);
+        let age = pending.map(|pending| Timestamp::now().duration_since(pending.since.0));
+        match age {
+            Some(age) if age <= MAX_RECORD_AGE => Ok(()),
+            _ => Err(Stop::Interrupted),
+        }
     }
 
     /// Reads from Insightful right before a write, with the same waits as a write.
@@ -120,6 +147,7 @@ impl Run<'_> {
             team,
             settings,
             title,
+            doubts: _,
             automatic: _,
         } = creation;
         let Some(team) = self.team_id(&team) else {
@@ -136,10 +164,18 @@ impl Run<'_> {
         };
         let created = loop {
             let write = self.write_permit().await?;
-            let pending = Pending {
-                operation: PendingOperation::CreateEmployee,
-                since: Time(Timestamp::now()),
-            };
+            if let Some(change) = self.changed_since(&person, &new.email).await? {
+                self.contradicted(person, "InvitationNotConfirmed", change);
+                return Ok(());
+            }
+            let pending = pending::request(
+                PendingOperation::CreateEmployee,
+                &new.name,
+                Some(&new.email),
+                Timestamp::now(),
+                self.apply.outcome_wait,
+            );
+            let unclear = pending::unclear(&pending);
             self.edit_status(&person, |status| status.pending = Some(pending))
                 .await?;
             self.check_may_write()?;
@@ -148,8 +184,13 @@ impl Run<'_> {
                 Err(error) => error,
             };
             if let WriteError::OutcomeUnknown(_) = error {
-                self.outcome.read_again = true;
-                return self.failed(person, &error);
+                let stop = self.failed(person.clone(), &error);
+                let failure = WriteFailure {
+                    reason: "CreationUnclear".to_owned(),
+                    message: format!("{unclear} ({})", error.error()),
+                };
+                self.outcome.failures.insert(person, failure);
+                return stop;
             }
             let earlier = earlier.clone();
             self.edit_status(&person, |status| status.pending = earlier)
@@ -355,14 +396,48 @@ impl Run<'_> {
     /// Whether Okta's record of a person, read by id, shows them as departed: lists lag behind. A decision needs no
     /// record, but one that shows the person as employed outranks it.
     async fn has_departed(&mut self, evidence: &Departure) -> Result<bool, Stop> {
-        let services = self.apply.services;
-        let now = self.waiting(services.okta.user(evidence.person())).await?;
-        let Some(now) = now.map_err(|error| Stop::Disconnected(okta_failure(&error)))? else {
-            return Ok(evidence.is_by_decision());
+        Ok(match self.okta_record(evidence.person()).await? {
+            Some(now) => now.departure(self.apply.suspended_means_departed).is_some(),
+            None => evidence.is_by_decision(),
+        })
+    }
+
+    /// Why a person is not invited, although Okta's list says so: their record, read by id, shows them as departed or
+    /// with another email, or there is none.
+    async fn changed_since(&mut self, person: &PersonId, email: &str) -> Result<Option<String>, Stop> {
+        let now = self.okta_record(person).await?;
+        let change = match &now {
+            None => "does not exist".to_owned(),
+            Some(now) if now.departure(self.apply.suspended_means_departed).is_some() => {
+                format!("has the status {}", now.status)
+            }
+            Some(now)
+                if now
+                    .email
+                    .as_deref()
+                    .is_some_and(|theirs| is_same_email(theirs, email)) =>
+            {
+                return Ok(None);
+            }
+            Some(now) => format!(
+                "has {} instead of {email}",
+                now.email.as_deref().unwrap_or("no email")
+            ),
         };
-        let has_departed = now.departure(self.apply.suspended_means_departed).is_some();
-        self.apply.snapshot.replace_person(now);
-        Ok(has_departed)
+        Ok(Some(format!(
+            "Okta's record of this person, read by id, {change}: nobody is invited by the list alone, and both services are read again"
+        )))
+    }
+
+    /// Okta's record of a person, read by id.
+    async fn okta_record(&mut self, person: &PersonId) -> Result<Option<Person>, Stop> {
+        let services = self.apply.services;
+        let now = self.waiting(services.okta.user(person)).await?;
+        let now = now.map_err(|error| Stop::Disconnected(okta_failure(&error)))?;
+        if let Some(now) = &now {
+            self.apply.snapshot.replace_person(now.clone());
+        }
+        Ok(now)
     }
 
     /// Sends one PUT, if it may still be written.

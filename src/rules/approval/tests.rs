@@ -7,7 +7,7 @@ use crate::{
     model::{OktaStatus, TeamGroup},
     rules::{
         assessment::bindings,
-        example::Example,
+        example::{Example, request},
         guard::{Ruling, Verdict},
         status::{MatchStatuses, PreviousMatchStatus, WriteFailures, team_statuses},
     },
@@ -70,9 +70,12 @@ impl Begun {
         let verdict = judge(&example, &assessment, None);
         let cleared = verdict.cleared().expect("an approved plan is cleared");
         let teams = team_statuses(&example.snapshot(), &assessment);
+        let new = assessment.plan.teams.iter();
+        let pending = new.map(|team| (team.group.clone(), request(&team.name, None)));
         let status = begun(
             OktaIntegrationStatus::default(),
             teams,
+            &pending.collect(),
             cleared,
             example.guard.clone(),
             NOW,
@@ -144,10 +147,7 @@ impl Begun {
 
     /// Bob's invitation is on record, and its response is not.
     fn bob_is_pending(&mut self) {
-        let pending = Pending {
-            operation: PendingOperation::CreateEmployee,
-            since: Time(NOW),
-        };
+        let pending = request("Bob Roe", Some("bob@acme.com"));
         self.example.record("bob").pending = Some(pending.clone());
         self.status_of("bob").pending = Some(pending);
     }
@@ -170,6 +170,7 @@ fn statuses(example: &Example, assessment: &Assessment) -> BTreeMap<PersonId, (E
         assessment,
         verdict: &judge(example, assessment, None),
         failures: &WriteFailures::new(),
+        read_at: NOW,
         now: NOW,
     };
     let ids = assessment.resolved.keys();

@@ -59,11 +59,14 @@ impl Plan {
         };
         for creation in &self.creations {
             let title = creation.title.clone().map(NewValue::Text);
+            let settings = snapshot.settings().get(&creation.settings);
+            let settings = settings.map(|settings| NewValue::Text(settings.name.clone()));
             let fields = [
                 (Field::Name, Some(NewValue::Text(creation.name.clone()))),
                 (Field::Email, Some(NewValue::Text(creation.email.clone()))),
                 (Field::Title, title),
                 (Field::Team, Some(NewValue::Team(creation.team.clone()))),
+                (Field::Settings, settings),
             ];
             let fields = fields.into_iter().filter_map(|(field, to)| {
                 Some(FieldChange {

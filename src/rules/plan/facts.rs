@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{NewTeam, TeamTarget};
 use crate::{
     api::{AppliedField, OktaIntegrationSpec, TeamState},
-    model::{EmployeeId, PersonId, SettingsId, Snapshot, TeamId},
+    model::{EmployeeId, PersonId, SettingsId, Snapshot, TeamId, text::folded},
     rules::{
         blocker::Blocker,
         resolve::{Record, Records, Resolution, Resolved},
@@ -21,6 +21,57 @@ pub(super) struct Facts<'a> {
     pub(super) teams: &'a DerivedTeams,
     pub(super) records: &'a Records,
     pub(super) resolved: &'a BTreeMap<PersonId, Resolved>,
+}
+
+/// The team or the settings of invited people.
+pub(super) struct Choice<I> {
+    pub(super) id: I,
+    /// That others could be meant as well, for people.
+    pub(super) doubt: Option<String>,
+}
+
+impl<I: Clone> Choice<I> {
+    /// Chooses the only one of the name, else the only one whose name looks the same; without a name, the default.
+    /// Of several, the first by id, with a doubt. `field` is the one of `spec.insightful.newEmployees`.
+    fn of<'a>(
+        all: impl Iterator<Item = (&'a I, &'a str, bool)> + Clone,
+        name: Option<&str>,
+        kind: &str,
+        field: &str,
+    ) -> Option<Self>
+    where
+        I: 'a,
+    {
+        let fitting: Vec<(&I, &str)> = match name {
+            None => all
+                .filter(|(.., default)| *default)
+                .map(|(id, name, _)| (id, name))
+                .collect(),
+            Some(name) => {
+                let alike = all.filter(|(_, known, _)| folded(known) == folded(name));
+                let (exact, alike): (Vec<_>, Vec<_>) = alike
+                    .map(|(id, name, _)| (id, name))
+                    .partition(|(_, known)| *known == name);
+                if exact.is_empty() { alike } else { exact }
+            }
+        };
+        let (id, first) = *fitting.first()?;
+        let others: Vec<String> = fitting[1..].iter().map(|(_, name)| format!("{name:?}")).collect();
+        let by = if name.is_some() {
+            "that name"
+        } else {
+            "its default"
+        };
+        Some(Self {
+            id: id.clone(),
+            doubt: (!others.is_empty()).then(|| {
+                format!(
+                    "Insightful has several {kind} with {by}: {first:?} is used, not {}; to choose, set spec.insightful.newEmployees.{field} of the integration",
+                    others.join(", ")
+                )
+            }),
+        })
+    }
 }
 
 impl<'a> Facts<'a> {
@@ -87,25 +138,20 @@ impl<'a> Facts<'a> {
 
     /// The team of invited people without a team group: the one that the spec names, else Insightful's
     /// default.
-    pub(super) fn team_of_new_employees(self) -> Result<TeamId, Blocker> {
+    pub(super) fn team_of_new_employees(self) -> Result<Choice<TeamId>, Blocker> {
         let name = &self.spec.insightful.new_employees.team;
-        let mut teams = self.snapshot.teams().values();
-        teams
-            .find(|team| name.as_ref().map_or(team.default, |name| team.name == *name))
-            .map(|team| team.id.clone())
+        let teams = self.snapshot.teams().values();
+        let teams = teams.map(|team| (&team.id, team.name.as_str(), team.default));
+        Choice::of(teams, name.as_deref(), "teams", "team")
             .ok_or_else(|| Blocker::NewEmployeeTeamMissing { name: name.clone() })
     }
 
     /// The shared settings of invited people: those that the spec names, else Insightful's default.
-    pub(super) fn settings_of_new_employees(self) -> Result<SettingsId, Blocker> {
+    pub(super) fn settings_of_new_employees(self) -> Result<Choice<SettingsId>, Blocker> {
         let name = &self.spec.insightful.new_employees.shared_settings;
-        let mut settings = self.snapshot.settings().values();
-        settings
-            .find(|settings| {
-                name.as_ref()
-                    .map_or(settings.default, |name| settings.name == *name)
-            })
-            .map(|settings| settings.id.clone())
+        let settings = self.snapshot.settings().values();
+        let settings = settings.map(|settings| (&settings.id, settings.name.as_str(), settings.default));
+        Choice::of(settings, name.as_deref(), "shared settings", "sharedSettings")
             .ok_or_else(|| Blocker::SharedSettingsMissing { name: name.clone() })
     }
 

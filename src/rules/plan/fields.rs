@@ -53,7 +53,9 @@ impl NewValue {
     pub fn of(field: Field, text: &str) -> Self {
         match field {
             Field::Team => Self::Team(TeamTarget::Existing(text.into())),
-            Field::Name | Field::Email | Field::Title | Field::Active => Self::Text(text.to_owned()),
+            Field::Name | Field::Email | Field::Title | Field::Active | Field::Settings => {
+                Self::Text(text.to_owned())
+            }
         }
     }
 
@@ -84,7 +86,7 @@ pub fn value(employee: &Employee, field: Field) -> Option<&str> {
         Field::Name => Some(&employee.name),
         Field::Email => Some(&employee.email),
         Field::Team => Some(employee.team.as_str()),
-        Field::Title | Field::Active => None,
+        Field::Title | Field::Active | Field::Settings => None,
     }
 }
 
@@ -94,7 +96,7 @@ pub fn is_same(field: Field, one: &str, other: &str) -> bool {
         Field::Name => text::is_same_name(one, other),
         Field::Email => text::is_same_email(one, other),
         Field::Title => text::is_same_text(one, other),
-        Field::Team | Field::Active => one == other,
+        Field::Team | Field::Active | Field::Settings => one == other,
     }
 }
 
@@ -146,6 +148,6 @@ pub(in crate::rules) fn set(body: &mut EmployeeUpdate, field: Field, value: Stri
         Field::Email => body.email = Some(value),
         Field::Title => body.title = Some(value),
         Field::Team => body.team = Some(value.into()),
-        Field::Active => {}
+        Field::Active | Field::Settings => {}
     }
 }

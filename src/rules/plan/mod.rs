@@ -86,6 +86,9 @@ pub struct Creation {
     pub settings: SettingsId,
     /// Set by a second write.
     pub title: Option<String>,
+    /// What the choice of the team and the settings leaves open, for people.
+    #[serde(skip)]
+    pub doubts: Vec<String>,
     /// Whether nobody decided it: the policy invites people without a plausible employee.
     pub automatic: bool,
 }

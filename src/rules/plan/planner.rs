@@ -278,17 +278,25 @@ impl Planner<'_> {
     fn create(&mut self, person: &Person, team: &TeamChoice) -> Result<(), Blocker> {
         let email = person.work_email().ok_or(Blocker::NoEmail)?;
         let name = person.full_name().ok_or(Blocker::NoName)?;
+        let mut doubts = Vec::new();
         let team = match self.facts.team(team)? {
             Some(team) => team,
-            None => TeamTarget::Existing(self.facts.team_of_new_employees()?),
+            None => {
+                let team = self.facts.team_of_new_employees()?;
+                doubts.extend(team.doubt);
+                TeamTarget::Existing(team.id)
+            }
         };
+        let settings = self.facts.settings_of_new_employees()?;
+        doubts.extend(settings.doubt);
         self.planned.plan.creations.push(Creation {
             person: person.id.clone(),
             name,
             email,
             team,
-            settings: self.facts.settings_of_new_employees()?,
+            settings: settings.id,
             title: person.job_title(),
+            doubts,
             automatic: self
                 .facts
                 .record(&person.id)

@@ -1,16 +1,15 @@
 use super::*;
 use crate::{
-    api::{Decision, Pending, PendingOperation, SuspendedPolicy},
+    api::{Decision, SuspendedPolicy},
     model::OktaStatus,
     rules::{
         assessment::Assessment,
         blocker::Blocker,
-        example::Example,
+        example::{Example, request},
         record::{self, Overwrite},
         resolve::Record,
     },
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Jane, who is in the team group Sales; her employee is in Default.
 pub(super) fn jane() -> Example {
@@ -490,11 +489,7 @@ fn an_invitation_whose_response_was_lost_is_found_by_its_email() {
     example.person("jane", "Jane", "Doe", "Sales");
     let record = example.record("jane");
     record.decision = Decision::Create;
-    let since = Time(jiff::Timestamp::UNIX_EPOCH);
-    record.pending = Some(Pending {
-        operation: PendingOperation::CreateEmployee,
-        since,
-    });
+    record.pending = Some(request("Jane Doe", Some("jane@acme.com")));
     assert_eq!(example.assess().plan.creations.len(), 1, "it had no effect");
     example.employee("e1", "Jane Doe", "jane@acme.com");
     let plan = example.assess().plan;

@@ -11,7 +11,7 @@ use crate::{
         Applying, OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts, Webhook,
         conditions::{
             self, FINALIZED, Fact, HELD, INSIGHTFUL_CONNECTED, MATCHES_UNUSABLE, NOTIFIED, OKTA_CONNECTED,
-            READY, RECONCILING, REVIEW_REQUIRED, STALLED, SYNC_LATE,
+            READY, RECONCILING, RESOLVED_REFS, REVIEW_REQUIRED, STALLED, SYNC_LATE,
         },
     },
     model::{Person, PersonId},
@@ -23,10 +23,17 @@ use crate::{
 };
 
 /// The conditions that hold until the next cycle that reads both services.
-const LASTING: [&str; 5] = [REVIEW_REQUIRED, HELD, FINALIZED, MATCHES_UNUSABLE, NOTIFIED];
+const LASTING: [&str; 6] = [
+    REVIEW_REQUIRED,
+    HELD,
+    FINALIZED,
+    RESOLVED_REFS,
+    MATCHES_UNUSABLE,
+    NOTIFIED,
+];
 
 /// All conditions that a cycle sets, which excludes `SyncLate`: that depends on the time alone.
-const OF_CYCLE: [&str; 10] = [
+const OF_CYCLE: [&str; 11] = [
     READY,
     RECONCILING,
     STALLED,
@@ -35,6 +42,7 @@ const OF_CYCLE: [&str; 10] = [
     REVIEW_REQUIRED,
     HELD,
     FINALIZED,
+    RESOLVED_REFS,
     MATCHES_UNUSABLE,
     NOTIFIED,
 ];
@@ -187,6 +195,7 @@ fn after_sync(
     facts.push(review_required(status.people.unwrap_or_default()));
     facts.push(held(synced, spec, meta));
     facts.push(finalized(status, synced, spec));
+    facts.extend(unresolved(&synced.assessment.unresolved));
     facts.extend(matches_unusable(synced.unusable));
     if let Some(notify) = &spec.notify {
         let Webhook { url_secret_ref: _ } = &notify.webhook;
@@ -321,6 +330,18 @@ fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationM
         )
     };
     Fact::new(HELD, synced.verdict.is_held(), first.reason(), message)
+}
+
+/// `ResolvedRefs` is present only while `spec.teams` names something that does not exist.
+fn unresolved(unresolved: &[String]) -> Option<Fact> {
+    let named = unresolved.iter().take(MAX_NAMES).cloned();
+    let more = unresolved.len().saturating_sub(MAX_NAMES);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let message = named.chain(more).collect::<Vec<_>>().join("; ");
+    (!unresolved.is_empty()).then(|| {
+        let message = format!("{message}. Until this is corrected, nobody is moved because of it");
+        Fact::new(RESOLVED_REFS, false, "NamesNothing", message)
+    })
 }
 
 /// Returns until when a held plan waits.

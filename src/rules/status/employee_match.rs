@@ -16,6 +16,7 @@ use crate::{
         assessment::Assessment,
         blocker::Blocker,
         guard::{Ruling, Verdict},
+        pending,
         proposal::Proposal,
         record,
         resolve::{Record, Resolution, Resolved, departure},
@@ -105,6 +106,8 @@ pub struct MatchStatuses<'a> {
     /// Decides when a pending change is applied.
     pub verdict: &'a Verdict,
     pub failures: &'a WriteFailures,
+    /// When the read of Insightful began that the snapshot is from.
+    pub read_at: Timestamp,
     pub now: Timestamp,
 }
 
@@ -163,7 +166,9 @@ impl MatchStatuses<'_> {
                 .clone()
                 .map(|applied| record::seen(applied, snapshot)),
             unmatched: previous.unmatched.clone(),
-            pending: record.pending.clone(),
+            pending: record.pending.clone().filter(|pending| {
+                pending::is_open(pending, self.read_at) || self.invited(id, record).is_some()
+            }),
         }
     }
 
@@ -180,6 +185,11 @@ impl MatchStatuses<'_> {
             }
         }
         let plan = &self.assessment.plan;
+        let creations = plan.creations.iter().filter(|creation| creation.person == *id);
+        let doubts = creations.flat_map(|creation| creation.doubts.iter().cloned());
+        for note in doubts.chain(self.earlier_invitation(id, record)) {
+            fact.message = format!("{}; {note}", fact.message);
+        }
         if plan.unmatches.contains_key(id) {
             for restore in plan.restores.iter().filter(|restore| restore.person == *id) {
                 fact.message = format!(
@@ -221,12 +231,13 @@ impl MatchStatuses<'_> {
                 "Deactivated",
                 "departed; the employee is deactivated".into(),
             ),
-            _ if record.pending.is_some() => fact(
-                false,
-                "CreationUnclear",
-                "no response to the invitation: the next sync checks whether Insightful has the employee"
-                    .into(),
-            ),
+            MatchState::Proposed
+                if is_invited
+                    && let Some(pending) = &record.pending
+                    && pending::is_open(pending, self.read_at) =>
+            {
+                fact(false, "CreationUnclear", pending::unclear(pending))
+            }
             MatchState::Proposed if is_invited => fact(
                 true,
                 "CreationPlanned",
@@ -235,6 +246,34 @@ impl MatchStatuses<'_> {
             MatchState::Proposed => fact(true, "Proposed", pending(changes, self.verdict)),
             _ if changes > 0 => fact(true, "ChangesPlanned", pending(changes, self.verdict)),
             _ => fact(true, "InSync", "the employee is in sync with Okta".into()),
+        }
+    }
+
+    /// The employee that an invitation without a response created, and whether it is the person's or nobody's.
+    fn invited(&self, id: &PersonId, record: &Record) -> Option<(&Employee, bool)> {
+        let employee = pending::invited(record.pending.as_ref()?, self.snapshot.employees().values())?;
+        let is_of = |resolved: &Resolved| matches!(&resolved.resolution, Resolution::Matched(employees) if employees.contains(&employee.id));
+        let is_own = self.assessment.resolved.get(id).is_some_and(is_of);
+        let is_nobodys = || !employee.deactivated && !self.assessment.resolved.values().any(is_of);
+        (is_own || is_nobodys()).then_some((employee, is_own))
+    }
+
+    /// What an invitation without a response did or still can do, where the person is no longer invited.
+    fn earlier_invitation(&self, id: &PersonId, record: &Record) -> Option<String> {
+        let pending = record.pending.as_ref()?;
+        let sent = pending::sent(pending);
+        let resolution = &self.assessment.resolved.get(id)?.resolution;
+        match self.invited(id, record) {
+            Some((_, true)) => None,
+            Some((employee, false)) => Some(format!(
+                "{sent} created employee {} ({}): match this employee with somebody, or deactivate it in Insightful",
+                employee.name, employee.id
+            )),
+            None if *resolution == Resolution::Create || !pending::is_open(pending, self.read_at) => None,
+            None => Some(format!(
+                "{sent} had no response and can still create an employee until {:.0}",
+                pending.until.0
+            )),
         }
     }
 

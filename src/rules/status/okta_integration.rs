@@ -9,7 +9,7 @@ use super::{ApplySummary, Disconnected, Notification, WriteFailures, match_state
 use crate::{
     api::{
         Applying, CycleResult, GuardStatus, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
-        OktaIntegrationStatus, Pending, PeopleCounts, Phase, TeamState, TeamStatus, conditions,
+        OktaIntegrationStatus, PeopleCounts, Phase, TeamStatus, conditions,
     },
     model::{GroupId, PersonId, Snapshot},
     rules::{
@@ -160,19 +160,7 @@ fn set_results(
         notification,
         ..
     } = synced;
-    let pending = std::mem::take(&mut status.teams)
-        .into_iter()
-        .filter_map(|team| Some((team.group_id, team.pending?)));
-    let mut pending: BTreeMap<String, Pending> = pending.collect();
     status.teams = team_statuses(snapshot, assessment);
-    // A creation stays pending until a read shows the team.
-    for team in status
-        .teams
-        .iter_mut()
-        .filter(|team| team.state == TeamState::New)
-    {
-        team.pending = pending.remove(&team.group_id);
-    }
     size::fit(status);
     status.insightful = insightful_status(snapshot);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
@@ -283,7 +271,7 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
         .map(|team| TeamStatus {
             name: team.name.clone(),
             group_id: team.group.to_string(),
-            // A team that Insightful's list lacks stays bound to its group.
+            // A group stays bound to a team that Insightful's list lacks, and during a conflict.
             team_id: team.team.as_ref().or(team.lost.as_ref()).map(ToString::to_string),
             state: team.state,
             members: members(team),
@@ -292,7 +280,7 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
                 (Some(message), Some(unknown)) => Some(format!("{message}; {unknown}")),
                 (message, unknown) => message.or(unknown),
             },
-            pending: None,
+            pending: team.pending.clone(),
         })
         .collect();
     teams.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));

@@ -110,6 +110,8 @@ pub enum Kind {
     Status(u16, Option<Value>),
     /// The service's 429 with its headers, without effect.
     RateLimited,
+    /// This status with the service's usual error, but the request takes effect later, once this time has passed.
+    LateEffect(u16, Duration),
     /// The request is delayed. It has no effect if the client closes the connection in the meantime.
     Delay(Duration),
     /// The request takes effect immediately, but its response is delayed.

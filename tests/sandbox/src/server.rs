@@ -202,6 +202,15 @@ impl Drop for InFlight {
 }
 
 impl<E: Emulator> Handler<E> {
+    fn take_effect_later(&self, call: Call, sequence: u64, time: Duration) {
+        let (emulator, journal) = (Arc::clone(&self.emulator), self.journal.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            let effect = emulator.answer(&call).effect;
+            journal.complete(sequence, |entry| entry.effect = effect);
+        });
+    }
+
     async fn handle(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
         let concurrent = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         let _in_flight = InFlight(Arc::clone(&self.in_flight));
@@ -220,6 +229,11 @@ impl<E: Emulator> Handler<E> {
                 answer
             }
             Some(Kind::RateLimited) => self.emulator.rate_limited(&call),
+            Some(Kind::LateEffect(status, time)) => {
+                let answer = self.emulator.error(*status);
+                self.take_effect_later(call, sequence, *time);
+                answer
+            }
             Some(Kind::Delay(time)) => {
                 tokio::time::sleep(*time).await;
                 self.emulator.answer(&call)
@@ -227,7 +241,7 @@ impl<E: Emulator> Handler<E> {
             _ => self.emulator.answer(&call),
         };
         self.journal.complete(sequence, |entry| {
-            entry.effect = answer.effect;
+            entry.effect |= answer.effect;
             entry.ignored = std::mem::take(&mut answer.ignored);
         });
         self.emulator.seal(&mut answer);

@@ -289,3 +289,28 @@ async fn a_fault_affects_matching_requests_only_and_up_to_its_limit() {
     okta.faults().clear();
     assert_eq!((status(USERS).await, all.hits()), (200, 1));
 }
+
+#[tokio::test]
+async fn a_late_effect_comes_after_the_error() {
+    let acme = Company::acme();
+    let insightful = Insightful::start(&acme);
+    let late = Duration::from_millis(300);
+    insightful
+        .faults()
+        .once(Match::post("/api/v1/team"), Kind::LateEffect(502, late));
+    let request = client()
+        .post(format!("{}/team", insightful.url()))
+        .json(&json!({ "name": "Late" }));
+    let answer = send(request.bearer_auth(insightful.token())).await.unwrap();
+    let has_team = || {
+        insightful
+            .snapshot()
+            .teams()
+            .iter()
+            .any(|team| team["name"] == "Late")
+    };
+    assert_eq!((answer.status, has_team()), (502, false));
+    tokio::time::sleep(late * 3).await;
+    assert!(has_team());
+    assert!(insightful.journal().writes()[0].effect);
+}

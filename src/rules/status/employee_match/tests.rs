@@ -1,12 +1,15 @@
 //! Each case changes a small company and checks the status of one match.
 
-use k8s_openapi::apimachinery::pkg::{apis::meta::v1::Time, util::intstr::IntOrString};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::*;
 use crate::{
-    api::{Approval, Decision, Field, Pending, PendingOperation, conditions::find},
+    api::{Approval, Decision, Field, conditions::find},
     model::OktaStatus,
-    rules::{example::Example, status::WriteFailure},
+    rules::{
+        example::{Example, request},
+        status::WriteFailure,
+    },
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -46,6 +49,7 @@ fn status_of_jane(
         assessment: &assessment,
         verdict: &verdict,
         failures: &failure.into_iter().collect(),
+        read_at: NOW,
         now: NOW,
     };
     statuses.of(&id, &record, &previous.into(), Some(1))
@@ -151,10 +155,7 @@ fn state_and_readiness_follow_from_the_assessment() {
                 e.employees.clear();
                 let record = e.record("jane");
                 record.decision = Decision::Create;
-                record.pending = Some(Pending {
-                    operation: PendingOperation::CreateEmployee,
-                    since: Time(NOW),
-                });
+                record.pending = Some(request("Jane Doe", Some("jane@acme.com")));
             },
             (Proposed, "not ready", "CreationUnclear"),
         ),
@@ -421,6 +422,48 @@ fn the_message_names_a_title_that_cannot_be_cleared() {
     assert!(message(&example).contains(stays), "{}", message(&example));
     example.people[0].title = Some("Manager".into());
     assert!(!message(&example).contains(stays));
+}
+
+#[test]
+fn an_invitation_shows_its_settings_and_says_when_several_are_the_default() {
+    let mut example = Example::jane();
+    (example.records, example.employees) = Default::default();
+    example.record("jane").decision = Decision::Create;
+    let settings = |example: &Example| {
+        let status = example.status(&"jane".into(), NOW);
+        let mut changes = status
+            .changes
+            .into_iter()
+            .filter(|change| change.field == Field::Settings);
+        (
+            changes.next().unwrap().to.unwrap(),
+            status.conditions[0].message.clone(),
+        )
+    };
+    let (shown, message) = settings(&example);
+    assert_eq!((shown.as_str(), message.contains("several")), ("Standard", false));
+    let other = example.settings[0].clone();
+    example.settings.push(crate::model::SharedSettings {
+        id: "Strict".into(),
+        name: "Strict".into(),
+        ..other
+    });
+    let (shown, message) = settings(&example);
+    assert_eq!(shown, "Standard");
+    let doubt = "several shared settings with its default: \"Standard\" is used, not \"Strict\"";
+    assert!(message.contains(doubt), "{message}");
+    example.spec.insightful.new_employees.shared_settings = Some("strict".into());
+    let (shown, message) = settings(&example);
+    assert_eq!((shown.as_str(), message.contains("several")), ("Strict", false));
+
+    example.spec.okta.people = crate::api::PeopleScope::Everyone;
+    example.groups.clear();
+    example.teams[1].default = true;
+    assert!(
+        settings(&example).1.contains("several teams"),
+        "{}",
+        settings(&example).1
+    );
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::{
-    api::{PendingOperation, conditions::find},
+    api::{TeamState, conditions::find},
     rules::{
-        example::Example,
+        example::{Example, request},
         guard::{Bound, Breach, Ruling},
         one_writer::OtherWriter,
         records::WhyUnusable,
@@ -518,10 +518,8 @@ fn a_new_team_stays_pending_until_a_read_shows_it() {
     let mut example = Example::new();
     example.person("jane", "Jane", "Doe", "Sales");
     let mut announced = Synced::of(&example).status(&OktaIntegrationStatus::default(), &example);
-    announced.teams[0].pending = Some(Pending {
-        operation: PendingOperation::CreateTeam,
-        since: Time(NOW),
-    });
+    announced.teams[0].pending = Some(request("Sales", None));
+    example.bindings = crate::rules::assessment::bindings(&announced);
     let still = Synced::of(&example).status(&announced, &example);
     assert_eq!(still.teams[0].pending, announced.teams[0].pending);
     let bindings: Bindings = crate::rules::assessment::bindings(&still);
@@ -661,6 +659,28 @@ fn a_late_report_goes_to_its_place_in_the_history() {
             "{reports:?}"
         );
     }
+}
+
+#[test]
+fn a_name_in_the_spec_that_names_nothing_is_said() {
+    let mut example = Example::jane();
+    let condition = |example: &Example| {
+        let status = Synced::of(example).status(&OktaIntegrationStatus::default(), example);
+        find(&status.conditions, conditions::RESOLVED_REFS).cloned()
+    };
+    example.spec.teams.precedence = vec!["sales".into()];
+    assert_eq!(condition(&example), None);
+    example.spec.teams.precedence.push("Vendors".into());
+    let found = condition(&example).unwrap();
+    assert_eq!(
+        (found.status.as_str(), found.reason.as_str()),
+        ("False", "NamesNothing")
+    );
+    assert!(
+        found.message.contains("spec.teams.precedence names \"Vendors\""),
+        "{}",
+        found.message
+    );
 }
 
 #[test]
