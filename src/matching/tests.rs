@@ -582,11 +582,18 @@ fn records(rows: &[Row]) -> Vec<Employee> {
 
 const MAIL: &str = "jane.doe@a.com";
 
+/// What is compared, the records, and the employee and the verdict for a person who works here and for one who departed.
+type Case = (
+    &'static str,
+    &'static [Row],
+    (&'static str, Verdict),
+    (&'static str, Verdict),
+);
+
 #[test]
 fn an_active_record_outranks_the_deactivated_ones_of_the_same_person() {
     use Verdict::{Auto, Review};
-    // The records, then the employee and the verdict for a person who works here and for one who departed.
-    let cases: [(&str, &[Row], (&str, Verdict), (&str, Verdict)); 12] = [
+    let cases: [Case; 12] = [
         (
             "the deactivated one has only the name",
             &[

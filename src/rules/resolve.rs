@@ -499,7 +499,8 @@ impl<'a> Resolver<'a> {
             .iter()
             .cloned()
             .partition(|employee| self.snapshot.employees().contains_key(employee));
-        if !missing.is_empty() && !(has_departed && missing.iter().all(|id| in_force.contains(id))) {
+        let is_moot = has_departed && missing.iter().all(|id| in_force.contains(id));
+        if !missing.is_empty() && !is_moot {
             return Resolution::Waits(Blocker::EmployeeNotFound {
                 missing,
                 decided: record.decision == Decision::Match,
@@ -948,9 +949,16 @@ mod tests {
     #[test]
     fn whoever_resembles_an_employee_that_another_person_has_is_not_invited() {
         type Change = fn(&mut Example);
+        type Case = (
+            &'static str,
+            (&'static str, &'static str),
+            Change,
+            &'static str,
+            ProposalKind,
+        );
         // Ann Doe, and the employee e1 of somebody else. The employee, who has it, how Ann waits or
         // "Create", and the kind of the proposal.
-        let cases: [(&str, (&str, &str), Change, &str, ProposalKind); 14] = [
+        let cases: [Case; 14] = [
             (
                 "the holder is missing in Okta, same email",
                 ("A. D.", "ann@acme.com"),

@@ -129,14 +129,14 @@ impl<'a> Succession<'a> {
     /// Whether an employee that is matched with a person is no longer theirs.
     pub fn handed_on(&self, holder: &PersonId, employee: &Employee) -> Option<HandedOn> {
         match self.present(holder) {
-            Some(person) => self.from_worker(person, employee),
-            None => self.from_departed(holder, employee),
+            Some(person) => self.handed_on_by_worker(person, employee),
+            None => self.handed_on_by_departed(holder, employee),
         }
     }
 
     /// The employee of somebody who left is not theirs if it has the email of a person who works here, or the name
     /// of one: unless that is the name of both, and the other has an employee of their own.
-    fn from_departed(&self, holder: &PersonId, employee: &Employee) -> Option<HandedOn> {
+    fn handed_on_by_departed(&self, holder: &PersonId, employee: &Employee) -> Option<HandedOn> {
         let own_name = self.own_name(holder);
         let is_own_name = own_name.is_some_and(|name| is_same_name_loosely(&name, &employee.name))
             || self.wrote(holder, employee, Field::Name);
@@ -149,7 +149,7 @@ impl<'a> Succession<'a> {
 
     /// The employee of somebody who works here is not theirs if it has neither their name nor their email any more,
     /// but another person's. A decision is made in knowledge of what the employee holds then.
-    fn from_worker(&self, holder: &Person, employee: &Employee) -> Option<HandedOn> {
+    fn handed_on_by_worker(&self, holder: &Person, employee: &Employee) -> Option<HandedOn> {
         if self.is_own(holder, employee) || self.is_as_decided(holder, employee) {
             return None;
         }

@@ -12,6 +12,7 @@ use std::{
     process::{Command, Output},
 };
 
+use okta_insightful_operator::api::match_name;
 use sandbox::{company::Company, insightful::Insightful, okta::Okta};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -113,18 +114,25 @@ fn a_plan_applies_the_decisions_and_the_policy_of_a_recording() {
         serde_yaml::to_string(&integration).unwrap(),
     )
     .unwrap();
-    let matches = json!({
-        "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch", "metadata": { "name": "x" },
-        "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": company.user("jane.doe"), "decision": "Ignore" },
-    });
-    fs::write(
-        dir.path().join("matches.yaml"),
-        serde_yaml::to_string(&matches).unwrap(),
-    )
-    .unwrap();
-    let (_, report) = plan(dir.path());
+    let jane = company.user("jane.doe");
+    let plan_with_match = |name: &str| {
+        let matches = json!({
+            "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch", "metadata": { "name": name },
+            "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": jane, "decision": "Ignore" },
+        });
+        let matches = serde_yaml::to_string(&matches).unwrap();
+        fs::write(dir.path().join("matches.yaml"), matches).unwrap();
+        plan(dir.path()).1
+    };
+    let report = plan_with_match("jane");
+    let misnamed = person(&report, jane);
+    assert_eq!(
+        (&misnamed["state"], &misnamed["blocker"]["reason"]),
+        (&json!("Review"), &json!("WrongName"))
+    );
+    let report = plan_with_match(&match_name("acme", jane));
     assert_eq!(report["people"].as_array().unwrap().len(), 62);
-    assert_eq!(person(&report, company.user("jane.doe"))["state"], "Ignored");
+    assert_eq!(person(&report, jane)["state"], "Ignored");
     assert_eq!(
         person(&report, company.user("nick.newcomer"))["proposal"]["kind"],
         "Create"

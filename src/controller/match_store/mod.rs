@@ -228,10 +228,6 @@ impl Matches {
     }
 
     /// The number of objects as far as the watch has seen.
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "an integration without matches is nothing special"
-    )]
     pub fn len(&self) -> usize {
         self.cache.matches.len()
     }
