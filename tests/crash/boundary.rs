@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
-    final_state::{FinalState, call, effects},
+    final_state::{FinalState, call},
     scenario::Scenario,
     world::World,
 };
@@ -74,8 +74,9 @@ impl Uninterrupted {
         status: &OktaIntegrationStatus,
     ) -> Vec<String> {
         let mut wrong = self.state.differences(state);
-        let (expected, seen) = (effects(&self.writes), effects(writes));
-        wrong.extend(different_effects(&expected, &seen, &call(&self.writes[index])));
+        let (expected, seen) = (self.state.effects(&self.writes), state.effects(writes));
+        let interrupted = self.state.call(&self.writes[index]);
+        wrong.extend(different_effects(&expected, &seen, &interrupted));
         if status.applying.is_some() {
             wrong.push(format!("status.applying is still set: {:?}", status.applying));
         }
@@ -129,7 +130,7 @@ fn different_effects(
 ) -> Vec<String> {
     let repeatable = interrupted
         .strip_prefix("update ")
-        .and_then(|rest| rest.split_once(' '))
+        .and_then(|rest| rest.rsplit_once(' '))
         .filter(|(_, fields)| fields.split(',').any(|field| field == "title"))
         .map(|(employee, _)| format!("update {employee} title"));
     let calls: BTreeSet<&String> = expected.keys().chain(seen.keys()).collect();

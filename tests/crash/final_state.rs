@@ -8,15 +8,19 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Employees, teams, matches and the status of the integration, by a name that is the same in every run.
-#[derive(Debug, PartialEq)]
-pub struct FinalState(BTreeMap<String, Value>);
+pub struct FinalState {
+    /// Employees, teams, matches and the status of the integration, by a name that is the same in every run.
+    objects: BTreeMap<String, Value>,
+    /// The names of employees who were invited, by their ids, which depend on the order of the invitations.
+    invited: BTreeMap<String, String>,
+}
 
 impl FinalState {
     pub async fn of(world: &World) -> Self {
         let account = world.insightful.snapshot();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         let mut objects = BTreeMap::new();
+        let mut invited = BTreeMap::new();
         for team in account.teams() {
             let name = format!("team {}", text(&team["name"]));
             names.insert(text(&team["id"]), name.clone());
@@ -30,7 +34,9 @@ impl FinalState {
             let name = if known {
                 format!("employee {id}")
             } else {
-                format!("employee invited as {}", text(&employee["identifier"]))
+                let name = format!("employee invited as {}", text(&employee["identifier"]));
+                invited.insert(id.clone(), name.clone());
+                name
             };
             let fields = json!({
                 "name": employee["name"], "email": employee["email"],
@@ -57,19 +63,37 @@ impl FinalState {
         objects.insert("people".into(), json!(status.people));
         objects.insert("planned".into(), json!(status.plan.map(|plan| plan.total)));
         objects.insert("phase".into(), json!(status.phase));
-        Self(objects)
+        Self { objects, invited }
+    }
+
+    /// How often each write took effect.
+    pub fn effects(&self, writes: &[Entry]) -> BTreeMap<String, usize> {
+        let mut effects = BTreeMap::new();
+        for entry in writes.iter().filter(|entry| entry.effect) {
+            *effects.entry(self.call(entry)).or_default() += 1;
+        }
+        effects
+    }
+
+    /// [`call`] with the names of employees who were invited in place of their ids.
+    pub fn call(&self, entry: &Entry) -> String {
+        let call = call(entry);
+        match self.invited.get(last_segment(&entry.path)) {
+            Some(name) => call.replacen(last_segment(&entry.path), name, 1),
+            None => call,
+        }
     }
 
     /// The differences from the state after an interrupted apply, one per object.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let names: BTreeSet<&String> = self.0.keys().chain(other.0.keys()).collect();
+        let names: BTreeSet<&String> = self.objects.keys().chain(other.objects.keys()).collect();
         names
             .into_iter()
-            .filter(|name| self.0.get(*name) != other.0.get(*name))
+            .filter(|name| self.objects.get(*name) != other.objects.get(*name))
             .map(|name| {
                 let show = |state: &Self| {
                     state
-                        .0
+                        .objects
                         .get(name)
                         .map_or_else(|| "missing".into(), Value::to_string)
                 };
@@ -124,16 +148,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// How often each write took effect.
-pub fn effects(writes: &[Entry]) -> BTreeMap<String, usize> {
-    let mut effects = BTreeMap::new();
-    for entry in writes.iter().filter(|entry| entry.effect) {
-        *effects.entry(call(entry)).or_default() += 1;
-    }
-    effects
-}
-
-/// A write without generated ids.
+/// A write, by a name that is the same in every run except for the ids of employees who were invited.
 pub fn call(entry: &Entry) -> String {
     let body = entry.body.clone().unwrap_or_default();
     match (entry.method.as_str(), entry.path.as_str()) {

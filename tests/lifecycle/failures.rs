@@ -89,7 +89,7 @@ async fn an_empty_response_is_reported_and_deactivates_nobody() {
     let message = world
         .wait_for_condition(conditions::HELD, "True", "PeopleMissing")
         .await;
-    assert!(message.contains("known people"), "{message}");
+    assert!(message.contains("people with a match in force"), "{message}");
     assert_eq!(world.state("jane.doe").await, MatchState::OutOfScope);
     // The command in the message lists the missing people, Jane among them.
     let selector = message.split_once("--field-selector ").unwrap().1;

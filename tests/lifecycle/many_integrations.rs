@@ -1,8 +1,10 @@
 //! Many integrations in one operator are isolated from each other.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Patch, PatchParams};
-use kube::{Api, api::ListParams};
+use kube::{
+    Api,
+    api::{ListParams, Patch, PatchParams},
+};
 use okta_insightful_operator::api::{
     EmployeeMatch, OktaIntegration, OktaIntegrationStatus, Phase, conditions,
 };
@@ -32,24 +34,28 @@ async fn integrations_in_different_namespaces_are_isolated() {
             let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
             apply(&secrets, secret(name, "token", token)).await;
         }
-        let mut spec = open_guard();
-        spec["finalized"] = json!(true);
-        let manifest = integration(NAME, &okta.url(), &insightful.url(), spec);
+        let manifest = integration(NAME, &okta.url(), &insightful.url(), open_guard());
         let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
         apply(&api, manifest).await;
     }
 
+    let until = async |api: &Api<OktaIntegration>, phase| {
+        let started = tokio::time::Instant::now();
+        loop {
+            let status = api.get(NAME).await.unwrap().status.unwrap_or_default();
+            if status.phase == Some(phase) {
+                return status;
+            }
+            assert!(started.elapsed().as_secs() < 60, "{status:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
     for (namespace, okta, insightful) in &orgs {
         let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
-        let started = tokio::time::Instant::now();
-        let status = loop {
-            let status = api.get(NAME).await.unwrap().status.unwrap_or_default();
-            if status.phase == Some(Phase::InSync) {
-                break status;
-            }
-            assert!(started.elapsed().as_secs() < 60, "{namespace}: {status:?}");
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        };
+        until(&api, Phase::Review).await;
+        let finalize = Patch::Merge(json!({ "spec": { "finalized": true } }));
+        api.patch(NAME, &PatchParams::default(), &finalize).await.unwrap();
+        let status = until(&api, Phase::InSync).await;
         let matches: Api<EmployeeMatch> = Api::namespaced(client.clone(), namespace);
         let matches = matches.list(&ListParams::default()).await.unwrap();
         let org = okta.snapshot();

@@ -16,7 +16,7 @@ use okta_insightful_operator::{
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use crate::{
-    story::{decided, story},
+    story::{Happening, decided, story},
     world::World,
 };
 
@@ -267,18 +267,21 @@ fn outcome(world: &World) -> (BTreeSet<String>, BTreeMap<&PersonId, String>) {
 fn stories_lead_to_every_kind_of_write() {
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for _ in 0..512 {
+    for _ in 0..8192 {
+        if !seen.is_empty() && seen.values().all(|plans| *plans > 0) {
+            break;
+        }
         let story = story().new_tree(&mut runner).unwrap().current();
         let mut world = World::of(&story);
         for happening in &story.happenings {
-            let before = world.clone();
+            let before = matches!(happening, Happening::Cycle(_)).then(|| world.assess());
             let Some(plan) = world.happens(happening) else {
                 continue;
             };
-            let before = before.assess();
             let is_blocked = |reason| {
                 let mut people = world.records.keys();
-                people.any(|id| before.blocker(id).map(Blocker::reason) == Some(reason))
+                let blocker = |id| before.as_ref()?.blocker(id);
+                people.any(|id| blocker(id).map(Blocker::reason) == Some(reason))
             };
             let mut updated = plan.updates.iter().flat_map(|update| update.fields.values());
             for (kind, is) in [

@@ -312,7 +312,7 @@ pub fn change() -> impl Strategy<Value = Happening> {
         4 => (who.clone(), of, person(), membership())
             .prop_map(|(who, of, person, groups)| Happening::Edit(who, of, Box::new(person), groups)),
         1 => who.clone().prop_map(Happening::Vanishes),
-        1 => who.clone().prop_map(Happening::IsDeleted),
+        2 => who.clone().prop_map(Happening::IsDeleted),
         1 => (0..7_usize).prop_map(Happening::Returns),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),
@@ -340,7 +340,7 @@ pub fn decided() -> impl Strategy<Value = Decided> {
         8 => Just(Decision::Match),
         3 => Just(Decision::Create),
         1 => Just(Decision::Ignore),
-        1 => Just(Decision::Deactivate),
+        2 => Just(Decision::Deactivate),
     ];
     let rejected = prop_oneof![3 => Just(vec![]), 1 => vec(any::<usize>(), 1..3)];
     let employees = prop_oneof![3 => vec(any::<usize>(), 1), 1 => vec(any::<usize>(), 2)];

@@ -2,7 +2,10 @@
 //! controller's, with the same rules and without I/O, and can end at any step of its apply, as if the process
 //! had crashed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use okta_insightful_operator::{
@@ -18,7 +21,7 @@ use okta_insightful_operator::{
         approval::{self, Announced, Announcements},
         assessment::{Assessment, bindings},
         guard::{self, Circumstances, Verdict},
-        pending,
+        pending::{self, Deferred},
         plan::{
             Creation, Deactivation, MatchInForce, NewTeam, NotRestored, Plan, PlanStep, Restore,
             RestoreWrite, TeamTarget, Update, fields, is_ours, unmatch,
@@ -82,8 +85,17 @@ pub struct World {
     pub capitals: bool,
     /// The records as of the last backup.
     backup: Records,
+    /// Requests without a response that take effect after the next cycle.
+    late: Vec<Late>,
     /// A counter for unique ids and values.
     fresh: usize,
+}
+
+/// A request that takes effect after the process that sent it crashed.
+#[derive(Clone, Debug)]
+enum Late {
+    Team(Team),
+    Employee(PersonId, Employee),
 }
 
 /// The process crashed.
@@ -126,6 +138,7 @@ impl World {
             not_restored: BTreeSet::new(),
             capitals: story.capitals,
             backup: Records::new(),
+            late: Vec::new(),
             fresh: 0,
         };
         for (person, groups) in &story.people {
@@ -232,6 +245,7 @@ impl World {
     fn other_organization(&mut self) {
         self.fresh += 1;
         self.organization = format!("organization{}", self.fresh);
+        self.late.clear();
         let new = |id: &str| format!("{id}-{}", self.fresh);
         let teams = self.teams.values().map(|team| Team {
             id: new(team.id.as_str()).into(),
@@ -600,13 +614,25 @@ impl World {
         self.spec.approved_plan = Some(plan.hash());
         let verdict = self.judge(&assessment);
         let cleared = verdict.cleared().expect("an approved plan is cleared");
+        // Without a late effect, the time in which a request can take effect has passed.
+        let passed = if self.late.is_empty() {
+            pending::OUTCOME_WAIT * 2
+        } else {
+            Duration::ZERO
+        };
+        let deferred = Deferred::of(&plan, &self.records, &bindings, NOW + passed);
+        let is_deferred = deferred.until.is_some();
         let mut done = None;
         let mut guard = self.guard();
         guard.begin(cleared, &verdict, self.review());
         if !plan.is_empty() {
             let teams = status::team_statuses(&self.snapshot(), &assessment);
             assert!(approval::is_announced(&assessment, &self.announcements()));
-            bindings.pending.extend(plan.teams.iter().map(|team| {
+            let sent = plan
+                .teams
+                .iter()
+                .filter(|team| !deferred.teams.contains(&team.group));
+            bindings.pending.extend(sent.map(|team| {
                 let request = request(PendingOperation::CreateTeam, &team.name, None);
                 (team.group.clone(), request)
             }));
@@ -615,6 +641,7 @@ impl World {
             let mut apply = Apply {
                 bindings: &mut bindings,
                 steps: steps.unwrap_or(usize::MAX),
+                deferred,
                 world: self,
             };
             let ended = apply.plan(cleared.clone().into_inner());
@@ -624,10 +651,12 @@ impl World {
             }
             done = Some(ApplySummary {
                 plan: plan.hash(),
-                completed: true,
+                completed: !is_deferred,
                 ..ApplySummary::default()
             });
-            guard.complete(&plan.hash(), &verdict);
+            if !is_deferred {
+                guard.complete(&plan.hash(), &verdict);
+            }
             self.status.guard = Some(guard.clone());
             assessment = self.assess_with(&bindings);
             self.preview(&assessment);
@@ -640,7 +669,25 @@ impl World {
             NOW,
         );
         self.report(&assessment, &guard, done.as_ref());
+        self.late_effects();
         plan
+    }
+
+    fn late_effects(&mut self) {
+        for late in std::mem::take(&mut self.late) {
+            match late {
+                Late::Team(team) => {
+                    self.teams.insert(team.id.clone(), team);
+                }
+                Late::Employee(_, employee) => {
+                    let mut others = self.employees.values();
+                    if others.all(|other| !other.email.eq_ignore_ascii_case(&employee.email)) {
+                        self.theirs.insert(employee.id.clone(), Theirs::of(&employee));
+                        self.employees.insert(employee.id.clone(), employee);
+                    }
+                }
+            }
+        }
     }
 
     fn decisions(&self) -> BTreeMap<PersonId, (Decision, Vec<EmployeeId>, BTreeSet<EmployeeId>)> {
@@ -715,39 +762,54 @@ fn request(operation: PendingOperation, name: &str, email: Option<&str>) -> Pend
 struct Apply<'a> {
     world: &'a mut World,
     bindings: &'a mut Bindings,
+    deferred: Deferred,
     steps: usize,
 }
 
 impl Apply<'_> {
     fn plan(&mut self, plan: Plan) -> Result<(), Crashed> {
+        let Deferred { teams, people, .. } = self.deferred.clone();
+        let goes_on = |person: &PersonId| !people.contains(person);
         for step in plan.into_steps() {
             match step {
                 PlanStep::PutIntoForce(matches) => {
-                    for (person, in_force) in matches {
+                    for (person, in_force) in matches.into_iter().filter(|(person, _)| goes_on(person)) {
                         self.put_into_force(&person, in_force)?;
                     }
                 }
-                PlanStep::CreateTeam(team) => self.create_team(team)?,
-                PlanStep::Create(creation) => self.create(creation)?,
-                PlanStep::Update(update) => self.update(update)?,
-                PlanStep::Restore(restore) => self.restore(restore)?,
-                PlanStep::Deactivate(deactivation) => self.deactivate(deactivation)?,
-                PlanStep::Unmatch(person, employees) => self.unmatch(&person, &employees)?,
+                PlanStep::CreateTeam(team) if !teams.contains(&team.group) => self.create_team(team)?,
+                PlanStep::Create(creation) if goes_on(&creation.person) => self.create(creation)?,
+                PlanStep::Update(update) if goes_on(&update.person) => self.update(update)?,
+                PlanStep::Restore(restore) if goes_on(&restore.person) => self.restore(restore)?,
+                PlanStep::Deactivate(deactivation) if goes_on(&deactivation.person) => {
+                    self.deactivate(deactivation)?;
+                }
+                PlanStep::Unmatch(person, employees) if goes_on(&person) => {
+                    self.unmatch(&person, &employees)?
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
     fn create_team(&mut self, NewTeam { group, name }: NewTeam) -> Result<(), Crashed> {
-        self.step()?;
         let id = TeamId::from(self.fresh("t"));
+        let is_same = |late: &Late| matches!(late, Late::Team(team) if team.name == name);
         let known = self.world.teams.values().any(|known| known.name == name);
-        assert!(!known, "a second team {name}");
+        assert!(
+            !known && !self.world.late.iter().any(is_same),
+            "a second team {name}"
+        );
         let created = Team {
             id: id.clone(),
             name,
             default: false,
         };
+        if self.step().is_err() {
+            self.world.late.push(Late::Team(created));
+            return Err(Crashed);
+        }
         self.world.teams.insert(id.clone(), created);
         let binding = Binding {
             team: id,
@@ -772,7 +834,11 @@ impl Apply<'_> {
         self.edit(&person, |record| {
             record.pending = Some(request(PendingOperation::CreateEmployee, &name, Some(&email)));
         })?;
-        self.step()?;
+        let is_same = |late: &Late| matches!(late, Late::Employee(invited, _) if *invited == person);
+        assert!(
+            !self.world.late.iter().any(is_same),
+            "a second invitation of {person}"
+        );
         let created = Employee {
             id: self.fresh("n").into(),
             name: self.stored(name),
@@ -781,9 +847,13 @@ impl Apply<'_> {
             team,
             settings: Some(settings),
             deactivated: false,
-            created_at: None,
+            created_at: Some(NOW.as_millisecond()),
         };
         self.check_email_is_free(&created.id, &created.email);
+        if self.step().is_err() {
+            self.world.late.push(Late::Employee(person, created));
+            return Err(Crashed);
+        }
         let employee = created.id.clone();
         self.world.theirs.insert(employee.clone(), Theirs::of(&created));
         self.world.employees.insert(employee.clone(), created);

@@ -83,10 +83,11 @@ async fn main() -> ExitCode {
     let process = (operator.pid(), port);
     for world in &worlds {
         let mut spec = open_guard();
-        spec["finalized"] = json!(true);
         spec["sync"] = json!({ "interval": "1s", "fullInterval": "20s" });
         spec["matching"] = json!({ "unmatched": "Create" });
         world.activate(spec).await;
+        world.wait_for_phase(Phase::Review).await;
+        world.patch(json!({ "finalized": true })).await;
     }
 
     let started = Instant::now();
