@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 
 use crate::model::PersonId;
 
-pub use employee_match::{MatchStatuses, PreviousMatchStatus, match_state, wrong_name_status};
+pub use employee_match::{
+    MatchStatuses, PreviousMatchStatus, candidate_status, employee_summary, match_state, shown_employee,
+    wrong_name_status,
+};
 pub use okta_integration::{
     Cycle, IntegrationMeta, SyncTimes, SyncedCycle, insightful_status, integration_status, last_writes,
     people_counts, team_statuses,
 };
 pub use size::fit;
-
-pub use employee_match::{candidate_status, employee_summary, shown_employee};
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
