@@ -580,12 +580,16 @@ fn rights() -> Vec<Case> {
                 assert!(made.notes.contains(expected), "{}", made.notes);
                 let check = texts(&made.check["spec"]["containers"][0]["args"]);
                 assert_eq!(check[2..], made.arguments()[1..]);
-                // The policy only applies there.
-                let kept = &made.one("ValidatingAdmissionPolicyBinding")["spec"]["matchResources"];
-                assert_eq!(
-                    kept["namespaceSelector"]["matchExpressions"][0]["values"],
-                    json!(["default", "kube-public"])
-                );
+                // The policies only apply there.
+                let bindings = made.all("ValidatingAdmissionPolicyBinding");
+                assert_eq!(bindings.len(), 2);
+                for binding in bindings {
+                    let kept = &binding["spec"]["matchResources"]["namespaceSelector"];
+                    assert_eq!(
+                        kept["matchExpressions"][0]["values"],
+                        json!(["default", "kube-public"])
+                    );
+                }
             },
         ),
         (
