@@ -9,7 +9,7 @@
 //! | Which employee is a person believed to be? | [`matching`] |
 //! | Which EmployeeMatches are used? | [`rules::records`] |
 //! | Who is matched and who waits? | [`rules::resolve`] |
-//! | Whose is an employee's record by now? | [`rules::succession`] |
+//! | Whose record is an employee now? | [`rules::succession`] |
 //! | When is a person invited? | [`rules::proposal`] |
 //! | Why is a person not synced? | [`rules::blocker`] |
 //! | What would be written? | [`rules::plan`] |

@@ -1,4 +1,4 @@
-//! The organisation that a token and the records belong to, by which two integrations of one organisation are told.
+//! The organisation that a token and the records belong to, which shows that two integrations write to one organisation.
 
 use std::collections::BTreeSet;
 

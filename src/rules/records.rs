@@ -42,7 +42,7 @@ pub fn wrong_name(object: &EmployeeMatch) -> Option<Unusable> {
     })
 }
 
-/// Returns an object that cannot be read, and what can be told of its record: the match in force, so that its
+/// Returns an object that cannot be read, and what is legible of its record: the match in force, so that its
 /// employee stays the person's.
 pub fn unreadable(name: &str, why: String, spec: &Value, status: &Value) -> (Unusable, Record) {
     let ids = |value: &Value| -> Vec<String> {

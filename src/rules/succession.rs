@@ -1,4 +1,4 @@
-//! Whose is an employee's record by now? A computer is handed on and its record renamed, or a person comes back with
+//! Whose record is an employee now? A computer is handed on and its record renamed, or a person comes back with
 //! a new account in Okta. The match in force then names somebody whose record it no longer is, and what is written
 //! by it would reach another person.
 

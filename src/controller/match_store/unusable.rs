@@ -33,7 +33,7 @@ pub struct UnusableObject {
     /// None if nothing tells.
     pub person: Option<PersonId>,
     pub unusable: Unusable,
-    /// What can be told of the record, if the object has the right name but cannot be read.
+    /// What is legible of the record, if the object has the right name but cannot be read.
     pub salvaged: Option<Record>,
     /// The right name, and what the status builds on, of an object with the wrong name.
     pub(super) misnamed: Option<(String, CachedMatch)>,

@@ -1,6 +1,6 @@
 //! Makes the plan. The rule on who gets deactivated is here, in [`deactivations`]: the employees of a person
 //! whose Okta record, once read, says that the person departed, or of whom Okta has no record and a decision says
-//! so; and nobody else. Whose record an employee is by now was asked [before](crate::rules::succession).
+//! so; and nobody else. Whose record an employee is was decided [before](crate::rules::succession).
 
 use std::collections::BTreeMap;
 
