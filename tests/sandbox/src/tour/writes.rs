@@ -110,8 +110,11 @@ fn facts(writes: &[Entry], account: &Account) -> Facts {
                     let team = team_names.get(value).map_or(value, String::as_str);
                     facts.insert(format!("{whom}: team = {team}"));
                 }
-                // The integration sets it, and the preview does not contain it.
-                "sharedSettingsId" => {}
+                "sharedSettingsId" => {
+                    let settings = account.shared_settings().find(|settings| settings["id"] == value);
+                    let settings = settings.map_or(value, |settings| text(&settings["name"]));
+                    facts.insert(format!("{whom}: settings = {settings}"));
+                }
                 name => {
                     facts.insert(format!("{whom}: {name} = {value}"));
                 }
