@@ -10,11 +10,12 @@ use super::{
     match_store::{CachedMatch, Matches},
     metrics::CycleStep,
     progress::Reporter,
+    read::Synced,
     scope::Scope,
 };
 use crate::{
     api::Step,
-    model::{PersonId, Snapshot},
+    model::PersonId,
     rules::{
         resolve::Record,
         status::{self, MatchStatuses, WriteFailures},
@@ -29,32 +30,30 @@ pub struct Preview {
 }
 
 /// Creates the EmployeeMatches that are missing and writes the statuses that changed. The view is computed
-/// again if a match that was believed missing exists and holds a decision or a record. `read_at` is when the read of
-/// Insightful began.
+/// again if a match that was believed missing exists and holds a decision or a record.
 ///
 /// # Errors
 /// The API server's; lost leadership.
 pub async fn preview(
     scope: &Scope<'_>,
-    snapshot: &Snapshot,
+    synced: &Synced<'_>,
     matches: &mut Matches,
     view: View,
     failures: &WriteFailures,
-    read_at: Timestamp,
 ) -> Result<Preview, ReconcileError> {
-    let writing = write_matches(scope, snapshot, matches, view, failures, read_at);
+    let writing = write_matches(scope, synced, matches, view, failures);
     scope.step(CycleStep::WriteMatches, writing).await
 }
 
 async fn write_matches(
     scope: &Scope<'_>,
-    snapshot: &Snapshot,
+    synced: &Synced<'_>,
     matches: &mut Matches,
     mut view: View,
     failures: &WriteFailures,
-    read_at: Timestamp,
 ) -> Result<Preview, ReconcileError> {
     scope.check_leadership()?;
+    let snapshot = &*synced.snapshot;
     let reporter = Reporter::new(*scope);
     // An object that is not used makes nobody a person whom Okta does not have.
     let people = view.assessment.resolved.keys();
@@ -84,7 +83,7 @@ async fn write_matches(
         assessment,
         verdict: &view.verdict,
         failures,
-        read_at,
+        read_at: synced.read_at,
         now: Timestamp::now(),
     };
     let status_of = |id: &PersonId, record: &Record, cached: &CachedMatch| {

@@ -190,16 +190,7 @@ async fn run_stages(
     let view = assess(scope, synced.snapshot, &matches, bindings(&status), guard);
 
     applying.forget_settled(&view.assessment.plan);
-    let read_at = synced.read_at;
-    let mut shown = preview(
-        scope,
-        synced.snapshot,
-        &mut matches,
-        view,
-        &applying.failures,
-        read_at,
-    )
-    .await?;
+    let mut shown = preview(scope, &synced, &mut matches, view, &applying.failures).await?;
 
     let applied = apply(scope, applying, &mut synced, &mut matches, &mut shown.view).await;
     if applying.take_sync_request() {
@@ -209,15 +200,7 @@ async fn run_stages(
         matches.merge_events();
         let view = shown.view.renew(scope, synced.snapshot, &matches);
         applying.forget_settled(&view.assessment.plan);
-        shown = preview(
-            scope,
-            synced.snapshot,
-            &mut matches,
-            view,
-            &applying.failures,
-            read_at,
-        )
-        .await?;
+        shown = preview(scope, &synced, &mut matches, view, &applying.failures).await?;
     }
     if shown.view.assessment.plan.is_empty() {
         applying.nothing_to_apply();
@@ -236,7 +219,12 @@ async fn run_stages(
     // An apply can make more possible: an unmatched employee can be matched with somebody else, and a plan that
     // was applied now is notified of once its status is written.
     let view = &shown.view;
-    let deferred = Deferred::of(&view.assessment.plan, matches.records(), &view.bindings, read_at);
+    let deferred = Deferred::of(
+        &view.assessment.plan,
+        matches.records(),
+        &view.bindings,
+        synced.read_at,
+    );
     reading.read_after(deferred.until);
     let has_more = applying.is_due(&view.verdict, &deferred)
         || !shown.outdated.is_empty()

@@ -94,7 +94,7 @@ pub fn is_same_name_loosely(one: &str, other: &str) -> bool {
     one == other || name_key(one) == name_key(other)
 }
 
-/// Returns a key that is equal for names of which [`is_same_name_loosely`] is true. Empty if there is no name.
+/// Returns a key that two names share if and only if [`is_same_name_loosely`] is true. Empty without a name.
 pub fn name_key(name: &str) -> String {
     words(&folded(name)).join(" ")
 }
@@ -123,7 +123,7 @@ pub fn is_same_email(one: &str, other: &str) -> bool {
     one == other || email_key(one) == email_key(other)
 }
 
-/// Returns a key that is equal for the same addresses. Empty if there is no address.
+/// Returns a key that two spellings of an address share. Empty without an address.
 pub fn email_key(email: &str) -> String {
     unjoined(&written(email).to_lowercase())
 }

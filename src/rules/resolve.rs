@@ -214,10 +214,7 @@ fn in_scope<'a>(
     team_rule: &TeamRule<'_>,
     records: &Records,
 ) -> BTreeMap<&'a PersonId, &'a Person> {
-    let has_match = |id| {
-        let record = records.get(id);
-        record.is_some_and(|record| record.applied.is_some() || record.pending.is_some())
-    };
+    let has_match = |id| records.get(id).is_some_and(Record::has_match);
     snapshot
         .people()
         .iter()

@@ -312,7 +312,7 @@ impl Matches {
         unreported
     }
 
-    /// Says on the objects with the wrong name which one is right.
+    /// Writes the status of each object with a wrong name, with the right name in the message.
     ///
     /// # Errors
     /// The first error of the API server. An object that was changed or deleted is left to the next cycle.

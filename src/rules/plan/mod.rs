@@ -160,23 +160,7 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        let Self {
-            teams,
-            creations,
-            updates,
-            restores,
-            deactivations,
-            matches,
-            unmatches,
-            after: _,
-        } = self;
-        teams.is_empty()
-            && creations.is_empty()
-            && updates.is_empty()
-            && restores.is_empty()
-            && deactivations.is_empty()
-            && matches.is_empty()
-            && unmatches.is_empty()
+        self.teams.is_empty() && self.people().is_empty()
     }
 
     /// The people whose employees are written or whose matches change.

@@ -33,7 +33,7 @@ fn bob(example: &mut Example) -> &mut Person {
     example.person("bob", "Bob", "Roe", "Sales")
 }
 
-/// Gives Bob an employee of his own.
+/// Adds an employee for Bob.
 fn bobs_own(example: &mut Example) {
     bob(example);
     example.employee("e2", "Bob Roe", "bob@acme.com").team = "Sales".into();
