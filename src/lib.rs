@@ -8,6 +8,7 @@
 //! | Which team does a group stand for, and which team wins for a person? | [`rules::teams`] |
 //! | Which employee is a person believed to be? | [`matching`] |
 //! | Which EmployeeMatches are used? | [`rules::records`] |
+//! | What is done with an OktaIntegration that cannot be read? | [`rules::unreadable`] |
 //! | Who is matched and who waits? | [`rules::resolve`] |
 //! | Whose record is an employee now? | [`rules::succession`] |
 //! | When is a person invited? | [`rules::proposal`] |
@@ -22,6 +23,7 @@
 //! | All of it for one integration | [`rules::assessment`] |
 //! | Which sync is due, and when is the next? | [`rules::schedule`] |
 //! | What do the statuses say? | [`rules::status`] |
+//! | Which messages is the webhook sent? | [`rules::notify`] |
 //!
 //! # Around the rules
 //! - [`api`]: the resources that people write and read; `crds/` is generated from them.

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use okta_insightful_operator::cli::{self, Arguments};
+use okta_insightful_operator::{cli, model::text::shown};
 
 /// Returns the memory that a full sync of a large company needed; see Cargo.toml.
 #[global_allocator]
@@ -11,8 +10,12 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    cli::run(Arguments::parse()).await.unwrap_or_else(|error| {
-        eprintln!("okta-insightful-operator: {error}");
+    let arguments = match cli::arguments() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    cli::run(arguments).await.unwrap_or_else(|error| {
+        eprintln!("okta-insightful-operator: {}", shown(&error.to_string()));
         ExitCode::FAILURE
     })
 }

@@ -1,7 +1,7 @@
 //! Logs on standard error, and traces by OTLP if the environment names a collector. Neither names people at info
 //! level and above.
 
-use std::{env, io::IsTerminal};
+use std::{env, io};
 
 use clap::ValueEnum;
 use opentelemetry::trace::TracerProvider;
@@ -9,13 +9,21 @@ use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing::{Level, Subscriber};
 use tracing_subscriber::{
-    EnvFilter, Layer, filter::Targets, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt,
+    EnvFilter, Layer,
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
 };
 
-use crate::http;
+use crate::{
+    http,
+    model::text::{shown, shown_json},
+};
 
-/// The log filter without `RUST_LOG`. kube-runtime's spans repeat the operator's own.
-const DEFAULT_FILTER: &str = "info,kube_runtime=warn";
+/// The log filter without `RUST_LOG`. kube-runtime's spans and warnings repeat the operator's own.
+const DEFAULT_FILTER: &str = "info,kube_runtime=error";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -45,7 +53,7 @@ impl Telemetry {
         };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
         tracing_subscriber::registry()
-            .with(log(format).with_filter(filter))
+            .with(log(format, io::stderr).with_filter(filter))
             .with(traces.as_ref().map(spans))
             .init();
         Ok(Self { traces })
@@ -102,22 +110,99 @@ where
         .with_filter(Targets::new().with_target("okta_insightful_operator", Level::INFO))
 }
 
-fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+/// Without colours: an escape code in a line is one from outside, and is shown as such.
+fn log<S, M>(format: LogFormat, maker: M) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
+    M: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let lines = fmt::layer()
+        .with_ansi(false)
+        // `shown` escapes more, and in fields, too.
+        .with_ansi_sanitization(false)
+        .with_writer(ShownLines { maker, format });
     match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
     }
 }
 
+/// Shows what a line hides: names come from outside.
+struct ShownLines<M> {
+    maker: M,
+    format: LogFormat,
+}
+
+impl<'writer, M: MakeWriter<'writer>> MakeWriter<'writer> for ShownLines<M> {
+    type Writer = ShownLine<M::Writer>;
+
+    fn make_writer(&'writer self) -> Self::Writer {
+        ShownLine {
+            out: self.maker.make_writer(),
+            format: self.format,
+        }
+    }
+}
+
+struct ShownLine<W> {
+    out: W,
+    format: LogFormat,
+}
+
+impl<W: io::Write> io::Write for ShownLine<W> {
+    /// `line` is all of an event, with the line break that ends it.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = match self.format {
+            LogFormat::Text => shown(text),
+            LogFormat::Json => shown_json(text),
+        };
+        self.out.write_all(format!("{text}\n").as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::{fs, sync::Arc};
+
     use super::*;
+
+    #[test]
+    fn a_name_cannot_end_a_line_of_the_log_or_direct_a_terminal() {
+        let name = "Jane\u{1b}[2J\n\u{9b}31mDoe\u{202e}";
+        let lines = |format| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let written = Arc::new(file.reopen().unwrap());
+            let subscriber = tracing_subscriber::registry().with(log(format, written));
+            tracing::subscriber::with_default(subscriber, || {
+                let _span = tracing::info_span!("sync", person = %name).entered();
+                let error = io::Error::other(name);
+                tracing::warn!(person = %name, debug = ?name, text = name, %error, "cannot write {name}");
+            });
+            fs::read_to_string(file.path()).unwrap()
+        };
+        let text = lines(LogFormat::Text);
+        let line = text.strip_suffix('\n').unwrap();
+        assert_eq!(shown(line), line);
+        assert!(
+            line.contains(r"cannot write Jane\u{1b}[2J\u{a}\u{9b}31mDoe\u{202e}"),
+            "{line}"
+        );
+        let json = lines(LogFormat::Json);
+        let line = json.strip_suffix('\n').unwrap();
+        assert_eq!(shown(line), line);
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(
+            event["fields"]["person"], name,
+            "JSON has the name itself, escaped"
+        );
+    }
 
     #[test]
     fn traces_are_off_unless_a_collector_is_named() {

@@ -171,3 +171,19 @@ fn rules_matching_and_model_are_pure() {
     }
     assert!(impure.is_empty(), "{impure:#?}");
 }
+
+/// kube's own text of such an error repeats the answer as Rust prints it.
+#[test]
+fn errors_of_the_api_server_are_shown_by_their_message() {
+    let mut as_printed = Vec::new();
+    for path in sources("") {
+        let code = code(&path);
+        for variant in code.split("#[error(").skip(1) {
+            let variant = variant.split("\n}").next().unwrap();
+            if variant.contains("kube::Error") && !variant.contains("cluster::message(") {
+                as_printed.push(format!("{}: {variant}", path.display()));
+            }
+        }
+    }
+    assert!(as_printed.is_empty(), "{as_printed:#?}");
+}

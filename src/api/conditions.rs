@@ -2,6 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
+use crate::model::text::shown;
+
 /// kstatus: the object is in its desired state.
 pub const READY: &str = "Ready";
 /// kstatus: work is in progress.
@@ -24,6 +26,8 @@ pub const SYNC_LATE: &str = "SyncLate";
 pub const RESOLVED_REFS: &str = "ResolvedRefs";
 /// Some EmployeeMatches are not used. Present only while that is so.
 pub const MATCHES_UNUSABLE: &str = "MatchesUnusable";
+/// Some records of either service cannot be read and are passed over. Present only while that is so.
+pub const RECORDS_UNREADABLE: &str = "RecordsUnreadable";
 /// The webhook accepted the last message.
 pub const NOTIFIED: &str = "Notified";
 
@@ -57,7 +61,7 @@ impl Fact {
     }
 }
 
-/// Returns a condition for each fact, in their order. A condition whose status is the same as
+/// Returns a condition for each fact, in their order, with the message as people are [`shown`] it. A condition whose status is the same as
 /// before keeps its transition time; a condition without a fact is dropped.
 pub fn merge(
     before: &[Condition],
@@ -81,7 +85,7 @@ pub fn merge(
                 type_: fact.type_.to_owned(),
                 status: status.to_owned(),
                 reason: fact.reason,
-                message: fact.message,
+                message: shown(&fact.message).into_owned(),
                 observed_generation: generation,
                 last_transition_time: since,
             }
@@ -121,5 +125,15 @@ mod tests {
         let other = merge(&same, vec![Fact::new(READY, true, "InSync", "")], Some(2), at(3));
         assert_eq!(other[0].last_transition_time, Time(at(3)));
         assert!(merge(&other, vec![], Some(2), at(4)).is_empty());
+    }
+
+    #[test]
+    fn a_name_cannot_change_the_message_around_it() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let facts = |message: &str| vec![Fact::new(READY, false, "Held", message)];
+        let first = merge(&[], facts("employee \u{1b}[2J\nJane\u{202e} (w1)"), Some(1), now);
+        assert_eq!(first[0].message, r"employee \u{1b}[2J\u{a}Jane\u{202e} (w1)");
+        let again = merge(&first, facts(&first[0].message), Some(1), now);
+        assert_eq!(again, first, "a message that is carried over stays the same");
     }
 }

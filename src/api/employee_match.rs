@@ -9,7 +9,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::digest::hex;
+use crate::model::{EvidenceKind, digest::hex};
 
 /// The decision about one person. The operator writes only `integrationRef` and `oktaUserId`.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -59,7 +59,9 @@ use crate::model::digest::hex;
     selectable = ".spec.decision",
     selectable = ".status.state",
     selectable = ".status.person.email",
-    selectable = ".status.employee.id"
+    selectable = ".status.employee.id",
+    selectable = ".status.proposal.evidence",
+    selectable = ".status.deactivates"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -94,10 +96,16 @@ pub struct EmployeeMatchSpec {
     /// The person's employees, with decision Match only. The first gets the email; the others (more
     /// devices) get name, title, team and status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 20), inner(length(min = 1, max = 64)))]
+    // The first is another than the others, so that two field managers cannot each have a part of it.
+    #[schemars(
+        length(max = 20),
+        inner(length(min = 1, max = 64)),
+        extend("x-kubernetes-list-type" = "atomic")
+    )]
     pub employee_ids: Vec<String>,
     /// Employees that are never proposed for this person again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    // Each entry stands alone: what two field managers reject is rejected.
     #[schemars(length(max = 100), inner(length(min = 1, max = 64)), extend("x-kubernetes-list-type" = "set"))]
     pub rejected_employee_ids: Vec<String>,
     /// Why the decision was made, in the admin's own words. The operator does not read it.
@@ -158,6 +166,9 @@ pub struct EmployeeMatchStatus {
     /// The number of changes.
     #[serde(default)]
     pub change_count: i32,
+    /// Whether the next apply deactivates an employee of the person; otherwise absent.
+    #[serde(default, skip_serializing_if = "super::is_false")]
+    pub deactivates: bool,
     /// The employees that the next apply unmatches; `changes` has the values that it restores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -262,7 +273,11 @@ pub struct ProposalStatus {
     /// is certain. Absent if there is no such employee, or if it is by decision and not among the candidates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<i32>,
-    /// Why the confidence is what it is.
+    /// The kind of evidence for the proposed employee. Absent if none is proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidenceKind>,
+    /// Why the confidence is what it is: first what speaks against the proposed employee, the gravest first, then what
+    /// speaks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub reasons: Vec<String>,
@@ -348,6 +363,13 @@ pub struct FieldChange {
     /// The value after the apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
+}
+
+impl FieldChange {
+    /// Whether the change deactivates the employee.
+    pub fn deactivates(&self) -> bool {
+        self.field == Field::Active && self.to.as_deref() == Some("false")
+    }
 }
 
 /// A match in force, with the values that it replaced.

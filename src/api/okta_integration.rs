@@ -6,7 +6,7 @@
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::{CustomResource, KubeSchema, core::Duration};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::OktaIntegrationStatus;
 
@@ -65,7 +65,7 @@ pub struct OktaIntegrationSpec {
     #[x_kube(validation = Rule::new("self.matches('^sha256:[0-9a-f]{64}$')").message(
         "approvedPlan must be a whole plan hash: copy status.plan.hash (sha256: and 64 hexadecimal digits)"
     ))]
-    #[schemars(length(max = 80))]
+    #[schemars(length(max = 71), regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub approved_plan: Option<String>,
     /// Bounds on the changes of one plan, together with those of the last 24 hours that nobody approved. A plan that
     /// exceeds one of them is held until `approvedPlan` names it.
@@ -74,7 +74,7 @@ pub struct OktaIntegrationSpec {
     /// What happens to the fields that the operator wrote when a match ends.
     #[serde(default)]
     pub on_unmatch: OnUnmatch,
-    /// Where to send a message when a plan has been applied, in addition to the Event.
+    /// Where to send messages when a plan was applied or is held, people wait for a decision, or syncing fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
     /// True allows the operator to apply plans within the guard. Setting it back to false stops all writes.
@@ -95,7 +95,7 @@ pub struct OktaSource {
     ).message(
         "orgUrl must be https:// and the org's domain, such as https://acme.okta.com, without user, path or query; http is for loopback addresses only"
     ))]
-    #[schemars(length(max = 255))]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"^https?://[^/?#@\s]+/?$"))]
     pub org_url: String,
     /// How to authenticate: exactly one method.
     pub auth: OktaAuth,
@@ -104,7 +104,7 @@ pub struct OktaSource {
     #[x_kube(validation = Rule::new("self.size() > 0").message(
         "groupPrefix must not be empty: every group of the org would become a team"
     ))]
-    #[schemars(length(max = 100))]
+    #[schemars(length(min = 1, max = 100))]
     pub group_prefix: String,
     /// Which people are synced.
     #[serde(default)]
@@ -117,15 +117,16 @@ pub struct OktaSource {
     #[x_kube(validation = Rule::new("self >= 1 && self <= 100").message(
         "rateLimitPercent must be between 1 and 100"
     ))]
+    #[schemars(range(min = 1, max = 100))]
     pub rate_limit_percent: i32,
 }
 
 /// How to authenticate with Okta.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.apiToken) != has(self.serviceApp)").message(
-    "auth must have exactly one method: apiToken or serviceApp"
-))]
+#[x_kube(validation = Rule::new(
+    "(has(self.apiToken) && self.apiToken != null) != (has(self.serviceApp) && self.serviceApp != null)"
+).message("auth must have exactly one method: apiToken or serviceApp"))]
 pub struct OktaAuth {
     /// An API token (SSWS) of an admin who may read users and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,7 +201,10 @@ pub struct InsightfulTarget {
     ).message(
         "url must be an https:// address, such as https://app.insightful.io/api/v1, without user or query; http is for loopback addresses only"
     ))]
-    #[schemars(length(max = 255))]
+    #[schemars(
+        length(min = 1, max = 255),
+        regex(pattern = r"^https?://[^/?#@\s]+(/[^?#@\s]*)?$")
+    )]
     pub url: String,
     /// An API token with WRITE access, created by an Insightful admin.
     pub api_token: SecretValue,
@@ -234,7 +238,12 @@ pub struct TeamPolicy {
     /// without regard to case and blanks. The first that applies wins. Before an entry that names nothing is
     /// corrected, later entries move nobody out of the present team.
     #[serde(default)]
-    #[schemars(length(max = 1000), inner(length(min = 1, max = 253)))]
+    // The order decides, so that two field managers cannot each have a part of it.
+    #[schemars(
+        length(max = 1000),
+        inner(length(min = 1, max = 253)),
+        extend("x-kubernetes-list-type" = "atomic")
+    )]
     pub precedence: Vec<String>,
     /// The teams of single groups, whatever either is called and whatever a group was bound to before: to bind a
     /// group by hand, to correct a wrong binding, and to let several groups share a team.
@@ -306,16 +315,16 @@ pub enum UnmatchedPolicy {
 pub struct SyncSchedule {
     /// Time between syncs, such as `15m`; at least one second. Shortened by up to a tenth, so that
     /// many integrations do not sync at the same time.
-    #[serde(default = "default_interval")]
-    #[schemars(schema_with = "duration_schema", extend("default" = "15m"))]
+    #[serde(default = "default_interval", deserialize_with = "duration")]
+    #[schemars(schema_with = "interval_schema", extend("default" = "15m"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "interval must be a duration of at least 1s, such as 90s, 15m or 1h30m"
     ))]
     pub interval: Duration,
     /// Time between full syncs, such as `24h`, shortened like `interval`. Other syncs read only what
     /// changed in Okta; only a full sync detects deleted users and groups, and groups that lost the prefix.
-    #[serde(default = "default_full_interval")]
-    #[schemars(schema_with = "duration_schema", extend("default" = "24h"))]
+    #[serde(default = "default_full_interval", deserialize_with = "duration")]
+    #[schemars(schema_with = "interval_schema", extend("default" = "24h"))]
     #[x_kube(validation = Rule::new(DURATION_RULE).message(
         "fullInterval must be a duration of at least 1s, such as 12h or 24h"
     ))]
@@ -324,8 +333,28 @@ pub struct SyncSchedule {
 
 const DURATION_RULE: &str = "self.matches('^([0-9]{1,6}(h|m|s))+$') && duration(self) >= duration('1s')";
 
+/// Reads a duration. [`Duration`] panics on negative parts and on sums that do not fit.
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+    let fits = text.len() <= 32 && !text.contains(['-', '+']) && numbers.all(|digits| digits.len() <= 9);
+    let read = fits.then(|| text.parse().ok()).flatten();
+    read.ok_or_else(|| D::Error::custom("not a duration such as 90s, 15m or 1h30m"))
+}
+
+/// What [`Duration`] prints.
 pub(super) fn duration_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "string", "maxLength": 32 })
+    schemars::json_schema!({
+        "type": "string", "maxLength": 32,
+        "pattern": "^([0-9]{1,9}([.][0-9]{1,9})?(ns|µs|ms|s|m|h))+$",
+    })
+}
+
+/// A duration of whole seconds.
+fn interval_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string", "minLength": 2, "maxLength": 32, "pattern": "^([0-9]{1,6}(h|m|s))+$",
+    })
 }
 
 impl Default for SyncSchedule {
@@ -414,7 +443,13 @@ const BOUND_RULE: &str =
     "type(self) == int ? self >= 0 && self <= 1000000 : string(self).matches('^(100|[0-9]{1,2})%$')";
 
 fn bound_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "x-kubernetes-int-or-string": true })
+    schemars::json_schema!({
+        "x-kubernetes-int-or-string": true,
+        // A count, or else a text. A maximum length would hide the sentence of the rule.
+        "minimum": 0, "maximum": 1_000_000, "pattern": "^(100|[0-9]{1,2})%$",
+        // Or kube allows null, which the API server then stores instead of the default.
+        "nullable": false,
+    })
 }
 
 impl Default for GuardPolicy {
@@ -442,11 +477,11 @@ pub enum OnUnmatch {
     Keep,
 }
 
-/// Where to send a message when a plan has been applied.
+/// Where messages about an integration are sent.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Notify {
-    /// An incoming webhook that accepts JSON with a `text`, such as those of Slack and Teams.
+    /// The webhook that receives the messages.
     pub webhook: Webhook,
 }
 
@@ -456,6 +491,51 @@ pub struct Notify {
 pub struct Webhook {
     /// The URL, which is itself a secret.
     pub url_secret_ref: SecretKeyRef,
+    /// The form of the messages: what the receiver accepts.
+    #[serde(default)]
+    pub format: WebhookFormat,
+    /// The events that cause a message; all by default.
+    #[serde(default = "every_event")]
+    #[schemars(length(min = 1, max = 4), extend("x-kubernetes-list-type" = "set"))]
+    pub events: Vec<WebhookEvent>,
+}
+
+/// The form of a webhook's messages.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WebhookFormat {
+    /// An object with named fields, for programs.
+    #[default]
+    Json,
+    /// An incoming webhook of Slack.
+    Slack,
+    /// A workflow of Microsoft Teams that posts an Adaptive Card.
+    Teams,
+    /// An incoming webhook of a Google Chat space.
+    GoogleChat,
+}
+
+/// An event that causes a message.
+#[derive(
+    Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
+)]
+pub enum WebhookEvent {
+    /// A plan was applied completely.
+    Applied,
+    /// A plan is held.
+    Held,
+    /// More people wait for a decision than were reported.
+    ReviewRequired,
+    /// Syncing has stopped until somebody acts, or has failed for longer than one interval.
+    Failed,
+}
+
+fn every_event() -> Vec<WebhookEvent> {
+    vec![
+        WebhookEvent::Applied,
+        WebhookEvent::Held,
+        WebhookEvent::ReviewRequired,
+        WebhookEvent::Failed,
+    ]
 }
 
 fn default_group_prefix() -> String {
@@ -492,4 +572,32 @@ fn five() -> IntOrString {
 
 fn twenty_percent() -> IntOrString {
     IntOrString::String("20%".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_duration_that_cannot_be_computed_is_an_error_and_no_panic() {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("1h30m", Some(5400)),
+            ("999999h", Some(3_599_996_400)),
+            ("", Some(0)),
+            ("1h-5m", None),
+            ("-5m", None),
+            ("+-5m", None),
+            ("99999999999999999999h", None),
+            ("1e30h", None),
+            ("15", None),
+            ("soon", None),
+        ] {
+            let read = serde_json::from_value::<SyncSchedule>(json!({ "interval": text }));
+            let read = read.map(|schedule| std::time::Duration::from(schedule.interval).as_secs());
+            assert_eq!(read.ok(), seconds, "{text}");
+        }
+    }
 }

@@ -31,6 +31,14 @@ pub struct OktaIntegrationStatus {
     /// The number of teams that are left out, since the object would be too large.
     #[serde(default, skip_serializing_if = "super::is_zero")]
     pub teams_omitted: i32,
+    /// Okta groups that are no team groups although their names look as if they were meant to be. As of the last full
+    /// sync, except for groups whose name changed to another case of the prefix since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub ignored_groups: Vec<IgnoredGroup>,
+    /// The number of such groups that are left out of the list.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub ignored_groups_omitted: i32,
     /// The Insightful organisation that was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insightful: Option<InsightfulStatus>,
@@ -64,9 +72,9 @@ pub struct OktaIntegrationStatus {
     /// When that plan was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_applied_time: Option<Time>,
-    /// Hash of the last plan that the webhook was notified about.
+    /// What the webhook accepted, so that nothing is sent twice. Only present if a webhook is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_notified_plan: Option<String>,
+    pub notifications: Option<Notifications>,
     /// The last ten cycles that wrote to Insightful, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -137,6 +145,18 @@ pub enum Step {
     Applying,
 }
 
+/// An Okta group that is no team group although its name looks as if it was meant to be one.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct IgnoredGroup {
+    /// The group's name.
+    pub name: String,
+    /// Okta's id of the group.
+    pub group_id: String,
+    /// Why the group is ignored, and what to do if it is meant.
+    pub reason: String,
+}
+
 /// A team and its Okta group.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -200,6 +220,13 @@ pub struct PeopleCounts {
     /// People who cannot be synced until somebody acts.
     #[serde(default)]
     pub blocked: i32,
+}
+
+impl PeopleCounts {
+    /// The number of people who wait for a decision.
+    pub const fn waiting(&self) -> i32 {
+        self.review + self.unmatched + self.conflicts
+    }
 }
 
 /// The changes that the next apply makes.
@@ -340,6 +367,46 @@ pub struct GuardedWrites {
     pub new_teams: i32,
 }
 
+/// What the webhook accepted: a restart or another leader sends none of it again.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Notifications {
+    /// Hash of the last plan whose apply was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_plan: Option<String>,
+    /// The last held plan that was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<ReportedHold>,
+    /// The last report of people who wait for a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReportedReview>,
+    /// The reasons of failures that were reported since syncing last succeeded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "set"))]
+    pub failures: Vec<String>,
+}
+
+/// A held plan that was reported.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedHold {
+    /// Hash of the plan.
+    pub plan: String,
+    /// The reason of the condition Held.
+    pub reason: String,
+}
+
+/// A report of people who wait for a decision.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedReview {
+    /// The number of people who waited. Falls with the decisions, so that a later rise is reported.
+    pub people: i32,
+    /// The last sync at the time of the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_time: Option<Time>,
+}
+
 /// A cycle that wrote to Insightful.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -347,6 +414,7 @@ pub struct HistoryEntry {
     /// When the cycle began.
     pub start_time: Time,
     /// How long the cycle took.
+    #[serde(deserialize_with = "super::okta_integration::duration")]
     #[schemars(schema_with = "super::okta_integration::duration_schema")]
     pub duration: Duration,
     /// Which kind of sync the cycle was.

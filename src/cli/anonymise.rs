@@ -10,7 +10,14 @@ use crate::{api::Field, cli::recording::Recording};
 
 /// The fields that the operator reads. All other fields are removed, since their content is unknown: a company's
 /// own attributes, for example.
-const USER: [&str; 5] = ["id", "status", "created", "lastUpdated", "profile"];
+const USER: [&str; 6] = [
+    "id",
+    "status",
+    "transitioningToStatus",
+    "created",
+    "lastUpdated",
+    "profile",
+];
 const GROUP: [&str; 2] = ["id", "profile"];
 const MEMBER: [&str; 1] = ["id"];
 const EMPLOYEE: [&str; 8] = [
@@ -172,17 +179,32 @@ impl Pseudonyms {
         records
     }
 
-    fn replace(&mut self, value: &mut Value) {
-        let Value::Object(fields) = value else { return };
+    /// Replaces what is personal in a record, also where a field, or the record itself, has another type than it should.
+    fn replace(&mut self, record: &mut Value) {
+        let Value::Object(fields) = record else {
+            return self.replace_texts(record);
+        };
         for (key, value) in fields {
             match value {
-                Value::String(text) if PERSONAL.contains(&key.as_str()) => *text = self.text(text),
                 Value::String(text) if key == NUMBER => *text = self.number(text),
                 Value::Number(number) if key == NUMBER => {
                     *value = Value::String(self.number(&number.to_string()))
                 }
-                other => self.replace(other),
+                value if key == NUMBER || PERSONAL.contains(&key.as_str()) => self.replace_texts(value),
+                Value::Object(_) => self.replace(value),
+                value if key == "profile" => self.replace_texts(value),
+                _ => {}
             }
+        }
+    }
+
+    /// Replaces every text in a value.
+    fn replace_texts(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.replace_texts(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|item| self.replace_texts(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 
@@ -336,5 +358,32 @@ mod tests {
         assert_eq!(user["title"], "Engineer");
         assert_eq!(anonymous.teams, recording.teams);
         assert_eq!(anonymous.employees[0]["id"], "w1");
+    }
+
+    #[test]
+    fn a_field_of_a_wrong_type_hides_nobody_from_the_pseudonyms() {
+        let recording = Recording {
+            users: vec![
+                json!({ "id": "00u1", "profile": "Jane Doe" }),
+                json!({ "id": "00u2", "profile": { "firstName": ["Jane"], "email": { "work": "jane@acme.com" } } }),
+                json!({ "id": "00u3", "profile": { "employeeNumber": ["Jane"] } }),
+                json!("Jane Doe"),
+            ],
+            employees: vec![
+                json!({ "id": 7, "name": { "first": "Jane" }, "email": [["jane@acme.com"]] }),
+                json!(["Jane Doe", null]),
+            ],
+            members: [(
+                "00g1".to_owned(),
+                vec![json!({ "id": null, "profile": { "login": "jane" } })],
+            )]
+            .into(),
+            ..Recording::default()
+        };
+        let all = format!("{:?}", anonymised(recording));
+        for name in ["Jane", "jane", "Doe", "acme"] {
+            assert!(!all.contains(name), "{name} in {all}");
+        }
+        assert!(all.contains("00u1") && all.contains("Number(7)"), "{all}");
     }
 }

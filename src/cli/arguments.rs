@@ -37,8 +37,8 @@ pub(super) struct Addresses {
     /// Allow http:// URLs to this machine (localhost, 127.0.0.1, ::1), for tests and the demo.
     #[arg(long, env = "ALLOW_HTTP_LOOPBACK")]
     allow_http_loopback: bool,
-    /// Custom Okta domain to allow, in addition to okta.com, oktapreview.com, okta-emea.com and okta-gov.com;
-    /// repeatable.
+    /// Custom Okta domain to allow, in addition to okta.com, oktapreview.com, okta-emea.com, okta-gov.com and
+    /// okta.mil; repeatable.
     #[arg(
         long = "okta-domain",
         env = "OKTA_DOMAIN",
@@ -95,7 +95,7 @@ pub(super) struct Run {
     /// Such a request can take effect as long as a proxy or Insightful itself works on it.
     #[arg(long, env = "OUTCOME_WAIT", default_value_t = OUTCOME_WAIT.into(), value_name = "DURATION")]
     pub outcome_wait: kube::core::Duration,
-    /// Format of the log lines. RUST_LOG sets their levels, `info,kube_runtime=warn` by default.
+    /// Format of the log lines. RUST_LOG sets their levels, `info,kube_runtime=error` by default.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
@@ -146,9 +146,16 @@ pub(super) struct Plan {
     /// List only people whose name, email or Okta id contains TEXT; case is ignored.
     #[arg(long, value_name = "TEXT")]
     pub person: Option<String>,
-    /// Also write the proposals to FILE, as decisions in EmployeeMatch manifests that can be committed to Git.
+    /// Also write the people who wait for somebody to FILE, as EmployeeMatch manifests in which to decide, with all
+    /// candidates. As written, the file changes no decision.
     #[arg(long, value_name = "FILE")]
     pub write_decisions: Option<PathBuf>,
+    /// Write all people to the file, also those who are matched with confidence.
+    #[arg(long, requires = "write_decisions")]
+    pub all: bool,
+    /// Replace the file if it exists.
+    #[arg(long, requires = "write_decisions")]
+    pub overwrite: bool,
     #[command(flatten)]
     pub addresses: Addresses,
 }

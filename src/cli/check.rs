@@ -20,8 +20,8 @@ use kube::{
 use tokio::time::Instant;
 
 use crate::{
-    api::{EmployeeMatch, OktaIntegration, OktaIntegrationSpec},
-    controller::LeaseName,
+    api::OktaIntegrationSpec,
+    controller::{LeaseName, Watched, WatchedIntegration},
     http,
 };
 
@@ -64,9 +64,9 @@ impl fmt::Display for Finding {
 /// Why the checks could not run. A failed check is a [`Finding`].
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    #[error("no cluster: set KUBECONFIG, or run in a cluster ({0})")]
+    #[error("no cluster: set KUBECONFIG, or run in a cluster ({})", http::cluster::message(.0))]
     NoCluster(#[source] kube::Error),
-    #[error("cannot ask the API server for this account's permissions: {0}")]
+    #[error("cannot ask the API server for this account's permissions: {}", http::cluster::message(.0))]
     AccessReview(#[source] kube::Error),
 }
 
@@ -131,11 +131,11 @@ async fn check_scope(
         kube::Error::Api(status) if status.code == 404 => {
             Some("not found; install the CustomResourceDefinitions".to_owned())
         }
-        error => Some(error.to_string()),
+        error => Some(http::cluster::message(&error)),
     };
     let one = ListParams::default().limit(1);
-    let matches = scoped::<EmployeeMatch>(client, scope).list(&one).await;
-    let integrations = scoped::<OktaIntegration>(client, scope)
+    let matches = scoped::<Watched>(client, scope).list(&one).await;
+    let integrations = scoped::<WatchedIntegration>(client, scope)
         .list(&ListParams::default())
         .await;
     let (integrations, problem) = match (integrations, matches) {
@@ -148,7 +148,19 @@ async fn check_scope(
     });
     for integration in integrations {
         let namespace = integration.namespace().unwrap_or_default();
-        for secret in secrets(&integration.spec) {
+        if let WatchedIntegration::Unreadable(unreadable) = &integration {
+            findings.push(Finding {
+                check: format!("can read OktaIntegration {namespace}/{}", integration.name_any()),
+                problem: Some(format!(
+                    "cannot read {}; correct it, or upgrade the operator",
+                    unreadable.why()
+                )),
+            });
+        }
+        let Some(legible) = integration.legible() else {
+            continue;
+        };
+        for secret in secrets(&legible.spec) {
             let attributes = ResourceAttributes {
                 resource: some("secrets"),
                 verb: some("get"),
@@ -214,7 +226,7 @@ async fn wait_for_leader(client: &Client, lease: &LeaseName) -> Result<(), Strin
         let present = leases
             .get_opt(&lease.name)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| http::cluster::message(&error))?;
         let spec = present.and_then(|lease| lease.spec);
         let holder = spec.as_ref().and_then(|spec| spec.holder_identity.clone());
         if let (Some(spec), Some(holder)) = (spec, holder.filter(|holder| !holder.is_empty())) {

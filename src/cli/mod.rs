@@ -3,26 +3,32 @@
 mod anonymise;
 mod arguments;
 mod check;
+mod decisions;
 mod plan;
 mod record;
 pub mod recording;
 mod source;
 
 use std::{
-    fmt, io,
-    path::{Path, PathBuf},
+    fmt,
+    io::{self, Write as _},
+    path::Path,
     process::ExitCode,
 };
+
+use clap::Parser as _;
 
 pub use arguments::Arguments;
 use arguments::{Command, Output};
 use check::CheckError;
+use decisions::{DecisionsError, DecisionsFile};
 use recording::RecordingError;
 use source::{Source, SourceError};
 
 use crate::{
     api,
     controller::{self, RunError, Settings},
+    model::text::{shown, shown_json},
     services::gather::GatherError,
     telemetry::{Telemetry, TracesError},
 };
@@ -48,14 +54,27 @@ pub enum CliError {
     /// Decisions name their integration, and a recording may have none.
     #[error("the recording has no integration.yaml: add one, since decisions name their integration")]
     NoIntegration,
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Decisions(#[from] DecisionsError),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("cannot serialize the result: {0}")]
     Json(#[from] serde_json::Error),
     #[error("cannot serialize the result: {0}")]
     Yaml(#[from] serde_yaml::SerializeError),
+}
+
+/// Parses the command line. Otherwise prints the help or what is wrong, and returns the exit code: 1 for a wrong
+/// argument, where clap's own is that of [`CHANGES`].
+pub fn arguments() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|error| {
+        // If nobody reads the output, nobody can be told.
+        let _ = error.print();
+        match error.use_stderr() {
+            true => ExitCode::FAILURE,
+            false => ExitCode::SUCCESS,
+        }
+    })
 }
 
 /// Runs a subcommand and returns its exit code.
@@ -102,8 +121,13 @@ async fn run_plan(arguments: arguments::Plan) -> Result<ExitCode, CliError> {
         show,
         person,
         write_decisions,
+        all,
+        overwrite,
         addresses,
     } = arguments;
+    let file = write_decisions
+        .map(|path| DecisionsFile::new(path, overwrite))
+        .transpose()?;
     let allowed = addresses.into();
     let source = live.source();
     let from = match (&from, &source) {
@@ -116,14 +140,14 @@ async fn run_plan(arguments: arguments::Plan) -> Result<ExitCode, CliError> {
     if let Some(text) = person {
         planned.report.only(&text);
     }
-    if let Some(path) = write_decisions {
-        let name = planned.integration.as_deref().ok_or(CliError::NoIntegration)?;
-        let decisions = planned.report.decisions(name)?;
-        std::fs::write(&path, decisions).map_err(|source| CliError::Write { path, source })?;
+    if let Some(file) = file {
+        let standing = planned.standing.as_ref().ok_or(CliError::NoIntegration)?;
+        let people = planned.report.people.iter();
+        file.write(people.filter(|person| all || person.waits).collect(), standing)?;
     }
     match output {
         Output::Table => planned.report.print(show)?,
-        Output::Json => println!("{}", serde_json::to_string_pretty(&planned.report)?),
+        Output::Json => print_line(&shown_json(&serde_json::to_string_pretty(&planned.report)?))?,
     }
     Ok(ExitCode::from(if planned.changes { CHANGES } else { 0 }))
 }
@@ -137,10 +161,8 @@ async fn run_record(arguments: arguments::Record) -> Result<ExitCode, CliError> 
     } = arguments;
     // The argument group requires a source.
     if let Some(source) = live.source() {
-        println!(
-            "{}",
-            record::record(&source, &addresses.into(), &out, anonymise).await?
-        );
+        let summary = record::record(&source, &addresses.into(), &out, anonymise).await?;
+        print_line(&shown(&summary))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -152,12 +174,17 @@ async fn run_check(arguments: arguments::Check) -> Result<ExitCode, CliError> {
     } = arguments;
     let findings = check::check(&watch_namespaces, lease.as_ref()).await?;
     for finding in &findings {
-        println!("{finding}");
+        print_line(&shown(&finding.to_string()))?;
     }
     Ok(match findings.iter().all(|finding| finding.problem.is_none()) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// Prints a line; a reader that stops reading is an error, not a panic.
+fn print_line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
 }
 
 /// `1 team`, `3 teams`.
@@ -167,11 +194,12 @@ fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &s
 }
 
 fn print_definitions(arguments::Crd { reference }: arguments::Crd) -> Result<ExitCode, CliError> {
+    let mut out = io::stdout();
     if reference {
-        print!("{}", api::reference()?);
+        write!(out, "{}", api::reference()?)?;
     } else {
         for (_, yaml) in api::definitions()? {
-            print!("---\n{yaml}");
+            write!(out, "---\n{yaml}")?;
         }
     }
     Ok(ExitCode::SUCCESS)

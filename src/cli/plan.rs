@@ -10,20 +10,24 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{CliError, Source, counted};
-use crate::model::text::written;
 use crate::{
     api::{
-        CandidateStatus, Decision, EmployeeSummary, FieldChange, MatchState, OktaIntegration,
-        OktaIntegrationSpec, PlanSummary, ProposalKind, TeamStatus, match_name,
+        CandidateStatus, EmployeeMatch, EmployeeSummary, FieldChange, IgnoredGroup, MatchState,
+        OktaIntegration, OktaIntegrationSpec, PlanSummary, ProposalKind, TeamStatus,
     },
-    cli::recording::Recording,
+    cli::{decisions::Standing, recording::Recording},
     matching::{Candidate, Confidence},
-    model::{PersonId, Snapshot, text::folded},
+    model::{
+        EvidenceKind, PersonId, Snapshot, Unreadable,
+        text::{folded, shown},
+    },
     rules::{
         assessment::{Assessment, bindings},
+        blocker::Blocker,
         records,
         resolve::{self, Record, Records},
         status::{candidate_status, employee_summary, match_state, shown_employee, team_statuses},
+        teams,
     },
     services::{
         AllowedAddresses,
@@ -42,6 +46,12 @@ pub enum From<'a> {
 pub struct PlanReport {
     pub hash: String,
     pub teams: Vec<TeamStatus>,
+    /// Groups that are no team groups although their names look as if they were meant to be.
+    #[serde(rename = "ignoredGroups", skip_serializing_if = "Vec::is_empty")]
+    pub ignored_groups: Vec<IgnoredGroup>,
+    /// Records of both services that cannot be read, and what is wrong with which field.
+    #[serde(rename = "unreadableRecords", skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
     /// Everybody who is in scope or has an EmployeeMatch, by Okta id.
     pub people: Vec<PersonReport>,
     pub summary: PlanSummary,
@@ -66,6 +76,9 @@ pub struct PersonReport {
     /// Why the person cannot be synced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocker: Option<BlockerReport>,
+    /// Whether somebody has to decide or act, by the rule that counts them in the integration's status.
+    #[serde(skip)]
+    pub waits: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -83,7 +96,9 @@ pub struct ProposalReport {
     pub employee_ids: Vec<String>,
     /// From 0 to 1, of `employee`; None if there is none, or if a decision names one that is no candidate.
     pub confidence: Option<f64>,
-    /// What speaks for the proposal, then what speaks against it.
+    /// The kind of evidence for the proposed employee.
+    pub evidence: Option<EvidenceKind>,
+    /// What speaks against the proposed employee, then what speaks for it.
     pub reasons: Vec<String>,
 }
 
@@ -105,24 +120,26 @@ pub struct CandidateReport {
 /// Which people the table lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Show {
-    /// People who need a decision.
+    /// People who wait for a decision, or for somebody to correct something.
     Review,
-    /// People who need a decision or whose employee would change.
+    /// People who wait, or whose employee would change.
     #[default]
     Changes,
+    /// People whose employee would be deactivated.
+    Deactivations,
     /// All people.
     All,
 }
 
 pub struct Planned {
     pub report: PlanReport,
-    /// The name of the integration. A recording may have none.
-    pub integration: Option<String>,
+    /// None for a recording without an integration.
+    pub standing: Option<Standing>,
     pub changes: bool,
 }
 
 pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
-    let (snapshot, integration, records) = match from {
+    let (mut snapshot, integration, records, decided) = match from {
         From::Recording(dir) => {
             let recording = Recording::load(dir)?;
             let integration = recording
@@ -131,7 +148,8 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
                 .unwrap_or_else(|| unnamed(default_spec()));
             let snapshot = recording.snapshot(dir, &integration.spec.okta.group_prefix)?;
             let records = records::of(recording.of_integration());
-            (snapshot, integration, records)
+            let decided: Vec<EmployeeMatch> = recording.of_integration().cloned().collect();
+            (snapshot, integration, records, decided)
         }
         From::Live(source, allowed) => {
             let opened = source.open(allowed).await?;
@@ -147,15 +165,17 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
                 snapshot.replace_person(person);
             }
             snapshot.set_deleted(deleted);
-            (snapshot, opened.integration, records)
+            let decided = opened.used_matches();
+            (snapshot, opened.integration, records, decided)
         }
     };
+    snapshot.set_former_names(resolve::former_names(&snapshot, &records));
     let status = integration.status.clone().unwrap_or_default();
     let spent = status.guard.as_ref().and_then(|guard| guard.spent_plan.as_ref());
     let assessment = Assessment::of(&snapshot, &integration.spec, &records, &bindings(&status)).after(spent);
     Ok(Planned {
         report: report(&snapshot, &integration.spec, &records, &assessment),
-        integration: integration.metadata.name,
+        standing: Standing::new(&integration.metadata, decided),
         changes: !assessment.plan.is_empty(),
     })
 }
@@ -193,6 +213,8 @@ fn report(
     PlanReport {
         hash: summary.hash.clone(),
         teams: team_statuses(snapshot, assessment),
+        ignored_groups: teams::ignored(snapshot, &spec.okta.group_prefix),
+        unreadable: snapshot.unreadable().cloned().collect(),
         people: assessment
             .resolved
             .keys()
@@ -226,12 +248,13 @@ fn person(
         .zip(proposal)
         .and_then(|(shown, proposal)| proposal.confidence(shown));
     let best = proposal.and_then(|proposal| proposal.best());
-    let doubts = proposal.iter().flat_map(|proposal| &proposal.doubts);
+    let blocker = assessment.blocker(id);
+    let state = match_state(id, snapshot, spec, assessment, record);
     PersonReport {
         okta_user_id: id.to_string(),
         name: person.map(|person| person.display_name()),
         email: person.and_then(|person| person.email.clone()),
-        state: match_state(id, snapshot, spec, assessment, record),
+        state,
         employee: shown
             .and_then(|shown| snapshot.employees().get(&shown))
             .map(|employee| employee_summary(employee, snapshot)),
@@ -242,10 +265,10 @@ fn person(
             },
             employee_ids: best.iter().map(|best| best.employee.to_string()).collect(),
             confidence: confidence.map(Confidence::fraction),
-            reasons: best
+            evidence: best.map(|best| best.evidence),
+            reasons: proposal
                 .iter()
-                .flat_map(|best| &best.reasons)
-                .chain(doubts)
+                .flat_map(|proposal| proposal.reasons())
                 .map(ToString::to_string)
                 .collect(),
         },
@@ -255,11 +278,20 @@ fn person(
             .map(|candidate| candidate_report(candidate, snapshot))
             .collect(),
         changes: assessment.changes.get(id).cloned().unwrap_or_default(),
-        blocker: assessment.blocker(id).map(|blocker| BlockerReport {
+        blocker: blocker.map(|blocker| BlockerReport {
             reason: blocker.reason().to_owned(),
             message: blocker.message(snapshot),
         }),
+        waits: is_counted_as_waiting(state) || blocker.is_some_and(Blocker::needs_action),
     }
+}
+
+/// Whether `people` of the integration's status counts the state as one that needs a decision.
+fn is_counted_as_waiting(state: MatchState) -> bool {
+    matches!(
+        state,
+        MatchState::Review | MatchState::Unmatched | MatchState::Conflict
+    )
 }
 
 fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateReport {
@@ -303,6 +335,19 @@ impl PlanReport {
             std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}\n", self.teams_table(colours))?;
+        if !self.ignored_groups.is_empty() {
+            writeln!(out, "{}\n", self.ignored_groups_table(colours))?;
+        }
+        if !self.unreadable.is_empty() {
+            writeln!(
+                out,
+                "Records that cannot be read are passed over, and nothing is written for the people concerned:"
+            )?;
+            for record in &self.unreadable {
+                writeln!(out, "- {}", shown(&record.to_string()))?;
+            }
+            writeln!(out)?;
+        }
         let shown: Vec<&PersonReport> = self
             .people
             .iter()
@@ -317,18 +362,55 @@ impl PlanReport {
             false => "",
         };
         writeln!(out, "{} of {all} shown.{hint}", shown.len())?;
+        if let Some(waiting) = self.waiting() {
+            writeln!(out, "{waiting}")?;
+        }
         writeln!(out, "\n{}", self.summary())
+    }
+
+    /// Who waits, by the counts of the integration's status.
+    fn waiting(&self) -> Option<String> {
+        let count = |state| self.people.iter().filter(|person| person.state == state).count();
+        let states = [MatchState::Review, MatchState::Unmatched, MatchState::Conflict];
+        let counts = states.map(|state| (state, count(state)));
+        let decisions = counts.iter().map(|(_, count)| count).sum::<usize>();
+        let others = self.people.iter().filter(|person| person.waits).count() - decisions;
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+        let counts: Vec<String> = counts
+            .map(|(state, count)| format!("{count} {state:?}"))
+            .collect();
+        let decisions = (decisions > 0).then(|| {
+            let need = counted(decisions, "person needs a decision", "people need a decision");
+            format!("{need} ({}).", counts.join(", "))
+        });
+        let others = (others > 0).then(|| {
+            counted(
+                others,
+                "person out of scope needs somebody: see REASON.",
+                "people out of scope need somebody: see REASON.",
+            )
+        });
+        let parts: Vec<String> = decisions.into_iter().chain(others).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 
     fn teams_table(&self, colours: bool) -> Table {
         let mut table = new_table(["TEAM", "STATE", "MEMBERS", "NOTE"], colours);
         for team in &self.teams {
             table.add_row([
-                Cell::new(written(&team.name)),
+                Cell::new(shown(&team.name)),
                 Cell::new(format!("{:?}", team.state)),
                 Cell::new(team.members),
-                Cell::new(team.message.as_deref().unwrap_or_default()),
+                Cell::new(shown(team.message.as_deref().unwrap_or_default())),
             ]);
+        }
+        table
+    }
+
+    fn ignored_groups_table(&self, colours: bool) -> Table {
+        let mut table = new_table(["IGNORED GROUP", "WHY"], colours);
+        for group in &self.ignored_groups {
+            table.add_row([shown(&group.name), shown(&group.reason)].map(Cell::new));
         }
         table
     }
@@ -405,84 +487,50 @@ impl PlanReport {
         };
         format!("{changes}\nPlan {hash}")
     }
-
-    /// The proposals as decisions, in EmployeeMatch manifests. Those that need a review are comments.
-    pub fn decisions(&self, integration: &str) -> Result<String, serde_yaml::SerializeError> {
-        let mut text = String::new();
-        for person in &self.people {
-            let decision = match (person.state, person.proposal.kind) {
-                (MatchState::Proposed, ProposalKind::Create) => Decision::Create,
-                (MatchState::Proposed | MatchState::Review, ProposalKind::Auto | ProposalKind::Review) => {
-                    Decision::Match
-                }
-                _ => continue,
-            };
-            let needs_review = person.state == MatchState::Review;
-            let mut spec = json!({
-                "integrationRef": { "name": integration },
-                "oktaUserId": person.okta_user_id,
-                "decision": decision,
-            });
-            if decision == Decision::Match {
-                spec["employeeIds"] = json!(person.proposal.employee_ids);
-            }
-            let manifest = json!({
-                "apiVersion": "integrations.insightful.io/v1alpha1",
-                "kind": "EmployeeMatch",
-                "metadata": { "name": match_name(integration, &person.okta_user_id) },
-                "spec": spec,
-            });
-            let who = format!(
-                "# {} <{}>: {}: {}",
-                person.name.as_deref().unwrap_or("unknown name"),
-                person.email.as_deref().unwrap_or("no email"),
-                person
-                    .candidates
-                    .first()
-                    .map_or("no employee".to_owned(), |best| format!(
-                        "{} <{}>, {:.0}%",
-                        best.name,
-                        best.email,
-                        (best.confidence * 100.0).floor()
-                    )),
-                person.proposal.reasons.join("; ")
-            );
-            // A line break in a name would end the comment.
-            let who = written(&who) + "\n";
-            let yaml = serde_yaml::to_string(&manifest)?;
-            text.push_str("---\n");
-            if needs_review {
-                text.push_str("# NEEDS REVIEW: correct it if it is wrong, then uncomment it.\n");
-                text.push_str(&who);
-                for line in yaml.lines() {
-                    text.push_str(&format!("# {line}\n"));
-                }
-            } else {
-                text.push_str(&who);
-                text.push_str(&yaml);
-            }
-        }
-        Ok(text)
-    }
 }
 
 impl PersonReport {
-    fn needs_decision(&self) -> bool {
-        matches!(
-            self.state,
-            MatchState::Review | MatchState::Unmatched | MatchState::Conflict
-        )
-    }
-
     fn is_shown(&self, show: Show) -> bool {
         match show {
             Show::All => true,
-            Show::Changes => self.needs_decision() || !self.changes.is_empty(),
-            Show::Review => self.needs_decision(),
+            Show::Changes => self.waits || !self.changes.is_empty(),
+            Show::Deactivations => self.changes.iter().any(FieldChange::deactivates),
+            Show::Review => self.waits,
         }
+    }
+
+    /// What keeps the person from being synced, else what speaks for and against the employee that is shown.
+    pub fn reason(&self) -> String {
+        let shown = self.employee.as_ref().map(|employee| employee.id.as_str());
+        let proposed = self.proposal.employee_ids.first().map(String::as_str);
+        match (&self.blocker, shown) {
+            // The doubts of the proposal explain this one.
+            (Some(blocker), _) if blocker.reason != "NeedsDecision" => blocker.message.clone(),
+            (_, Some(id)) if proposed != Some(id) => {
+                let candidate = self
+                    .candidates
+                    .iter()
+                    .find(|candidate| candidate.employee_id == id);
+                candidate.map_or_else(String::new, |candidate| candidate.reasons.join("; "))
+            }
+            _ => self.proposal.reasons.join("; "),
+        }
+    }
+
+    /// The candidates beside the employee that is shown, of a person who waits.
+    fn other_candidates(&self) -> impl Iterator<Item = &CandidateReport> {
+        let shown = self.employee.as_ref().map(|employee| employee.id.as_str());
+        let is_other = move |candidate: &&CandidateReport| shown != Some(candidate.employee_id.as_str());
+        self.candidates.iter().filter(|_| self.waits).filter(is_other)
     }
 }
 
+/// A confidence as the status has it: an integer percentage, rounded down.
+pub fn percent(confidence: f64) -> String {
+    format!("{:.0}%", (confidence * 100.0).floor())
+}
+
+/// The people, each with the employee that is shown; those who wait also with every other candidate.
 fn people_table(people: &[&PersonReport], colours: bool) -> Table {
     let mut table = new_table(
         [
@@ -496,6 +544,7 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
         ],
         colours,
     );
+    let employee_cell = |name: &str, id: &str| Cell::new(format!("{}\n{}", shown(name), shown(id)));
     for person in people {
         let colour = match person.state {
             MatchState::Review | MatchState::Unmatched => Color::Yellow,
@@ -503,36 +552,42 @@ fn people_table(people: &[&PersonReport], colours: bool) -> Table {
             MatchState::Proposed | MatchState::Matched => Color::Green,
             _ => Color::Reset,
         };
-        let proposed = !person.proposal.employee_ids.is_empty();
-        let best = person.candidates.first().filter(|_| proposed);
         let changes: Vec<String> = person.changes.iter().map(change_line).collect();
-        let reasons = person.proposal.reasons.join("; ");
-        let reason = match &person.blocker {
-            // The proposal does not explain other blockers, such as a team, an email or another claim.
-            Some(blocker) if blocker.reason != "NeedsDecision" => blocker.message.clone(),
-            _ => reasons,
-        };
+        let employee = person.employee.as_ref();
         table.add_row([
-            Cell::new(written(person.name.as_deref().unwrap_or(&person.okta_user_id))),
-            Cell::new(written(person.email.as_deref().unwrap_or_default())),
+            Cell::new(shown(person.name.as_deref().unwrap_or(&person.okta_user_id))),
+            Cell::new(shown(person.email.as_deref().unwrap_or_default())),
             Cell::new(format!("{:?}", person.state)).fg(colour),
-            Cell::new(
-                best.map(|best| format!("{}\n{}", written(&best.name), best.employee_id))
-                    .unwrap_or_default(),
+            employee.map_or_else(
+                || Cell::new(""),
+                |employee| employee_cell(&employee.name, &employee.id),
             ),
-            Cell::new(
-                best.map(|best| format!("{:.0}%", (best.confidence * 100.0).floor()))
-                    .unwrap_or_default(),
-            ),
+            Cell::new(person.proposal.confidence.map(percent).unwrap_or_default()),
             Cell::new(changes.join("\n")),
-            Cell::new(written(&reason)),
+            Cell::new(shown(&person.reason())),
         ]);
+        for candidate in person.other_candidates() {
+            let holder = candidate
+                .matched_to
+                .iter()
+                .map(|holder| format!("matched to {holder}"));
+            let reasons: Vec<String> = holder.chain(candidate.reasons.iter().cloned()).collect();
+            table.add_row([
+                Cell::new(""),
+                Cell::new(""),
+                Cell::new("or"),
+                employee_cell(&candidate.name, &candidate.employee_id),
+                Cell::new(percent(candidate.confidence)),
+                Cell::new(""),
+                Cell::new(shown(&reasons.join("; "))),
+            ]);
+        }
     }
     table
 }
 
 fn change_line(change: &FieldChange) -> String {
-    let value = |value: &Option<String>| written(value.as_deref().unwrap_or("(none)"));
+    let value = |value: &Option<String>| shown(value.as_deref().unwrap_or("(none)")).into_owned();
     format!(
         "{}: {} -> {}",
         change.field,
@@ -572,6 +627,8 @@ mod tests {
         let mut report = PlanReport {
             hash: String::new(),
             teams: Vec::new(),
+            ignored_groups: Vec::new(),
+            unreadable: Vec::new(),
             people: Vec::new(),
             summary: PlanSummary {
                 hash: "sha256:9f2c".to_owned(),

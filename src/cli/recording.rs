@@ -22,8 +22,9 @@ use serde_json::Value;
 
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
+    http::is_path_segment,
     insightful::{self, InsightfulClient},
-    model::{Complete, Directory, Snapshot, TeamGroup, Workforce},
+    model::{Complete, Directory, Snapshot, TeamGroup, Unreadable, Workforce, are_too_many},
     okta::{self, OktaClient},
     services::gather::GatherError,
 };
@@ -43,12 +44,15 @@ pub enum RecordingError {
     },
     #[error("{}: {source}", path.display())]
     Yaml { path: PathBuf, source: YamlError },
-    /// A record lacks a required field or has one of another type. `index` is its position in the array.
-    #[error("{}: record {index} (counted from 0): {source}", path.display())]
-    Record {
+    /// Most records lack a required field or have one of another type.
+    #[error("{}: {unreadable} of {all} records cannot be read, such as record {index} (counted from 0): {first}", path.display())]
+    Records {
         path: PathBuf,
+        unreadable: usize,
+        all: usize,
+        /// The position of the first of them.
         index: usize,
-        source: serde_json::Error,
+        first: Box<Unreadable>,
     },
     #[error("{} exists and is not empty: choose a new directory", path.display())]
     Exists { path: PathBuf },
@@ -78,19 +82,28 @@ impl Recording {
         group_prefix: &str,
     ) -> Result<Self, GatherError> {
         let members = async {
-            let groups = okta.groups_json(group_prefix).await?.into_inner();
+            let mut groups = okta.groups_json(group_prefix).await?.into_inner();
             let ids = groups
                 .iter()
-                .filter_map(|group| group["id"].as_str().map(str::to_owned));
+                .filter_map(|group| group["id"].as_str())
+                .filter(|id| is_path_segment(id))
+                .map(str::to_owned);
             let reads = ids.map(|id| async move {
-                let members = okta.members_json(&id.as_str().into()).await?.into_inner();
+                let members = okta.members_json(&id.as_str().into()).await?;
                 Ok::<_, okta::OktaError>((id, members))
             });
             let reads = reads.collect::<Vec<_>>();
-            let members: BTreeMap<_, _> = stream::iter(reads)
+            let read: Vec<_> = stream::iter(reads)
                 .buffer_unordered(PARALLEL_READS)
                 .try_collect()
                 .await?;
+            let mut members = BTreeMap::new();
+            for (id, read) in read {
+                match read {
+                    Some(read) => drop(members.insert(id, read.into_inner())),
+                    None => groups.retain(|group| group["id"] != id),
+                }
+            }
             Ok::<_, okta::OktaError>((groups, members))
         };
         let (users, (groups, members), employees, teams, shared_settings) = futures::try_join!(
@@ -116,7 +129,8 @@ impl Recording {
     pub fn load(dir: &Path) -> Result<Self, RecordingError> {
         let groups: Vec<Value> = json(&dir.join("okta/groups.json"))?;
         let mut members = BTreeMap::new();
-        for id in groups.iter().filter_map(|group| group["id"].as_str()) {
+        let ids = groups.iter().filter_map(|group| group["id"].as_str());
+        for id in ids.filter(|id| is_path_segment(id)) {
             members.insert(id.to_owned(), json(&dir.join(format!("okta/members/{id}.json")))?);
         }
         let mut integrations: Vec<OktaIntegration> = yaml(&dir.join("integration.yaml"))?;
@@ -197,55 +211,65 @@ impl Recording {
 
     /// The snapshot that `gather` would make of these responses. `dir` is for the errors only.
     pub fn snapshot(&self, dir: &Path, group_prefix: &str) -> Result<Snapshot, RecordingError> {
-        let people = records(dir, "okta/users.json", &self.users, okta::person)?;
-        let heads = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
-        let (mut groups, mut whole) = (Vec::new(), Vec::new());
-        for head in heads
+        let (people, mut of_okta) = records(dir, "okta/users.json", &self.users, okta::person)?;
+        let (heads, unreadable_heads) = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
+        let (mut heads, others): (Vec<_>, Vec<_>) = heads
             .into_iter()
-            .filter(|head| head.name.starts_with(group_prefix))
-        {
+            .partition(|head| head.name.starts_with(group_prefix));
+        heads.extend(unreadable_heads.iter().filter_map(okta::unreadable_head));
+        of_okta.extend(unreadable_heads);
+        let (mut groups, mut whole) = (Vec::new(), Vec::new());
+        for head in heads {
             let file = format!("okta/members/{}.json", head.id);
-            let users = self
-                .members
-                .get(head.id.as_str())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let members = records(dir, &file, users, okta::person)?;
-            whole.extend(records(dir, &file, users, okta::member)?.into_iter().flatten());
-            let members = members.into_iter().map(|person| person.id).collect();
+            let Some(users) = self.members.get(head.id.as_str()) else {
+                return Err(RecordingError::Read {
+                    path: dir.join(file),
+                    source: io::ErrorKind::NotFound.into(),
+                });
+            };
+            let (members, unreadable) = records(dir, &file, users, okta::member_id)?;
+            of_okta.extend(unreadable.into_iter().map(|record| Unreadable {
+                group: Some(head.id.clone()),
+                ..record
+            }));
+            for user in users {
+                match okta::member(user.clone()) {
+                    Ok(member) => whole.extend(member),
+                    Err(record) if record.id.is_some() => of_okta.push(record),
+                    // Is among the unreadable members.
+                    Err(_) => {}
+                }
+            }
             groups.push(TeamGroup {
                 id: head.id,
                 name: head.name,
-                members,
+                members: members.into_iter().collect(),
             });
         }
+        let (employees, mut of_insightful) = records(
+            dir,
+            "insightful/employees.json",
+            &self.employees,
+            insightful::employee,
+        )?;
+        let (teams, unreadable) = records(dir, "insightful/teams.json", &self.teams, insightful::team)?;
+        of_insightful.extend(unreadable);
+        let file = "insightful/shared-settings.json";
+        let (settings, unreadable) = records(dir, file, &self.shared_settings, insightful::shared_settings)?;
+        of_insightful.extend(unreadable);
         let workforce = Workforce {
-            employees: Complete::from_all_pages(records(
-                dir,
-                "insightful/employees.json",
-                &self.employees,
-                insightful::employee,
-            )?),
-            teams: Complete::from_all_pages(records(
-                dir,
-                "insightful/teams.json",
-                &self.teams,
-                insightful::team,
-            )?),
-            settings: Complete::from_all_pages(records(
-                dir,
-                "insightful/shared-settings.json",
-                &self.shared_settings,
-                insightful::shared_settings,
-            )?),
+            employees: Complete::from_all_pages(employees),
+            teams: Complete::from_all_pages(teams),
+            settings: Complete::from_all_pages(settings),
+            unreadable: of_insightful.into_iter().collect(),
             // A plan of a recording writes nothing.
             organization: None,
         };
-        Ok(Snapshot::new(
-            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
-                .with_members(whole),
-            workforce,
-        ))
+        let directory = Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
+            .with_members(whole)
+            .with_lookalikes(others.into_iter().map(|head| (head.id, head.name)))
+            .with_unreadable(of_okta);
+        Ok(Snapshot::new(directory, workforce))
     }
 
     /// The EmployeeMatches of the recorded integration; all of them if no integration was recorded.
@@ -257,22 +281,36 @@ impl Recording {
     }
 }
 
+/// The records of a file, and those that cannot be read.
 fn records<T>(
     dir: &Path,
     file: &str,
     values: &[Value],
-    read: impl Fn(Value) -> Result<T, serde_json::Error>,
-) -> Result<Vec<T>, RecordingError> {
-    let at = |index, source| RecordingError::Record {
-        path: dir.join(file),
-        index,
-        source,
-    };
-    values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| read(value.clone()).map_err(|source| at(index, source)))
-        .collect()
+    read: impl Fn(Value) -> Result<T, Unreadable>,
+) -> Result<(Vec<T>, Vec<Unreadable>), RecordingError> {
+    let (mut records, mut unreadable) = (Vec::with_capacity(values.len()), Vec::new());
+    let mut index = None;
+    for (place, value) in values.iter().enumerate() {
+        match read(value.clone()) {
+            Ok(record) => records.push(record),
+            Err(record) => {
+                index.get_or_insert(place);
+                unreadable.push(record);
+            }
+        }
+    }
+    match unreadable.first() {
+        Some(first) if are_too_many(first.kind, unreadable.len(), values.len()) => {
+            Err(RecordingError::Records {
+                path: dir.join(file),
+                unreadable: unreadable.len(),
+                all: values.len(),
+                index: index.unwrap_or_default(),
+                first: Box::new(first.clone()),
+            })
+        }
+        _ => Ok((records, unreadable)),
+    }
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordingError> {

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
     cli::recording::{YamlError, yaml_documents},
-    controller::{Reading, SecretError, Watched, read_secret},
-    http,
-    rules::{records, resolve::Records},
+    controller::{Reading, SecretError, Watched, WatchedIntegration, read_token},
+    http::{self, TokenProblem},
+    rules::{records, resolve::Records, unreadable::UnreadableValue},
     services::{AllowedAddresses, Services, ServicesError, SharedLimits},
 };
 
@@ -41,11 +41,18 @@ pub enum SourceError {
     NotOne { path: PathBuf, found: usize },
     #[error("{variable} is not set: set this environment variable to the API token")]
     NoToken { variable: &'static str },
+    #[error("the token in the environment variable {variable} {problem}")]
+    InvalidToken {
+        variable: &'static str,
+        problem: TokenProblem,
+    },
     #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
     ServiceApp,
     #[error("EmployeeMatch {name} cannot be read by this version: {source}")]
-    Unreadable { name: String, source: serde_json::Error },
-    #[error("cannot read from the cluster: {0}")]
+    Unreadable { name: String, source: UnreadableValue },
+    #[error("OktaIntegration {name} cannot be read by this version: {why}")]
+    UnreadableIntegration { name: String, why: String },
+    #[error("cannot read from the cluster: {}", http::cluster::message(.0))]
     Cluster(#[from] kube::Error),
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -61,6 +68,17 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The EmployeeMatches whose decisions count, by the rule that `run` goes by.
+    pub fn used_matches(&self) -> Vec<EmployeeMatch> {
+        let readings = self.matches.iter().map(|object| object.clone().reading());
+        readings
+            .filter_map(|reading| match reading {
+                Reading::Used(object) => Some(*object),
+                Reading::NotUsed(_) => None,
+            })
+            .collect()
+    }
+
     /// The records of the EmployeeMatches, by the rule that `run` goes by.
     pub fn records(&self) -> Records {
         let (mut used, mut unusable) = (Vec::new(), Vec::new());
@@ -111,16 +129,24 @@ impl Source {
             }
             Self::Cluster { namespace, name } => {
                 let client = http::cluster::client().await?;
-                let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
-                let integration = api.get(name).await?;
+                let api: Api<WatchedIntegration> = Api::namespaced(client.clone(), namespace);
+                let integration = match api.get(name).await? {
+                    WatchedIntegration::Readable(integration) => Arc::unwrap_or_clone(integration),
+                    WatchedIntegration::Unreadable(unreadable) => {
+                        return Err(SourceError::UnreadableIntegration {
+                            name: name.clone(),
+                            why: unreadable.why(),
+                        });
+                    }
+                };
                 let matches: Api<Watched> = Api::namespaced(client.clone(), namespace);
                 let of_this = ListParams::default().fields(&format!("spec.integrationRef.name={name}"));
                 let matches = matches.list(&of_this).await?.items;
                 let okta = integration.spec.okta.auth.api_token.as_ref();
                 let okta = &okta.ok_or(SourceError::ServiceApp)?.secret_ref;
-                let okta = read_secret(&client, namespace, okta).await?.value;
+                let okta = read_token(&client, namespace, okta).await?.value;
                 let insightful = &integration.spec.insightful.api_token.secret_ref;
-                let insightful = read_secret(&client, namespace, insightful).await?.value;
+                let insightful = read_token(&client, namespace, insightful).await?.value;
                 (integration, matches, okta, insightful)
             }
         };
@@ -166,7 +192,9 @@ where
 }
 
 fn token(variable: &'static str) -> Result<SecretString, SourceError> {
-    std::env::var(variable)
+    let value = std::env::var_os(variable).ok_or(SourceError::NoToken { variable })?;
+    // What is not Unicode has characters that no token has.
+    http::token(&value.to_string_lossy())
         .map(SecretString::from)
-        .map_err(|_| SourceError::NoToken { variable })
+        .map_err(|problem| SourceError::InvalidToken { variable, problem })
 }

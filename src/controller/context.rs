@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kube::{
-    Client,
+    Client, Resource, ResourceExt,
     runtime::{
         events::Recorder,
         reflector::{ObjectRef, Store},
@@ -20,6 +20,7 @@ use super::{
     metrics::Metrics,
     readiness::{self, InitialList},
     state_dir::StateDir,
+    watched::WatchedIntegration,
 };
 use crate::{api::OktaIntegration, services::SharedLimits};
 
@@ -37,9 +38,11 @@ pub(crate) struct Context {
     /// One for each watch of each watched namespace.
     pub(super) initial_lists: Vec<Arc<InitialList>>,
     /// One for each watched namespace.
-    pub(super) integrations: Vec<Store<OktaIntegration>>,
+    pub(super) integrations: Vec<Store<WatchedIntegration>>,
     /// Notified of each change of an integration.
     pub(super) integrations_changed: watch::Sender<()>,
+    /// Notified after each report in a status: messages to the webhook can be due.
+    pub(super) reported: watch::Sender<()>,
     /// One for each watched namespace.
     pub(super) match_stores: Vec<Arc<MatchStore>>,
     pub(super) stop: watch::Receiver<bool>,
@@ -58,10 +61,12 @@ impl Context {
             })
     }
 
-    /// The integration of this name as the watch last saw it.
+    /// The integration of this name as the watch last saw it; None if it cannot be read.
     pub(super) fn latest(&self, integration: &OktaIntegration) -> Option<Arc<OktaIntegration>> {
-        let key = ObjectRef::from_obj(integration);
-        self.integrations.iter().find_map(|store| store.get(&key))
+        let key =
+            ObjectRef::new(&integration.name_any()).within(&integration.namespace().unwrap_or_default());
+        let watched = self.integrations.iter().find_map(|store| store.get(&key))?;
+        watched.readable().cloned()
     }
 
     /// Whether an integration of this name exists.
@@ -70,14 +75,15 @@ impl Context {
         self.integrations.iter().any(|store| store.get(&key).is_some())
     }
 
-    /// All integrations as the watches last saw them.
+    /// All integrations as the watches last saw them, as far as they are legible.
     pub(super) fn all_integrations(&self) -> Vec<Arc<OktaIntegration>> {
-        self.integrations.iter().flat_map(Store::state).collect()
+        let watched = self.integrations.iter().flat_map(Store::state);
+        watched.filter_map(|watched| watched.legible().cloned()).collect()
     }
 
     /// Whether an integration with this uid exists.
     pub(super) fn exists(&self, uid: &str) -> bool {
-        let has_uid = |object: &OktaIntegration| object.metadata.uid.as_deref() == Some(uid);
+        let has_uid = |object: &WatchedIntegration| object.meta().uid.as_deref() == Some(uid);
         self.integrations
             .iter()
             .any(|store| store.find(has_uid).is_some())

@@ -66,8 +66,8 @@ pub async fn connect(
         .as_ref()
         .ok_or(ConnectError::ServiceApp)?;
     let insightful_token = &spec.insightful.api_token;
-    let okta = secrets::read(client, namespace, &okta_token.secret_ref).await?;
-    let insightful = secrets::read(client, namespace, &insightful_token.secret_ref).await?;
+    let okta = secrets::read_token(client, namespace, &okta_token.secret_ref).await?;
+    let insightful = secrets::read_token(client, namespace, &insightful_token.secret_ref).await?;
     let inputs = [
         spec.okta.org_url.as_str(),
         &spec.okta.rate_limit_percent.to_string(),

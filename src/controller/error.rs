@@ -1,10 +1,12 @@
 //! Why a reconcile ends early. Failures of Okta and Insightful are no errors here: they stand in the status.
 
+use crate::http::cluster;
+
 /// Why a reconcile could not be finished. All of these are retried.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// A call to the API server failed.
-    #[error("{operation}: {source}")]
+    #[error("{operation}: {}", cluster::message(.source))]
     Kubernetes {
         /// What the call was for.
         operation: &'static str,

@@ -10,7 +10,8 @@ use kube::{
 use super::{Context, apply::Outcome, match_store::Matches};
 use crate::{
     api::{OktaIntegration, OktaIntegrationStatus, Phase, conditions},
-    model::PersonId,
+    http::cluster,
+    model::{PersonId, text::shown},
     rules::status,
 };
 
@@ -56,6 +57,22 @@ pub async fn publish_transition(
             writes => format!("plan {plan} is applied: {writes} writes"),
         };
         publish(ctx, &object, EventType::Normal, "PlanApplied", "Apply", note).await;
+    }
+    let unreadable = |status: &OktaIntegrationStatus| {
+        let condition = conditions::find(&status.conditions, conditions::RECORDS_UNREADABLE)?;
+        Some(condition.message.clone())
+    };
+    if let Some(message) = unreadable(after).filter(|_| unreadable(before) != unreadable(after)) {
+        tracing::warn!("{message}");
+        publish(
+            ctx,
+            &object,
+            EventType::Warning,
+            conditions::RECORDS_UNREADABLE,
+            "Sync",
+            message,
+        )
+        .await;
     }
     let webhook_failure = |status: &OktaIntegrationStatus| {
         let condition = conditions::find(&status.conditions, conditions::NOTIFIED)?;
@@ -148,6 +165,11 @@ pub async fn publish_recreated(ctx: &Context, matches: &Matches, people: &[Perso
     }
 }
 
+/// Publishes an Event about an integration that cannot be read.
+pub async fn publish_unreadable_integration(ctx: &Context, object: &ObjectReference, note: String) {
+    publish(ctx, object, EventType::Warning, status::UNREADABLE, "Sync", note).await;
+}
+
 /// Publishes an Event about each object that cannot be read, once.
 pub async fn publish_unreadable(ctx: &Context, matches: &mut Matches) {
     for (reference, why) in matches.take_unreported() {
@@ -164,8 +186,9 @@ async fn publish(
     type_: EventType,
     reason: &str,
     action: &str,
-    mut note: String,
+    note: String,
 ) {
+    let mut note = shown(&note).into_owned();
     note.truncate(note.floor_char_boundary(MAX_NOTE_BYTES));
     let event = Event {
         type_,
@@ -176,6 +199,7 @@ async fn publish(
     };
     // Not a failure of the reconcile: the status holds the same.
     if let Err(error) = ctx.recorder.publish(&event, object).await {
-        tracing::warn!(%error, reason, "cannot publish an Event");
+        let error = cluster::message(&error);
+        tracing::warn!(error, reason, "cannot publish an Event");
     }
 }

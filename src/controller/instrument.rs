@@ -10,15 +10,15 @@ use super::{
     error::ReconcileError,
     metrics::{Metrics, ReconcileResult},
     reconcile::Reconciler,
+    watched::WatchedIntegration,
 };
-use crate::api::OktaIntegration;
 
 /// [`Reconciler::reconcile`], measured and in a span that names the integration.
 ///
 /// # Errors
 /// As [`Reconciler::reconcile`].
 pub async fn reconcile_instrumented(
-    integration: Arc<OktaIntegration>,
+    integration: Arc<WatchedIntegration>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Action, ReconcileError> {
     let ctx = &reconciler.ctx;

@@ -16,6 +16,8 @@ use kube::{Api, Client, api::PostParams, core::ObjectMeta};
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
+use crate::http::cluster;
+
 /// The time after its last renewal at which others may take the lease.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
@@ -118,7 +120,7 @@ impl Leadership {
                 Ok(true) => self.claim_until(sent + RENEW_DEADLINE),
                 Ok(false) => self.claim_until(sent),
                 // The claim expires by itself.
-                Err(error) => tracing::warn!(%error, "cannot renew the Lease"),
+                Err(error) => tracing::warn!(error = cluster::message(&error), "cannot renew the Lease"),
             }
             tokio::time::sleep(RETRY_PERIOD).await;
         }
@@ -177,7 +179,8 @@ impl Leadership {
             Ok::<(), kube::Error>(())
         };
         if let Err(error) = released.await {
-            tracing::warn!(%error, "cannot release the Lease: it expires by itself");
+            let error = cluster::message(&error);
+            tracing::warn!(error, "cannot release the Lease: it expires by itself");
         }
     }
 }

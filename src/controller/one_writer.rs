@@ -6,9 +6,8 @@ use std::{collections::HashMap, sync::Arc};
 use futures::{Stream, StreamExt, stream};
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use super::{context::Context, error::ReconcileError, scope::Scope};
+use super::{context::Context, error::ReconcileError, scope::Scope, watched::WatchedIntegration};
 use crate::{
-    api::OktaIntegration,
     model::Snapshot,
     rules::{
         one_writer::{OtherWriter, organization_of, other_writer},
@@ -45,8 +44,8 @@ pub async fn publish_organization(scope: &Scope<'_>, snapshot: &Snapshot) -> Res
 /// The integrations of a store whose other writer begins or ceases to be one.
 pub fn changes(
     ctx: Arc<Context>,
-    store: Store<OktaIntegration>,
-) -> impl Stream<Item = ObjectRef<OktaIntegration>> {
+    store: Store<WatchedIntegration>,
+) -> impl Stream<Item = ObjectRef<WatchedIntegration>> {
     let events = ctx.integrations_changed.subscribe();
     let before = HashMap::new();
     stream::unfold((events, before), move |(mut events, before)| {
@@ -54,12 +53,13 @@ pub fn changes(
         async move {
             events.changed().await.ok()?;
             let all = ctx.all_integrations();
-            let now: HashMap<ObjectRef<OktaIntegration>, OtherWriter> = store
+            let now: HashMap<ObjectRef<WatchedIntegration>, OtherWriter> = store
                 .state()
                 .iter()
-                .filter_map(|own| {
+                .filter_map(|watched| {
+                    let own = watched.readable()?;
                     let other = other_writer(own, organization_of(own), all.iter().map(Arc::as_ref))?;
-                    Some((ObjectRef::from_obj(own.as_ref()), other))
+                    Some((ObjectRef::from_obj(watched.as_ref()), other))
                 })
                 .collect();
             let changed: Vec<_> = before

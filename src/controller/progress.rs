@@ -13,6 +13,7 @@ use tokio::{
 use super::scope::Scope;
 use crate::{
     api::{Phase, Progress, Step, conditions},
+    http::cluster,
     insightful::Budget,
     okta,
     services::Services,
@@ -127,7 +128,7 @@ impl<'a> Reporter<'a> {
                 }
                 // The work goes on without progress.
                 if let Err(error) = self.show().await {
-                    tracing::debug!(%error, "could not write progress");
+                    tracing::debug!(error = cluster::message(&error), "could not write progress");
                 }
             }
         };

@@ -6,7 +6,7 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher;
 use parking_lot::Mutex;
 
-use crate::http::clip;
+use crate::http::{clip, cluster};
 
 const MAX_REASON_CHARS: usize = 300;
 
@@ -50,10 +50,18 @@ impl InitialList {
     fn handle_item<K>(&self, item: &watcher::Result<watcher::Event<K>>) {
         let mut state = self.state.lock();
         match (&*state, item) {
-            (State::Complete, _) => {}
+            (State::Complete, Err(error)) => {
+                let reason = cluster::watch_message(error);
+                // The API server ends a watch that it has no history for; the watch then lists again.
+                if matches!(error, watcher::Error::WatchError(status) if status.code == 410) {
+                    tracing::debug!(reason, "the watch of {} begins again", self.what);
+                } else {
+                    tracing::warn!(reason, "the watch of {} failed and will be retried", self.what);
+                }
+            }
             (_, Ok(watcher::Event::InitDone)) => *state = State::Complete,
             (_, Err(error)) => {
-                let reason = clip(&error.to_string(), MAX_REASON_CHARS);
+                let reason = clip(&cluster::watch_message(error), MAX_REASON_CHARS);
                 tracing::warn!(reason, "cannot list the {} yet", self.what);
                 *state = State::Failing(reason);
             }

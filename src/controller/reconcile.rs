@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kube::{ResourceExt, runtime::controller::Action};
+use kube::{Resource, ResourceExt, runtime::controller::Action};
 
 use super::{
     apply::{ApplyOutcome, apply},
@@ -11,35 +11,29 @@ use super::{
     connect::connect,
     context::Context,
     error::ReconcileError,
-    events,
     idle::{Fingerprint, IdleCycle},
     leader::Term,
-    one_writer::publish_organization,
+    prepare::prepare,
     preview::preview,
     published::{PublishedStatus, read_integration},
-    read::{ReadOutcome, first_read_permit, look_up_missing, read},
-    recreate::{recreate_deleted, recreate_known},
+    read::{ReadOutcome, first_read_permit, read},
+    recreate::recreate_known,
     report::{CycleReport, report, report_synced},
     requeue::{self, SECRET_POLL_INTERVAL},
     scope::Scope,
     session::{Session, Sessions},
-    vanished::record_vanished,
-    webhook,
+    unreadable::report_unreadable,
+    watched::WatchedIntegration,
 };
 use crate::{
     api::{GuardStatus, OktaIntegration},
-    rules::{
-        assessment::bindings,
-        pending::Deferred,
-        schedule::MIN_REQUEUE,
-        status::{Cycle, Notification},
-    },
+    rules::{assessment::bindings, pending::Deferred, schedule::MIN_REQUEUE, status::Cycle},
 };
 
 /// Reconciles integrations, each with its own session.
 pub struct Reconciler {
     pub ctx: Arc<Context>,
-    sessions: Sessions,
+    pub sessions: Sessions,
 }
 
 impl Reconciler {
@@ -62,7 +56,7 @@ impl Reconciler {
     }
 
     /// The time until a failed reconcile is retried.
-    pub fn retry_in(&self, integration: &OktaIntegration) -> Duration {
+    pub fn retry_in(&self, integration: &WatchedIntegration) -> Duration {
         let session = self.sessions.of(&integration.uid().unwrap_or_default());
         session
             .try_lock()
@@ -73,17 +67,25 @@ impl Reconciler {
     ///
     /// # Errors
     /// See [`ReconcileError`]. Failures of Okta and Insightful stand in the integration's status.
-    pub async fn reconcile(&self, integration: Arc<OktaIntegration>) -> Result<Action, ReconcileError> {
+    pub async fn reconcile(&self, watched: Arc<WatchedIntegration>) -> Result<Action, ReconcileError> {
         let ctx = &self.ctx;
-        if integration.metadata.deletion_timestamp.is_some() {
+        if watched.meta().deletion_timestamp.is_some() {
             // Owner references remove the matches; Insightful stays as it is.
             return Ok(Action::await_change());
         }
-        let session = self.sessions.of(&integration.uid().unwrap_or_default());
+        let session = self.sessions.of(&watched.uid().unwrap_or_default());
         let mut session = session.lock().await;
         let Some(term) = ctx.leadership.term() else {
             session.stand_by();
             return Ok(Action::await_change());
+        };
+        let integration = match &*watched {
+            WatchedIntegration::Readable(integration) => integration.clone(),
+            WatchedIntegration::Unreadable(unreadable) => {
+                // No earlier state of it is used, and what is written on it is not written by the session.
+                session.stand_by();
+                return report_unreadable(ctx, unreadable, term).await;
+            }
         };
         let integration = if session.published.is_known_in(term) {
             integration
@@ -94,8 +96,8 @@ impl Reconciler {
             let Some(read) = read.map_err(ReconcileError::during("reading the integration"))? else {
                 return Ok(Action::await_change());
             };
-            session.published = PublishedStatus::read_in(term, read.status.clone());
-            Arc::new(read)
+            session.published = PublishedStatus::read_in(term, &read);
+            read
         };
         let action = run_stages(ctx, &integration, term, &mut session).await?;
         session.failures.reset();
@@ -130,6 +132,7 @@ async fn run_stages(
         apply: applying,
         published,
         idle,
+        deliveries: _,
         failures: _,
     } = session;
     let scope = &scope(published);
@@ -168,20 +171,13 @@ async fn run_stages(
         }
     };
     drop(permit);
-    publish_organization(scope, synced.snapshot).await?;
-    let mut matches = scope.matches().await?;
-    matches.attribute(synced.snapshot.people().keys());
-    // Last, so that no record is lost between this and the assessment.
-    recreate_deleted(scope, &mut matches).await?;
-    events::publish_unreadable(ctx, &mut matches).await;
-    record_vanished(scope, &matches).await?;
-    look_up_missing(scope, reading, &mut synced, matches.records()).await?;
+    let mut matches = prepare(scope, reading, &mut synced).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
         report(scope, &Cycle::Unchanged(&status, reading.times(scope))).await?;
         *idle = IdleCycle::remember(fingerprint, scope.status());
         return Ok(Action::requeue(requeue::after_cycle(
-            scope, reading, applying, None, None,
+            scope, reading, applying, None,
         )));
     }
 
@@ -206,18 +202,15 @@ async fn run_stages(
         applying.nothing_to_apply();
     }
 
-    let notification = webhook::notify(ctx, integration, &scope.status()).await;
     let cycle = CycleReport {
         snapshot: synced.snapshot,
         matches: &matches,
         view: &shown.view,
         times: reading.times(scope),
-        notification: notification.as_ref(),
     };
     let was_applied = report_synced(scope, applying, cycle).await?;
 
-    // An apply can make more possible: an unmatched employee can be matched with somebody else, and a plan that
-    // was applied now is notified of once its status is written.
+    // An apply can make more possible: an unmatched employee can be matched with somebody else.
     let view = &shown.view;
     let deferred = Deferred::of(
         &view.assessment.plan,
@@ -226,23 +219,20 @@ async fn run_stages(
         synced.read_at,
     );
     reading.read_after(deferred.until);
-    let has_more = applying.is_due(&view.verdict, &deferred)
-        || !shown.outdated.is_empty()
-        || (was_applied && webhook::is_pending(integration, &scope.status()));
+    let has_more = applying.is_due(&view.verdict, &deferred) || !shown.outdated.is_empty();
     if has_more {
         return Ok(Action::requeue(MIN_REQUEUE));
     }
     let is_settled = !was_applied
         && deferred.until.is_none()
         && !applying.has_failures()
-        && shown.view.verdict.lifts_at.is_none()
-        && !matches!(notification, Some(Notification::Failed { .. }));
+        && shown.view.verdict.lifts_at.is_none();
     // The preview may have changed the matches.
     let fingerprint = Fingerprint::of(scope, &synced, &matches).filter(|_| is_settled);
     if let Some(fingerprint) = fingerprint {
         *idle = IdleCycle::remember(fingerprint, scope.status());
     }
     let lifts_at = shown.view.verdict.lifts_at;
-    let next = requeue::after_cycle(scope, reading, applying, notification.as_ref(), lifts_at);
+    let next = requeue::after_cycle(scope, reading, applying, lifts_at);
     Ok(Action::requeue(next))
 }

@@ -1,7 +1,5 @@
 //! Stage 5: writes the integration's status and the events about it.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -10,11 +8,8 @@ use super::{
 };
 use crate::{
     api::Reviewed,
-    model::{PersonId, Snapshot},
-    rules::{
-        guard::Breach,
-        status::{Cycle, IntegrationMeta, Notification, SyncTimes, SyncedCycle, integration_status},
-    },
+    model::Snapshot,
+    rules::status::{Cycle, IntegrationMeta, SyncTimes, SyncedCycle, integration_status},
 };
 
 /// Writes what came of a cycle into the integration's status, and publishes events about what changed.
@@ -36,6 +31,7 @@ pub async fn report(scope: &Scope<'_>, cycle: &Cycle<'_>) -> Result<(), Reconcil
         .await
         .map_err(ReconcileError::during("writing the integration's status"))?;
     events::publish_transition(scope.ctx, scope.integration, &before, &after).await;
+    scope.ctx.reported.send_replace(());
     Ok(())
 }
 
@@ -45,7 +41,6 @@ pub struct CycleReport<'a> {
     pub matches: &'a Matches,
     pub view: &'a View,
     pub times: SyncTimes,
-    pub notification: Option<&'a Notification>,
 }
 
 /// [`report`] for a cycle in which both services are known, with the apply that is not reported yet. Returns
@@ -63,7 +58,6 @@ pub async fn report_synced(
         matches,
         view,
         times,
-        notification,
     } = cycle;
     let View {
         assessment,
@@ -90,14 +84,12 @@ pub async fn report_synced(
         unusable: &matches.unusable(),
         verdict,
         guard: &guard,
-        former_names: former_names(&verdict.breaches, view, snapshot, matches),
         applying: applying.as_ref(),
         applied: unreported.map(|unreported| &unreported.outcome.done),
         failures: &apply.failures,
         disconnected: apply.disconnected.as_ref(),
         times,
         history: unreported.and_then(|unreported| unreported.history.clone()),
-        notification,
     });
     report(scope, &cycle).await?;
     let Some(unreported) = apply.unreported.take() else {
@@ -105,20 +97,4 @@ pub async fn report_synced(
     };
     events::publish_outcome(scope.ctx, scope.integration, matches, &unreported.outcome).await;
     Ok(true)
-}
-
-/// The names of people whom a breach is about and whom Okta's answer lacks, from their matches.
-fn former_names(
-    breaches: &[Breach],
-    view: &View,
-    snapshot: &Snapshot,
-    matches: &Matches,
-) -> BTreeMap<PersonId, String> {
-    let people = breaches
-        .iter()
-        .flat_map(|breach| breach.people(&view.assessment.plan));
-    people
-        .filter(|person| !snapshot.people().contains_key(*person))
-        .filter_map(|person| Some((person.clone(), matches.get(person)?.earlier().person?.name)))
-        .collect()
 }

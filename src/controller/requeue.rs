@@ -8,12 +8,8 @@ use super::{
     apply::ApplyState,
     read::{ReadFailure, ReadState},
     scope::Scope,
-    webhook,
 };
-use crate::rules::{
-    schedule::{self, MIN_REQUEUE},
-    status::Notification,
-};
+use crate::rules::schedule::{self, MIN_REQUEUE};
 
 /// How often the Secrets are read while something is wrong with them.
 pub const SECRET_POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -24,13 +20,10 @@ pub fn after_cycle(
     scope: &Scope<'_>,
     read: &ReadState,
     apply: &ApplyState,
-    notification: Option<&Notification>,
     lifts_at: Option<Timestamp>,
 ) -> Duration {
     let needs_action = apply.disconnected.as_ref().is_some_and(|why| why.needs_action);
     let secrets = needs_action.then_some(SECRET_POLL_INTERVAL);
-    let has_failed = matches!(notification, Some(Notification::Failed { .. }));
-    let webhook = has_failed.then_some(webhook::RETRY_INTERVAL);
     let until = |time: Timestamp| Duration::try_from(time.duration_since(Timestamp::now())).ok();
     let lifts = lifts_at.and_then(until).map(|left| left + MIN_REQUEUE);
     schedule::requeue_after(
@@ -38,7 +31,6 @@ pub fn after_cycle(
         apply
             .retries_in()
             .chain(secrets)
-            .chain(webhook)
             .chain(lifts)
             .chain(read.outcome_in()),
         &scope.spec().sync,

@@ -7,7 +7,7 @@ use kube::{
     Api, Client,
     runtime::{
         Controller, Predicate, WatchStreamExt,
-        controller::{Action, Config},
+        controller::{self, Action, Config},
         events::Recorder,
         predicates,
         reflector::{self, Store, store::Writer},
@@ -33,9 +33,11 @@ use super::{
     reconcile::Reconciler,
     server,
     state_dir::StateDir,
+    watched::WatchedIntegration,
+    webhook,
 };
 use crate::{
-    api::{FIELD_MANAGER, OktaIntegration},
+    api::FIELD_MANAGER,
     http,
     services::{AllowedAddresses, SharedLimits},
 };
@@ -70,7 +72,7 @@ pub struct Settings {
 /// Why the operator cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    #[error("no cluster: set KUBECONFIG, or run in a cluster ({0})")]
+    #[error("no cluster: set KUBECONFIG, or run in a cluster ({})", http::cluster::message(.0))]
     NoCluster(#[source] kube::Error),
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -84,8 +86,8 @@ pub enum RunError {
 /// The watches and stores of one watched namespace, or of all of them.
 struct WatchedNamespace {
     namespace: Option<String>,
-    integrations: Store<OktaIntegration>,
-    writer: Writer<OktaIntegration>,
+    integrations: Store<WatchedIntegration>,
+    writer: Writer<WatchedIntegration>,
     integrations_list: Arc<InitialList>,
     matches: Arc<MatchStore>,
     matches_list: Arc<InitialList>,
@@ -138,9 +140,10 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     };
     tokio::pin!(election);
     let reconciler = Arc::new(Reconciler::new(ctx.clone()));
-    let controllers = watched
-        .into_iter()
-        .map(|watched| run_controller(watched, reconciler.clone()));
+    let controllers = watched.into_iter().map(|watched| {
+        let messages = webhook::run(watched.integrations.clone(), reconciler.clone());
+        future::join(run_controller(watched, reconciler.clone()), messages)
+    });
     let controllers = future::join_all(controllers);
     tokio::pin!(controllers);
     let address = ctx.settings.metrics_address;
@@ -218,6 +221,7 @@ fn new_context(
             .collect(),
         integrations,
         integrations_changed: watch::Sender::new(()),
+        reported: watch::Sender::new(()),
         match_stores: watched.iter().map(|watched| watched.matches.clone()).collect(),
         stop,
         settings,
@@ -269,7 +273,9 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
         .inspect(move |_| noted.integrations_changed.send_replace(()))
         .applied_objects()
         .predicate_filter(
-            predicates::generation.combine(predicates::annotations),
+            predicates::generation
+                .combine(predicates::annotations)
+                .combine(WatchedIntegration::legibility),
             Default::default(),
         );
     let decisions = watched.matches.follow(matches, watched.matches_list);
@@ -294,8 +300,12 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
         .for_each(|result| {
             reconciler.forget_deleted();
             if let Err(error) = result {
-                // A failed reconcile has logged its error; this is the error of a watch, too.
-                tracing::debug!(%error, "controller error");
+                // A failed reconcile has logged its error, and so has a failed watch.
+                let error = match error {
+                    controller::Error::QueueError(error) => http::cluster::watch_message(&error),
+                    error => error.to_string(),
+                };
+                tracing::debug!(error, "controller error");
             }
             future::ready(())
         })
@@ -305,7 +315,7 @@ async fn run_controller(watched: WatchedNamespace, reconciler: Arc<Reconciler>) 
 /// Reconciles in a task of its own: assessing a large company takes seconds of
 /// CPU, which must not delay other integrations.
 async fn reconcile_in_task(
-    integration: Arc<OktaIntegration>,
+    integration: Arc<WatchedIntegration>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Action, ReconcileError> {
     match tokio::spawn(instrument::reconcile_instrumented(integration, reconciler)).await {
@@ -320,7 +330,7 @@ async fn reconcile_in_task(
 
 /// Retries with exponential backoff.
 fn error_policy(
-    integration: Arc<OktaIntegration>,
+    integration: Arc<WatchedIntegration>,
     _: &ReconcileError,
     reconciler: Arc<Reconciler>,
 ) -> Action {

@@ -2,9 +2,12 @@
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::api::SecretKeyRef;
+use crate::{
+    api::SecretKeyRef,
+    http::{TokenProblem, cluster, token},
+};
 
 /// Why a value cannot be read. Never contains any of it.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +18,13 @@ pub enum SecretError {
     KeyMissing { name: String, key: String },
     #[error("key {key:?} of Secret {name:?} is not valid UTF-8: store the token as plain text")]
     NotText { name: String, key: String },
-    #[error("cannot read Secret {name:?}: {source}")]
+    #[error("the token in key {key:?} of Secret {name:?} {problem}")]
+    InvalidToken {
+        name: String,
+        key: String,
+        problem: TokenProblem,
+    },
+    #[error("cannot read Secret {name:?}: {}", cluster::message(.source))]
     Kubernetes { name: String, source: kube::Error },
 }
 
@@ -26,6 +35,7 @@ impl SecretError {
             Self::NotFound { .. } => "SecretNotFound",
             Self::KeyMissing { .. } => "SecretKeyMissing",
             Self::NotText { .. } => "SecretNotText",
+            Self::InvalidToken { .. } => "InvalidToken",
             Self::Kubernetes { .. } => "SecretUnreadable",
         }
     }
@@ -70,6 +80,27 @@ pub async fn read(
     let value = String::from_utf8(bytes.0).map_err(|_| SecretError::NotText {
         name: name.clone(),
         key: key.clone(),
+    })?;
+    Ok(Credential {
+        value: value.into(),
+        version,
+    })
+}
+
+/// An API token.
+///
+/// # Errors
+/// As [`read`], and what is wrong with the token.
+pub async fn read_token(
+    client: &Client,
+    namespace: &str,
+    reference: &SecretKeyRef,
+) -> Result<Credential, SecretError> {
+    let Credential { value, version } = read(client, namespace, reference).await?;
+    let value = token(value.expose_secret()).map_err(|problem| SecretError::InvalidToken {
+        name: reference.name.clone(),
+        key: reference.key.clone(),
+        problem,
     })?;
     Ok(Credential {
         value: value.into(),

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::{
     apply::ApplyState, backoff::FailureStreak, credentials::Connection, idle::IdleCycle,
-    published::PublishedStatus, read::ReadState,
+    published::PublishedStatus, read::ReadState, webhook::Deliveries,
 };
 use crate::model::SyncedState;
 
@@ -22,6 +22,8 @@ pub struct Session {
     pub apply: ApplyState,
     pub published: PublishedStatus,
     pub idle: IdleCycle,
+    /// Messages to the webhook, beside the stages.
+    pub deliveries: Deliveries,
     /// Reconciles in a row that ended with an error.
     pub failures: FailureStreak,
 }
@@ -33,6 +35,7 @@ impl Session {
         *self = Self {
             apply: self.apply.unreported_only(),
             published: std::mem::take(&mut self.published),
+            deliveries: std::mem::take(&mut self.deliveries),
             ..Self::default()
         };
     }
@@ -67,12 +70,19 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
-    use crate::api::OktaIntegrationStatus;
+    use crate::api::OktaIntegration;
 
     #[test]
     fn only_a_suspended_session_keeps_its_status() {
-        let published = || PublishedStatus::read_in(1, Some(OktaIntegrationStatus::default()));
+        let spec = json!({
+            "okta": { "orgUrl": "https://acme.okta.com", "auth": {} },
+            "insightful": { "apiToken": { "secretRef": { "name": "s", "key": "k" } } },
+        });
+        let integration = OktaIntegration::new("acme", serde_json::from_value(spec).unwrap());
+        let published = || PublishedStatus::read_in(1, &integration);
         let mut session = Session {
             published: published(),
             ..Session::default()

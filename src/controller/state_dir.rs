@@ -7,7 +7,7 @@
 //! it. A file is replaced atomically.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::PeopleScope,
-    model::{Complete, Directory, Mark, PersonId, digest::hex},
+    model::{Complete, Directory, GroupId, Mark, PersonId, UnreadableRecords, digest::hex},
 };
 
 /// Increment it when files of earlier versions would be misread.
@@ -105,6 +105,12 @@ struct Header {
     /// Members whom Okta's search for users does not show.
     #[serde(default)]
     hidden: BTreeSet<PersonId>,
+    /// Groups whose names look as if they were team groups, by name.
+    #[serde(default)]
+    lookalikes: BTreeMap<GroupId, String>,
+    /// Records that cannot be read.
+    #[serde(default)]
+    unreadable: UnreadableRecords,
 }
 
 /// The directory of the state files.
@@ -167,6 +173,8 @@ impl StateDir {
             mark: *mark,
             full: *full,
             hidden: directory.hidden().clone(),
+            lookalikes: directory.lookalikes().clone(),
+            unreadable: directory.unreadable().clone(),
         };
         serde_json::to_writer(&mut out, &header)?;
         out.write_all(b"\n")?;
@@ -224,7 +232,9 @@ impl StateDir {
             // Only complete directories are saved.
             directory: Arc::new(
                 Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
-                    .with_hidden(header.hidden),
+                    .with_hidden(header.hidden)
+                    .with_lookalikes(header.lookalikes)
+                    .with_unreadable(Vec::from(header.unreadable)),
             ),
             mark: header.mark,
             full: header.full,

@@ -1,22 +1,18 @@
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{HttpError, Service};
+use super::{HttpError, Service, TokenProblem};
 
-/// Returns the `Authorization` header for a token. White space around the token is ignored, because
-/// files often end with a line break.
+/// Returns the `Authorization` header for a token.
 pub(crate) fn authorization(
     service: Service,
     scheme: &str,
     token: &SecretString,
 ) -> Result<HeaderValue, HttpError> {
     let invalid = |problem| HttpError::InvalidToken { service, problem };
-    let token = token.expose_secret().trim();
-    if token.is_empty() {
-        return Err(invalid("is empty"));
-    }
-    let mut header = HeaderValue::from_str(&format!("{scheme} {token}"))
-        .map_err(|_| invalid("contains characters that are not allowed in a token"))?;
+    let token = super::token(token.expose_secret()).map_err(invalid)?;
+    let mut header =
+        HeaderValue::from_str(&format!("{scheme} {token}")).map_err(|_| invalid(TokenProblem::Foreign))?;
     header.set_sensitive(true);
     Ok(header)
 }

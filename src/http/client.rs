@@ -204,7 +204,7 @@ fn send_error(error: reqwest::Error) -> SendError {
 }
 
 /// The innermost cause: reqwest's own message contains the URL with its query.
-fn cause(error: &reqwest::Error) -> String {
+pub(crate) fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "timed out".to_owned();
     }

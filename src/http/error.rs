@@ -2,7 +2,7 @@ use reqwest::header::LOCATION;
 use url::Url;
 
 use super::client::{Response, SendError};
-use super::{Call, ErrorBody, Retryability, Service, clip};
+use super::{Call, ErrorBody, Retryability, Service, TokenProblem, clip};
 
 /// Why a call to either service failed. Messages name the call and what to do; they contain neither
 /// the token nor a query.
@@ -10,12 +10,8 @@ use super::{Call, ErrorBody, Retryability, Service, clip};
 pub enum HttpError {
     #[error("cannot set up TLS: {0}")]
     TlsSetupFailed(String),
-    #[error("the {} API token {problem}. Store the token, and nothing else, in the Secret", .service.name())]
-    InvalidToken {
-        service: Service,
-        /// Completes the sentence.
-        problem: &'static str,
-    },
+    #[error("the {} API token {problem}", .service.name())]
+    InvalidToken { service: Service, problem: TokenProblem },
     /// Nothing was sent.
     #[error("{id:?} is not a valid {} ID", .service.name())]
     InvalidId { service: Service, id: String },

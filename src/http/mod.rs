@@ -10,7 +10,9 @@ mod error_body;
 pub(crate) mod json;
 mod observer;
 mod rate_limit_wait;
+pub(crate) mod record;
 mod retry_policy;
+mod token;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,13 +20,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Method;
-use reqwest::header::{DATE, HeaderMap, HeaderValue};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use url::Url;
 
 pub(crate) use authorization::authorization;
 pub(crate) use base_url::{check_base_url, is_loopback, is_path_segment};
 pub use client::RequestLimits;
-pub(crate) use client::{HttpClient, Response, install_crypto_provider};
+pub(crate) use client::{HttpClient, Response, cause, install_crypto_provider};
 pub use error::HttpError;
 #[cfg(test)]
 pub(crate) use error::response;
@@ -33,6 +35,7 @@ pub use observer::{Budget, CallObserver, CallOutcome, Operation, Service, WaitCa
 pub use rate_limit_wait::RateLimitWait;
 pub use retry_policy::RetryPolicy;
 pub(crate) use retry_policy::{Backoff, Retries};
+pub use token::{TokenProblem, token};
 
 /// What to do about a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +83,21 @@ pub(crate) fn server_time(headers: &HeaderMap) -> Timestamp {
 /// Parses a header such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn http_date(header: &HeaderValue) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(header.as_bytes()).ok()
+}
+
+/// A longer `Retry-After` is taken to be wrong.
+const MAX_RETRY_AFTER_SECONDS: i64 = 3600;
+
+/// Parses `Retry-After`: seconds, or a time by the service's clock. Returns at least a second.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let header = headers.get(RETRY_AFTER)?;
+    let seconds = match header.to_str().ok()?.trim().parse::<i64>() {
+        Ok(seconds) => seconds,
+        Err(_) => http_date(header)?.as_second() - server_time(headers).as_second(),
+    };
+    Some(Duration::from_secs(
+        seconds.clamp(1, MAX_RETRY_AFTER_SECONDS).unsigned_abs(),
+    ))
 }
 
 /// Cuts foreign text to `max_chars` characters and puts it on one line.

@@ -104,6 +104,7 @@ labels! {
         /// A page of an Okta group's members.
         ListMembers = "list_members",
         GetUser = "get_user",
+        GetGroup = "get_group",
         ListEmployees = "list_employees",
         ListTeams = "list_teams",
         ListSharedSettings = "list_shared_settings",
@@ -119,7 +120,9 @@ labels! {
 impl Operation {
     pub const fn service(self) -> Service {
         match self {
-            Self::ListUsers | Self::ListGroups | Self::ListMembers | Self::GetUser => Service::Okta,
+            Self::ListUsers | Self::ListGroups | Self::ListMembers | Self::GetUser | Self::GetGroup => {
+                Service::Okta
+            }
             Self::ListEmployees
             | Self::ListTeams
             | Self::ListSharedSettings

@@ -1,12 +1,7 @@
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-
 use super::error_body;
-use crate::http::{Call, ErrorBody, HttpError, Response, Retryability, http_date, server_time};
-
-/// A longer `Retry-After` is taken to be wrong.
-const MAX_RETRY_AFTER_SECONDS: i64 = 3600;
+use crate::http::{Call, ErrorBody, HttpError, Response, Retryability, retry_after};
 
 /// Why a write failed.
 #[derive(Debug, thiserror::Error)]
@@ -179,18 +174,6 @@ impl InsightfulError {
             _ => false,
         }
     }
-}
-
-/// Parses `Retry-After`: seconds, or a time by the service's clock. Returns at least a second.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let header = headers.get(RETRY_AFTER)?;
-    let seconds = match header.to_str().ok()?.trim().parse::<i64>() {
-        Ok(seconds) => seconds,
-        Err(_) => http_date(header)?.as_second() - server_time(headers).as_second(),
-    };
-    Some(Duration::from_secs(
-        seconds.clamp(1, MAX_RETRY_AFTER_SECONDS).unsigned_abs(),
-    ))
 }
 
 #[cfg(test)]

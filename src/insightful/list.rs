@@ -7,13 +7,15 @@ use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::{Error, Value};
 
 use super::organization::{self, Organizations};
+use crate::model::Unreadable;
 
-pub(super) type Parse<T> = fn(Value) -> Result<T, Error>;
+pub(super) type Parse<T> = fn(Value) -> Result<T, Unreadable>;
 
 /// A whole list.
 pub(super) struct Listing<T> {
-    /// All records, or the error of the first that could not be parsed.
-    pub(super) records: Result<Vec<T>, Error>,
+    pub(super) records: Vec<T>,
+    /// The records that cannot be read.
+    pub(super) unreadable: Vec<Unreadable>,
     pub(super) organizations: Organizations,
 }
 
@@ -46,43 +48,44 @@ impl<'de, T> Visitor<'de> for List<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut records = Ok(Vec::new());
-        let mut organizations = Organizations::new();
+        let mut listing = Listing {
+            records: Vec::new(),
+            unreadable: Vec::new(),
+            organizations: Organizations::new(),
+        };
         while let Some(record) = list.next_element::<Value>()? {
-            organization::note(&mut organizations, &record);
-            // Continues after a bad record, because the list may be truncated too.
-            if let Ok(valid) = &mut records {
-                match (self.0)(record) {
-                    Ok(record) => valid.push(record),
-                    Err(error) => records = Err(error),
-                }
+            organization::note(&mut listing.organizations, &record);
+            match (self.0)(record) {
+                Ok(record) => listing.records.push(record),
+                Err(record) => listing.unreadable.push(record),
             }
         }
-        Ok(Listing {
-            records,
-            organizations,
-        })
+        Ok(listing)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
+    use crate::insightful::team;
 
     #[test]
     fn an_invalid_list_differs_from_an_invalid_record() {
-        let parse: Parse<u8> = u8::deserialize;
         for (json, expected) in [
-            (" [1, 2] ", Some(vec![1, 2])),
-            ("[]", Some(vec![])),
-            (r#"[1, "x", 2]"#, None),
+            (r#" [{"id": "w1", "name": "A"}] "#, (1, 0)),
+            ("[]", (0, 0)),
+            (
+                r#"[{"id": "w1", "name": "A"}, "x", {"id": "w2", "name": "B"}]"#,
+                (2, 1),
+            ),
+            (r#"[{"id": "w1"}, null, {"id": 2, "name": "B"}]"#, (0, 3)),
         ] {
-            let listing = records(json.as_bytes(), parse).unwrap();
-            assert_eq!(listing.records.ok(), expected, "{json}");
+            let listing = records(json.as_bytes(), team).unwrap();
+            let found = (listing.records.len(), listing.unreadable.len());
+            assert_eq!(found, expected, "{json}");
         }
         for no_list in [r#"[1, "x", "#, "[1] 2", "{}", "null", "", r#"{"items": [1]}"#] {
-            assert!(records(no_list.as_bytes(), parse).is_err(), "{no_list}");
+            assert!(records(no_list.as_bytes(), team).is_err(), "{no_list}");
         }
     }
 }

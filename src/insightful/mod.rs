@@ -25,8 +25,8 @@ use crate::http::{
     Service, WaitCause, authorization, clip, is_path_segment,
 };
 use crate::model::{
-    Complete, Employee, EmployeeId, EmployeeUpdate, NewEmployee, SharedSettings, Team, TeamId, Workforce,
-    text::is_same_email,
+    Complete, Employee, EmployeeId, EmployeeUpdate, NewEmployee, SharedSettings, Team, TeamId, Unreadable,
+    UnreadableRecords, Workforce, are_too_many, text::is_same_email,
 };
 
 pub use config::InsightfulConfig;
@@ -35,7 +35,6 @@ pub use rate_limit::Budget;
 pub use wire::{employee, shared_settings, team};
 
 use list::{Listing, Parse};
-use organization::Organizations;
 use rate_limit::RateLimiter;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,28 +83,33 @@ impl InsightfulClient {
 
     /// Reads all lists and checks that they are consistent.
     pub async fn workforce(&self) -> Result<Workforce, InsightfulError> {
-        let ((employees, mut organizations), (teams, of_teams), (settings, of_settings)) = futures::try_join!(
+        let (employees, teams, settings) = futures::try_join!(
             self.listing(Operation::ListEmployees, "employee", employee),
             self.listing(Operation::ListTeams, "team", wire::team_with_employees),
             self.listing(Operation::ListSharedSettings, "shared-settings", shared_settings)
         )?;
-        organizations.extend(of_teams);
-        organizations.extend(of_settings);
+        let mut organizations = employees.organizations;
+        organizations.extend(teams.organizations);
+        organizations.extend(settings.organizations);
+        let unreadable = [employees.unreadable, teams.unreadable, settings.unreadable];
+        let unreadable: UnreadableRecords = unreadable.into_iter().flatten().collect();
+        let (employees, teams) = (employees.records, teams.records);
         let invalid = |path, problem| {
             let call = self.http.call(Method::GET, &self.url(&[path]));
             HttpError::invalid_response(&call, problem).into()
         };
-        if let Some(problem) = consistency::missing_team(&teams, &employees) {
+        if let Some(problem) = consistency::missing_team(&teams, &employees, &unreadable) {
             return Err(invalid("team", problem));
         }
-        if let Some(problem) = consistency::missing_employees(&employees, &teams) {
+        if let Some(problem) = consistency::missing_employees(&employees, &teams, &unreadable) {
             return Err(invalid("employee", problem));
         }
-        let teams = teams.into_inner().into_iter().map(|(team, _)| team).collect();
+        let teams = teams.into_iter().map(|(team, _)| team).collect();
         Ok(Workforce {
-            employees,
+            employees: Complete::from_all_pages(employees),
             teams: Complete::from_all_pages(teams),
-            settings,
+            settings: Complete::from_all_pages(settings.records),
+            unreadable,
             organization: organization::of(organizations, self.organization.as_deref()),
         })
     }
@@ -117,6 +121,14 @@ impl InsightfulClient {
 
     pub async fn teams(&self) -> Result<Complete<Vec<Team>>, InsightfulError> {
         self.list(Operation::ListTeams, "team", team).await
+    }
+
+    /// The teams, and the records of teams that cannot be read.
+    pub async fn teams_and_unreadable(&self) -> Result<(Vec<Team>, Vec<Unreadable>), InsightfulError> {
+        let Listing {
+            records, unreadable, ..
+        } = self.listing(Operation::ListTeams, "team", team).await?;
+        Ok((records, unreadable))
     }
 
     pub async fn shared_settings(&self) -> Result<Complete<Vec<SharedSettings>>, InsightfulError> {
@@ -200,7 +212,8 @@ impl InsightfulClient {
         path: &str,
         parse: Parse<T>,
     ) -> Result<Complete<Vec<T>>, InsightfulError> {
-        Ok(self.listing(operation, path, parse).await?.0)
+        let listing = self.listing(operation, path, parse).await?;
+        Ok(Complete::from_all_pages(listing.records))
     }
 
     /// Reads a list, and the organisations that its records name. Insightful's lists have no pages.
@@ -209,16 +222,19 @@ impl InsightfulClient {
         operation: Operation,
         path: &str,
         parse: Parse<T>,
-    ) -> Result<(Complete<Vec<T>>, Organizations), InsightfulError> {
+    ) -> Result<Listing<T>, InsightfulError> {
         let url = self.url(&[path]);
         let listing = |body: &[u8]| list::records(body, parse);
-        let Listing {
-            records,
-            organizations,
-        } = self.read(operation, &url, listing).await?;
-        match records {
-            Ok(items) => Ok((Complete::from_all_pages(items), organizations)),
-            Err(error) => Err(HttpError::invalid_json(&self.http.call(Method::GET, &url), &error).into()),
+        let listing = self.read(operation, &url, listing).await?;
+        let unreadable = listing.unreadable.len();
+        let all = unreadable + listing.records.len();
+        match listing.unreadable.first() {
+            Some(first) if are_too_many(first.kind, unreadable, all) => {
+                let problem =
+                    format!("has {all} records, of which {unreadable} cannot be read, such as {first}");
+                Err(HttpError::invalid_response(&self.http.call(Method::GET, &url), problem).into())
+            }
+            _ => Ok(listing),
         }
     }
 
@@ -361,7 +377,11 @@ impl WritePermit<'_> {
 }
 
 fn parse<T>(call: &Call, record: Value, parse: Parse<T>) -> Result<T, HttpError> {
-    parse(record).map_err(|error| HttpError::invalid_json(call, &error))
+    parse(record).map_err(|record| unreadable(call, &record))
+}
+
+fn unreadable(call: &Call, record: &Unreadable) -> HttpError {
+    HttpError::invalid_response(call, format!("cannot be read: {record}"))
 }
 
 /// Parses the record of the employee with this ID.

@@ -3,12 +3,15 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::http::json::{optional_text, required_id};
-use crate::model::{Employee, EmployeeId, SettingsId, SharedSettings, Team, TeamId};
+use crate::http::{
+    json::{required_id, text_if_any},
+    record::{self, Record},
+};
+use crate::model::{Employee, EmployeeId, RecordKind, SettingsId, SharedSettings, Team, TeamId, Unreadable};
 
 /// Parses an employee. Only the ID is required.
-pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
-    let record = EmployeeRecord::deserialize(record)?;
+pub fn employee(record: Value) -> Result<Employee, Unreadable> {
+    let record: EmployeeRecord = record::read(record)?;
     Ok(Employee {
         id: EmployeeId::from(record.id),
         name: record.name.unwrap_or_default(),
@@ -22,8 +25,8 @@ pub fn employee(record: Value) -> Result<Employee, serde_json::Error> {
 }
 
 /// Parses a team. The ID and the name are required.
-pub fn team(record: Value) -> Result<Team, serde_json::Error> {
-    let record = NamedRecord::deserialize(record)?;
+pub fn team(record: Value) -> Result<Team, Unreadable> {
+    let TeamRecord(record) = record::read(record)?;
     Ok(Team {
         id: TeamId::from(record.id),
         name: record.name,
@@ -32,7 +35,7 @@ pub fn team(record: Value) -> Result<Team, serde_json::Error> {
 }
 
 /// Parses a team and the IDs of its employees, if it lists any.
-pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), serde_json::Error> {
+pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId>), Unreadable> {
     let listed = record["employees"].as_array();
     let employees = listed.into_iter().flatten().filter_map(Value::as_str);
     let employees = employees.map(EmployeeId::from).collect();
@@ -40,8 +43,8 @@ pub(super) fn team_with_employees(record: Value) -> Result<(Team, Vec<EmployeeId
 }
 
 /// Parses shared settings. The ID and the name are required.
-pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Error> {
-    let record = NamedRecord::deserialize(record)?;
+pub fn shared_settings(record: Value) -> Result<SharedSettings, Unreadable> {
+    let SettingsRecord(record) = record::read(record)?;
     Ok(SharedSettings {
         id: SettingsId::from(record.id),
         name: record.name,
@@ -51,18 +54,19 @@ pub fn shared_settings(record: Value) -> Result<SharedSettings, serde_json::Erro
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 struct EmployeeRecord {
     #[serde(deserialize_with = "required_id")]
     id: String,
-    #[serde(default, deserialize_with = "optional_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     name: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     email: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     identifier: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     team_id: Option<String>,
-    #[serde(default, deserialize_with = "optional_text")]
+    #[serde(default, deserialize_with = "text_if_any")]
     shared_settings_id: Option<String>,
     #[serde(default, deserialize_with = "flag")]
     deactivated: bool,
@@ -71,6 +75,7 @@ struct EmployeeRecord {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct NamedRecord {
     #[serde(deserialize_with = "required_id")]
     id: String,
@@ -79,15 +84,33 @@ struct NamedRecord {
     default: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct TeamRecord(NamedRecord);
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct SettingsRecord(NamedRecord);
+
+impl Record for EmployeeRecord {
+    const KIND: RecordKind = RecordKind::Employee;
+}
+
+impl Record for TeamRecord {
+    const KIND: RecordKind = RecordKind::Team;
+}
+
+impl Record for SettingsRecord {
+    const KIND: RecordKind = RecordKind::SharedSettings;
+}
+
 /// A boolean, or a time that is 0 for false.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(false),
         Value::Bool(flag) => Ok(flag),
         Value::Number(time) => Ok(time.as_f64() != Some(0.0)),
-        other => Err(serde::de::Error::custom(format_args!(
-            "{other} is neither a boolean nor a time"
-        ))),
+        _ => Err(serde::de::Error::custom("must be a boolean or a time")),
     }
 }
 
@@ -132,6 +155,41 @@ mod tests {
         }
         assert!(employee(json!({"id": "wf8rsovxa8vjq8w", "deactivated": "yes"})).is_err());
         assert!(employee(json!({"name": "nobody"})).is_err());
+    }
+
+    #[test]
+    fn a_field_without_a_value_loses_nothing_else_and_one_of_a_wrong_type_the_record() {
+        for field in [
+            "name",
+            "email",
+            "identifier",
+            "teamId",
+            "sharedSettingsId",
+            "createdAt",
+        ] {
+            for (value, is_read) in [
+                (json!(null), true),
+                (json!(""), true),
+                (json!(" "), true),
+                (json!(7), true),
+                (json!({}), field == "createdAt"),
+                (json!([]), field == "createdAt"),
+                (json!(true), field == "createdAt"),
+            ] {
+                let mut record =
+                    json!({"id": "w1", "email": "jane@acme.com", "name": "Jane", "deactivated": 1});
+                record[field] = value;
+                let found = employee(record.clone());
+                assert_eq!(found.is_ok(), is_read, "{record}");
+                match found {
+                    Ok(employee) => assert!(employee.deactivated, "{record}"),
+                    Err(unreadable) => {
+                        assert_eq!(unreadable.id.as_deref(), Some("w1"));
+                        assert!(unreadable.problem.starts_with(field), "{unreadable}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -74,12 +74,29 @@ pub(super) fn account(name: &str) -> Option<String> {
     (!account.is_empty()).then_some(account)
 }
 
+/// Returns the domain or computer of an account: `acme` of `ACME\\jdoe`.
+pub(super) fn login_domain(identifier: &str) -> Option<String> {
+    let (domain, _) = identifier.trim().rsplit_once(['\\', '/'])?;
+    Some(fold(domain))
+}
+
 /// Whether an account name does not identify its user.
 pub(super) fn is_unidentifying(account: &str) -> bool {
-    is_role(account)
-        || account.starts_with("desktop-")
-        || account.starts_with("laptop-")
-        || account.starts_with("pc-")
+    is_role(account) || is_of_computer(account)
+}
+
+/// Whether a name is a computer's, such as `desktop-7qf2k1`, `lt-1684` or `nb-x7kw`, and not `jane-doe2`.
+fn is_of_computer(name: &str) -> bool {
+    let Some((kind, number)) = name.split_once('-') else {
+        return false;
+    };
+    let is_digit = |b: &u8| b.is_ascii_digit();
+    let digits = number.bytes().filter(|b| is_digit(b)).count();
+    let has_letter_after_digit = number
+        .bytes()
+        .skip_while(|b| !is_digit(b))
+        .any(|b| b.is_ascii_alphabetic());
+    ["desktop", "laptop", "pc"].contains(&kind) || digits > 2 || has_letter_after_digit
 }
 
 #[cfg(test)]

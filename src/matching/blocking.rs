@@ -112,7 +112,7 @@ impl Blocks {
                     entries.push((key(ACCOUNT, mail.squeezed, 0), at));
                 }
             }
-            if let Some((whole, without_number)) = employee.account {
+            for (whole, without_number) in employee.account.into_iter().chain(employee.login) {
                 entries.push((key(ACCOUNT, whole, 0), at));
                 entries.push((key(ACCOUNT, without_number, 0), at));
             }
@@ -153,29 +153,31 @@ impl Blocks {
                 add(key(ACCOUNT, *account, 0), MAX_BLOCK_SIZE);
             }
         }
-        let family_names = &person.name.family;
-        let preferred = person.name.preferred.iter().copied();
-        for given in person.name.given_and_middle().chain(preferred) {
-            for family in family_names.iter().copied() {
-                if family_names.len() > 1 && lexicon.get(family).particle {
-                    continue;
+        for name in person.names() {
+            let family_names = &name.family;
+            let preferred = name.preferred.iter().copied();
+            for given in name.given_and_middle().chain(preferred) {
+                for family in family_names.iter().copied() {
+                    if family_names.len() > 1 && lexicon.get(family).particle {
+                        continue;
+                    }
+                    if is_identified {
+                        add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
+                        continue;
+                    }
+                    if !add(word_and_initial_key(lexicon, family, given), MAX_BLOCK_SIZE) {
+                        add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
+                    }
+                    if !add(word_and_initial_key(lexicon, given, family), MAX_BLOCK_SIZE / 2) {
+                        add(two_words_key(lexicon, given, family), MAX_BLOCK_SIZE);
+                    }
+                    for variant in lexicon.variants(given) {
+                        add(two_words_key(lexicon, family, variant), MAX_BLOCK_SIZE / 2);
+                    }
                 }
-                if is_identified {
-                    add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
-                    continue;
+                if let [first, _, ..] = family_names[..] {
+                    add(word_and_initial_key(lexicon, given, first), MAX_BLOCK_SIZE / 2);
                 }
-                if !add(word_and_initial_key(lexicon, family, given), MAX_BLOCK_SIZE) {
-                    add(two_words_key(lexicon, family, given), MAX_BLOCK_SIZE);
-                }
-                if !add(word_and_initial_key(lexicon, given, family), MAX_BLOCK_SIZE / 2) {
-                    add(two_words_key(lexicon, given, family), MAX_BLOCK_SIZE);
-                }
-                for variant in lexicon.variants(given) {
-                    add(two_words_key(lexicon, family, variant), MAX_BLOCK_SIZE / 2);
-                }
-            }
-            if let [first, _, ..] = family_names[..] {
-                add(word_and_initial_key(lexicon, given, first), MAX_BLOCK_SIZE / 2);
             }
         }
         found.sort_unstable();
@@ -194,7 +196,8 @@ impl Blocks {
         let employee = &features.employees[*employee as usize];
         // The person may have an active record beside a deactivated one.
         !employee.deactivated && {
-            let found = name_similarity::compare(&features.lexicon, &person.name, &employee.name);
+            let (own, theirs) = person.names_beside(&features.lexicon, employee);
+            let found = name_similarity::compare(&features.lexicon, own, theirs);
             found.given == Agreement::Equal && found.family == Agreement::Equal
         }
     }
@@ -257,16 +260,18 @@ impl Blocks {
             }
             true
         };
-        let (given, family) = (&person.name.given, &person.name.family);
-        for word in family.iter().rev().chain(given) {
-            add(word_key(lexicon, *word), true);
+        for name in person.names() {
+            for word in name.family.iter().rev().chain(&name.given) {
+                add(word_key(lexicon, *word), true);
+            }
         }
         for mail in person.mails() {
             if let Some(key) = prefix_key(features.keys.text(mail.squeezed)) {
                 add(key, false);
             }
         }
-        for variant in given.iter().flat_map(|word| lexicon.variants(*word)) {
+        let given = person.names().flat_map(|name| &name.given);
+        for variant in given.flat_map(|word| lexicon.variants(*word)) {
             add(word_key(lexicon, variant), false);
         }
         for (account, _) in &person.accounts {
@@ -275,8 +280,10 @@ impl Blocks {
                 break;
             }
         }
-        if let (Some(given), Some(family)) = (given.first(), family.last()) {
-            add(initials_key(lexicon, *given, *family), false);
+        for name in person.names() {
+            if let (Some(given), Some(family)) = (name.given.first(), name.family.last()) {
+                add(initials_key(lexicon, *given, *family), false);
+            }
         }
         found.sort_unstable();
         found.dedup();

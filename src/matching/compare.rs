@@ -26,6 +26,7 @@ pub(super) fn may_match(
     };
     (name.given != Agreement::Different && name.family != Agreement::Different)
         || employee.account.is_some()
+        || employee.login.is_some()
         || share_local_part()
 }
 
@@ -39,17 +40,44 @@ pub(super) fn compare(
 ) -> Comparison {
     let lexicon = &features.lexicon;
     let words_agree = name.given.agrees() && name.family.agrees();
-    let account = employee
-        .account
-        .filter(|_| !words_agree)
-        .and_then(|(whole, without_number)| {
-            let by_stem = || {
-                person
-                    .account_agreement(without_number)
-                    .filter(|agreement| *agreement > AccountAgreement::EmployeeNumber)
-            };
-            person.account_agreement(whole).or_else(by_stem)
-        });
+    let agreement = |(whole, without_number): (u32, u32)| {
+        let by_stem = || {
+            person
+                .account_agreement(without_number)
+                .filter(|agreement| *agreement > AccountAgreement::EmployeeNumber)
+        };
+        person.account_agreement(whole).or_else(by_stem)
+    };
+    let login = employee.login.and_then(agreement);
+    let is_of_domain = features.is_of_domain(employee);
+    let is_own = |(whole, _): (u32, u32)| {
+        let mut mails = person.mails().filter(|own| !own.private);
+        mails.any(|own| own.squeezed == whole) && features.login_counts.people(whole) == 1
+    };
+    let has_login_of_another = login.is_none()
+        && employee
+            .login
+            .is_some_and(|(whole, _)| features.login_counts.people(whole) > 0);
+    let login_bits = match login {
+        _ if has_login_of_another => weights::OTHER_LOGIN_BITS,
+        None => 0.0,
+        Some(AccountAgreement::EmployeeNumber) => weights::EMPLOYEE_NUMBER_BITS,
+        // `AzureAD/JaneDoe` repeats the name of the record.
+        Some(AccountAgreement::FullName) if is_login_the_name(features, employee) => 0.0,
+        Some(_) if employee.login.is_some_and(is_own) => weights::own_login_bits(is_of_domain),
+        Some(_) if is_of_domain && learned.is_login_domain_of(person, employee) => {
+            weights::DERIVED_LOGIN_BITS
+        }
+        Some(_) => 0.0,
+    };
+    // The login completes a name of one word, but contradicts no full name.
+    let is_account = employee.account.is_some() || employee.name.words.len() < 2;
+    let account = employee.account.and_then(agreement);
+    let account = [account, login]
+        .into_iter()
+        .flatten()
+        .min()
+        .filter(|_| is_account && !words_agree);
     let (address, mail) = compare_addresses(
         features,
         learned,
@@ -68,12 +96,16 @@ pub(super) fn compare(
     let address_name_contradicts = !words_agree
         && matches!(name.given, Agreement::Initial | Agreement::Missing)
         && employee.address_name.as_ref().is_some_and(|address_name| {
-            name_similarity::compare(lexicon, &person.name, address_name).given == Agreement::Different
+            let own = person.email_name.as_deref().unwrap_or(&person.name);
+            name_similarity::compare(lexicon, own, address_name).given == Agreement::Different
         });
     let generations = (person.name.generation, employee.name.generation);
     let mut comparison = Comparison {
         name,
         account,
+        login,
+        login_bits: if account.is_some() { 0.0 } else { login_bits },
+        has_login_of_another,
         address,
         shared,
         role: mail.is_some_and(|mail| mail.role),
@@ -95,6 +127,16 @@ pub(super) fn compare(
     };
     comparison.bits = weights::bits(features, person, employee, &comparison);
     comparison
+}
+
+/// Whether the login in the identifier is the employee's name without spaces.
+fn is_login_the_name(features: &Features<'_>, employee: &EmployeeFeatures<'_>) -> bool {
+    let Some((_, login)) = employee.login else {
+        return false;
+    };
+    let words = employee.name.words.iter();
+    let name: String = words.map(|word| &*features.lexicon.get(*word).text).collect();
+    features.keys.text(login) == name
 }
 
 /// Returns the closest agreement of the addresses, and the employee's address in it.
@@ -121,7 +163,8 @@ fn compare_addresses(
             let Some(own) = own else { continue };
             let same_domain = own.domain == theirs.domain;
             let same_local_part = own.squeezed == theirs.squeezed && !own.role;
-            let not_comparable = if_equal == SecondaryEmail || own.private || theirs.private;
+            let not_comparable =
+                if_equal == SecondaryEmail || own.private || theirs.private || own.role || theirs.role;
             let agreement = if own.id == theirs.id {
                 if_equal
             } else if not_comparable {

@@ -5,6 +5,10 @@ use super::{
     proposal::Resemblance,
     record_features::AccountAgreement,
 };
+use crate::model::EvidenceKind;
+
+/// Evidence of teams, dates or login that supports a name, in bits: one of them agrees.
+pub(super) const MIN_NAME_SUPPORT_BITS: f64 = 1.5;
 
 /// How the addresses of a pair agree, closest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +43,12 @@ pub(super) struct Comparison {
     pub(super) name: NameMatch,
     /// Set if the employee's name is an account name that agrees.
     pub(super) account: Option<AccountAgreement>,
+    /// How the account in the employee's identifier agrees.
+    pub(super) login: Option<AccountAgreement>,
+    /// Evidence of that account beside the name, in bits.
+    pub(super) login_bits: f64,
+    /// The account in the employee's identifier is exactly the login of another person.
+    pub(super) has_login_of_another: bool,
     pub(super) address: AddressAgreement,
     /// The number of people or employees with the agreeing address, whichever is larger.
     pub(super) shared: u32,
@@ -87,6 +97,50 @@ impl Comparison {
         }
     }
 
+    /// The kind of this evidence.
+    pub(super) fn evidence_kind(&self) -> EvidenceKind {
+        if self.address <= AddressAgreement::SecondaryEmail {
+            self.kind_of_equal_email()
+        } else if self.account.is_some() {
+            EvidenceKind::AccountName
+        } else if self.names_agree() {
+            self.kind_of_equal_name()
+        } else if self.name.given < Agreement::Missing || self.name.family < Agreement::Missing {
+            EvidenceKind::PartialName
+        } else {
+            EvidenceKind::Circumstances
+        }
+    }
+
+    fn kind_of_equal_email(&self) -> EvidenceKind {
+        use Agreement::{Different, Missing};
+        match (self.name.given, self.name.family) {
+            _ if self.role || self.shared > 1 => EvidenceKind::SharedMailbox,
+            _ if self.names_agree() => EvidenceKind::SameEmailAndName,
+            (Different, Different) if self.account.is_none() => EvidenceKind::SameEmailOtherName,
+            (Different, _) if self.account.is_none() => EvidenceKind::SameEmailOtherFirstName,
+            (_, Different) if self.account.is_none() => EvidenceKind::SameEmailOtherLastName,
+            (Missing, Missing) if self.account.is_none() => EvidenceKind::SameEmailNoName,
+            _ => EvidenceKind::SameEmailPartialName,
+        }
+    }
+
+    fn kind_of_equal_name(&self) -> EvidenceKind {
+        let supports = |bits: Option<f64>| bits.is_some_and(|bits| bits >= MIN_NAME_SUPPORT_BITS);
+        match self.address {
+            AddressAgreement::FormerDomain => EvidenceKind::SameNameFormerDomain,
+            AddressAgreement::UnusualLocalPart
+            | AddressAgreement::Typo
+            | AddressAgreement::LocalPart
+            | AddressAgreement::SisterDomain => EvidenceKind::SameNameSimilarEmail,
+            _ if self.login_bits >= MIN_NAME_SUPPORT_BITS => EvidenceKind::SameNameAndLogin,
+            AddressAgreement::Different => EvidenceKind::SameNameOtherEmail,
+            _ if supports(self.team) => EvidenceKind::SameNameAndTeam,
+            _ if supports(self.date) => EvidenceKind::SameNameAndDates,
+            _ => EvidenceKind::SameNameOnly,
+        }
+    }
+
     /// Whether the whole names agree.
     pub(super) fn names_agree(&self) -> bool {
         self.name.given.agrees() && self.name.family.agrees()
@@ -102,6 +156,11 @@ impl Comparison {
             && !contradicts
             && !is_other_given_name
             && !self.has_address_of_another_person
+    }
+
+    /// Evidence beside name and address that speaks for a pair: team, dates and login, in bits.
+    pub(super) fn support(&self) -> f64 {
+        self.team.unwrap_or(0.0).max(0.0) + self.date.unwrap_or(0.0).max(0.0) + self.login_bits.max(0.0)
     }
 
     /// Evidence of teams and dates, in bits.

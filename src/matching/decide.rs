@@ -1,9 +1,12 @@
 //! Decides between all compared pairs and makes the proposals.
 
-use std::collections::BTreeMap;
+mod others;
+
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use foldhash::{HashMap, HashSet};
 
+use self::others::{ByText, Holders};
 use super::{
     blocking::Blocks,
     calibration,
@@ -64,29 +67,63 @@ fn open(pairs: &[ScoredPair]) -> impl Iterator<Item = &ScoredPair> {
     pairs.iter().filter(|pair| pair.standing == Standing::Open)
 }
 
-/// An employee's best person and the bits of the runner-up.
+/// An employee's best person and the runner-up, with their bits.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ranking {
     best: Option<(f64, u32)>,
-    runner_up: Option<f64>,
+    runner_up: Option<(f64, u32)>,
+}
+
+/// What the best pairs of all people tell about the best pair of one.
+struct Rivals {
+    /// By employee.
+    rankings: Vec<Ranking>,
+    /// The person who works here, has the name of an employee, and is best matched by it. A person who comes back has
+    /// a new account in Okta beside the old one; their employee must not be deactivated because the old account
+    /// departed.
+    current_people: HashMap<u32, u32>,
+    /// By person: the best employee, if name and address agree.
+    own_employees: Vec<Option<u32>>,
+    /// The names of people who work here and have no such employee.
+    names_without_employee: HashSet<Vec<u32>>,
+    /// One of these people by the part of the email before the @, without a number: somebody who came back as
+    /// `jane.doe2`, by a short form of the name.
+    people_without_employee: HashMap<u32, u32>,
 }
 
 /// People and employees without an automatic match.
 struct Unmatched {
     is_person_unmatched: Vec<bool>,
     is_employee_unmatched: Vec<bool>,
+    /// The people for whom employees are certain enough.
+    proposed_for: HashMap<u32, u32>,
     /// Active unmatched employees that are unidentifiable.
     unidentifiable: Vec<u32>,
+    /// The number of active unmatched employees with a name in Latin letters, and in a script without a certain
+    /// romanization where no email spells it.
+    in_latin: usize,
+    in_other_scripts: usize,
     /// The number of unmatched people.
     people: usize,
     /// The number of unmatched people who have not departed.
     current_people: usize,
 }
 
+impl Unmatched {
+    /// Whether employees who may be anybody are few compared to the people who may be one of them.
+    fn are_few(&self, employees: usize) -> bool {
+        employees * MIN_PEOPLE_PER_UNIDENTIFIABLE <= self.current_people
+    }
+}
+
 struct Matcher<'a> {
     features: Features<'a>,
     learned: Learned,
     rejected: HashSet<(u32, u32)>,
+    /// Employees by the keys of their emails and names, once somebody has none.
+    by_text: OnceLock<ByText>,
+    /// The holders of addresses among the people and among the employees, once a doubt is about another holder.
+    holders: OnceLock<[Holders; 2]>,
 }
 
 /// Proposes an employee for each person in scope. The order of the input does not
@@ -98,6 +135,8 @@ pub fn propose(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
         learned: Learned::from(&features),
         rejected: rejected(evidence, &features),
         features,
+        by_text: OnceLock::new(),
+        holders: OnceLock::new(),
     };
     let first = matcher.first_round();
     let doubts = matcher.doubts_of_best_pairs(&first);
@@ -157,7 +196,9 @@ impl Matcher<'_> {
 
     fn compare_names(&self, person: u32, employee: u32) -> NameMatch {
         let (person, employee) = self.pair(person, employee);
-        name_similarity::compare(&self.features.lexicon, &person.name, &employee.name)
+        let lexicon = &self.features.lexicon;
+        let (own, theirs) = person.names_beside(lexicon, employee);
+        name_similarity::compare(lexicon, own, theirs)
     }
 
     fn compare(&self, person: u32, employee: u32) -> Comparison {
@@ -269,14 +310,25 @@ impl Matcher<'_> {
             | Doubt::AccountOnly
             | Doubt::SharedByPeople
             | Doubt::SharedByEmployees
-            | Doubt::RoleMailbox => true,
+            | Doubt::RoleMailbox
+            | Doubt::MayBeHandedOn => true,
+            // At another company.
+            Doubt::EmailsDiffer => {
+                comparison.address > AddressAgreement::SisterDomain
+                    && comparison.address != AddressAgreement::Different
+            }
             Doubt::DatesContradict | Doubt::TeamsContradict => has_address || !is_older,
             // A departed person may have only a deactivated record: the active one is a namesake's.
-            Doubt::Namesakes | Doubt::AccountShared => has_address || !departed,
-            Doubt::FamilyNamesDiffer | Doubt::PartialName | Doubt::MissingName => has_address,
+            Doubt::Namesakes | Doubt::NamesakeOfEmployee | Doubt::AccountShared => has_address || !departed,
+            Doubt::FamilyNamesDiffer
+            | Doubt::PartialName
+            | Doubt::SingleName
+            | Doubt::MissingName
+            | Doubt::OtherScript
+            | Doubt::AccountName => has_address,
             _ => false,
         };
-        comparison.may_be_one_human() && self.doubts(at, employee, 0.0).iter().all(is_compatible)
+        comparison.may_be_one_human() && self.doubts(at, employee, 0.0, false).iter().all(is_compatible)
     }
 
     fn first_round(&self) -> Vec<Vec<ScoredPair>> {
@@ -340,6 +392,7 @@ impl Matcher<'_> {
             .iter()
             .map(|employee| !is_bound(employee))
             .collect();
+        let mut proposed_for = HashMap::default();
         let mut is_person_unmatched = vec![false; features.people.len()];
         let (mut people, mut current_people) = (0, 0);
         for (at, person) in features
@@ -351,6 +404,7 @@ impl Matcher<'_> {
             match open(&first[at]).next() {
                 Some(best) if doubts[at].is_empty() => {
                     is_employee_unmatched[best.employee as usize] = false;
+                    proposed_for.insert(best.employee, number(at));
                 }
                 _ => {
                     is_person_unmatched[at] = true;
@@ -366,10 +420,25 @@ impl Matcher<'_> {
             })
             .map(|(at, _)| at)
             .collect();
+        let (mut in_latin, mut in_other_scripts) = (0, 0);
+        for (at, employee) in features.employees.iter().enumerate() {
+            let words = &employee.name.words;
+            if !is_employee_unmatched[at] || employee.deactivated || words.is_empty() {
+                continue;
+            }
+            if !words.iter().any(|word| features.lexicon.get(*word).unromanized) {
+                in_latin += 1;
+            } else if employee.address_name.is_none() {
+                in_other_scripts += 1;
+            }
+        }
         Unmatched {
             is_person_unmatched,
             is_employee_unmatched,
+            proposed_for,
             unidentifiable,
+            in_latin,
+            in_other_scripts,
             people,
             current_people,
         }
@@ -382,17 +451,18 @@ impl Matcher<'_> {
         for (person, pairs) in (0_u32..).zip(pairs) {
             for pair in pairs.iter().filter(|pair| pair.standing != Standing::Held) {
                 let (features, employee) = self.pair(person, pair.employee);
-                if features.is_bound && employee.bound_to.is_none() {
+                if features.is_second_account || (features.is_bound && employee.bound_to.is_none()) {
                     continue;
                 }
                 let ranking = &mut rankings[pair.employee as usize];
                 match ranking.best {
                     Some((bits, _)) if bits >= pair.bits => {
-                        ranking.runner_up =
-                            Some(ranking.runner_up.map_or(pair.bits, |next| next.max(pair.bits)));
+                        if ranking.runner_up.is_none_or(|(next, _)| next < pair.bits) {
+                            ranking.runner_up = Some((pair.bits, person));
+                        }
                     }
                     best => {
-                        ranking.runner_up = best.map(|(bits, _)| bits).or(ranking.runner_up);
+                        ranking.runner_up = best.or(ranking.runner_up);
                         ranking.best = Some((pair.bits, person));
                     }
                 }
@@ -401,42 +471,51 @@ impl Matcher<'_> {
         rankings
     }
 
-    /// Returns whether each employee is the best of a person who works here and has the
-    /// same name. A person who comes back has a new account in Okta beside the old
-    /// one; their employee must not be deactivated because the old account departed.
-    fn is_best_of_current_person(&self, pairs: &[Vec<ScoredPair>]) -> Vec<bool> {
+    /// Compares the best pairs of all people.
+    fn rivals(&self, pairs: &[Vec<ScoredPair>]) -> Rivals {
         let best = |at: u32| {
-            let best = open(&pairs[at as usize]).next()?.employee;
-            let name = self.compare_names(at, best);
-            let departed = self.features.people[at as usize].record.departed;
-            (!departed && name.given.agrees() && name.family.agrees()).then_some(best)
+            let employee = open(&pairs[at as usize]).next()?.employee;
+            let comparison = self.compare(at, employee);
+            let has_address = comparison.resemblance() == Resemblance::Address;
+            comparison.names_agree().then_some((employee, has_address))
         };
-        let mut is_best = vec![false; self.features.employees.len()];
-        for employee in par_map_indices(pairs.len(), |at, _| best(at))
-            .into_iter()
-            .flatten()
-        {
-            is_best[employee as usize] = true;
+        let best = par_map_indices(pairs.len(), |at, _| best(at));
+        let mut rivals = Rivals {
+            rankings: self.rankings(pairs),
+            current_people: HashMap::default(),
+            own_employees: Vec::with_capacity(best.len()),
+            names_without_employee: HashSet::default(),
+            people_without_employee: HashMap::default(),
+        };
+        for ((at, person), best) in (0_u32..).zip(&self.features.people).zip(best) {
+            let own = best.filter(|(_, has_address)| *has_address).map(|(own, _)| own);
+            rivals.own_employees.push(own);
+            if person.record.departed || person.is_second_account {
+                continue;
+            }
+            if let Some((employee, _)) = best {
+                rivals.current_people.insert(employee, at);
+            }
+            if own.is_none() {
+                rivals
+                    .names_without_employee
+                    .insert(self.features.name_key(person));
+                if let Some(mail) = person.email.filter(|mail| !mail.role && !mail.private) {
+                    rivals.people_without_employee.insert(mail.without_number, at);
+                }
+            }
         }
-        is_best
+        rivals
     }
 
     /// Returns the doubts about the best pair of each person in scope.
     fn doubts_of_best_pairs(&self, pairs: &[Vec<ScoredPair>]) -> Vec<Vec<Doubt>> {
-        let rankings = self.rankings(pairs);
-        let is_best_of_current_person = self.is_best_of_current_person(pairs);
+        let rivals = self.rivals(pairs);
         par_map_indices(pairs.len(), |at, _| {
-            let mut open = open(&pairs[at as usize]);
-            match open.next() {
+            let own = &pairs[at as usize];
+            match open(own).next() {
                 Some(best) if self.features.people[at as usize].in_scope => {
-                    let employee = best.employee as usize;
-                    self.doubts_of_best_pair(
-                        at,
-                        best,
-                        open.next(),
-                        rankings[employee],
-                        is_best_of_current_person[employee],
-                    )
+                    self.doubts_of_best_pair(at, best, own, &rivals)
                 }
                 _ => Vec::new(),
             }
@@ -447,23 +526,58 @@ impl Matcher<'_> {
         &self,
         at: u32,
         best: &ScoredPair,
-        next: Option<&ScoredPair>,
-        ranking: Ranking,
-        is_best_of_current_person: bool,
+        own: &[ScoredPair],
+        rivals: &Rivals,
     ) -> Vec<Doubt> {
         let (person, employee) = self.pair(at, best.employee);
+        let ranking = rivals.rankings[best.employee as usize];
         let margin_to = |other: Option<f64>| best.bits - other.unwrap_or(f64::NEG_INFINITY);
-        let person_margin = margin_to(next.map(|pair| pair.bits));
-        let employee_margin = margin_to(ranking.runner_up);
+        let person_margin = margin_to(open(own).nth(1).map(|pair| pair.bits));
+        let employee_margin = margin_to(ranking.runner_up.map(|(bits, _)| bits));
         let margin = person_margin.min(employee_margin);
-        let mut doubts = self.doubts(at, best.employee, margin);
-        if ranking.best.is_none_or(|(_, person)| person != at) {
-            doubts.push(Doubt::CloserPerson);
-        } else if employee_margin < MIN_MARGIN_BITS {
-            doubts.push(Doubt::RunnerUpPerson);
+        let mut doubts = self.doubts(at, best.employee, margin, true);
+        match (ranking.best, ranking.runner_up) {
+            // Not among the people of this employee.
+            _ if person.is_bound && employee.bound_to.is_none() => doubts.insert(0, Doubt::HasEmployee),
+            (Some((_, closer)), _) if closer != at => doubts.insert(0, Doubt::CloserPerson(closer)),
+            (_, Some((_, next))) if employee_margin < MIN_MARGIN_BITS => {
+                doubts.push(Doubt::RunnerUpPerson(next));
+            }
+            _ => {}
         }
-        if person.record.departed && !employee.deactivated && is_best_of_current_person {
-            doubts.push(Doubt::MayBeCurrentPerson);
+        let leaves = person.record.departed && !employee.deactivated;
+        let has_namesake = self.features.people_with_name_of(person) > 1;
+        let may_be_namesakes = || {
+            let name = self.features.name_key(person);
+            rivals.names_without_employee.contains(&name)
+        };
+        if leaves && has_namesake && may_be_namesakes() {
+            doubts.push(Doubt::Namesakes);
+        }
+        let came_back = || {
+            let mail = person.email.filter(|mail| !mail.role && !mail.private)?;
+            let other = *rivals.people_without_employee.get(&mail.without_number)?;
+            let given = *person.name.given.first()?;
+            let local = self.features.keys.text(mail.squeezed);
+            let is_spelled = self.features.lexicon.is_contained_in(local, given);
+            (is_spelled && self.have_same_family_name(at, other)).then_some(other)
+        };
+        let current = rivals.current_people.get(&best.employee).copied();
+        if let Some(current) = current.or_else(came_back)
+            && leaves
+        {
+            doubts.push(Doubt::MayBeCurrentPerson(current));
+        }
+        // Nobody else has the last name of a person who changed it.
+        if let Some((_, next)) = ranking.runner_up
+            && self.compare_names(at, best.employee).family == Agreement::Different
+            && employee_margin >= MIN_MARGIN_BITS
+            && rivals.own_employees[next as usize].is_none_or(|own| own == best.employee)
+        {
+            let name = self.compare_names(next, best.employee);
+            if name.given.agrees() && name.family.agrees() {
+                doubts.push(Doubt::RunnerUpPerson(next));
+            }
         }
         if person_margin < MIN_MARGIN_BITS {
             doubts.push(Doubt::RunnerUpEmployee);
@@ -471,7 +585,17 @@ impl Matcher<'_> {
         doubts
     }
 
-    fn doubts(&self, at: u32, employee: u32, margin: f64) -> Vec<Doubt> {
+    fn have_same_family_name(&self, one: u32, other: u32) -> bool {
+        let [one, other] = [one, other].map(|at| &self.features.people[at as usize].name.family);
+        let lexicon = &self.features.lexicon;
+        one.iter().any(|a| {
+            other
+                .iter()
+                .any(|b| lexicon.get(*a).canonical == lexicon.get(*b).canonical)
+        })
+    }
+
+    fn doubts(&self, at: u32, employee: u32, margin: f64, strength_counts: bool) -> Vec<Doubt> {
         let comparison = self.compare(at, employee);
         let (person, employee) = self.pair(at, employee);
         doubts(
@@ -481,6 +605,7 @@ impl Matcher<'_> {
             employee,
             &comparison,
             margin,
+            strength_counts,
         )
     }
 
@@ -495,6 +620,9 @@ impl Matcher<'_> {
             for pair in pairs.iter().filter(|pair| pair.standing != Standing::Held) {
                 // Another person may have the employee of somebody who departed.
                 let (person, employee) = self.pair(at, pair.employee);
+                if person.is_second_account {
+                    continue;
+                }
                 if !person.record.departed || employee.bound_to != Some(&person.record.person.id) {
                     odds[pair.employee as usize] += self.odds(pair);
                 }
@@ -547,6 +675,7 @@ impl Matcher<'_> {
                 employee: employee.record.employee.id.clone(),
                 confidence: calibration::confidence(odds / (1.0 + odds + others), automatic),
                 reasons,
+                evidence: comparison.evidence_kind(),
                 resemblance: comparison.resemblance(),
                 matched_to: employee
                     .bound_to
@@ -598,20 +727,22 @@ impl Matcher<'_> {
             .max()
             .is_some_and(|best| best.fraction() >= MIN_PLAUSIBLE);
         let (verdict, doubts): (_, Vec<Reason>) = if !free().any(is_conceivable) {
-            let unidentifiable = self.unidentifiable(&self.features.people[at as usize], unmatched);
+            let person = &self.features.people[at as usize];
+            let unidentifiable = self.unidentifiable(person, unmatched);
+            let other_script = self.of_other_script(person, unmatched);
             let is_any_held = free().count() < candidates.len();
-            let doubt = match self.rejected.iter().any(|(person, _)| *person == at) {
-                true => "no other employee has this email or name",
-                false => "no employee has this email or name",
-            };
             let doubts = if is_any_held {
                 Vec::new()
             } else {
-                vec![doubt.into()]
+                self.doubts_of_nobody(at, unmatched)
             };
-            (Verdict::Nobody { unidentifiable }, doubts)
+            let nobody = Verdict::Nobody {
+                unidentifiable,
+                other_script,
+            };
+            (nobody, doubts)
         } else if !is_plausible {
-            let doubt = "no plausible employee; the candidates shown cannot be identified";
+            let doubt = "no employee is likely; those shown cannot be ruled out";
             (Verdict::Implausible, vec![doubt.into()])
         } else {
             (Verdict::Review, self.doubts_of_review(at, first, last, doubts))
@@ -632,15 +763,21 @@ impl Matcher<'_> {
     ) -> Vec<Reason> {
         // The best pair of the second round may be another one.
         let employee = |pairs: &[ScoredPair]| open(pairs).next().map(|pair| pair.employee);
-        let mut doubts = match employee(last) {
-            best if best == employee(first) => doubts.to_vec(),
-            Some(best) => self.doubts(at, best, 0.0),
-            None => Vec::new(),
+        let best = employee(last);
+        let (mut doubts, pairs) = match best {
+            _ if best == employee(first) => (doubts.to_vec(), first),
+            Some(best) => (self.doubts(at, best, 0.0, true), last),
+            None => (Vec::new(), last),
         };
         if doubts.is_empty() {
-            doubts.push(Doubt::PartialName);
+            doubts.push(Doubt::FoundLate);
         }
-        doubts.into_iter().map(|doubt| doubt.text().into()).collect()
+        let runner_up = open(pairs).nth(1).map(|pair| pair.employee);
+        let describe = |doubt: Doubt| match self.other_record(at, best, runner_up, doubt) {
+            Some(named) => format!("{}: {named}", doubt.text()).into(),
+            None => doubt.text().into(),
+        };
+        doubts.into_iter().map(describe).collect()
     }
 
     /// Whether an employee cannot be ruled out: the confidence is not negligible, no part
@@ -663,10 +800,23 @@ impl Matcher<'_> {
             || comparison.address <= AddressAgreement::SisterDomain
     }
 
+    /// Returns how many employees may be this person because their names are in scripts that cannot be compared; 0 if
+    /// they are few compared to the unmatched people.
+    fn of_other_script(&self, person: &PersonFeatures<'_>, unmatched: &Unmatched) -> usize {
+        let mut words = person.name.given.iter().chain(&person.name.family);
+        let is_unromanized = words.any(|word| self.features.lexicon.get(*word).unromanized);
+        let count = match &person.email_name {
+            Some(_) => 0,
+            None if is_unromanized => unmatched.in_latin,
+            None => unmatched.in_other_scripts,
+        };
+        if unmatched.are_few(count) { 0 } else { count }
+    }
+
     /// Returns how many unidentifiable employees may be this person, because their dates
     /// do not rule it out; 0 if they are few compared to the unmatched people.
     fn unidentifiable(&self, person: &PersonFeatures<'_>, unmatched: &Unmatched) -> usize {
-        let are_few = |count: usize| count * MIN_PEOPLE_PER_UNIDENTIFIABLE <= unmatched.current_people;
+        let are_few = |count: usize| unmatched.are_few(count);
         let all = unmatched.unidentifiable.len();
         if are_few(all) || !self.learned.dates_reveal_reassignment() {
             return if are_few(all) { 0 } else { all };

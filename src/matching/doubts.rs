@@ -1,12 +1,14 @@
 //! The doubts that keep a pair from being automatic.
 
 use super::{
-    comparison::{AddressAgreement, Comparison},
+    calibration,
+    comparison::{AddressAgreement, Comparison, MIN_NAME_SUPPORT_BITS},
     features::Features,
     learned::Learned,
     name_similarity::{Agreement, NameMatch},
     numbering::Mail,
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
+    weights,
 };
 
 /// Bits by which the best pair must be ahead of the runner-up of either side.
@@ -15,10 +17,37 @@ pub(super) const MIN_MARGIN_BITS: f64 = 8.0;
 const MIN_SHARED_MARGIN_BITS: f64 = 16.0;
 /// Evidence of teams and dates that supports a partial name beside an equal address.
 const MIN_SUPPORT_BITS: f64 = 3.0;
-/// The same beside a full name without an equal address.
-const MIN_NAME_SUPPORT_BITS: f64 = 4.0;
-/// The same beside an account name that is not a full name.
-const MIN_ACCOUNT_SUPPORT_BITS: f64 = 7.0;
+/// Candidates from which strength is counted: how often an address is reassigned, or a stranger has a name, does
+/// not depend on how small a company is.
+const MIN_PRIOR_CANDIDATES: usize = 128;
+/// Strength, in bits after the prior, that outweighs a doubt about a pair with an equal address.
+const MIN_ADDRESS_STRENGTH: f64 = 14.0;
+/// The same if only the teams differ.
+const MIN_MOVED_STRENGTH: f64 = 8.0;
+/// The same if only the address tells that the first names are of one human.
+const MIN_NICKNAME_STRENGTH: f64 = 8.0;
+/// The same if the address may have been another person's.
+const MIN_REASSIGNED_STRENGTH: f64 = 20.0;
+/// The same of an equal name and an address at a former domain, if team or dates differ.
+const MIN_FORMER_DOMAIN_STRENGTH: f64 = 17.0;
+const MIN_UNSUPPORTED_FORMER_DOMAIN_STRENGTH: f64 = 19.0;
+const MIN_FORMER_DOMAIN_SUPPORT_BITS: f64 = 2.0;
+/// The same of a full name, or of an account name, that the team, the dates or a login support.
+const MIN_NAME_STRENGTH: f64 = 3.0;
+/// The same if the names agree only in part.
+const MIN_PARTIAL_NAME_STRENGTH: f64 = 3.0;
+/// The same of an account name.
+const MIN_ACCOUNT_STRENGTH: f64 = 4.0;
+/// The same of a name without an address, in another team.
+const MIN_MOVED_NAME_STRENGTH: f64 = 7.0;
+/// The same if only a login supports the name.
+const MIN_LOGIN_STRENGTH: f64 = 7.0;
+/// The same if an address at a sister company contradicts the name.
+const MIN_OTHER_DOMAIN_STRENGTH: f64 = 5.0;
+/// The same if several people or employees have the name.
+const MIN_NAMESAKE_STRENGTH: f64 = 12.0;
+/// Stronger than any pair.
+const NEVER: f64 = f64::INFINITY;
 /// Evidence of the dates alone that supports a pair: a namesake may be in the same team.
 const MIN_DATE_SUPPORT_BITS: f64 = 2.0;
 /// Evidence of dates above which an address was not reassigned.
@@ -43,24 +72,39 @@ pub(super) enum Doubt {
     SharedByEmployees,
     RoleMailbox,
     Deactivated,
+    MayBeHandedOn,
     DatesContradict,
     TeamsContradict,
     EmailsDiffer,
+    NumbersDiffer,
     PartialName,
+    /// Both names agree as far as they go, and one of them is a single name.
+    SingleName,
     MissingName,
+    OtherScript,
+    /// The employee's name is one word, which is taken for an account name.
+    AccountName,
     SharedFamilyAndInitial,
     Namesakes,
+    NamesakeOfEmployee,
     AccountShared,
     AccountOnly,
     NameOnly,
+    /// The person's other account is the one to match.
+    AdminAccount,
+    /// The person is bound to another employee.
+    HasEmployee,
     RunnerUpEmployee,
-    RunnerUpPerson,
-    CloserPerson,
-    MayBeCurrentPerson,
+    /// This person.
+    RunnerUpPerson(u32),
+    CloserPerson(u32),
+    MayBeCurrentPerson(u32),
+    /// The first round, which compares what is likely, did not find the pair.
+    FoundLate,
 }
 
 impl Doubt {
-    /// Describes the doubt for a people-ops admin.
+    /// Describes the doubt for a people-ops admin. If it is about another record, that one is named after it.
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::GivenNamesDiffer => "different first names",
@@ -73,26 +117,37 @@ impl Doubt {
             Self::AddressNameDiffers => "the employee's email contains a different first name",
             Self::AddressOfAnotherPerson => "the employee has an email of another person in Okta",
             Self::AddressOfAnotherEmployee => "the person has an email of another employee in Insightful",
-            Self::SharedByPeople => "another person in Okta has the same email",
-            Self::SharedByEmployees => "another employee in Insightful has the same email",
-            Self::RoleMailbox => "the email is a shared mailbox",
-            Self::Deactivated => "the person works here, but the employee is deactivated",
+            Self::SharedByPeople => "another person in Okta uses the same mailbox",
+            Self::SharedByEmployees => "another employee in Insightful uses the same mailbox",
+            Self::RoleMailbox => "the email looks like a shared mailbox",
+            Self::Deactivated => "the employee is deactivated, and the person has not departed",
+            Self::MayBeHandedOn => {
+                "the person departed, and the employee has not their email: it may be somebody else's now"
+            }
             Self::DatesContradict => "the creation dates of the records do not match",
             Self::TeamsContradict => "the person's team does not match the employee's team",
             Self::EmailsDiffer => "different emails",
+            Self::NumbersDiffer => "the numbers in the emails or logins differ, as those of namesakes do",
             Self::PartialName => "the names match only in part",
+            Self::SingleName => "only one name to compare, which others may have, too",
             Self::MissingName => "one side has no usable name",
+            Self::OtherScript => "the names are in different scripts",
+            Self::AccountName => "the employee has only an account name or a single name",
             Self::SharedFamilyAndInitial => "several people have this last name and initial",
             Self::Namesakes => "several people or employees have this name",
-            Self::AccountShared => "the account name matches several people",
-            Self::AccountOnly => "only the account name matches",
-            Self::NameOnly => "only the name matches",
-            Self::RunnerUpEmployee => "another employee is almost as likely",
-            Self::RunnerUpPerson => "another person is almost as likely",
-            Self::CloserPerson => "another person is a better match for this employee",
-            Self::MayBeCurrentPerson => {
+            Self::NamesakeOfEmployee => "another person in Okta has the employee's name",
+            Self::AccountShared => "the account name or single name matches several people or employees",
+            Self::AccountOnly => "no equal email confirms the account name or single name",
+            Self::NameOnly => "no equal email confirms the name",
+            Self::AdminAccount => "the login looks like a second account, for administration",
+            Self::HasEmployee => "the person is matched with another employee",
+            Self::RunnerUpEmployee => "another employee may be this person, too",
+            Self::RunnerUpPerson(_) => "another person may be this employee, too",
+            Self::CloserPerson(_) => "another person is a better match for this employee",
+            Self::MayBeCurrentPerson(_) => {
                 "the person departed, and the employee may be someone who works here now"
             }
+            Self::FoundLate => "only the search among the people and employees who are left found this pair",
         }
     }
 }
@@ -100,17 +155,21 @@ impl Doubt {
 /// A compared pair, and the doubts found so far.
 struct Pair<'a> {
     features: &'a Features<'a>,
+    learned: &'a Learned,
     person: &'a PersonFeatures<'a>,
     employee: &'a EmployeeFeatures<'a>,
     comparison: &'a Comparison,
     /// Whether the dates show that the employee's address was not reassigned.
     not_reassigned: bool,
-    doubts: Vec<Doubt>,
+    /// Bits by which strength is understated in a small company, where few have a name.
+    small_company_bits: f64,
+    /// The doubts, each with the strength that outweighs it.
+    doubts: Vec<(Doubt, f64)>,
 }
 
 /// Returns the doubts about a pair, gravest first, except for those about other pairs.
 /// `margin` is the number of bits by which the pair is ahead of every other pair of
-/// either side.
+/// either side. Unless `strength_counts`, no evidence outweighs a doubt.
 pub(super) fn doubts(
     features: &Features<'_>,
     learned: &Learned,
@@ -118,15 +177,25 @@ pub(super) fn doubts(
     employee: &EmployeeFeatures<'_>,
     comparison: &Comparison,
     margin: f64,
+    strength_counts: bool,
 ) -> Vec<Doubt> {
+    let candidates = features.employees.len();
+    let prior = calibration::prior(candidates.max(MIN_PRIOR_CANDIDATES));
+    let strength = if strength_counts {
+        comparison.bits - prior
+    } else {
+        -NEVER
+    };
     let not_reassigned = learned.dates_reveal_reassignment()
         && comparison.date.is_some_and(|bits| bits >= MIN_SAME_HOLDER_BITS);
     let mut pair = Pair {
         features,
+        learned,
         person,
         employee,
         comparison,
         not_reassigned,
+        small_company_bits: prior - calibration::prior(candidates),
         doubts: Vec::new(),
     };
     pair.check_contradictions();
@@ -145,26 +214,104 @@ pub(super) fn doubts(
             }
         }
     } else {
-        if matches!(
-            comparison.address,
-            AddressAgreement::SisterDomain | AddressAgreement::Different
-        ) {
-            pair.doubts.push(Doubt::EmailsDiffer);
-        }
+        pair.check_different_addresses();
+        pair.check_numbers();
         match comparison.account {
             Some(account) => pair.check_account_only(account),
             None => pair.check_name_only(),
         }
     }
-    pair.doubts.sort_unstable();
-    pair.doubts.dedup();
-    pair.doubts
+    pair.remaining(strength)
 }
 
 impl Pair<'_> {
     fn doubt_if(&mut self, condition: bool, doubt: Doubt) {
+        self.doubt_below(NEVER, condition, doubt);
+    }
+
+    /// Adds a doubt that is outweighed by a pair of that strength, in bits.
+    fn doubt_below(&mut self, strength: f64, condition: bool, doubt: Doubt) {
         if condition {
-            self.doubts.push(doubt);
+            self.doubts.push((doubt, strength));
+        }
+    }
+
+    /// Returns the doubts that a pair of that strength does not outweigh, all or none: first the one that takes the
+    /// most to be outweighed.
+    fn remaining(mut self, strength: f64) -> Vec<Doubt> {
+        self.doubts
+            .sort_by(|(a, x), (b, y)| a.cmp(b).then(y.total_cmp(x)));
+        self.doubts.dedup_by_key(|(doubt, _)| *doubt);
+        let is_outweighed = self.doubts.iter().all(|(_, doubt)| strength >= *doubt);
+        if is_outweighed {
+            return Vec::new();
+        }
+        self.doubts.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        self.doubts.into_iter().map(|(doubt, _)| doubt).collect()
+    }
+
+    /// Different emails at one company, or at another one, need other evidence.
+    fn check_different_addresses(&mut self) {
+        let is_company = |mail: &Mail| !mail.private && !mail.role;
+        let Some(theirs) = self.employee.email.filter(is_company) else {
+            return;
+        };
+        let strength = if self.person.mails().any(|own| own.domain == theirs.domain) {
+            MIN_NAME_STRENGTH
+        } else {
+            match self.learned.are_people_of(theirs.domain) {
+                Some(true) => MIN_OTHER_DOMAIN_STRENGTH,
+                // A sister company has namesakes of its own.
+                _ => NEVER,
+            }
+        };
+        let is_typo = self.comparison.address == AddressAgreement::Typo;
+        self.doubt_below(strength, !is_typo, Doubt::EmailsDiffer);
+    }
+
+    /// A number in an address or account name tells namesakes apart: `jdoe`, `jdoe2` and `u104233`.
+    fn check_numbers(&mut self) {
+        let keys = &self.features.keys;
+        let digits = |key: u32| keys.text(key).bytes().filter(u8::is_ascii_digit).count();
+        let differs = |own: &Mail, whole: u32, stem: u32| {
+            own.squeezed != whole
+                && (own.without_number == stem || (digits(own.squeezed) > 2 && digits(whole) > 2))
+        };
+        let mails = self
+            .employee
+            .mails()
+            .map(|mail| (mail.squeezed, mail.without_number));
+        let accounts = self.employee.account.into_iter().chain(self.employee.login);
+        let theirs: Vec<(u32, u32)> = mails.chain(accounts).collect();
+        let is_other = theirs.iter().any(|(whole, stem)| {
+            self.person
+                .mails()
+                .any(|own| !own.private && differs(&own, *whole, *stem))
+        });
+        // `jane.doe2`: somebody else had the address without the number, and perhaps the name.
+        let numbered = self
+            .person
+            .email
+            .or(self.person.login)
+            .filter(|own| own.squeezed != own.without_number);
+        let strength = numbered.map(|own| match self.person.account_agreement(own.without_number) {
+            Some(AccountAgreement::FullName | AccountAgreement::InitialFamily) => NEVER,
+            Some(AccountAgreement::Given) => MIN_NAMESAKE_STRENGTH,
+            _ => 0.0,
+        });
+        let has_number = || {
+            theirs
+                .iter()
+                .any(|(whole, _)| self.person.mails().any(|own| own.squeezed == *whole))
+        };
+        // `blucas2` of somebody whose login has no number.
+        let is_numbered_login = self.employee.login.is_some_and(|(whole, stem)| {
+            let is_own = self.person.mails().any(|own| own.squeezed == whole);
+            whole != stem && !is_own && self.comparison.login != Some(AccountAgreement::EmployeeNumber)
+        });
+        self.doubt_if(is_other || is_numbered_login, Doubt::NumbersDiffer);
+        if let Some(strength) = strength.filter(|strength| *strength > 0.0) {
+            self.doubt_below(strength, !has_number(), Doubt::Namesakes);
         }
     }
 
@@ -180,35 +327,104 @@ impl Pair<'_> {
             comparison.generation == Some(false) && !comparison.generation_contradicts;
         let deactivated = self.employee.deactivated && !self.person.record.departed;
         // A person with a unique name and address has moved to another team.
-        let has_moved = || self.not_reassigned && self.is_unique();
+        let has_moved = self.not_reassigned && self.is_unique();
+        let is_own_now = comparison.address == AddressAgreement::Email && self.has_equal_name();
+        let same_team = comparison.team.is_some_and(|bits| bits >= MIN_NAME_SUPPORT_BITS);
+        // Their employee would be deactivated.
+        let leaves = self.person.record.departed && !self.employee.deactivated;
+        let has_namesake = self.features.people_with_name_of(self.person) > 1;
+        let if_moved = if leaves || has_namesake {
+            NEVER
+        } else if comparison.address <= AddressAgreement::UnusualLocalPart {
+            MIN_MOVED_STRENGTH
+        } else {
+            MIN_MOVED_NAME_STRENGTH
+        };
+        self.doubt_below(
+            if is_own_now { MIN_ADDRESS_STRENGTH } else { NEVER },
+            comparison.has_address_of_another_person,
+            Doubt::AddressOfAnotherPerson,
+        );
+        self.doubt_below(
+            if !leaves && same_team && self.is_unique() {
+                MIN_ADDRESS_STRENGTH
+            } else {
+                NEVER
+            },
+            contradicts(comparison.date),
+            Doubt::DatesContradict,
+        );
+        self.doubt_below(
+            if_moved,
+            contradicts(comparison.team) && !has_moved,
+            Doubt::TeamsContradict,
+        );
+        let is_own_nickname = self.is_spelled_in_address();
+        self.doubt_below(
+            if is_own_nickname {
+                MIN_NICKNAME_STRENGTH
+            } else {
+                NEVER
+            },
+            name.given == Agreement::Different && !account_agrees,
+            Doubt::GivenNamesDiffer,
+        );
+        if leaves && let Some(doubt) = self.doubt_about_leaver(same_team) {
+            self.doubt_if(true, doubt);
+        }
         for (condition, doubt) in [
-            (
-                name.given == Agreement::Different && !account_agrees,
-                Doubt::GivenNamesDiffer,
-            ),
             (name.family_contradicts, Doubt::FamilyNamesDiffer),
             (name.middle_contradicts, Doubt::MiddleNamesDiffer),
             (comparison.generation_contradicts, Doubt::GenerationsDiffer),
             (generation_on_one_side, Doubt::GenerationOnOneSide),
             (comparison.address_name_contradicts, Doubt::AddressNameDiffers),
             (
-                comparison.has_address_of_another_person,
-                Doubt::AddressOfAnotherPerson,
-            ),
-            (
                 comparison.has_address_of_another_employee,
                 Doubt::AddressOfAnotherEmployee,
             ),
             (comparison.role, Doubt::RoleMailbox),
+            (self.person.is_second_account, Doubt::AdminAccount),
             (deactivated, Doubt::Deactivated),
-            (contradicts(comparison.date), Doubt::DatesContradict),
-            (
-                contradicts(comparison.team) && !has_moved(),
-                Doubt::TeamsContradict,
-            ),
         ] {
             self.doubt_if(condition, doubt);
         }
+    }
+
+    /// The doubt whether the active employee of a leaver is somebody else's: the record or the computer may have
+    /// been handed on, and the deactivation would be theirs.
+    fn doubt_about_leaver(&self, same_team: bool) -> Option<Doubt> {
+        let (comparison, name) = (self.comparison, &self.comparison.name);
+        let has_name = comparison.account.is_none();
+        let has_current_email =
+            self.employee.email.is_some() && comparison.address <= AddressAgreement::FormerDomain;
+        // No address and no computer shows in whose hands the record was.
+        let is_unmarked = self.employee.mails().next().is_none() && self.employee.login.is_none();
+        match (name.given, name.family) {
+            (_, Agreement::Different) if has_name => Some(Doubt::FamilyNamesDiffer),
+            (Agreement::Missing, Agreement::Missing) if has_name => Some(self.missing_name()),
+            _ if has_current_email || (same_team && is_unmarked) => None,
+            _ => Some(Doubt::MayBeHandedOn),
+        }
+    }
+
+    /// Whether an equal email is the person's full name, and the employee has the last name and another form of the
+    /// first name, which nobody in Okta has: Zbyszek for Zbigniew, but not a sibling's.
+    fn is_spelled_in_address(&self) -> bool {
+        self.comparison.address == AddressAgreement::Email
+            && self.comparison.shared == 1
+            && self.comparison.support() >= MIN_NAME_SUPPORT_BITS
+            && self.comparison.name.family.agrees()
+            && self.local_part_is_full_name()
+            && self.is_form_of_given_name()
+            && self.features.has_unidentified_namesake(self.employee).is_none()
+    }
+
+    /// Whether a word of the employee's name starts as the person's first name does.
+    fn is_form_of_given_name(&self) -> bool {
+        let start = |word: u32| self.features.lexicon.get(word).text.as_bytes().first_chunk::<2>();
+        let given = self.person.name.given.first().copied().and_then(start);
+        let mut words = self.employee.name.words.iter().copied();
+        given.is_some() && words.any(|word| start(word) == given)
     }
 
     /// Whether nobody else has the equal email and the equal name.
@@ -222,6 +438,11 @@ impl Pair<'_> {
                 .employees_with_name(&self.person.name.words(), self.employee)
                 == 1
             && !self.features.is_name_of_another(self.person, self.employee)
+    }
+
+    /// Whether the employee's login in a domain is this person's and nobody else's.
+    fn has_own_domain_login(&self) -> bool {
+        self.comparison.login_bits >= weights::own_login_bits(true)
     }
 
     fn has_equal_name(&self) -> bool {
@@ -265,6 +486,12 @@ impl Pair<'_> {
         self.local_part_contains(&[name.given_word]) || self.local_part_contains(&[name.employee_given_word])
     }
 
+    /// Whether the common local part contains the person's first and last name.
+    fn local_part_is_full_name(&self) -> bool {
+        let name = &self.person.name;
+        self.local_part_contains(&[name.given.first().copied(), name.family.last().copied()])
+    }
+
     fn local_part_is_of_person(&self) -> bool {
         let words = self.person.name.words();
         self.features.lexicon.is_composed_of(self.local_part(), &words)
@@ -293,9 +520,15 @@ impl Pair<'_> {
             AccountAgreement::FullName | AccountAgreement::EmployeeNumber => true,
             AccountAgreement::LocalPart => self.not_reassigned,
             AccountAgreement::InitialFamily | AccountAgreement::GivenInitial => self.is_supported(),
-            AccountAgreement::Family | AccountAgreement::Given => false,
+            AccountAgreement::Family | AccountAgreement::Given => self.local_part_is_full_name(),
         };
-        self.doubt_if(!is_enough, Doubt::PartialName);
+        let strength = if account == AccountAgreement::LocalPart {
+            NEVER
+        } else {
+            MIN_REASSIGNED_STRENGTH
+        };
+        let is_enough = is_enough || self.person.has_same_single_name(self.employee);
+        self.doubt_below(strength, !is_enough, Doubt::AccountName);
     }
 
     /// An address in another domain needs a full name.
@@ -311,7 +544,18 @@ impl Pair<'_> {
         let name_is_enough = self.has_full_name() || numbered_with_typo;
         let min_bits = if numbered { MAX_CONTRADICTION_BITS } else { 0.0 };
         let contradicts = former_domain && self.comparison.circumstances() < min_bits;
-        self.doubt_if(
+        self.doubt_below(
+            MIN_UNSUPPORTED_FORMER_DOMAIN_STRENGTH - self.small_company_bits,
+            former_domain && !numbered && self.comparison.support() < MIN_FORMER_DOMAIN_SUPPORT_BITS,
+            Doubt::EmailsDiffer,
+        );
+        let strength = if self.has_equal_name() {
+            MIN_FORMER_DOMAIN_STRENGTH
+        } else {
+            MIN_REASSIGNED_STRENGTH
+        };
+        self.doubt_below(
+            strength,
             ((former_domain || unusual) && !name_is_enough) || contradicts,
             Doubt::EmailsDiffer,
         );
@@ -330,7 +574,20 @@ impl Pair<'_> {
         let may_be_another = may_be_another_given_name(self.features, name)
             && !self.local_part_contains_given_name()
             && !is_of_person_only();
-        self.doubt_if(other_spelling || may_be_another, Doubt::PartialName);
+        self.doubt_below(
+            self.strength_of_partial_name(),
+            other_spelling || may_be_another,
+            Doubt::PartialName,
+        );
+    }
+
+    /// The strength that a name which agrees in part takes beside an equal address: the team has to agree, too.
+    fn strength_of_partial_name(&self) -> f64 {
+        if self.is_supported() {
+            MIN_ADDRESS_STRENGTH
+        } else {
+            NEVER
+        }
     }
 
     fn check_namesakes_at_same_address(&mut self) {
@@ -345,15 +602,27 @@ impl Pair<'_> {
                 Some(false) => !(self.not_reassigned || self.local_part_contains_given_name()),
                 None => false,
             };
+        // The addresses of the two may have been exchanged.
+        let may_be_namesake = may_be_namesake
+            || (name.family == Agreement::Different
+                && self.features.has_unidentified_namesake(self.employee) == Some(true));
         let may_be_of_namesake = match self.comparison.address {
             // Private addresses consist of the name and are noted down by hand.
             AddressAgreement::SecondaryEmail => true,
             AddressAgreement::FormerDomain => !self.has_number_in_local_part(),
             _ => false,
         };
-        let namesakes = may_be_namesake
-            || (may_be_of_namesake && self.features.is_name_of_another(self.person, self.employee));
-        self.doubt_if(namesakes, Doubt::Namesakes);
+        self.doubt_if(may_be_namesake, Doubt::NamesakeOfEmployee);
+        let strength = if self.comparison.address == AddressAgreement::FormerDomain {
+            MIN_UNSUPPORTED_FORMER_DOMAIN_STRENGTH
+        } else {
+            NEVER
+        };
+        self.doubt_below(
+            strength,
+            may_be_of_namesake && self.features.is_name_of_another(self.person, self.employee),
+            Doubt::Namesakes,
+        );
     }
 
     /// Both parts of the name must agree, so that the address was not reassigned. If
@@ -378,7 +647,8 @@ impl Pair<'_> {
                 let is_enough = self.not_reassigned || self.local_part_contains(&[given]);
                 (is_enough, self.initial_doubt())
             }
-            (Equal | Spelling, Initial | Missing) => (self.family_initial_is_enough(), Doubt::PartialName),
+            (Equal | Spelling, Initial) => (self.family_initial_is_enough(), Doubt::PartialName),
+            (Equal | Spelling, Missing) => (self.family_initial_is_enough(), Doubt::SingleName),
             (Equal | Spelling, Different) => (self.is_married_name(), Doubt::FamilyNamesDiffer),
             (_, Different) => (false, Doubt::FamilyNamesDiffer),
             (Missing, Equal | Spelling) => {
@@ -386,17 +656,37 @@ impl Pair<'_> {
                 let spelled_out =
                     || self.local_part_contains(&words.iter().copied().map(Some).collect::<Vec<_>>());
                 let is_enough = words.len() >= 2 && (self.not_reassigned || spelled_out());
-                (is_enough, Doubt::MissingName)
+                (is_enough, Doubt::SingleName)
             }
             (Missing, Missing) => {
                 let is_enough = self.not_reassigned
                     && self.employee.account.is_none()
                     && (self.local_part_is_of_employee() || self.local_part_is_of_person());
-                (is_enough, Doubt::MissingName)
+                (is_enough, self.missing_name())
+            }
+            (given, family)
+                if (given == Missing || family == Missing) && (given.agrees() || family.agrees()) =>
+            {
+                (false, Doubt::SingleName)
             }
             _ => (false, Doubt::PartialName),
         };
-        self.doubt_if(!is_enough, doubt);
+        let strength = match doubt {
+            Doubt::PartialName if !matches!(name.given, Initial | Missing) => self.strength_of_partial_name(),
+            Doubt::FamilyNamesDiffer | Doubt::SingleName if name.given.agrees() => MIN_REASSIGNED_STRENGTH,
+            _ => NEVER,
+        };
+        self.doubt_below(strength, !is_enough, doubt);
+    }
+
+    /// The doubt about names of which neither part can be compared.
+    fn missing_name(&self) -> Doubt {
+        let has_name = !self.person.name.words().is_empty() && !self.employee.name.words.is_empty();
+        if has_name {
+            Doubt::OtherScript
+        } else {
+            Doubt::MissingName
+        }
     }
 
     fn family_spelling_is_enough(&self) -> bool {
@@ -434,61 +724,94 @@ impl Pair<'_> {
                 .comparison
                 .date
                 .is_some_and(|bits| bits >= MIN_DATE_SUPPORT_BITS);
-        let is_of_former_name = || !self.local_part_is_of_person() && self.local_part_contains(&[former]);
-        self.not_reassigned && (created_together || is_of_former_name())
+        let is_of_person = self.local_part_is_of_person();
+        let is_of_former_name = || !is_of_person && self.local_part_contains(&[former]);
+        // Nobody with the former name was given an address of the present one.
+        let is_of_present_name = || is_of_person && !self.local_part_is_of_employee();
+        is_of_present_name() || (self.not_reassigned && (created_together || is_of_former_name()))
     }
 
     fn check_account_only(&mut self, account: AccountAgreement) {
-        let support = self.comparison.circumstances();
-        let (whole, without_number) = self.employee.account.unwrap_or_default();
+        let accounts = self.employee.account.into_iter().chain(self.employee.login);
         let counts = &self.features.key_counts;
-        let is_shared = counts.people(whole).max(counts.people(without_number)) > 1
-            || counts.rivals(whole, self.employee) > 1;
-        let is_enough = match account {
-            AccountAgreement::EmployeeNumber => true,
-            AccountAgreement::FullName => self.is_name_supported(),
-            AccountAgreement::LocalPart | AccountAgreement::InitialFamily => {
-                self.is_name_supported() && support >= MIN_ACCOUNT_SUPPORT_BITS
-            }
-            AccountAgreement::GivenInitial | AccountAgreement::Family | AccountAgreement::Given => false,
-        };
+        let is_shared = accounts.into_iter().any(|(whole, without_number)| {
+            counts.people(whole).max(counts.people(without_number)) > 1
+                || counts.rivals(whole, self.employee) > 1
+        });
+        let is_one_name = matches!(account, AccountAgreement::Family | AccountAgreement::Given);
         self.doubt_if(is_shared, Doubt::AccountShared);
-        self.doubt_if(!is_enough, Doubt::AccountOnly);
+        if account != AccountAgreement::EmployeeNumber {
+            let accounts = self.employee.account.into_iter().chain(self.employee.login);
+            let is_login = |(whole, _): (u32, u32)| {
+                let mut mails = self.person.mails().filter(|own| !own.private);
+                mails.any(|own| own.squeezed == whole)
+            };
+            let strength = if is_one_name {
+                NEVER
+            } else if accounts.into_iter().any(is_login) {
+                self.strength_of_name(MIN_NAME_STRENGTH)
+            } else {
+                self.strength_of_name(MIN_ACCOUNT_STRENGTH)
+            };
+            self.doubt_below(strength, true, Doubt::AccountOnly);
+        }
     }
 
-    /// Without a common address, only a unique full name with supporting teams and dates is enough.
+    /// Without a common address, a full name needs support by the team, the dates or a login.
     fn check_name_only(&mut self) {
         let (name, address) = (&self.comparison.name, self.comparison.address);
         // In Latin letters another spelling is another name: Gary and Garry.
         let is_full = self.has_equal_name() || (self.person.other_script && self.has_full_name());
-        let name_doubt = match (name.given, name.family) {
-            (_, Agreement::Different) => Doubt::FamilyNamesDiffer,
-            (Agreement::Missing, _) | (_, Agreement::Missing) => Doubt::MissingName,
-            _ => Doubt::PartialName,
+        let is_missing = name.given == Agreement::Missing || name.family == Agreement::Missing;
+        let (name_doubt, name_strength) = match (name.given, name.family) {
+            (_, Agreement::Different) => (Doubt::FamilyNamesDiffer, NEVER),
+            (given, family) if is_missing && (given.agrees() || family.agrees()) => {
+                (Doubt::SingleName, NEVER)
+            }
+            _ if is_missing => (self.missing_name(), NEVER),
+            (Agreement::Initial, _) | (_, Agreement::Initial) => (Doubt::PartialName, NEVER),
+            _ => (Doubt::PartialName, MIN_PARTIAL_NAME_STRENGTH),
         };
         let people = self.features.people_with_name_of(self.person);
         let employees = self
             .features
             .employees_with_name(&self.employee.name.words, self.employee);
         let is_typo_in_address = address == AddressAgreement::Typo && self.has_equal_name();
-        let is_missing = !is_full && name_doubt == Doubt::MissingName;
-        let is_supported = self.is_name_supported() || is_typo_in_address || is_missing;
+        let is_missing = is_missing && !is_full && name_doubt != Doubt::FamilyNamesDiffer;
         let support_doubt = if matches!(address, AddressAgreement::LocalPart | AddressAgreement::Typo) {
             Doubt::EmailsDiffer
         } else {
             Doubt::NameOnly
         };
-        self.doubt_if(!is_full, name_doubt);
-        self.doubt_if(people > 1 || employees > 1, Doubt::Namesakes);
-        self.doubt_if(!is_supported, support_doubt);
+        let strength = self.strength_of_name(MIN_NAME_STRENGTH);
+        self.doubt_below(self.strength_of_name(name_strength), !is_full, name_doubt);
+        self.doubt_below(
+            if self.has_own_domain_login() {
+                MIN_NAME_STRENGTH
+            } else {
+                self.strength_of_name(MIN_NAMESAKE_STRENGTH)
+            },
+            people > 1 || employees > 1,
+            Doubt::Namesakes,
+        );
+        self.doubt_below(strength, !is_typo_in_address && !is_missing, support_doubt);
     }
 
-    fn is_name_supported(&self) -> bool {
-        self.comparison.circumstances() >= MIN_NAME_SUPPORT_BITS
-            && self
-                .comparison
-                .date
-                .is_some_and(|bits| bits >= MIN_DATE_SUPPORT_BITS)
+    /// The strength that a name without a common address takes: more if only a login of the company's domain supports
+    /// it. Nothing outweighs the doubt about a name that nothing supports, which a stranger may have: 2 of 1,000 such
+    /// pairs are two humans'.
+    fn strength_of_name(&self, supported: f64) -> f64 {
+        let comparison = self.comparison;
+        let circumstances = comparison.support() - comparison.login_bits.max(0.0);
+        if comparison.has_login_of_another {
+            NEVER
+        } else if circumstances >= MIN_NAME_SUPPORT_BITS {
+            supported
+        } else if comparison.login_bits >= weights::DERIVED_LOGIN_BITS {
+            supported.max(MIN_LOGIN_STRENGTH)
+        } else {
+            NEVER
+        }
     }
 }
 
@@ -506,3 +829,6 @@ fn may_be_another_given_name(features: &Features<'_>, name: &NameMatch) -> bool 
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::{
     accounts::accounts,
@@ -15,8 +15,12 @@ use super::{
     parse::{EmployeeText, PersonText},
     record_features::{EmployeeFeatures, PersonFeatures},
     records::{Evidence, PersonRecord},
+    stopwords::is_of_administrator,
 };
 use crate::model::{Person, PersonId};
+
+/// Minimum number of logins of a domain; a computer has fewer.
+const MIN_LOGINS_OF_DOMAIN: u32 = 5;
 
 /// The number of people and employees that have something, by its number.
 #[derive(Debug, Default)]
@@ -82,6 +86,10 @@ pub(super) struct Features<'a> {
     pub(super) address_counts: Counts,
     /// By local part without punctuation, or account name.
     pub(super) key_counts: Counts,
+    /// The number of people with a login or the part of an email before the @, without punctuation.
+    pub(super) login_counts: Counts,
+    /// The number of employees with a login of a domain or computer.
+    login_domain_counts: Vec<u32>,
     /// Domains of the emails of people, and of all addresses of employees.
     pub(super) domain_counts: Counts,
     /// The number of records by the sorted phonetic keys of their names.
@@ -126,6 +134,7 @@ impl<'a> Features<'a> {
         });
         lexicon.link_variants();
         complete_logins(&mut numbering, &mut people);
+        mark_second_accounts(&lexicon, &mut people);
         let found = par_map(&people, |person| accounts(&numbering, &lexicon, person));
         for (person, accounts) in people.iter_mut().zip(found) {
             person.accounts = accounts;
@@ -137,6 +146,8 @@ impl<'a> Features<'a> {
             keys: numbering.keys,
             address_counts: Counts::default(),
             key_counts: Counts::default(),
+            login_counts: Counts::default(),
+            login_domain_counts: Vec::new(),
             domain_counts: Counts::default(),
             name_counts: HashMap::default(),
             canonical_names: HashMap::default(),
@@ -152,13 +163,25 @@ impl<'a> Features<'a> {
     }
 
     fn count_people(&mut self) {
-        for person in &self.people {
-            self.lexicon.count(&person.name.given, &person.name.family, true);
+        for person in self.people.iter().filter(|person| !person.is_second_account) {
+            for name in person.names() {
+                self.lexicon.count(&name.given, &name.family, true);
+            }
             for mail in person.mails() {
                 Counts::add(&mut self.address_counts.people, mail.id);
             }
             for (key, _) in &person.accounts {
                 Counts::add(&mut self.key_counts.people, *key);
+            }
+            for mail in [
+                person.email,
+                person
+                    .login
+                    .filter(|login| Some(login.id) != person.email.map(|mail| mail.id)),
+            ] {
+                if let Some(mail) = mail.filter(|mail| !mail.role && !mail.private) {
+                    Counts::add(&mut self.login_counts.people, mail.squeezed);
+                }
             }
             if let Some(mail) = person.email {
                 Counts::add(&mut self.domain_counts.people, mail.domain);
@@ -190,6 +213,9 @@ impl<'a> Features<'a> {
                 self.key_counts.add_employee(mail.squeezed, employee.deactivated);
                 Counts::add(&mut self.domain_counts.employees, mail.domain);
             }
+            if let Some(domain) = employee.login_domain {
+                Counts::add(&mut self.login_domain_counts, domain);
+            }
             if let Some((account, _)) = employee.account {
                 self.key_counts.add_employee(account, employee.deactivated);
             }
@@ -213,7 +239,8 @@ impl<'a> Features<'a> {
         let employee_of = |person: &PersonFeatures<'_>| {
             let mail = person.email.filter(|mail| !mail.role && is_unique(mail.id))?;
             let employee = *by_email.get(&mail.id)?;
-            let name = name_similarity::compare(&self.lexicon, &person.name, &self.employees[employee].name);
+            let (own, theirs) = person.names_beside(&self.lexicon, &self.employees[employee]);
+            let name = name_similarity::compare(&self.lexicon, own, theirs);
             (name.given == Agreement::Equal && name.family == Agreement::Equal).then_some(employee)
         };
         self.training_pairs = self
@@ -233,6 +260,40 @@ impl<'a> Features<'a> {
             let name = canonical_name(&self.lexicon, &person.name.words());
             *self.canonical_names.entry(name).or_default() |= !identified;
         }
+    }
+
+    /// Whether the employee's login is of a domain, in which each login is of one human, and not of a computer.
+    pub(super) fn is_of_domain(&self, employee: &EmployeeFeatures<'_>) -> bool {
+        let count = employee
+            .login_domain
+            .and_then(|domain| self.login_domain_counts.get(domain as usize));
+        count.is_some_and(|count| *count >= MIN_LOGINS_OF_DOMAIN)
+    }
+
+    /// Returns for each employee with a login of a domain the only person with the employee's name, if there is one,
+    /// as indices.
+    pub(super) fn namesakes_of_domain_logins(&self) -> Vec<(usize, Option<usize>)> {
+        let mut by_name: HashMap<Vec<u32>, Option<usize>> = HashMap::default();
+        for (at, person) in self.people.iter().enumerate() {
+            let name = canonical_name(&self.lexicon, &person.name.words());
+            by_name
+                .entry(name)
+                .and_modify(|only| *only = None)
+                .or_insert(Some(at));
+        }
+        let employees = self.employees.iter().enumerate();
+        employees
+            .filter(|(_, employee)| self.is_of_domain(employee))
+            .map(|(at, employee)| {
+                let name = canonical_name(&self.lexicon, &employee.name.words);
+                (at, by_name.get(&name).copied().flatten())
+            })
+            .collect()
+    }
+
+    /// Returns a person's name, marks aside, as a key.
+    pub(super) fn name_key(&self, person: &PersonFeatures<'_>) -> Vec<u32> {
+        canonical_name(&self.lexicon, &person.name.words())
     }
 
     /// Returns how many people have the person's name, spellings aside.
@@ -283,6 +344,30 @@ impl<'a> Features<'a> {
             self.family_and_initial_counts.get(&key)
         });
         counts.copied().min().unwrap_or(0)
+    }
+}
+
+/// Marks accounts for administration whose email or name another person has, too.
+fn mark_second_accounts(lexicon: &Lexicon, people: &mut [PersonFeatures<'_>]) {
+    let is_of_administrator = |person: &PersonFeatures<'_>| {
+        let record = person.record.person;
+        let email = record.email.as_deref().unwrap_or_default();
+        is_of_administrator(&record.login) || is_of_administrator(email)
+    };
+    let marked: Vec<bool> = people.iter().map(is_of_administrator).collect();
+    if !marked.contains(&true) {
+        return;
+    }
+    let mut emails: HashSet<u32> = HashSet::default();
+    let mut names: HashSet<Vec<u32>> = HashSet::default();
+    for (person, _) in people.iter().zip(&marked).filter(|(_, marked)| !**marked) {
+        emails.extend(person.mails().map(|mail| mail.id));
+        names.insert(canonical_name(lexicon, &person.name.words()));
+    }
+    for (person, _) in people.iter_mut().zip(marked).filter(|(_, marked)| *marked) {
+        let name = canonical_name(lexicon, &person.name.words());
+        person.is_second_account =
+            person.mails().any(|mail| emails.contains(&mail.id)) || (name.len() > 1 && names.contains(&name));
     }
 }
 

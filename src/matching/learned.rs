@@ -6,10 +6,21 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::{features::Features, name_similarity, numbering::Mail, record_features::Circumstances};
+use super::{
+    features::Features,
+    name_similarity,
+    numbering::Mail,
+    record_features::{Circumstances, EmployeeFeatures, PersonFeatures},
+};
 
 /// Minimum number of training pairs to learn from.
 const MIN_PAIRS: usize = 12;
+/// Minimum number of employees of a domain to learn whose it is.
+const MIN_EMPLOYEES_OF_DOMAIN: u32 = 12;
+/// Minimum number of people of a company with logins of a domain that is the company's, and their minimum share of the
+/// domain's logins, in percent.
+const MIN_PEOPLE_OF_LOGIN_DOMAIN: u32 = 3;
+const MIN_PERCENT_OF_LOGIN_DOMAIN: u32 = 10;
 /// Bounds of the evidence of teams and dates.
 const MAX_BITS: f64 = 5.0;
 const MIN_BITS: f64 = -4.0;
@@ -28,6 +39,10 @@ pub(super) struct Learned {
     dates: Vec<f64>,
     /// Pairs of a domain in Okta and one in Insightful of which the company gave up one.
     former_domains: HashSet<(u32, u32)>,
+    /// Whether the employees with an email of a domain, and of nobody in Okta, are mostly people in Okta.
+    people_of_domains: HashMap<u32, bool>,
+    /// Pairs of a domain of logins and one of emails in Okta whose people have such logins.
+    login_domains: HashSet<(u32, u32)>,
 }
 
 impl Learned {
@@ -36,6 +51,8 @@ impl Learned {
         let mut learned = Self {
             pairs: pairs.len(),
             former_domains: former_domains(features),
+            people_of_domains: people_of_domains(features),
+            login_domains: login_domains(features),
             ..Self::default()
         };
         if pairs.len() >= MIN_PAIRS {
@@ -64,6 +81,23 @@ impl Learned {
     /// true pair is hardly ever much older than the person's.
     pub(super) fn dates_reveal_reassignment(&self) -> bool {
         self.dates.len() > 2 && self.dates[..2].iter().all(|bits| *bits <= UNLIKELY_DATES_BITS)
+    }
+
+    /// Whether the employees with an email of a domain are people in Okta with another address, as those of an agency
+    /// are and those of a sister company are not; None if there are too few.
+    pub(super) fn are_people_of(&self, domain: u32) -> Option<bool> {
+        self.people_of_domains.get(&domain).copied()
+    }
+
+    /// Whether people with an email like the person's have logins of the employee's domain: another company's people
+    /// have namesakes with logins that are derived from the name, too.
+    pub(super) fn is_login_domain_of(
+        &self,
+        person: &PersonFeatures<'_>,
+        employee: &EmployeeFeatures<'_>,
+    ) -> bool {
+        let domains = employee.login_domain.zip(person.email);
+        domains.is_some_and(|(login, email)| self.login_domains.contains(&(login, email.domain)))
     }
 
     /// Whether the company gave up one of the two domains for the other.
@@ -134,12 +168,18 @@ fn teams(features: &Features<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of pairs are far below 2^52")]
     let total = known.len() as f64;
+    let of_all_employees = shares_of_teams(features);
     let never_together = never_together(&together, &of_people, &of_employees, total);
     let different_names = different_names(&known, &of_people);
     let mut bits = HashMap::default();
     for (a, with_a) in &of_people {
         for (b, with_b) in &of_employees {
-            let by_chance = with_b / total;
+            // The team in which new records begin has few of the training pairs.
+            let by_chance = if of_people.contains_key(b) {
+                with_b / total
+            } else {
+                (with_b / total).max(of_all_employees[b])
+            };
             let evidence = match together.get(&(*a, *b)) {
                 // Two pseudo-observations, so that a single pair is weak evidence.
                 Some(both) => ((both + 2.0 * by_chance) / (with_a + 2.0) / by_chance).log2(),
@@ -154,6 +194,24 @@ fn teams(features: &Features<'_>, pairs: &[(usize, usize)]) -> HashMap<(u32, u32
         }
     }
     bits
+}
+
+/// Returns the share of each team among all employees.
+fn shares_of_teams(features: &Features<'_>) -> HashMap<u32, f64> {
+    let mut shares: HashMap<u32, f64> = HashMap::default();
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of employees are far below 2^52"
+    )]
+    let one = 1.0 / features.employees.len() as f64;
+    for team in features
+        .employees
+        .iter()
+        .filter_map(|employee| employee.circumstances.team)
+    {
+        *shares.entry(team).or_default() += one;
+    }
+    shares
 }
 
 /// Returns the evidence, in bits, of a person who is not in the team that has the
@@ -205,12 +263,17 @@ fn former_domains(features: &Features<'_>) -> HashSet<(u32, u32)> {
             let Some(other) = employee.email.filter(|other| other.domain != mail.domain) else {
                 continue;
             };
-            let found = name_similarity::compare(&features.lexicon, &person.name, &employee.name);
+            let (own, theirs) = person.names_beside(&features.lexicon, employee);
+            let found = name_similarity::compare(&features.lexicon, own, theirs);
             let slot = counts.entry((mail.domain, other.domain)).or_default();
             // A person with an employee at the current address is not the one at the
             // former address, unless that is an old, deactivated record.
             let has_own = features.address_counts.employees(mail.id) > 0;
             if has_own && employee.deactivated {
+                continue;
+            }
+            // The employee's address is another person's.
+            if features.address_counts.people(other.id) > 0 {
                 continue;
             }
             if !has_own && found.given.agrees() && found.family.agrees() {
@@ -220,6 +283,7 @@ fn former_domains(features: &Features<'_>) -> HashSet<(u32, u32)> {
             }
         }
     }
+    let users = users_of_domains(features);
     let mut into: HashMap<u32, u32> = HashMap::default();
     for ((_, employee), (same, _)) in &counts {
         *into.entry(*employee).or_default() += same;
@@ -227,12 +291,70 @@ fn former_domains(features: &Features<'_>) -> HashSet<(u32, u32)> {
     counts
         .into_iter()
         .filter(|((person, employee), (same, other))| {
-            let unused = features.domain_counts.people(*employee) * 50 <= *same
-                || features.domain_counts.employees(*person) * 50 <= *same;
+            // A few may have kept the former domain, and leavers had it to the end.
+            let users = users.get(employee).copied().unwrap_or(0);
+            let unused = users * 5 <= *same || features.domain_counts.employees(*person) * 50 <= *same;
             // If sister companies share a former domain, its `john.smith` may be of either.
             let of_one_company = same * 10 >= into[employee] * 6;
-            *same >= 3 && *same >= 9 * *other && unused && of_one_company
+            *same >= 3 && *same >= 4 * *other && unused && of_one_company
         })
         .map(|(domains, _)| domains)
+        .collect()
+}
+
+/// Returns the number of people who work here by the domain of their email.
+fn users_of_domains(features: &Features<'_>) -> HashMap<u32, u32> {
+    let mut users = HashMap::default();
+    let people = features.people.iter();
+    for mail in people
+        .filter(|person| !person.record.departed)
+        .filter_map(|person| person.email)
+    {
+        *users.entry(mail.domain).or_default() += 1;
+    }
+    users
+}
+
+/// Returns the pairs of a domain of logins and one of emails that enough people have, by name.
+fn login_domains(features: &Features<'_>) -> HashSet<(u32, u32)> {
+    let mut all: HashMap<u32, u32> = HashMap::default();
+    let mut counts: HashMap<(u32, u32), u32> = HashMap::default();
+    for (employee, person) in features.namesakes_of_domain_logins() {
+        let Some(login) = features.employees[employee].login_domain else {
+            continue;
+        };
+        if let Some(email) = person.and_then(|at| features.people[at].email) {
+            *all.entry(login).or_default() += 1;
+            *counts.entry((login, email.domain)).or_default() += 1;
+        }
+    }
+    let is_enough = |((login, _), people): &((u32, u32), u32)| {
+        *people >= MIN_PEOPLE_OF_LOGIN_DOMAIN && people * 100 >= all[login] * MIN_PERCENT_OF_LOGIN_DOMAIN
+    };
+    counts
+        .into_iter()
+        .filter(is_enough)
+        .map(|(domains, _)| domains)
+        .collect()
+}
+
+/// Returns of each domain whether most of its employees have the name of somebody in Okta, among those whose address
+/// nobody in Okta has.
+fn people_of_domains(features: &Features<'_>) -> HashMap<u32, bool> {
+    let mut counts: HashMap<u32, (u32, u32)> = HashMap::default();
+    for employee in features.employees.iter().filter(|employee| !employee.deactivated) {
+        let is_of_nobody = |mail: &Mail| features.address_counts.people(mail.id) == 0;
+        let mail = employee.email.filter(|mail| !mail.private && !mail.role);
+        if let Some(mail) = mail.filter(is_of_nobody) {
+            let (known, all) = counts.entry(mail.domain).or_default();
+            *known += u32::from(features.has_unidentified_namesake(employee) == Some(true));
+            *all += 1;
+        }
+    }
+    let enough = counts
+        .into_iter()
+        .filter(|(_, (_, all))| *all >= MIN_EMPLOYEES_OF_DOMAIN);
+    enough
+        .map(|(domain, (known, all))| (domain, known * 2 >= all))
         .collect()
 }

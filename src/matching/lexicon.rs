@@ -167,10 +167,6 @@ impl Lexicon {
         self.words[word as usize].canonical = canonical;
     }
 
-    pub(super) fn contains(&self, text: &str) -> bool {
-        self.ids.find(text).is_some()
-    }
-
     /// Whether two given names with the same initial are names in their own right,
     /// though one may be a nickname: Jane and Jean, but not Bob and Robert, nor
     /// Dan and Daniel.

@@ -1,6 +1,6 @@
 //! Parses names into words: a person's fields, and an employee's single field.
 
-use std::num::NonZeroU8;
+use std::{borrow::Cow, num::NonZeroU8};
 
 use smallvec::SmallVec;
 
@@ -79,6 +79,41 @@ pub(super) fn marked_forms(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Returns a name without notes in brackets, `Jane Doe (Support)`, if a full name remains.
+fn without_notes(name: &str) -> Option<String> {
+    let mut depth = 0_u32;
+    let mut outside = String::new();
+    for letter in name.chars() {
+        match letter {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => {
+                depth = depth.saturating_sub(1);
+                outside.push(' ');
+            }
+            _ if depth == 0 => outside.push(letter),
+            _ => {}
+        }
+    }
+    let words = outside.split(|c: char| !c.is_alphanumeric());
+    let is_full = words.filter(|word| word.chars().count() > 1).count() > 1;
+    (is_full && outside.len() < name.len()).then_some(outside)
+}
+
+/// Returns a part of a name without an admin's remark in brackets, `Doe (Admin)`. Other words in brackets may be a
+/// nickname or a former name.
+fn without_remark(part: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = part.split_once('(') else {
+        return Cow::Borrowed(part);
+    };
+    let (remark, after) = rest.split_once(')').unwrap_or((rest, ""));
+    let mut words = remark.split(|c: char| !c.is_alphanumeric());
+    if words.all(|word| word.is_empty() || is_remark(&word.to_lowercase())) {
+        Cow::Owned(format!("{before} {after}"))
+    } else {
+        Cow::Borrowed(part)
+    }
+}
+
 /// Removes admins' remarks if at least two other words remain.
 fn without_remarks(words: Vec<String>) -> Vec<String> {
     let others = words.iter().filter(|word| !is_remark(word)).count();
@@ -114,9 +149,9 @@ impl PersonName<String> {
     /// Parses Okta's two fields, or the local part if both are empty.
     pub(super) fn parse(given: &str, family: &str, local: Option<&str>) -> Self {
         let mut generation = None;
-        let mut given = words(given, &mut generation);
+        let mut given = words(&without_remark(given), &mut generation);
         // Only after the first word: "Jr." alone is a name.
-        let mut family = words(family, &mut generation);
+        let mut family = words(&without_remark(family), &mut generation);
         let mut from_address = false;
         if given.is_empty()
             && family.is_empty()
@@ -170,15 +205,6 @@ impl PersonName<String> {
         words.peek().is_some() && words.all(|word| is_unromanized(word))
     }
 
-    /// Whether the lexicon contains any of its words.
-    pub(super) fn is_known(&self, lexicon: &Lexicon) -> bool {
-        self.given
-            .iter()
-            .chain(&self.family)
-            .chain(&self.joined)
-            .any(|word| lexicon.contains(word))
-    }
-
     /// Replaces words by their numbers.
     pub(super) fn numbered(self, lexicon: &mut Lexicon) -> PersonName {
         PersonName {
@@ -204,6 +230,8 @@ impl EmployeeName<String> {
     /// Parses Insightful's single field.
     pub(super) fn parse(name: &str) -> Self {
         let mut generation = None;
+        let noted = without_notes(name);
+        let name = noted.as_deref().unwrap_or(name);
         let (before, after) = name.split_once(',').unwrap_or((name, ""));
         let mut all = words(before, &mut generation);
         let first = all.len();

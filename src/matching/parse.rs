@@ -1,7 +1,7 @@
 //! Parses each record by itself, on all cores, before its strings are numbered.
 
 use super::{
-    addresses::{Address, account, is_unidentifying, squeezed},
+    addresses::{Address, account, is_unidentifying, login_domain, squeezed},
     folding::{fold, is_of_other_script},
     lexicon::Lexicon,
     names::{EmployeeName, PersonName, marked_forms},
@@ -14,7 +14,7 @@ use crate::model::PersonId;
 pub(super) struct PersonText {
     name: PersonName<String>,
     /// The name that the address spells out, if the name is in a script that is not romanized.
-    address_name: Option<PersonName<String>>,
+    email_name: Option<PersonName<String>>,
     marked_forms: Vec<(String, String)>,
     other_script: bool,
     email: Option<Address>,
@@ -45,14 +45,14 @@ impl PersonText {
             local.or((login.is_none()).then_some(person.login.as_str())),
         )
         .with(&person.other_names);
-        let address_name = name
+        let email_name = name
             .is_unromanized()
             .then(|| PersonName::parse("", "", local))
             .filter(|name| name.from_address);
         let mut given_letters = person.given_name.iter().flat_map(|name| name.chars());
         Self {
             name,
-            address_name,
+            email_name,
             marked_forms: [&person.given_name, &person.family_name]
                 .into_iter()
                 .flatten()
@@ -78,18 +78,13 @@ impl PersonText {
         for (with, without) in &self.marked_forms {
             lexicon.add_marked_form(with, without);
         }
-        // The lexicon already has the names of employees: if none is written in
-        // this script, only the address can be compared.
-        let name = match self.address_name {
-            Some(address_name) if !self.name.is_known(lexicon) => address_name,
-            _ => self.name,
-        };
         let mut mail = |address: Option<Address>| address.map(|address| numbering.mail(&address));
         let (email, login, secondary) = (mail(self.email), mail(self.login), mail(self.secondary));
         PersonFeatures {
             record,
             in_scope,
-            name: name.numbered(lexicon),
+            name: self.name.numbered(lexicon),
+            email_name: self.email_name.map(|name| Box::new(name.numbered(lexicon))),
             other_script: self.other_script,
             email,
             login,
@@ -99,6 +94,7 @@ impl PersonText {
                 team: numbering.team(self.team.as_deref()),
                 day: self.day,
             },
+            is_second_account: false,
             is_bound,
         }
     }
@@ -109,6 +105,10 @@ pub(super) struct EmployeeText {
     marked_forms: Vec<(String, String)>,
     address_name: Option<EmployeeName<String>>,
     account: Option<String>,
+    /// The account in an identifier that a device made up: `ACME\\jdoe`, `jdoe@laptop`.
+    login: Option<String>,
+    /// The domain or computer before the login.
+    login_domain: Option<String>,
     email: Option<Address>,
     identifier: Option<Address>,
     team: Option<String>,
@@ -121,15 +121,13 @@ impl EmployeeText {
         let identifier = Address::parse(&employee.identifier).filter(|first| Some(first) != email.as_ref());
         let named = account(&employee.name);
         let is_named_like_account = named.is_some();
+        let login = account(&employee.identifier).filter(|login| {
+            identifier.is_none() && Address::parse(&employee.identifier).is_none() && !is_unidentifying(login)
+        });
         // A device's record may have the account name only in its identifier.
         let account = named
             .filter(|account| !is_unidentifying(account))
-            .or_else(|| {
-                (email.is_none() && identifier.is_none() && is_named_like_account)
-                    .then(|| account(&employee.identifier))
-                    .flatten()
-            })
-            .filter(|account| !is_unidentifying(account));
+            .or_else(|| login.clone().filter(|_| email.is_none() && is_named_like_account));
         let address_name = email
             .iter()
             .chain(&identifier)
@@ -153,6 +151,8 @@ impl EmployeeText {
             marked_forms: marked_forms(&employee.name),
             address_name,
             account: account.as_deref().map(squeezed),
+            login: login.as_deref().map(squeezed),
+            login_domain: login.and_then(|_| login_domain(&employee.identifier)),
             email,
             identifier,
             team: record.team.map(team),
@@ -172,6 +172,8 @@ impl EmployeeText {
         let email = self.email.map(|address| numbering.mail(&address));
         let name = self.name.numbered(lexicon);
         let account = self.account.map(|account| numbering.account(&account));
+        let login = self.login.map(|login| numbering.account(&login));
+        let login_domain = self.login_domain.map(|domain| numbering.domains.id(&domain));
         EmployeeFeatures {
             record,
             unidentifiable: name.words.is_empty() && account.is_none() && email.is_none_or(|mail| mail.role),
@@ -179,6 +181,8 @@ impl EmployeeText {
             name,
             address_name: self.address_name.map(|name| Box::new(name.numbered(lexicon))),
             account,
+            login,
+            login_domain,
             email,
             identifier: self.identifier.map(|address| numbering.mail(&address)),
             circumstances: Circumstances {

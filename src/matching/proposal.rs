@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{EmployeeId, PersonId};
+use crate::model::{EmployeeId, EvidenceKind, PersonId};
 
 /// Maximum number of candidates of a proposal.
 pub(super) const MAX_CANDIDATES: usize = 5;
@@ -41,6 +41,7 @@ pub struct Candidate {
     pub employee: EmployeeId,
     pub confidence: Confidence,
     pub reasons: Vec<Reason>,
+    pub evidence: EvidenceKind,
     pub resemblance: Resemblance,
     /// The other person who has the employee by a decision or a match in force.
     pub matched_to: Option<PersonId>,
@@ -71,6 +72,9 @@ pub enum Verdict {
         /// Active employees without an identifying name or email who may be this
         /// person; 0 where they are too few for that to be likely.
         unidentifiable: usize,
+        /// Active employees whose name is in a script that cannot be compared with the person's; 0 where
+        /// they are too few for that to be likely.
+        other_script: usize,
     },
 }
 

@@ -3,11 +3,13 @@
 use super::{
     comparison::{AddressAgreement, Comparison},
     features::Features,
+    folding::fold,
     name_similarity::Agreement,
+    numbering::Mail,
     proposal::{Reason, Resemblance},
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
 };
-use crate::model::EmployeeId;
+use crate::model::{EmployeeId, text};
 
 /// Minimum evidence of teams or dates that is worth a reason.
 const MIN_REASON_BITS: f64 = 1.0;
@@ -20,9 +22,10 @@ pub(super) fn reasons(
     comparison: &Comparison,
 ) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = Vec::new();
-    reasons.extend(address_reason(comparison).map(Reason::Borrowed));
+    reasons.extend(address_reason(person, employee, comparison));
     match comparison.account {
-        Some(agreement) => reasons.push(account_reason(agreement).into()),
+        Some(_) if person.has_same_single_name(employee) => reasons.push("same name".into()),
+        Some(agreement) => reasons.push(account_reason(agreement, employee).into()),
         None => add_name_reasons(features, person, employee, comparison, &mut reasons),
     }
     if comparison.team.is_some_and(|bits| bits >= MIN_REASON_BITS) {
@@ -46,32 +49,163 @@ pub(super) fn reasons(
 /// Names a deactivated record of the person beside the active one.
 pub(super) fn copy_reason(comparison: &Comparison, employee: &EmployeeId) -> Reason {
     let same = match (comparison.resemblance(), comparison.names_agree()) {
-        (Resemblance::Address, true) => "of the same name and email",
-        (Resemblance::Address, false) => "of the same email",
+        (Resemblance::Address, true) if comparison.address == AddressAgreement::Email => {
+            "of the same name and email"
+        }
+        (Resemblance::Address, true) => "of the same name and address",
+        (Resemblance::Address, false) => "of the same address",
         (_, true) => "of the same name",
         (_, false) => "of the same account",
     };
     format!("a deactivated record {same} ({employee}) is left as it is").into()
 }
 
-fn address_reason(comparison: &Comparison) -> Option<&'static str> {
+/// What the addresses of a pair have in common, and what of them differs nevertheless.
+fn address_reason(
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+    comparison: &Comparison,
+) -> Option<Reason> {
+    let (own, theirs) = (person.record.person, employee.record.employee);
+    let own = [
+        (person.email, own.email.as_deref()),
+        (person.login, Some(own.login.as_str())),
+        (person.secondary, own.second_email.as_deref()),
+    ];
+    let theirs = [
+        (employee.email, Some(theirs.email.as_str())),
+        (employee.identifier, Some(theirs.identifier.as_str())),
+    ];
+    let pairs = own
+        .iter()
+        .flat_map(|own| theirs.iter().map(move |theirs| (own, theirs)));
+    let written = |is_pair: fn(&Mail, &Mail) -> bool| {
+        let mut pairs = pairs
+            .clone()
+            .filter_map(|((own, own_text), (theirs, their_text))| {
+                is_pair(own.as_ref()?, theirs.as_ref()?).then_some(((*own_text)?, (*their_text)?))
+            });
+        pairs.next()
+    };
+    let is_equal = |own: &Mail, theirs: &Mail| own.id == theirs.id;
+    let is_alike = |own: &Mail, theirs: &Mail| own.squeezed == theirs.squeezed;
+    let apart = |pair: Option<(&str, &str)>| {
+        let differences = pair
+            .map(|(own, theirs)| Differences::of(own, theirs))
+            .unwrap_or_default();
+        differences.apart()
+    };
+    let is_email = is_equal_pair(employee.identifier, person.email);
     Some(match comparison.address {
-        AddressAgreement::Email if comparison.role => "same email (a shared mailbox)",
-        AddressAgreement::Email => "same email",
-        AddressAgreement::Login => "the employee's email is the person's login",
-        AddressAgreement::FirstEmail => "the employee's first email is the person's email or login",
-        AddressAgreement::SecondaryEmail => "the employee's email is the person's secondary email",
-        AddressAgreement::FormerDomain => "same email except for a former domain of the company",
-        AddressAgreement::UnusualLocalPart | AddressAgreement::LocalPart | AddressAgreement::SisterDomain => {
-            "the emails match before the @"
+        AddressAgreement::Email => {
+            let note = if comparison.role {
+                " (it looks like a shared mailbox)"
+            } else {
+                ""
+            };
+            format!("same email{}{note}", apart(written(is_equal))).into()
         }
-        AddressAgreement::Typo => "the emails differ by a typo",
+        AddressAgreement::Login => format!(
+            "the employee's email is the person's login{}",
+            apart(written(is_equal))
+        )
+        .into(),
+        AddressAgreement::FirstEmail => {
+            let what = if is_email { "email" } else { "login" };
+            format!(
+                "the employee's first email is the person's {what}{}",
+                apart(written(is_equal))
+            )
+            .into()
+        }
+        AddressAgreement::SecondaryEmail => {
+            let which = if is_equal_pair(employee.email, person.secondary) {
+                "email"
+            } else {
+                "first email"
+            };
+            format!(
+                "the employee's {which} is the person's secondary email{}",
+                apart(written(is_equal))
+            )
+            .into()
+        }
+        AddressAgreement::FormerDomain => "same email except for a former domain of the company".into(),
+        AddressAgreement::UnusualLocalPart | AddressAgreement::LocalPart | AddressAgreement::SisterDomain => {
+            let alike = written(is_alike);
+            let differences = alike
+                .map(|(own, theirs)| Differences::of(own, theirs))
+                .unwrap_or_default();
+            let what = if differences.domain {
+                "the emails match before the @"
+            } else {
+                "same email"
+            };
+            format!("{what}{}", differences.apart()).into()
+        }
+        AddressAgreement::Typo => "the emails differ by a typo".into(),
         AddressAgreement::Missing | AddressAgreement::Different => return None,
     })
 }
 
-fn account_reason(agreement: AccountAgreement) -> &'static str {
+fn is_equal_pair(one: Option<Mail>, other: Option<Mail>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.id == other.id)
+}
+
+/// In what two addresses differ that matching takes for the same, or for the same before the @.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Differences {
+    domain: bool,
+    tag: bool,
+    marks: bool,
+    punctuation: bool,
+}
+
+impl Differences {
+    fn of(one: &str, other: &str) -> Self {
+        let keys = [text::email_key(one), text::email_key(other)];
+        let parts = keys.each_ref().map(|key| {
+            let (local, domain) = key.rsplit_once('@').unwrap_or((key, ""));
+            let (local, tag) = local.split_once('+').unwrap_or((local, ""));
+            (local, tag, domain)
+        });
+        let [(local, tag, domain), (other_local, other_tag, other_domain)] = parts;
+        let (plain, other_plain) = (fold(local), fold(other_local));
+        let (plain_domain, other_plain_domain) = (fold(domain), fold(other_domain));
+        Self {
+            domain: plain_domain != other_plain_domain,
+            tag: tag != other_tag,
+            marks: (local != other_local && plain == other_plain)
+                || (domain != other_domain && plain_domain == other_plain_domain),
+            punctuation: plain != other_plain,
+        }
+    }
+
+    /// The differences before the @, for people.
+    fn apart(self) -> String {
+        let all = [
+            (self.tag, "the tag"),
+            (self.marks, "accents"),
+            (self.punctuation, "punctuation"),
+        ];
+        let all: Vec<&str> = all
+            .into_iter()
+            .filter(|(differs, _)| *differs)
+            .map(|(_, what)| what)
+            .collect();
+        match all.as_slice() {
+            [] => String::new(),
+            all => format!(" apart from {}", all.join(" and ")),
+        }
+    }
+}
+
+fn account_reason(agreement: AccountAgreement, employee: &EmployeeFeatures<'_>) -> &'static str {
+    let name = employee.record.employee.name.trim();
+    let is_word = name.chars().all(char::is_alphabetic);
     match agreement {
+        AccountAgreement::Family if is_word => "the employee's only name is the last name",
+        AccountAgreement::Given if is_word => "the employee's only name is the first name",
         AccountAgreement::EmployeeNumber => "the account name is the employee number",
         AccountAgreement::FullName => "the account name is the full name",
         AccountAgreement::LocalPart => "the account name is the part of the email before the @",
@@ -90,7 +224,8 @@ fn add_name_reasons(
     reasons: &mut Vec<Reason>,
 ) {
     let name = &comparison.name;
-    let from_email = employee.name.from_address || person.name.from_address;
+    let (own, theirs) = person.names_beside(&features.lexicon, employee);
+    let from_email = own.from_address || theirs.from_address;
     let note = if from_email { " (taken from the email)" } else { "" };
     // Most reasons need no allocation.
     let noted = |text: &'static str| -> Reason {
@@ -105,7 +240,13 @@ fn add_name_reasons(
         format!("{with} of {} people", features.people.len())
     });
     if name.given == Agreement::Equal && name.family == Agreement::Equal {
-        reasons.push(noted("same name"));
+        let full_name = person.record.person.full_name().unwrap_or_default();
+        let is_same = from_email || text::is_same_name_loosely(&full_name, &employee.record.employee.name);
+        reasons.push(noted(if is_same {
+            "same name"
+        } else {
+            "same first and last name"
+        }));
         reasons.extend(frequency.map(|frequency| format!("last name of {frequency}").into()));
     } else {
         let frequency = frequency

@@ -18,7 +18,8 @@ static TITLES: Words = LazyLock::new(|| {
 static REMARKS: Words = LazyLock::new(|| {
     words(
         "contractor external ext extern intern temp consultant freelance freelancer old new laptop desktop pc \
-         macbook remote office home work vpn test inactive left copy duplicate admin",
+         macbook remote office home work wfh vpn leave maternity parental onsite offsite hybrid trainee apprentice \
+         new hire test inactive left copy duplicate admin",
     )
 });
 
@@ -73,6 +74,22 @@ pub(super) fn generation(word: &str) -> Option<Generation> {
         "iv" | "4th" => Generation::Fourth,
         _ => return None,
     })
+}
+
+/// Whether a login is that of an account for administration: `adm-jdoe`, `jane.doe_admin`.
+pub(super) fn is_of_administrator(login: &str) -> bool {
+    let local = login.split('@').next().unwrap_or_default().to_lowercase();
+    let separators = ['-', '_', '.'];
+    if local.starts_with("a_") || local.starts_with("a-") {
+        return true;
+    }
+    let marks = ["adm", "admin", "priv", "root", "su"];
+    let first = local.split_once(separators).map(|(first, _)| first);
+    let last = local.rsplit_once(separators).map(|(_, last)| last);
+    [first, last]
+        .into_iter()
+        .flatten()
+        .any(|word| marks.contains(&word))
 }
 
 pub(super) fn is_title(word: &str) -> bool {

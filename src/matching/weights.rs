@@ -12,6 +12,19 @@ use super::{
 const MAX_GIVEN_BITS: f64 = 11.0;
 const MAX_FAMILY_BITS: f64 = 13.0;
 
+/// The account in an employee's identifier is exactly another person's login.
+pub(super) const OTHER_LOGIN_BITS: f64 = -5.0;
+/// It is the person's employee number.
+pub(super) const EMPLOYEE_NUMBER_BITS: f64 = 12.0;
+/// It is derived from the name, in the company's domain.
+pub(super) const DERIVED_LOGIN_BITS: f64 = 1.5;
+
+/// The account in an employee's identifier is exactly the login of this person and of nobody else. In a domain, each
+/// login is of one human; on a computer, people choose it after their name.
+pub(super) fn own_login_bits(is_of_domain: bool) -> f64 {
+    if is_of_domain { 8.0 } else { 1.0 }
+}
+
 /// Returns the total weight of a pair.
 pub(super) fn bits(
     features: &Features<'_>,
@@ -23,7 +36,11 @@ pub(super) fn bits(
         Some(agreement) => account_bits(features, person, agreement),
         None => name_bits(features, comparison),
     };
-    names + address_bits(comparison) + state_bits(person, employee) + comparison.circumstances()
+    names
+        + comparison.login_bits
+        + address_bits(comparison)
+        + state_bits(person, employee)
+        + comparison.circumstances()
 }
 
 fn bits_if(condition: bool, bits: f64) -> f64 {
@@ -77,7 +94,9 @@ fn name_bits(features: &Features<'_>, comparison: &Comparison) -> f64 {
     let order = bits_if(name.swapped, -0.5);
     let address_name = bits_if(comparison.address_name_contradicts, -6.0);
     let compound = bits_if(name.family_contradicts, -4.0);
-    given + family + compound + generation + middle + order + address_name
+    let both_differ = name.given == Agreement::Different && name.family == Agreement::Different;
+    let handed_on = bits_if(both_differ, -4.0);
+    given + family + compound + handed_on + generation + middle + order + address_name
 }
 
 fn account_bits(features: &Features<'_>, person: &PersonFeatures<'_>, agreement: AccountAgreement) -> f64 {

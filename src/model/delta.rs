@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Complete, Directory, GroupId, Person, TeamGroup, snapshot::unknown};
+use super::{Complete, Directory, GroupId, Person, RecordKind, TeamGroup, Unreadable, snapshot::unknown};
 
 /// How far before its mark a delta starts.
 ///
@@ -39,20 +39,21 @@ impl Mark {
 pub struct Delta {
     people: Vec<Person>,
     groups: Vec<TeamGroup>,
-    renamed_out: BTreeSet<GroupId>,
+    renamed_out: BTreeMap<GroupId, String>,
     /// People whom Okta's search does not show, from the lists of members.
     hidden: Vec<Person>,
+    unreadable: Vec<Unreadable>,
     mark: Mark,
 }
 
 impl Delta {
     /// Takes the people and team groups that changed, the groups with all their members.
-    /// `renamed_out` are groups whose name now differs from the prefix by case only: Okta's search,
+    /// `renamed_out` are groups, by name, that differ from the prefix by case only: Okta's search,
     /// which ignores case, still finds them. `mark` is the mark of a directory with this delta.
     pub fn new(
         people: Complete<Vec<Person>>,
         groups: Complete<Vec<TeamGroup>>,
-        renamed_out: BTreeSet<GroupId>,
+        renamed_out: BTreeMap<GroupId, String>,
         mark: Mark,
     ) -> Self {
         Self {
@@ -60,6 +61,7 @@ impl Delta {
             groups: groups.into_inner(),
             renamed_out,
             hidden: Vec::new(),
+            unreadable: Vec::new(),
             mark,
         }
     }
@@ -67,6 +69,12 @@ impl Delta {
     /// Adds the records of people whom Okta's search does not show, from the lists of members.
     pub fn with_hidden(mut self, people: Vec<Person>) -> Self {
         self.hidden = people;
+        self
+    }
+
+    /// Adds the records that cannot be read. Of a group without a readable name, `groups` has the members.
+    pub fn with_unreadable(mut self, records: Vec<Unreadable>) -> Self {
+        self.unreadable = records;
         self
     }
 
@@ -100,7 +108,11 @@ impl Delta {
             || self
                 .renamed_out
                 .iter()
-                .any(|group| directory.groups.contains_key(group))
+                .any(|(group, name)| directory.lookalikes.get(group) != Some(name))
+            || self
+                .unreadable
+                .iter()
+                .any(|record| !directory.unreadable.contains(record))
     }
 
     pub(super) fn apply_to(self, directory: &mut Directory) {
@@ -109,22 +121,41 @@ impl Delta {
             groups,
             renamed_out,
             hidden,
+            unreadable,
             mark: _,
         } = self;
         for person in people {
             directory.hidden.remove(&person.id);
+            directory.unreadable.remove(RecordKind::User, person.id.as_str());
             directory.people.insert(person.id.clone(), person);
         }
         for group in groups {
             directory.hidden.extend(unknown(&directory.people, &group));
+            directory.lookalikes.remove(&group.id);
+            directory.unreadable.remove(RecordKind::Group, group.id.as_str());
+            directory.unreadable.remove_members(&group.id);
             directory.groups.insert(group.id.clone(), group);
         }
         for person in hidden {
+            directory.unreadable.remove(RecordKind::User, person.id.as_str());
             directory.people.insert(person.id.clone(), person);
         }
-        for group in renamed_out {
+        for (group, name) in renamed_out {
             directory.groups.remove(&group);
+            directory.unreadable.remove(RecordKind::Group, group.as_str());
+            directory.lookalikes.insert(group, name);
         }
+        // What was read of these people before may no longer be true.
+        for record in &unreadable {
+            if let (RecordKind::User, Some(id)) = (record.kind, &record.id) {
+                directory.people.remove(&id.as_str().into());
+            }
+        }
+        directory.unreadable.extend(unreadable);
+        let unreadable = &directory.unreadable;
+        directory
+            .hidden
+            .retain(|id| unreadable.get(RecordKind::User, id.as_str()).is_none());
     }
 }
 
@@ -133,7 +164,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{OktaStatus, OtherNames, Snapshot, Workforce};
+    use crate::model::{OktaStatus, OtherNames, Snapshot, UnreadableRecords, Workforce};
 
     /// Jane and Mary in Sales, Omar in Support.
     fn before() -> Snapshot {
@@ -148,6 +179,7 @@ mod tests {
             title: None,
             employee_number: None,
             status: OktaStatus::Active,
+            transitioning_to: None,
             created: None,
             last_updated: None,
         };
@@ -159,11 +191,13 @@ mod tests {
         let people = ["jane", "mary", "omar"].map(person).to_vec();
         let groups = vec![group("Sales", &["jane", "mary"]), group("Support", &["omar"])];
         Snapshot::new(
-            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups)),
+            Directory::new(Complete::from_all_pages(people), Complete::from_all_pages(groups))
+                .with_lookalikes([("known".into(), "p_Sales".to_owned())]),
             Workforce {
                 employees: Complete::from_all_pages(vec![]),
                 teams: Complete::from_all_pages(vec![]),
                 settings: Complete::from_all_pages(vec![]),
+                unreadable: UnreadableRecords::default(),
                 organization: None,
             },
         )
@@ -173,7 +207,10 @@ mod tests {
         Delta::new(
             Complete::from_all_pages(people),
             Complete::from_all_pages(groups),
-            renamed_out.iter().cloned().collect(),
+            renamed_out
+                .iter()
+                .map(|id| (id.clone(), "p_Sales".to_owned()))
+                .collect(),
             Mark::at(Timestamp::UNIX_EPOCH),
         )
     }
@@ -232,7 +269,7 @@ mod tests {
         let repeated = delta(
             vec![person(&snapshot, "jane")],
             vec![group(&snapshot, "omar")],
-            &["unknown".into()],
+            &["known".into()],
         );
         assert!(!snapshot.apply(repeated));
         assert!(

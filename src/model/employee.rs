@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{EmployeeId, SettingsId, TeamId};
+use super::{EmployeeId, SettingsId, TeamId, text};
 
 /// An employee, as Insightful has it. The job title is missing because no response shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +16,17 @@ pub struct Employee {
     pub deactivated: bool,
     /// When the record was created, in milliseconds since 1970.
     pub created_at: Option<i64>,
+}
+
+impl Employee {
+    /// The name, as Insightful has it, with the id, for messages.
+    pub fn named(&self) -> String {
+        if text::written_if_any(&self.name).is_some() {
+            format!("employee {} ({})", self.name.trim(), self.id)
+        } else {
+            format!("employee {}", self.id)
+        }
+    }
 }
 
 /// A set of tracking settings that employees share.

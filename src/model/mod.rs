@@ -8,19 +8,23 @@
 mod delta;
 pub mod digest;
 mod employee;
+mod evidence_kind;
 mod id;
 mod person;
 mod snapshot;
 mod synced_state;
 mod team;
 pub mod text;
+mod unreadable;
 mod write;
 
 pub use delta::{Delta, Mark};
 pub use employee::{Employee, SharedSettings};
+pub use evidence_kind::EvidenceKind;
 pub use id::{EmployeeId, GroupId, PersonId, SettingsId, TeamId};
 pub use person::{Departure, OktaStatus, OtherNames, Person};
 pub use snapshot::{Complete, Directory, Snapshot, Workforce};
 pub use synced_state::SyncedState;
 pub use team::{Team, TeamGroup};
+pub use unreadable::{RecordKind, Unreadable, UnreadableRecords, are_too_many};
 pub use write::{EmployeeUpdate, NewEmployee};

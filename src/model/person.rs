@@ -95,10 +95,22 @@ pub struct Person {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub employee_number: Option<String>,
     pub status: OktaStatus,
+    /// The status that Okta is about to set: an account that is being reactivated is DEPROVISIONED until then.
+    /// Okta's list of users leaves it out, a record that is read by id has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transitioning_to: Option<OktaStatus>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
+}
+
+/// A person by name and id, for messages; by the id alone if the name is unknown.
+pub(super) fn named(id: &PersonId, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{name} (Okta user {id})"),
+        None => format!("Okta user {id}"),
+    }
 }
 
 /// Names of a person besides the first and last name.
@@ -144,17 +156,28 @@ impl Departure {
 
 impl Person {
     /// A person has departed if the status is DEPROVISIONED or, where suspension ends employment,
-    /// SUSPENDED. There is no other rule.
+    /// SUSPENDED, and Okta is not about to set another one. There is no other rule.
     pub fn departure(&self, suspended_means_departed: bool) -> Option<Departure> {
-        let departed = match self.status {
-            OktaStatus::Deprovisioned => true,
-            OktaStatus::Suspended => suspended_means_departed,
-            _ => false,
-        };
+        let departed = self.has_status_of_departed(suspended_means_departed) && self.returns_to().is_none();
         departed.then(|| Departure {
             person: self.id.clone(),
             status: Some(self.status.clone()),
         })
+    }
+
+    /// Whether the status is one of people who departed, even if Okta is about to set another one.
+    pub fn has_status_of_departed(&self, suspended_means_departed: bool) -> bool {
+        match self.status {
+            OktaStatus::Deprovisioned => true,
+            OktaStatus::Suspended => suspended_means_departed,
+            _ => false,
+        }
+    }
+
+    /// The status that Okta is about to set, unless that ends employment, too.
+    pub fn returns_to(&self) -> Option<&OktaStatus> {
+        let target = self.transitioning_to.as_ref();
+        target.filter(|target| **target != OktaStatus::Deprovisioned)
     }
 
     /// Whether an employee may be created for the person without a decision: not before the
@@ -196,6 +219,11 @@ impl Person {
     pub fn display_name(&self) -> String {
         self.full_name().unwrap_or_else(|| self.login.clone())
     }
+
+    /// The name with the id, for messages.
+    pub fn named(&self) -> String {
+        named(&self.id, Some(&self.display_name()))
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +242,7 @@ mod tests {
             title: None,
             employee_number: None,
             status,
+            transitioning_to: None,
             created: None,
             last_updated: None,
         }
@@ -236,6 +265,25 @@ mod tests {
             let person = person(status.clone());
             assert_eq!(person.departure(false).is_some(), by_default, "{status}");
             assert_eq!(person.departure(true).is_some(), with_suspended, "{status}");
+        }
+    }
+
+    #[test]
+    fn nobody_has_departed_whose_account_is_being_reactivated() {
+        use OktaStatus::*;
+        for (status, target, departed) in [
+            (Deprovisioned, Provisioned, false),
+            (Deprovisioned, Active, false),
+            (Deprovisioned, Other("ACTIVATING".into()), false),
+            (Deprovisioned, Deprovisioned, true),
+            (Suspended, Active, false),
+            (Suspended, Deprovisioned, true),
+            (Active, Deprovisioned, false),
+            (Staged, Provisioned, false),
+        ] {
+            let mut person = person(status.clone());
+            person.transitioning_to = Some(target.clone());
+            assert_eq!(person.departure(true).is_some(), departed, "{status} to {target}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::{
 };
 
 use super::{
-    Delta, Departure, Employee, EmployeeId, GroupId, Person, PersonId, SettingsId, SharedSettings, Team,
-    TeamGroup, TeamId, digest::Digest,
+    Delta, Departure, Employee, EmployeeId, GroupId, Person, PersonId, RecordKind, SettingsId,
+    SharedSettings, Team, TeamGroup, TeamId, Unreadable, UnreadableRecords, digest::Digest, person,
 };
 
 /// A list that was read to its last page.
@@ -39,6 +39,9 @@ pub struct Directory {
     pub(super) groups: BTreeMap<GroupId, TeamGroup>,
     /// Members whom Okta's search for users does not show.
     pub(super) hidden: BTreeSet<PersonId>,
+    /// Groups whose name has the prefix in it, but which are no team groups; by name.
+    pub(super) lookalikes: BTreeMap<GroupId, String>,
+    pub(super) unreadable: UnreadableRecords,
 }
 
 impl Directory {
@@ -64,7 +67,30 @@ impl Directory {
             people,
             groups,
             hidden,
+            lookalikes: BTreeMap::new(),
+            unreadable: UnreadableRecords::default(),
         }
+    }
+
+    /// Adds the groups whose name has the prefix in it, but which are no team groups.
+    pub fn with_lookalikes(mut self, groups: impl IntoIterator<Item = (GroupId, String)>) -> Self {
+        self.lookalikes.extend(groups);
+        self
+    }
+
+    /// Adds the records that cannot be read. Of a group without a readable name, `groups` has the members. A person
+    /// or group is unreadable only if no list has a readable record.
+    pub fn with_unreadable(mut self, records: impl IntoIterator<Item = Unreadable>) -> Self {
+        let records = records
+            .into_iter()
+            .filter(|record| match (record.kind, &record.id) {
+                (RecordKind::User, Some(id)) => !self.people.contains_key(&id.as_str().into()),
+                _ => true,
+            });
+        self.unreadable.extend(records);
+        self.hidden
+            .retain(|id| self.unreadable.get(RecordKind::User, id.as_str()).is_none());
+        self
     }
 
     /// Adds the records of hidden people, which a list of members had.
@@ -87,6 +113,16 @@ impl Directory {
     /// them. `people` has those whose records a list of members had.
     pub fn hidden(&self) -> &BTreeSet<PersonId> {
         &self.hidden
+    }
+
+    /// Groups whose name has the prefix in it, but which are no team groups; by name.
+    pub fn lookalikes(&self) -> &BTreeMap<GroupId, String> {
+        &self.lookalikes
+    }
+
+    /// Records of users, groups and members that cannot be read.
+    pub fn unreadable(&self) -> &UnreadableRecords {
+        &self.unreadable
     }
 
     pub fn people(&self) -> &BTreeMap<PersonId, Person> {
@@ -122,9 +158,13 @@ pub struct Snapshot {
     directory: Arc<Directory>,
     /// People whom Okta, asked by id, no longer has.
     deleted: BTreeSet<PersonId>,
+    /// The last known names of people whom Okta's lists lack.
+    former_names: BTreeMap<PersonId, String>,
     employees: BTreeMap<EmployeeId, Employee>,
     teams: BTreeMap<TeamId, Team>,
     settings: BTreeMap<SettingsId, SharedSettings>,
+    /// Insightful's records that cannot be read.
+    unreadable: UnreadableRecords,
     organization: Option<String>,
 }
 
@@ -135,6 +175,8 @@ pub struct Workforce {
     pub employees: Complete<Vec<Employee>>,
     pub teams: Complete<Vec<Team>>,
     pub settings: Complete<Vec<SharedSettings>>,
+    /// The records of the three lists that cannot be read.
+    pub unreadable: UnreadableRecords,
     /// Insightful's id of the organisation; None if neither the records nor the token tell.
     pub organization: Option<String>,
 }
@@ -144,9 +186,11 @@ impl Snapshot {
         let mut snapshot = Self {
             directory: directory.into(),
             deleted: BTreeSet::new(),
+            former_names: BTreeMap::new(),
             employees: BTreeMap::new(),
             teams: BTreeMap::new(),
             settings: BTreeMap::new(),
+            unreadable: UnreadableRecords::default(),
             organization: None,
         };
         snapshot.replace_workforce(workforce);
@@ -166,9 +210,11 @@ impl Snapshot {
             employees,
             teams,
             settings,
+            unreadable,
             organization,
         } = workforce;
         self.organization = organization;
+        self.unreadable = unreadable;
         self.teams = teams
             .into_inner()
             .into_iter()
@@ -191,6 +237,7 @@ impl Snapshot {
     }
 
     pub fn replace_employee(&mut self, employee: Employee) {
+        self.unreadable.remove(RecordKind::Employee, employee.id.as_str());
         self.employees.insert(employee.id.clone(), employee);
     }
 
@@ -217,40 +264,54 @@ impl Snapshot {
     }
 
     pub fn replace_team(&mut self, team: Team) {
+        self.unreadable.remove(RecordKind::Team, team.id.as_str());
         self.teams.insert(team.id.clone(), team);
     }
 
     pub fn replace_person(&mut self, person: Person) {
         if self.directory.people.get(&person.id) != Some(&person) {
             let directory = Arc::make_mut(&mut self.directory);
+            directory.unreadable.remove(RecordKind::User, person.id.as_str());
             directory.people.insert(person.id.clone(), person);
         }
     }
 
     /// Takes the people whom Okta, asked by id, no longer has. Whoever it lists exists.
     pub fn set_deleted(&mut self, deleted: impl IntoIterator<Item = PersonId>) {
-        let people = &self.directory.people;
-        self.deleted = deleted
-            .into_iter()
-            .filter(|id| !people.contains_key(id))
-            .collect();
+        let Directory {
+            people, unreadable, ..
+        } = self.directory.as_ref();
+        let is_listed = |id: &PersonId| {
+            people.contains_key(id) || unreadable.get(RecordKind::User, id.as_str()).is_some()
+        };
+        self.deleted = deleted.into_iter().filter(|id| !is_listed(id)).collect();
+    }
+
+    /// Takes the names under which messages show people whom Okta's lists lack.
+    pub fn set_former_names(&mut self, names: BTreeMap<PersonId, String>) {
+        self.former_names = names;
     }
 
     pub fn digest(&self) -> Digest {
         let Self {
             directory,
             deleted,
+            former_names: _,
             employees,
             teams,
             settings,
+            unreadable,
             organization,
         } = self;
         let Directory {
             people,
             groups,
             hidden: _,
+            lookalikes,
+            unreadable: of_okta,
         } = directory.as_ref();
-        Digest::of(&(people, groups, deleted, employees, teams, settings, organization))
+        let okta = (people, groups, deleted, lookalikes, of_okta);
+        Digest::of(&(okta, employees, teams, settings, unreadable, organization))
     }
 
     pub fn directory(&self) -> &Arc<Directory> {
@@ -259,6 +320,23 @@ impl Snapshot {
 
     pub fn people(&self) -> &BTreeMap<PersonId, Person> {
         self.directory.people()
+    }
+
+    /// The name of a person; of one whom Okta's lists lack, the last known one.
+    pub fn name_of(&self, person: &PersonId) -> Option<String> {
+        let present = self.people().get(person).map(Person::display_name);
+        present.or_else(|| self.former_names.get(person).cloned())
+    }
+
+    /// A person by name and id, for messages.
+    pub fn named_person(&self, person: &PersonId) -> String {
+        person::named(person, self.name_of(person).as_deref())
+    }
+
+    /// An employee by name and id, for messages.
+    pub fn named_employee(&self, employee: &EmployeeId) -> String {
+        let present = self.employees.get(employee).map(Employee::named);
+        present.unwrap_or_else(|| format!("employee {employee}"))
     }
 
     /// Whether Okta, asked by id, no longer has the person. Being missing from its lists is no evidence of that.
@@ -275,6 +353,8 @@ impl Snapshot {
     ) -> Option<Departure> {
         match self.people().get(person) {
             Some(person) => person.departure(suspended_means_departed),
+            // Okta has a record, and what it says is unknown.
+            None if self.unreadable_person(person).is_some() => None,
             None => by_decision.then(|| Departure::by_decision(person)),
         }
     }
@@ -293,6 +373,37 @@ impl Snapshot {
 
     pub fn settings(&self) -> &BTreeMap<SettingsId, SharedSettings> {
         &self.settings
+    }
+
+    /// All records of both services that cannot be read. Each is there: it is neither missing nor gone.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.directory.unreadable.iter().chain(self.unreadable.iter())
+    }
+
+    pub fn unreadable_of(&self, kind: RecordKind) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable().filter(move |record| record.kind == kind)
+    }
+
+    pub fn unreadable_person(&self, id: &PersonId) -> Option<&Unreadable> {
+        self.directory.unreadable.get(RecordKind::User, id.as_str())
+    }
+
+    pub fn unreadable_group(&self, id: &GroupId) -> Option<&Unreadable> {
+        self.directory.unreadable.get(RecordKind::Group, id.as_str())
+    }
+
+    pub fn unreadable_employee(&self, id: &EmployeeId) -> Option<&Unreadable> {
+        self.unreadable.get(RecordKind::Employee, id.as_str())
+    }
+
+    /// Whether Insightful has the employee, readable or not.
+    pub fn has_employee(&self, id: &EmployeeId) -> bool {
+        self.employees.contains_key(id) || self.unreadable_employee(id).is_some()
+    }
+
+    /// Whether Insightful has the team, readable or not.
+    pub fn has_team(&self, id: &TeamId) -> bool {
+        self.teams.contains_key(id) || self.unreadable.get(RecordKind::Team, id.as_str()).is_some()
     }
 
     /// Insightful's id of the organisation that the employees belong to.
@@ -321,6 +432,7 @@ mod tests {
             employees: Complete::from_all_pages(["e1", "e2"].map(employee).to_vec()),
             teams: Complete::from_all_pages(vec![]),
             settings: Complete::from_all_pages(vec![]),
+            unreadable: UnreadableRecords::default(),
             organization: None,
         };
         let directory = Directory::new(Complete::from_all_pages(vec![]), Complete::from_all_pages(vec![]));

@@ -1,12 +1,84 @@
 //! Names and emails as people read them: how a text is written, and when two texts are the same.
 //!
 //! Both services accept whatever somebody pasted into a form: double and no-break blanks, invisible characters,
-//! letters in several Unicode forms. None of these makes another name, and none of them is written.
+//! letters in several Unicode forms. None of these makes another name, and none of them is written. Where a text
+//! from outside is shown to people, [`shown`] makes visible what it hides.
 
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The first code point of the scripts in which a joiner between two characters is spelling: Arabic and after.
 const JOINED_SCRIPTS: char = '\u{600}';
+
+/// Returns a text as people are shown it, in a table, a message, an Event or a log: whatever ends a line, directs a
+/// terminal, reverses the order of letters or is drawn as nothing appears as its code, such as `\u{1b}`. Names come
+/// from outside, and none of them may change the text around it. For texts only: fields that hold data keep it.
+///
+/// A joiner between letters that it joins, a variation selector after its character and a mark on its letter stay:
+/// they are spelling, and without them Persian or Indic names and emoji are drawn as something else. A text that is
+/// shown already stays the same.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(is_plain_byte) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    // The character that a mark or a joiner would belong to.
+    let mut base = None;
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let stays = match character {
+            '\u{34f}' => false,
+            _ if is_joiner(character) => base.is_some_and(joins) && rest.peek().copied().is_some_and(joins),
+            _ if is_variation_selector(character) => base.is_some_and(|base| !is_variation_selector(base)),
+            _ if is_combining_mark(character) => base.is_some(),
+            _ => !is_hidden(character),
+        };
+        base = Some(character).filter(|_| stays && !is_blank(character));
+        if stays {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Returns JSON with the characters that [`shown`] shows as codes escaped: it is the same JSON, and safe to look at.
+pub fn shown_json(json: &str) -> Cow<'_, str> {
+    // The line breaks and blanks outside strings are JSON's own; those inside are escaped already.
+    let is_safe = |character: char| character.is_ascii() && character != '\u{7f}' || !is_hidden(character);
+    escaped_json(json, is_safe)
+}
+
+/// Returns JSON that a parser of YAML reads as the same: the API server parses server-side apply as YAML, which refuses
+/// some characters that JSON allows in a string, and takes others for line breaks.
+pub fn yaml_safe_json(json: &str) -> Cow<'_, str> {
+    escaped_json(json, |character| {
+        !matches!(
+            character,
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
+    })
+}
+
+/// The same JSON, with the characters of strings that are not safe as codes.
+fn escaped_json(json: &str, is_safe: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if json.chars().all(&is_safe) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_safe(character) {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    Cow::Owned(escaped)
+}
 
 /// Returns a name, a title or an email as it is written: composed (NFC), one blank for any run of blanks, no
 /// blanks around, no control and no invisible characters.
@@ -17,15 +89,12 @@ pub fn written(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        let is_spelling = |neighbor: Option<char>| {
-            neighbor.is_some_and(|c| c >= JOINED_SCRIPTS && !is_blank(c) && !is_invisible(c))
-        };
         if is_blank(character) {
             visible.push(' ');
         } else if !is_invisible(character)
             || is_joiner(character)
-                && is_spelling(visible.chars().next_back())
-                && is_spelling(rest.peek().copied())
+                && visible.chars().next_back().is_some_and(joins)
+                && rest.peek().copied().is_some_and(joins)
         {
             visible.push(character);
         }
@@ -40,8 +109,11 @@ pub fn written_if_any(text: &str) -> Option<String> {
 
 /// Whether the text is ASCII and already as [`written`] returns it, like nearly all.
 fn is_plain(text: &str) -> bool {
-    let is_graphic = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    is_graphic && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+    text.bytes().all(is_plain_byte) && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    byte == b' ' || byte.is_ascii_graphic()
 }
 
 fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -62,6 +134,35 @@ fn is_blank(character: char) -> bool {
 
 fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}')
+}
+
+/// Whether a joiner beside the character is spelling.
+fn joins(character: char) -> bool {
+    character >= JOINED_SCRIPTS && !is_blank(character) && !is_invisible(character)
+}
+
+fn is_variation_selector(character: char) -> bool {
+    matches!(character, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// What [`shown`] never lets through: the invisible, what ends a line or is drawn as nothing, and code points that
+/// are no characters.
+fn is_hidden(character: char) -> bool {
+    is_invisible(character)
+        || is_blank(character) && !is_space(character)
+        || matches!(character,
+            '\u{fff0}'..='\u{fff8}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+        || matches!(character, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(character) & 0xfffe == 0xfffe
+}
+
+/// Blanks that have a width and end no line.
+fn is_space(character: char) -> bool {
+    matches!(
+        character,
+        ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
 }
 
 /// Control characters, and those that only direct how others are drawn: soft hyphen, zero width, bidirectional, tags.
@@ -155,6 +256,101 @@ mod tests {
             assert_eq!(written(expected), expected);
             assert!(is_same_text(text, expected), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_shown_text_hides_nothing_and_spells_names_as_they_are() {
+        for (text, expected) in [
+            ("Jane Doe", "Jane Doe"),
+            ("  Jane  O'Hara \\ ", "  Jane  O'Hara \\ "),
+            ("Jane\nDoe\r\n\t", r"Jane\u{a}Doe\u{d}\u{a}\u{9}"),
+            ("Jane\u{1b}[2J\u{7}\u{0}\u{7f}", r"Jane\u{1b}[2J\u{7}\u{0}\u{7f}"),
+            ("Jane\u{9b}31m\u{85}", r"Jane\u{9b}31m\u{85}"),
+            ("Jane\u{2028}\u{2029}Doe", r"Jane\u{2028}\u{2029}Doe"),
+            (
+                "Jane \u{202e}eoD\u{202c}\u{202a}\u{202b}\u{202d}",
+                r"Jane \u{202e}eoD\u{202c}\u{202a}\u{202b}\u{202d}",
+            ),
+            (
+                "\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}",
+                r"\u{2066}\u{2067}\u{2068}\u{2069}\u{200e}\u{200f}\u{61c}",
+            ),
+            (
+                "Ja\u{ad}ne\u{feff}\u{200b}\u{2060}\u{180e}",
+                r"Ja\u{ad}ne\u{feff}\u{200b}\u{2060}\u{180e}",
+            ),
+            (
+                "\u{3164}\u{115f}\u{1160}\u{2800}\u{ffa0}",
+                r"\u{3164}\u{115f}\u{1160}\u{2800}\u{ffa0}",
+            ),
+            ("a\u{e0041}\u{e0001}", r"a\u{e0041}\u{e0001}"),
+            ("\u{ffff}\u{1fffe}\u{fdd0}", r"\u{ffff}\u{1fffe}\u{fdd0}"),
+            // Letters, marks on letters, and the joiners and selectors that are spelling.
+            ("Renée Rene\u{301}e", "Renée Rene\u{301}e"),
+            ("علی\u{200c}رضا", "علی\u{200c}رضا"),
+            ("क्\u{200d}ष", "क्\u{200d}ष"),
+            ("👩\u{200d}👧 ❤\u{fe0f}", "👩\u{200d}👧 ❤\u{fe0f}"),
+            ("渡邉\u{e0101}", "渡邉\u{e0101}"),
+            ("山田\u{3000}太郎\u{a0}", "山田\u{3000}太郎\u{a0}"),
+            // The same where they are not.
+            (
+                "Ja\u{200d}ne \u{200c}Doe\u{200d}",
+                r"Ja\u{200d}ne \u{200c}Doe\u{200d}",
+            ),
+            (
+                "علی\u{200c}\u{200c}رضا\u{200c}",
+                r"علی\u{200c}\u{200c}رضا\u{200c}",
+            ),
+            (
+                "a\u{fe0f}\u{fe0f}\u{e0101} \u{fe0f}",
+                "a\u{fe0f}\\u{fe0f}\\u{e0101} \\u{fe0f}",
+            ),
+            ("\u{301}e \u{308}o\u{34f}", r"\u{301}e \u{308}o\u{34f}"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(text), expected, "{text:?}");
+            assert_eq!(shown(expected), expected, "it is shown already");
+        }
+    }
+
+    #[test]
+    fn shown_json_is_the_same_json_without_what_is_hidden() {
+        for text in [
+            "Jane",
+            "a\u{9b}\u{7f}\u{202e}b\n\u{1b}",
+            "علی\u{200c}رضا",
+            "\u{e0041}",
+            "\u{2028}\"\\",
+        ] {
+            let value = serde_json::json!({ "name": [text] });
+            let json = serde_json::to_string_pretty(&value).unwrap();
+            let escaped = shown_json(&json);
+            assert_eq!(
+                serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
+                value
+            );
+            for line in escaped.lines() {
+                assert_eq!(shown(line), line);
+            }
+        }
+        assert_eq!(shown_json("\"\u{e0041}\""), r#""\udb40\udc41""#);
+    }
+
+    #[test]
+    fn yaml_reads_every_string_of_the_json_as_it_is() {
+        let every = (0..0x3000_u32)
+            .chain(0xd7f0..0xe010)
+            .chain(0xfd00..0x1_0010)
+            .chain(0x1_fff0..0x2_0010);
+        let text: String = every
+            .chain(0xe_0000..0xe_01f0)
+            .filter_map(char::from_u32)
+            .collect();
+        let value = serde_json::json!({ "name": text, "list": ["x\u{2028}y", "Jane"] });
+        let json = serde_json::to_string(&value).unwrap();
+        let safe = yaml_safe_json(&json);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        assert_eq!(serde_yaml::from_str::<serde_json::Value>(&safe).unwrap(), value);
     }
 
     #[test]

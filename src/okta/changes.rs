@@ -8,7 +8,7 @@ use reqwest::Method;
 
 use super::wire::User;
 use super::{MAX_PAGE_SIZE, OktaClient, OktaError, OnProgress, earlier, with_prefix};
-use crate::model::{Delta, Directory, GroupId, Mark, Person, PersonId};
+use crate::model::{Delta, Directory, GroupId, Mark, Person, PersonId, RecordKind};
 
 impl OktaClient {
     /// Reads the users, and the groups whose name starts with exactly `prefix`, that changed since
@@ -44,23 +44,38 @@ impl OktaClient {
             // Without a date, the next delta starts at the same mark.
             None => since,
         };
-        let (changed, renamed_out) = (&groups.groups, &groups.without_prefix);
-        let found: BTreeSet<&PersonId> = users.items.iter().map(|person| &person.id).collect();
+        let (changed, renamed_out) = (&groups.groups, &groups.lookalikes);
+        let mut found: BTreeSet<PersonId> = users.items.iter().map(|person| person.id.clone()).collect();
+        // Of a record that cannot be read, a list of members shows no more.
+        let unreadable = users.unreadable.iter().filter_map(|record| record.id.as_deref());
+        let unreadable = unreadable.map(PersonId::from);
+        let known = directory.unreadable().of_kind(RecordKind::User);
+        let known = known
+            .filter_map(|record| record.id.as_deref())
+            .map(PersonId::from);
+        found.extend(unreadable.chain(known));
         let of_changed = changed.iter().flat_map(|group| &group.members);
         let hidden = of_changed
             .filter(|id| !directory.people().contains_key(*id))
             .chain(directory.hidden());
         let hidden: BTreeSet<PersonId> = hidden.filter(|id| !found.contains(*id)).cloned().collect();
-        let changed_ids: BTreeSet<&GroupId> =
-            changed.iter().map(|group| &group.id).chain(renamed_out).collect();
+        let changed_ids: BTreeSet<&GroupId> = changed
+            .iter()
+            .map(|group| &group.id)
+            .chain(renamed_out.keys())
+            .collect();
         let unchanged = directory.groups().values();
         let unchanged = unchanged.filter(|group| !changed_ids.contains(&group.id));
         // What changed of hidden people, no search shows.
-        let members = self
+        let (members, unreadable) = self
             .read_hidden(&hidden, changed.iter().chain(unchanged), progress)
             .await?;
-        let delta = Delta::new(users.items, groups.groups, groups.without_prefix, mark);
-        Ok(delta.with_hidden(members))
+        let unreadable = unreadable
+            .into_iter()
+            .chain(users.unreadable)
+            .chain(groups.unreadable);
+        let delta = Delta::new(users.items, groups.groups, groups.lookalikes, mark);
+        Ok(delta.with_hidden(members).with_unreadable(unreadable.collect()))
     }
 }
 

@@ -4,7 +4,13 @@ use url::Url;
 use super::OktaError;
 use crate::http::{RequestLimits, RetryPolicy, check_base_url, is_loopback};
 
-const OKTA_DOMAINS: [&str; 4] = ["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com"];
+const OKTA_DOMAINS: [&str; 5] = [
+    "okta.com",
+    "oktapreview.com",
+    "okta-emea.com",
+    "okta-gov.com",
+    "okta.mil",
+];
 
 #[derive(Clone, Debug)]
 pub struct OktaConfig {
@@ -73,6 +79,9 @@ mod tests {
             ("https://acme.oktapreview.com", true),
             ("https://acme.okta-emea.com", true),
             ("https://acme.okta-gov.com", true),
+            ("https://acme.okta.mil", true),
+            ("https://acme.okta.mil.example", false),
+            ("https://acmeokta.mil", false),
             ("https://acme-admin.okta.com", false),
             ("https://acme.okta.com/api/v1", false),
             ("https://acme.okta.com/?x", false),

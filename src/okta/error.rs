@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use reqwest::header::WWW_AUTHENTICATE;
+
 use super::error_body;
 use super::rate_limit::RateHeaders;
-use crate::http::{Call, ErrorBody, HttpError, Response, Retryability};
+use crate::http::{Call, ErrorBody, HttpError, Operation, Response, Retryability};
 
 /// Why Okta could not be read. Messages name the call and what to do; they contain neither the
 /// token nor a query.
@@ -15,6 +17,29 @@ pub enum OktaError {
     },
     #[error("{call}: Okta rejected the request ({body}). Check orgUrl and groupPrefix")]
     InvalidRequest { call: Call, body: Box<ErrorBody> },
+    /// The response has no body that explains it.
+    #[error(
+        "{call}: the token lacks the scope {scope} ({body}). Grant it to the service app, under Okta API Scopes. An \
+         API token has no scopes: assign its creator an admin role that can view users and groups, such as Read-Only \
+         Administrator"
+    )]
+    ScopeMissing {
+        call: Call,
+        scope: &'static str,
+        body: Box<ErrorBody>,
+    },
+    /// An org has at least one user. Okta hides users from a token without a role, and reports no error.
+    #[error(
+        "{call}: Okta shows no users, which most likely means that the token has no admin role. Assign its creator a \
+         role that can view users and groups, such as Read-Only Administrator"
+    )]
+    NoUsers { call: Call },
+    /// The place in a list that the link to a next page stands for, which Okta forgets after some time.
+    #[error(
+        "{call}: Okta rejected its own link to the next page of this list ({body}). The list will be read again; if \
+         this lasts, report it to Okta"
+    )]
+    InvalidCursor { call: Call, body: Box<ErrorBody> },
     /// The org has no calls left in this window.
     #[error("{call}: the org's rate limit is used up ({body}); more calls are possible in {} s", .wait.as_secs())]
     RateLimited {
@@ -50,25 +75,34 @@ pub enum OktaError {
 
 impl OktaError {
     /// The error in a response whose status is not 200.
-    pub(super) fn from_response(call: &Call, response: &Response, rate: Option<RateHeaders>) -> Self {
+    pub(super) fn from_response(
+        operation: Operation,
+        call: &Call,
+        response: &Response,
+        rate: Option<RateHeaders>,
+    ) -> Self {
         let call = call.clone();
         let body = Box::new(error_body::parse(response));
         let error = match (response.status.as_u16(), body.code.as_deref()) {
             (429, _) => {
-                return match rate {
-                    Some(rate) if !rate.is_concurrency() => Self::RateLimited {
-                        call,
-                        body,
-                        wait: rate.wait,
-                    },
-                    _ => Self::ConcurrencyLimited { call, body },
+                return match rate.and_then(|rate| rate.wait()) {
+                    Some(wait) => Self::RateLimited { call, body, wait },
+                    None => Self::ConcurrencyLimited { call, body },
                 };
             }
             (401, Some("E0000015")) => HttpError::NotPermitted { call, body },
             (401, _) | (403, Some("E0000005")) => HttpError::TokenRefused { call, body },
+            (403, _) if is_scope_missing(response) => {
+                let scope = scope(operation);
+                return Self::ScopeMissing { call, scope, body };
+            }
+            (400, Some("E0000029")) => return Self::InvalidCursor { call, body },
+            (400, Some("E0000031")) if error_body::is_about_the_cursor(response) => {
+                return Self::InvalidCursor { call, body };
+            }
             (403, _) | (405, Some("E0000022")) => HttpError::NotPermitted { call, body },
             (404, _) => HttpError::NotFound { call, body },
-            (408 | 500..=599, _) => HttpError::Unavailable { call, body },
+            (408 | 423 | 500..=599, _) => HttpError::Unavailable { call, body },
             (300..=399, _) => HttpError::redirected(&call, response),
             (status @ 100..=299, _) => {
                 HttpError::invalid_response(&call, format!("has status {status} instead of 200"))
@@ -83,12 +117,15 @@ impl OktaError {
             Self::RateLimited { wait, .. } | Self::RateLimitShareUsed { wait, .. } => {
                 Retryability::WaitFor(*wait)
             }
-            Self::ConcurrencyLimited { .. } | Self::DeltaUnusable { .. } | Self::PaginationLoop { .. } => {
-                Retryability::Retry
-            }
-            Self::InvalidOrgUrl { .. } | Self::InvalidRequest { .. } | Self::CrossOriginPagination { .. } => {
-                Retryability::Permanent
-            }
+            Self::ConcurrencyLimited { .. }
+            | Self::DeltaUnusable { .. }
+            | Self::InvalidCursor { .. }
+            | Self::NoUsers { .. }
+            | Self::PaginationLoop { .. } => Retryability::Retry,
+            Self::InvalidOrgUrl { .. }
+            | Self::InvalidRequest { .. }
+            | Self::ScopeMissing { .. }
+            | Self::CrossOriginPagination { .. } => Retryability::Permanent,
             Self::Http(error) => error.retryability(),
         }
     }
@@ -98,6 +135,9 @@ impl OktaError {
         match self {
             Self::InvalidOrgUrl { .. } => "InvalidOrgUrl",
             Self::InvalidRequest { .. } => "InvalidRequest",
+            Self::ScopeMissing { .. } => "NotPermitted",
+            Self::NoUsers { .. } => "NoUsers",
+            Self::InvalidCursor { .. } => "InvalidCursor",
             Self::RateLimited { .. } => "RateLimited",
             Self::ConcurrencyLimited { .. } => "ConcurrencyLimited",
             Self::RateLimitShareUsed { .. } => "RateLimitShareUsed",
@@ -116,6 +156,11 @@ impl OktaError {
         }
     }
 
+    /// Whether Okta does not accept the search.
+    pub(super) fn is_bad_search(&self) -> bool {
+        matches!(self, Self::InvalidRequest { body, .. } if body.code.as_deref() == Some("E0000031"))
+    }
+
     pub(super) fn is_internal_error(&self) -> bool {
         matches!(self, Self::Http(HttpError::Unavailable { body, .. }) if body.status == 500)
     }
@@ -128,9 +173,30 @@ impl OktaError {
         }
     }
 
+    /// Whether the response is a 404, whoever sent it.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Http(HttpError::NotFound { .. }))
+    }
+
     /// Whether Okta itself, rather than a proxy, says that the record does not exist.
     pub(super) fn is_nonexistent(&self) -> bool {
         matches!(self, Self::Http(HttpError::NotFound { body, .. }) if body.code.as_deref() == Some("E0000007"))
+    }
+}
+
+/// Whether a 403 is about the scopes of an access token.
+fn is_scope_missing(response: &Response) -> bool {
+    let challenges = response.headers.get_all(WWW_AUTHENTICATE).iter();
+    challenges
+        .filter_map(|challenge| challenge.to_str().ok())
+        .any(|challenge| challenge.contains("insufficient_scope"))
+}
+
+/// The scope that a call needs.
+fn scope(operation: Operation) -> &'static str {
+    match operation {
+        Operation::ListGroups | Operation::ListMembers | Operation::GetGroup => "okta.groups.read",
+        _ => "okta.users.read",
     }
 }
 
@@ -146,6 +212,7 @@ mod tests {
         let url = Url::parse("https://acme.okta.com/api/v1/users?after=cursor").unwrap();
         let response = response(status, body, headers);
         OktaError::from_response(
+            Operation::ListUsers,
             &Call::new(Service::Okta, Method::GET, &url),
             &response,
             RateHeaders::read(&response.headers),
@@ -165,6 +232,9 @@ mod tests {
         };
         for (status, code, headers, reason, retryability) in [
             (400, "E0000031", &[][..], "InvalidRequest", Permanent),
+            (400, "E0000001", &[], "InvalidRequest", Permanent),
+            (400, "E0000029", &[], "InvalidCursor", Retry),
+            (423, "E0000239", &[], "Unavailable", Retry),
             (401, "E0000011", &[], "TokenRefused", Permanent),
             (401, "E0000004", &[], "TokenRefused", Permanent),
             (401, "E0000015", &[], "NotPermitted", Permanent),
@@ -220,6 +290,106 @@ mod tests {
         assert!(message.contains(expected), "{message}");
         let message = error(502, "<html>Bad gateway</html>", &[]).to_string();
         assert!(message.contains("(HTTP 502)"), "{message}");
+    }
+
+    #[test]
+    fn a_search_is_wrong_unless_the_cause_is_the_cursor() {
+        for (code, causes, reason) in [
+            (
+                "E0000031",
+                r#"[{"errorSummary":"Invalid cursor."}]"#,
+                "InvalidCursor",
+            ),
+            (
+                "E0000031",
+                r#"[{},{"errorSummary":"Invalid cursor."},null]"#,
+                "InvalidCursor",
+            ),
+            (
+                "E0000031",
+                r#"[{"errorSummary":"Invalid date."}]"#,
+                "InvalidRequest",
+            ),
+            ("E0000031", "null", "InvalidRequest"),
+            (
+                "E0000001",
+                r#"[{"errorSummary":"Invalid cursor."}]"#,
+                "InvalidRequest",
+            ),
+            ("E0000029", "null", "InvalidCursor"),
+        ] {
+            let body = format!(r#"{{"errorCode":"{code}","errorSummary":"why","errorCauses":{causes}}}"#);
+            let error = error(400, &body, &[]);
+            assert_eq!(error.reason(), reason, "{code} {causes}");
+            assert!(error.to_string().contains("\"why"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_an_error_that_is_null_or_of_another_type_loses_no_other() {
+        for body in [
+            r#"{"errorCode":"E0000006","errorSummary":"why","errorId":"oae1","errorCauses":null}"#,
+            r#"{"errorCode":"E0000006","errorSummary":"why","errorId":"oae1"}"#,
+            r#"{"errorCode":"E0000006","errorSummary":"why","errorId":"oae1","errorCauses":"none","errorLink":7}"#,
+        ] {
+            let message = error(403, body, &[]).to_string();
+            assert!(
+                message.contains(r#"(HTTP 403 E0000006 "why", request oae1)"#),
+                "{message}"
+            );
+        }
+        let without_summary =
+            r#"{"errorCode":"E0000006","errorSummary":null,"errorCauses":[{"errorSummary":"why"}]}"#;
+        let message = error(403, without_summary, &[]).to_string();
+        assert!(message.contains(r#"(HTTP 403 E0000006 "why")"#), "{message}");
+        for body in ["", "null", "[]", "7", "<html>"] {
+            let message = error(403, body, &[]).to_string();
+            assert!(
+                message.contains("(HTTP 403)") && message.contains("Read-Only Administrator"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_403_without_a_body_names_the_scope_that_the_call_needs() {
+        let challenge = "Bearer realm=\"https://acme.okta.com\", error=\"insufficient_scope\"";
+        let response = response(403, "", &[("www-authenticate", challenge)]);
+        let url = Url::parse("https://acme.okta.com/api/v1/users").unwrap();
+        let call = Call::new(Service::Okta, Method::GET, &url);
+        for (operation, scope) in [
+            (Operation::ListUsers, "okta.users.read"),
+            (Operation::GetUser, "okta.users.read"),
+            (Operation::ListGroups, "okta.groups.read"),
+            (Operation::ListMembers, "okta.groups.read"),
+            (Operation::GetGroup, "okta.groups.read"),
+        ] {
+            let error = OktaError::from_response(operation, &call, &response, None);
+            assert_eq!(
+                (error.reason(), error.retryability()),
+                ("NotPermitted", Retryability::Permanent)
+            );
+            assert!(error.to_string().contains(scope), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_concurrency_limit_is_not_waited_for_as_long_as_the_orgs_window() {
+        let both = [
+            ("x-rate-limit-limit", "600"),
+            ("x-rate-limit-limit", "0"),
+            ("x-rate-limit-remaining", "0"),
+            ("x-rate-limit-remaining", "0"),
+            ("x-rate-limit-reset", "784111807"),
+            ("x-rate-limit-reset", "784111999"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ];
+        let body = r#"{"errorCode":"E0000047"}"#;
+        let error = error(429, body, &both);
+        assert_eq!(
+            (error.reason(), error.retryability()),
+            ("ConcurrencyLimited", Retryability::Retry)
+        );
     }
 
     #[test]

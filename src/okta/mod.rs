@@ -9,25 +9,25 @@ mod pages;
 mod rate_limit;
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use reqwest::Method;
-use serde::de::DeserializeOwned;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::http::{
     Backoff, CallObserver, HttpClient, HttpError, Operation, RateLimitWait, RetryPolicy, Service, WaitCause,
-    authorization, clip, is_path_segment,
+    authorization, clip, is_path_segment, record::Record,
 };
-use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup};
+use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup, Unreadable};
 
 pub use config::OktaConfig;
 pub use error::OktaError;
 pub use rate_limit::OrgLimits;
-pub use wire::{GroupHead, group_head, member, person};
+pub use wire::{GroupHead, group_head, member, member_id, person, unreadable_head};
 
 use pages::{Listing, PagedRequest};
 use rate_limit::Bucket;
@@ -37,6 +37,9 @@ use wire::{Member, User, WholeMember};
 const MAX_PAGE_SIZE: usize = 200;
 
 const MIN_PAGE_SIZE: usize = 25;
+
+/// The shortest part of a prefix that is looked for anywhere in the names of groups.
+const MIN_STEM_CHARS: usize = 4;
 
 /// Matches all users. A list without a search omits deprovisioned users.
 const ALL_USERS: &str = "status pr";
@@ -111,16 +114,17 @@ impl OktaClient {
         prefix: &str,
         progress: OnProgress<'_>,
     ) -> Result<(Directory, Option<Mark>), OktaError> {
-        let group_search = with_prefix(prefix);
         let (users, groups) = futures::try_join!(
             self.list_all_users::<User, Person>(progress),
-            self.list_team_groups(&group_search, prefix, None, progress),
+            self.list_all_team_groups(prefix, progress),
         )?;
         let mark = earlier(users.began, groups.began).map(Mark::at);
-        let directory = Directory::new(users.items, groups.groups);
+        let directory = Directory::new(users.items, groups.groups)
+            .with_lookalikes(groups.lookalikes)
+            .with_unreadable(users.unreadable.into_iter().chain(groups.unreadable));
         let read = self.read_hidden(directory.hidden(), directory.groups().values(), progress);
-        let members = read.await?;
-        Ok((directory.with_members(members), mark))
+        let (members, unreadable) = read.await?;
+        Ok((directory.with_members(members).with_unreadable(unreadable), mark))
     }
 
     /// Reads the records of `hidden` members, whom the search for users does not show, from the lists of the
@@ -131,7 +135,7 @@ impl OktaClient {
         hidden: &BTreeSet<PersonId>,
         groups: impl Iterator<Item = &'a TeamGroup>,
         progress: OnProgress<'_>,
-    ) -> Result<Vec<Person>, OktaError> {
+    ) -> Result<(Vec<Person>, Vec<Unreadable>), OktaError> {
         let mut left = hidden.clone();
         let with_hidden = groups.filter(|group| {
             let before = left.len();
@@ -141,28 +145,36 @@ impl OktaClient {
         let groups: Vec<GroupId> = with_hidden.map(|group| group.id.clone()).collect();
         let total = groups.len();
         let reads = groups.into_iter().map(|group| async move {
-            let members = self.list_members::<User, WholeMember>(&group).await?.into_inner();
-            let people = members.into_iter().filter_map(|WholeMember(person)| person);
-            Ok::<_, OktaError>(
-                people
-                    .filter(|person| hidden.contains(&person.id))
-                    .collect::<Vec<_>>(),
-            )
+            let members = self.list_members::<User, WholeMember>(&group).await?;
+            let Some(members) = members else {
+                return Ok::<_, OktaError>((Vec::new(), Vec::new()));
+            };
+            let people = members.items.into_inner().into_iter();
+            let people = people
+                .filter_map(|WholeMember(person)| person)
+                .filter(|person| hidden.contains(&person.id));
+            // One without an ID was passed over when the list was read for the first time.
+            let is_hidden = |id: &String| hidden.contains(&id.as_str().into());
+            let unreadable = members.unreadable.into_iter();
+            let unreadable = unreadable.filter(|record| record.id.as_ref().is_some_and(is_hidden));
+            Ok((people.collect::<Vec<_>>(), unreadable.collect::<Vec<_>>()))
         });
         let reads: Vec<_> = reads.collect();
         let mut reads = stream::iter(reads)
             .buffer_unordered(self.parallel_reads)
             .enumerate();
-        let mut people = Vec::new();
+        let (mut people, mut unreadable) = (Vec::new(), Vec::new());
         while let Some((done, members)) = reads.next().await {
-            people.extend(members?);
+            let members = members?;
+            people.extend(members.0);
+            unreadable.extend(members.1);
             progress(Progress {
                 step: ReadStep::ReadingMembers,
                 done: done + 1,
                 total: Some(total),
             });
         }
-        Ok(people)
+        Ok((people, unreadable))
     }
 
     /// All users, whatever their status.
@@ -177,14 +189,13 @@ impl OktaClient {
 
     async fn list_all_users<R, T>(&self, progress: OnProgress<'_>) -> Result<Listing<T>, OktaError>
     where
-        R: DeserializeOwned,
+        R: Record,
         T: From<R>,
     {
         let users = self.list_users::<R, T>(ALL_USERS, None, progress).await?;
         if users.items.is_empty() {
             let call = self.http.call(Method::GET, &self.http.url(&["users"], &[]));
-            let problem = "is an empty list, but an org has at least the token's creator";
-            return Err(HttpError::invalid_response(&call, problem).into());
+            return Err(OktaError::NoUsers { call });
         }
         Ok(users)
     }
@@ -198,7 +209,7 @@ impl OktaClient {
         progress: OnProgress<'_>,
     ) -> Result<Listing<T>, OktaError>
     where
-        R: DeserializeOwned,
+        R: Record,
         T: From<R>,
     {
         let mut backoff = Backoff::new(&self.retry_policy);
@@ -243,9 +254,15 @@ impl OktaClient {
         Ok(Complete::from_all_pages(exact))
     }
 
-    /// The groups whose name starts with `prefix` in any case, as Okta writes them.
+    /// The groups whose name has `prefix` in any case, as far as Okta finds them, as Okta writes them.
     pub async fn groups_json(&self, prefix: &str) -> Result<Complete<Vec<Value>>, OktaError> {
-        let groups: Listing<Value> = self.list_groups::<Value, _>(&with_prefix(prefix), None).await?;
+        let groups: Listing<Value> = match self.list_groups::<Value, _>(&with_lookalikes(prefix), None).await
+        {
+            Err(error) if error.is_bad_search() => {
+                self.list_groups::<Value, _>(&with_prefix(prefix), None).await?
+            }
+            result => result?,
+        };
         Ok(groups.items)
     }
 
@@ -255,7 +272,7 @@ impl OktaClient {
         max_records: Option<usize>,
     ) -> Result<Listing<T>, OktaError>
     where
-        R: DeserializeOwned,
+        R: Record,
         T: From<R>,
     {
         let limit = MAX_PAGE_SIZE.to_string();
@@ -272,19 +289,16 @@ impl OktaClient {
         .await
     }
 
-    /// The members of a group, whatever their status.
-    pub async fn members(&self, group: &GroupId) -> Result<Complete<Vec<PersonId>>, OktaError> {
-        self.list_members::<Member, PersonId>(group).await
+    /// The members of a group, as Okta writes them, or None if the group was deleted.
+    pub async fn members_json(&self, group: &GroupId) -> Result<Option<Complete<Vec<Value>>>, OktaError> {
+        let members = self.list_members::<Value, Value>(group).await?;
+        Ok(members.map(|members| members.items))
     }
 
-    /// The members of a group, as Okta writes them.
-    pub async fn members_json(&self, group: &GroupId) -> Result<Complete<Vec<Value>>, OktaError> {
-        self.list_members::<Value, Value>(group).await
-    }
-
-    async fn list_members<R, T>(&self, group: &GroupId) -> Result<Complete<Vec<T>>, OktaError>
+    /// The members of a group, whatever their status, or None if the group was deleted since a list showed it.
+    async fn list_members<R, T>(&self, group: &GroupId) -> Result<Option<Listing<T>>, OktaError>
     where
-        R: DeserializeOwned,
+        R: Record,
         T: From<R>,
     {
         if !is_path_segment(group.as_str()) {
@@ -302,7 +316,25 @@ impl OktaClient {
             max_records: None,
             on_page: &|_| (),
         });
-        Ok(members.await?.items)
+        match members.await {
+            Ok(members) => Ok(Some(members)),
+            Err(error) if error.is_not_found() => match self.group_exists(group).await? {
+                true => Err(error),
+                false => Ok(None),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether Okta, asked by id, has the group.
+    async fn group_exists(&self, group: &GroupId) -> Result<bool, OktaError> {
+        let url = self.http.url(&["groups", group.as_str()], &[]);
+        let read = self.read::<IgnoredAny>(Operation::GetGroup, Bucket::Group, &url);
+        match read.await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_nonexistent() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The groups whose name starts with exactly `prefix`, with their members.
@@ -317,7 +349,24 @@ impl OktaClient {
         Ok(found.groups)
     }
 
-    /// The groups that `search` finds, with the members of those that have exactly the prefix.
+    /// The groups that [`with_lookalikes`] finds, or [`with_prefix`] if the org does not accept that search.
+    async fn list_all_team_groups(
+        &self,
+        prefix: &str,
+        progress: OnProgress<'_>,
+    ) -> Result<FoundGroups, OktaError> {
+        let search = with_lookalikes(prefix);
+        match self.list_team_groups(&search, prefix, None, progress).await {
+            Err(error) if error.is_bad_search() => {
+                self.list_team_groups(&with_prefix(prefix), prefix, None, progress)
+                    .await
+            }
+            result => result,
+        }
+    }
+
+    /// The groups that `search` finds, with the members of those that have exactly the prefix, or whose name cannot
+    /// be read. A group that was deleted since the search counts as not found.
     async fn list_team_groups(
         &self,
         search: &str,
@@ -331,7 +380,8 @@ impl OktaClient {
             total: None,
         });
         let found: Listing<GroupHead> = self.list_groups::<GroupHead, _>(search, max_records).await?;
-        let (heads, others) = by_prefix(found.items, prefix);
+        let (mut heads, others) = by_prefix(found.items, prefix);
+        heads.extend(found.unreadable.iter().filter_map(wire::unreadable_head));
         let total = heads.len();
         let report = |done| {
             progress(Progress {
@@ -344,24 +394,39 @@ impl OktaClient {
         let reads: Vec<_> = heads.into_iter().map(|head| self.team_group(head)).collect();
         let mut reads = stream::iter(reads).buffer_unordered(self.parallel_reads);
         let mut groups = Vec::with_capacity(total);
+        let mut unreadable = found.unreadable;
+        let mut done = 0;
         while let Some(group) = reads.try_next().await? {
-            groups.push(group);
-            report(groups.len());
+            if let Some((group, members)) = group {
+                groups.push(group);
+                unreadable.extend(members);
+            }
+            done += 1;
+            report(done);
         }
         Ok(FoundGroups {
             groups: Complete::from_all_pages(groups),
-            without_prefix: others.into_iter().map(|head| head.id).collect(),
+            lookalikes: others.into_iter().map(|head| (head.id, head.name)).collect(),
+            unreadable,
             began: found.began,
         })
     }
 
-    async fn team_group(&self, head: GroupHead) -> Result<TeamGroup, OktaError> {
-        let members = self.members(&head.id).await?.into_inner();
-        Ok(TeamGroup {
+    /// A group with its members, and those whose ID cannot be read.
+    async fn team_group(&self, head: GroupHead) -> Result<Option<(TeamGroup, Vec<Unreadable>)>, OktaError> {
+        let Some(members) = self.list_members::<Member, PersonId>(&head.id).await? else {
+            return Ok(None);
+        };
+        let mut unreadable = members.unreadable;
+        for member in &mut unreadable {
+            member.group = Some(head.id.clone());
+        }
+        let group = TeamGroup {
             id: head.id,
             name: head.name,
-            members: members.into_iter().collect(),
-        })
+            members: members.items.into_inner().into_iter().collect(),
+        };
+        Ok(Some((group, unreadable)))
     }
 
     /// Returns the user, or None if Okta says that there is none. Unlike a list, the record is up to
@@ -376,7 +441,10 @@ impl OktaClient {
             Ok((user, _)) => match person(user) {
                 // Okta also accepts a login: then the record has another ID.
                 Ok(person) => Ok((person.id == *id).then_some(person)),
-                Err(error) => Err(HttpError::invalid_json(&call, &error).into()),
+                Err(record) => {
+                    let problem = format!("cannot be read: {record}");
+                    Err(HttpError::invalid_response(&call, problem).into())
+                }
             },
             Err(error) if error.is_nonexistent() => Ok(None),
             Err(error) => Err(error),
@@ -386,8 +454,10 @@ impl OktaClient {
 
 struct FoundGroups {
     groups: Complete<Vec<TeamGroup>>,
-    /// Groups whose name differs from the prefix by case.
-    without_prefix: BTreeSet<GroupId>,
+    /// The other groups that were found, by name.
+    lookalikes: BTreeMap<GroupId, String>,
+    /// Groups whose name cannot be read, and members whose ID cannot.
+    unreadable: Vec<Unreadable>,
     /// By Okta's clock.
     began: Option<Timestamp>,
 }
@@ -397,7 +467,17 @@ fn with_prefix(prefix: &str) -> String {
     format!("profile.name sw {}", quoted(prefix))
 }
 
-/// Separates groups whose name starts with exactly `prefix` from those that differ by case.
+/// A search for groups, which also finds those that have the prefix elsewhere in their name, or end it otherwise: they
+/// look as if they were meant to be team groups. A short prefix is in too many names.
+fn with_lookalikes(prefix: &str) -> String {
+    let stem = prefix.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if stem.chars().count() < MIN_STEM_CHARS {
+        return with_prefix(prefix);
+    }
+    format!("{} or profile.name co {}", with_prefix(prefix), quoted(stem))
+}
+
+/// Separates groups whose name starts with exactly `prefix` from all others.
 fn by_prefix(groups: Complete<Vec<GroupHead>>, prefix: &str) -> (Vec<GroupHead>, Vec<GroupHead>) {
     groups
         .into_inner()
@@ -420,6 +500,21 @@ mod tests {
     use url::Url;
 
     use super::*;
+
+    #[test]
+    fn groups_that_look_meant_are_found_by_the_same_search() {
+        for (prefix, search) in [
+            (
+                "OKTA_INSGRP_",
+                r#"profile.name sw "OKTA_INSGRP_" or profile.name co "OKTA_INSGRP""#,
+            ),
+            ("Team", r#"profile.name sw "Team" or profile.name co "Team""#),
+            ("P_", r#"profile.name sw "P_""#),
+            ("IT --", r#"profile.name sw "IT --""#),
+        ] {
+            assert_eq!(with_lookalikes(prefix), search);
+        }
+    }
 
     #[test]
     fn a_prefix_cannot_end_its_quotes() {

@@ -9,12 +9,16 @@ use url::Url;
 
 use super::rate_limit::{Bucket, Denied, Permit, RateHeaders};
 use super::{OktaClient, OktaError, link_header};
+use crate::http::record::{Listed, Record};
 use crate::http::{Call, HttpError, Operation, Retries, WaitCause, http_date};
-use crate::model::Complete;
+use crate::model::{Complete, Unreadable, are_too_many};
 
-/// Omits fields that the operator does not read and that slow Okta down.
-const TRIMMED_RESPONSE: &str =
+/// Omits fields that slow Okta down. What a list shows of a transition may be out of date anyway.
+const TRIMMED_LIST: &str =
     "application/json; okta-response=\"omitCredentials,omitCredentialsLinks,omitTransitioningToStatus\"";
+
+/// The record that is read right before a write shows whether the account is being reactivated.
+const TRIMMED_USER: &str = "application/json; okta-response=\"omitCredentials,omitCredentialsLinks\"";
 
 /// A request for a list of all pages.
 pub(super) struct PagedRequest<'a> {
@@ -30,6 +34,8 @@ pub(super) struct PagedRequest<'a> {
 
 pub(super) struct Listing<T> {
     pub(super) items: Complete<Vec<T>>,
+    /// The records that cannot be read.
+    pub(super) unreadable: Vec<Unreadable>,
     /// The date of the first page, by Okta's clock.
     pub(super) began: Option<Timestamp>,
 }
@@ -37,43 +43,73 @@ pub(super) struct Listing<T> {
 impl OktaClient {
     /// Reads all pages. Each record is converted at once, because Okta's records take much more
     /// memory. The last page is the one without a link to a next page.
+    ///
+    /// # Errors
+    /// [`OktaError::InvalidCursor`] if Okta rejects its own link to a next page, also after the list was read
+    /// again from its beginning.
     pub(super) async fn list<R, T>(&self, request: PagedRequest<'_>) -> Result<Listing<T>, OktaError>
     where
-        R: DeserializeOwned,
+        R: Record,
+        T: From<R>,
+    {
+        match self.read_pages(&request).await {
+            Err(OktaError::InvalidCursor { .. }) => self.read_pages(&request).await,
+            result => result,
+        }
+    }
+
+    async fn read_pages<R, T>(&self, request: &PagedRequest<'_>) -> Result<Listing<T>, OktaError>
+    where
+        R: Record,
         T: From<R>,
     {
         let PagedRequest {
             operation,
             bucket,
-            first,
+            ref first,
             page_size,
             max_records,
             on_page,
-        } = request;
-        let mut items = Vec::new();
+        } = *request;
+        let (mut items, mut unreadable) = (Vec::new(), Vec::new());
         let mut began = None;
         let mut seen = HashSet::new();
-        let mut next = Some(first);
+        let mut next = Some(first.clone());
         while let Some(url) = next {
             let call = self.http.call(Method::GET, &url);
             if seen.contains(&url) {
                 return Err(OktaError::PaginationLoop { call });
             }
-            let (page, headers) = self.read::<Vec<R>>(operation, bucket, &url).await?;
+            let (page, headers) = self.read::<Vec<Listed<R>>>(operation, bucket, &url).await?;
             if seen.is_empty() {
                 began = headers.get(DATE).and_then(http_date);
             }
             next = link_header::next(&headers, &url, page.len() >= page_size, &call)?;
             seen.insert(url);
-            items.extend(page.into_iter().map(T::from));
-            if max_records.is_some_and(|max| items.len() > max) {
-                let problem = format!("more than {} changes", items.len() - 1);
+            for Listed(record) in page {
+                match record {
+                    Ok(record) => items.push(T::from(record)),
+                    Err(record) => unreadable.push(record),
+                }
+            }
+            let all = items.len() + unreadable.len();
+            if max_records.is_some_and(|max| all > max) {
+                let problem = format!("more than {} changes", all - 1);
                 return Err(OktaError::DeltaUnusable { call, problem });
             }
-            on_page(items.len());
+            // Of the few records of a delta, most may be odd.
+            if let (None, None, Some(first)) = (&next, max_records, unreadable.first())
+                && are_too_many(first.kind, unreadable.len(), all)
+            {
+                let count = unreadable.len();
+                let problem = format!("has {all} records, of which {count} cannot be read, such as {first}");
+                return Err(HttpError::invalid_response(&call, problem).into());
+            }
+            on_page(all);
         }
         Ok(Listing {
             items: Complete::from_all_pages(items),
+            unreadable,
             began,
         })
     }
@@ -92,9 +128,11 @@ impl OktaClient {
         loop {
             let permit = self.admit(bucket, &call).await?;
             let mut request = self.http.request(Method::GET, url.clone());
-            if matches!(operation, Operation::ListUsers | Operation::GetUser) {
-                request = request.header(CONTENT_TYPE, TRIMMED_RESPONSE);
-            }
+            request = match operation {
+                Operation::ListUsers => request.header(CONTENT_TYPE, TRIMMED_LIST),
+                Operation::GetUser => request.header(CONTENT_TYPE, TRIMMED_USER),
+                _ => request,
+            };
             if let Some(first_request) = &retry_for {
                 request = request
                     .header("X-Okta-Retry-For", first_request)
@@ -161,7 +199,7 @@ impl OktaClient {
             self.http.report_budget(budget);
         }
         if response.status != 200 {
-            return Err(OktaError::from_response(call, &response, rate));
+            return Err(OktaError::from_response(operation, call, &response, rate));
         }
         let value =
             serde_json::from_slice(&response.body).map_err(|error| HttpError::invalid_json(call, &error))?;

@@ -5,6 +5,8 @@
 //! integrations with the org are counted together, and an integration waits once the count has
 //! reached its percentage.
 
+use std::iter;
+use std::str::FromStr;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -31,6 +33,8 @@ pub(super) enum Bucket {
     User,
     /// `/groups` and `/groups/{id}/users`.
     Groups,
+    /// `/groups/{id}`.
+    Group,
 }
 
 impl Bucket {
@@ -39,41 +43,88 @@ impl Bucket {
             Self::Users => "users",
             Self::User => "user",
             Self::Groups => "groups",
+            Self::Group => "group",
         }
     }
 }
 
-/// The rate limit headers of a response.
+/// The rate limit headers of a response, which may have several sets of them: the org's, and one for concurrent
+/// calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RateHeaders {
+    /// None if the only set is about concurrent calls.
+    window: Option<WindowHeaders>,
+    /// Whether a set says that no further concurrent call is allowed. The end of its window says nothing: a call a
+    /// moment later may succeed.
+    is_concurrency: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WindowHeaders {
     limit: u32,
     remaining: u32,
     /// The end of the window by Okta's clock, in seconds since 1970. It identifies the window.
     reset: i64,
     /// From the response to the next window.
-    pub(super) wait: Duration,
+    wait: Duration,
 }
 
 impl RateHeaders {
+    /// Of several sets, the smallest numbers count, as in Okta's SDKs.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
-            headers.get(name)?.to_str().ok()?.trim().parse().ok()
+        let limits = numbers::<u32>(headers, "x-rate-limit-limit");
+        let remaining = numbers::<u32>(headers, "x-rate-limit-remaining");
+        let resets = numbers::<i64>(headers, "x-rate-limit-reset");
+        let mut read: Option<Self> = None;
+        for (index, (limit, remaining)) in iter::zip(limits, remaining).enumerate() {
+            let (Some(limit), Some(remaining), Some(reset)) = (
+                limit,
+                remaining,
+                resets.get(index).or(resets.last()).copied().flatten(),
+            ) else {
+                continue;
+            };
+            let read = read.get_or_insert(Self {
+                window: None,
+                is_concurrency: false,
+            });
+            if limit == 0 && remaining == 0 {
+                read.is_concurrency = true;
+                continue;
+            }
+            let window = read.window.get_or_insert(WindowHeaders {
+                limit,
+                remaining,
+                reset,
+                wait: Duration::ZERO,
+            });
+            window.limit = window.limit.min(limit);
+            window.remaining = window.remaining.min(remaining);
+            window.reset = window.reset.min(reset);
         }
-        let reset: i64 = number(headers, "x-rate-limit-reset")?;
-        let now = server_time(headers).as_second();
-        let seconds = reset.saturating_sub(now).clamp(0, MAX_WINDOW_SECONDS) + 1;
-        Some(Self {
-            limit: number(headers, "x-rate-limit-limit")?,
-            remaining: number(headers, "x-rate-limit-remaining")?,
-            reset,
-            wait: Duration::from_secs(seconds.unsigned_abs()),
-        })
+        if let Some(window) = read.as_mut().and_then(|read| read.window.as_mut()) {
+            let now = server_time(headers).as_second();
+            let seconds = window.reset.saturating_sub(now).clamp(0, MAX_WINDOW_SECONDS) + 1;
+            window.wait = Duration::from_secs(seconds.unsigned_abs());
+        }
+        read
     }
 
-    /// Whether the limit is one of concurrent calls rather than calls per window.
-    pub(super) fn is_concurrency(&self) -> bool {
-        self.limit == 0 && self.remaining == 0
+    /// The time until the next window, if the limit is one of calls per window.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.window
+            .filter(|_| !self.is_concurrency)
+            .map(|window| window.wait)
     }
+}
+
+/// The values of a header that stands there several times, or once with commas; None for a value that is no number.
+fn numbers<T: FromStr>(headers: &HeaderMap, name: &str) -> Vec<Option<T>> {
+    let values = headers.get_all(name).iter();
+    values
+        .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+        .map(|value| value.trim().parse().ok())
+        .collect()
 }
 
 struct Window {
@@ -124,7 +175,7 @@ impl BucketState {
         Ok(())
     }
 
-    fn record(&mut self, headers: &RateHeaders, now: Instant) {
+    fn record(&mut self, headers: &WindowHeaders, now: Instant) {
         self.without_headers = false;
         match &mut self.window {
             Some(window) if window.reset > headers.reset => {}
@@ -169,7 +220,7 @@ pub(super) enum Denied {
 /// The calls to an org, counted for all of its clients.
 #[derive(Default)]
 pub struct OrgLimits {
-    buckets: Mutex<[BucketState; 3]>,
+    buckets: Mutex<[BucketState; 4]>,
     response: Notify,
 }
 
@@ -208,8 +259,10 @@ impl Permit<'_> {
         let mut buckets = self.limits.buckets.lock();
         let state = &mut buckets[self.bucket as usize];
         match headers {
-            Some(headers) if headers.is_concurrency() => {}
-            Some(headers) => state.record(headers, now),
+            Some(RateHeaders {
+                window: Some(window), ..
+            }) => state.record(window, now),
+            Some(_) => {}
             None => state.without_headers = state.window.is_none(),
         }
     }
@@ -270,8 +323,8 @@ mod tests {
             (i64::MAX, 3601),
         ] {
             assert_eq!(
-                headers("600", "0", reset).unwrap().wait,
-                Duration::from_secs(seconds),
+                headers("600", "0", reset).unwrap().wait(),
+                Some(Duration::from_secs(seconds)),
                 "{reset}"
             );
         }
@@ -279,10 +332,86 @@ mod tests {
 
     #[test]
     fn a_concurrency_limit_differs_from_a_rate_limit() {
-        assert!(headers("0", "0", NOW).unwrap().is_concurrency());
-        assert!(!headers("600", "0", NOW).unwrap().is_concurrency());
+        assert!(headers("0", "0", NOW).unwrap().is_concurrency);
+        assert!(!headers("600", "0", NOW).unwrap().is_concurrency);
         assert_eq!(headers("many", "0", NOW), None);
         assert_eq!(RateHeaders::read(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn of_several_sets_of_headers_the_smallest_numbers_count() {
+        let read = |limits: &[&str], remaining: &[&str], resets: &[i64]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT"));
+            for (name, values) in [
+                ("x-rate-limit-limit", limits),
+                ("x-rate-limit-remaining", remaining),
+            ] {
+                for value in values {
+                    headers.append(name, HeaderValue::from_str(value).unwrap());
+                }
+            }
+            for reset in resets {
+                headers.append("x-rate-limit-reset", HeaderValue::from(*reset));
+            }
+            RateHeaders::read(&headers)
+        };
+        let window = |limit, remaining, seconds: i64| {
+            Some(WindowHeaders {
+                limit,
+                remaining,
+                reset: NOW + seconds,
+                wait: Duration::from_secs(seconds.unsigned_abs() + 1),
+            })
+        };
+        let far = NOW + 180;
+        for (limits, remaining, resets, expected, is_concurrency) in [
+            (
+                &["600", "75"][..],
+                &["3", "74"][..],
+                &[NOW + 40, far][..],
+                window(75, 3, 40),
+                false,
+            ),
+            (
+                &["75", "600"],
+                &["74", "3"],
+                &[far, NOW + 40],
+                window(75, 3, 40),
+                false,
+            ),
+            (
+                &["600", "0"],
+                &["599", "0"],
+                &[NOW + 40, far],
+                window(600, 599, 40),
+                true,
+            ),
+            (
+                &["0", "600"],
+                &["0", "0"],
+                &[far, NOW + 40],
+                window(600, 0, 40),
+                true,
+            ),
+            (&["600, 0"], &["599, 0"], &[NOW + 40], window(600, 599, 40), true),
+            (&["0"], &["0"], &[far], None, true),
+            (
+                &["many", "600"],
+                &["0", "599"],
+                &[far, NOW + 40],
+                window(600, 599, 40),
+                false,
+            ),
+        ] {
+            let read = read(limits, remaining, resets).unwrap();
+            assert_eq!(
+                (read.window, read.is_concurrency),
+                (expected, is_concurrency),
+                "{limits:?} {remaining:?}"
+            );
+            assert_eq!(read.wait().is_none(), is_concurrency);
+        }
     }
 
     fn admitted(limits: &OrgLimits, bucket: Bucket, percent: u8, now: Instant) -> Permit<'_> {

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::json::{optional_text, required_id};
-use crate::model::{GroupId, OktaStatus, OtherNames, Person, PersonId};
+use crate::http::{
+    json::{optional_text, required_id},
+    record::{self, Record},
+};
+use crate::model::{GroupId, OktaStatus, OtherNames, Person, PersonId, RecordKind, Unreadable};
 
 /// A group without its members.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -17,13 +20,26 @@ pub struct GroupHead {
 }
 
 /// Parses a user's record. Only the ID is required.
-pub fn person(user: Value) -> Result<Person, serde_json::Error> {
-    User::deserialize(user).map(Person::from)
+pub fn person(user: Value) -> Result<Person, Unreadable> {
+    record::read::<User>(user).map(Person::from)
 }
 
 /// Parses a group's record. The ID and the name are required.
-pub fn group_head(group: Value) -> Result<GroupHead, serde_json::Error> {
-    GroupHead::deserialize(group)
+pub fn group_head(group: Value) -> Result<GroupHead, Unreadable> {
+    record::read(group)
+}
+
+/// A group whose name cannot be read, if its ID can. The search for the prefix found it, so that it has one.
+pub fn unreadable_head(record: &Unreadable) -> Option<GroupHead> {
+    Some(GroupHead {
+        id: GroupId::from(record.id.as_deref()?),
+        name: String::new(),
+    })
+}
+
+/// Parses the record of a member of a group, of which only the ID is needed.
+pub fn member_id(user: Value) -> Result<PersonId, Unreadable> {
+    record::read::<Member>(user).map(PersonId::from)
 }
 
 impl From<User> for Person {
@@ -44,6 +60,7 @@ impl From<User> for Person {
             title: profile.title,
             employee_number: profile.employee_number,
             status: OktaStatus::from(user.status.unwrap_or_default().as_str()),
+            transitioning_to: user.transitioning_to_status.map(OktaStatus::from),
             created: user.created,
             last_updated: user.last_updated,
         }
@@ -61,6 +78,7 @@ impl From<Group> for GroupHead {
 
 /// A member of a group: a user of whom only the ID is used.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Member {
     #[serde(deserialize_with = "required_id")]
     id: String,
@@ -82,17 +100,37 @@ impl From<User> for WholeMember {
 }
 
 /// Parses the record of a member of a group; None if it is not whole.
-pub fn member(user: Value) -> Result<Option<Person>, serde_json::Error> {
-    User::deserialize(user).map(|user| WholeMember::from(user).0)
+pub fn member(user: Value) -> Result<Option<Person>, Unreadable> {
+    record::read::<User>(user).map(|user| WholeMember::from(user).0)
+}
+
+impl Record for User {
+    const KIND: RecordKind = RecordKind::User;
+}
+
+impl Record for Member {
+    const KIND: RecordKind = RecordKind::Member;
+}
+
+impl Record for GroupHead {
+    const KIND: RecordKind = RecordKind::Group;
+}
+
+/// As Okta writes it: every record can be read.
+impl Record for Value {
+    const KIND: RecordKind = RecordKind::User;
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[serde(expecting = "an object")]
 pub(super) struct User {
     #[serde(deserialize_with = "required_id")]
     id: String,
     #[serde(default, deserialize_with = "optional_text")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "optional_text")]
+    transitioning_to_status: Option<String>,
     #[serde(default, deserialize_with = "optional_text")]
     created: Option<String>,
     #[serde(default, deserialize_with = "optional_text")]
@@ -102,6 +140,7 @@ pub(super) struct User {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[serde(expecting = "an object")]
 struct Profile {
     #[serde(deserialize_with = "optional_text")]
     login: Option<String>,
@@ -126,6 +165,7 @@ struct Profile {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Group {
     #[serde(deserialize_with = "required_id")]
     id: String,
@@ -133,6 +173,7 @@ struct Group {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct GroupProfile {
     name: String,
 }
@@ -156,6 +197,7 @@ mod tests {
             title: None,
             employee_number: None,
             status: OktaStatus::Other(String::new()),
+            transitioning_to: None,
             created: None,
             last_updated: None,
         };
@@ -169,6 +211,57 @@ mod tests {
         assert!(person(json!({"profile": {"login": "jane"}})).is_err());
         assert!(person(json!({"id": ""})).is_err());
         assert!(person(json!("00u1")).is_err());
+    }
+
+    #[test]
+    fn an_optional_field_of_any_type_loses_no_other() {
+        let whole = json!({
+            "id": "00u1", "status": "ACTIVE", "created": "2024-01-01T00:00:00.000Z",
+            "lastUpdated": "2025-01-01T00:00:00Z", "transitioningToStatus": "PROVISIONED", "activated": null,
+            "profile": {
+                "login": "jane@acme.com", "firstName": "Jane", "lastName": "Doe", "middleName": "Mary",
+                "nickName": "Janey", "displayName": "Janey Doe", "email": "jane@acme.com",
+                "secondEmail": "jane@home.example", "title": "SRE", "employeeNumber": "42",
+                "regions": ["north", "east"], "seats": 2, "office": {"floor": 3},
+            },
+        });
+        let fields = |person: Person| {
+            let mut value = serde_json::to_value(person).unwrap();
+            let names = value["other_names"].take();
+            let mut fields = value.as_object().cloned().unwrap();
+            fields.extend(names.as_object().cloned().unwrap());
+            fields.retain(|_, value| !value.is_null());
+            fields
+        };
+        let expected = fields(person(whole.clone()).unwrap());
+        let top = whole.as_object().unwrap().keys().map(|name| format!("/{name}"));
+        let profile = whole["profile"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|name| format!("/profile/{name}"));
+        let optional = top
+            .chain(profile)
+            .filter(|path| !["/id", "/profile"].contains(&path.as_str()));
+        for path in optional {
+            for value in [
+                json!(null),
+                json!(""),
+                json!([]),
+                json!(["a"]),
+                json!({"a": 1}),
+                json!(true),
+            ] {
+                let mut record = whole.clone();
+                *record.pointer_mut(&path).unwrap() = value.clone();
+                let read = fields(person(record).unwrap());
+                let lost = expected
+                    .keys()
+                    .filter(|name| read.get(*name) != expected.get(*name))
+                    .count();
+                assert!(lost <= 1, "{path} {value}: {read:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A small company for the tests of the rules.
 
+use std::collections::BTreeMap;
+
 use crate::{
     api::{
         Applied, AppliedField, Applying, Decision, EmployeeMatchStatus, Field, GuardStatus,
@@ -7,13 +9,13 @@ use crate::{
     },
     model::{
         Complete, Directory, Employee, EmployeeId, GroupId, OktaStatus, OtherNames, Person, PersonId,
-        SharedSettings, Snapshot, Team, TeamGroup, Workforce,
+        RecordKind, SharedSettings, Snapshot, Team, TeamGroup, Unreadable, Workforce,
     },
     rules::{
         assessment::Assessment,
         guard::{self, Circumstances, Verdict},
         pending,
-        resolve::{Record, Records},
+        resolve::{self, Record, Records},
         status::{MatchStatuses, PreviousMatchStatus, WriteFailures},
         teams::{Binding, Bindings},
     },
@@ -33,6 +35,10 @@ pub struct Example {
     pub records: Records,
     /// People whom Okta, asked by id, no longer has.
     pub deleted: Vec<PersonId>,
+    /// The last known names of people whom Okta lacks.
+    pub former_names: BTreeMap<PersonId, String>,
+    /// Records of both services that cannot be read.
+    pub unreadable: Vec<Unreadable>,
     pub bindings: Bindings,
     /// What the guard remembers: the plan was reviewed.
     pub guard: GuardStatus,
@@ -85,6 +91,8 @@ impl Example {
             }],
             records: Records::new(),
             deleted: vec![],
+            former_names: BTreeMap::new(),
+            unreadable: vec![],
             bindings: Bindings::default(),
         };
         example.guard.reviewed = Some(example.review());
@@ -133,6 +141,7 @@ impl Example {
             title: Some("Engineer".into()),
             employee_number: None,
             status: OktaStatus::Active,
+            transitioning_to: None,
             created: None,
             last_updated: None,
         });
@@ -207,20 +216,54 @@ impl Example {
         });
     }
 
+    /// Makes the record of this id unreadable: a person, an employee or a team, or a group's name.
+    pub fn unreadable(&mut self, kind: RecordKind, id: &str) {
+        match kind {
+            RecordKind::User => self.people.retain(|person| person.id.as_str() != id),
+            RecordKind::Employee => self.employees.retain(|employee| employee.id.as_str() != id),
+            RecordKind::Team => self.teams.retain(|team| team.id.as_str() != id),
+            RecordKind::SharedSettings => self.settings.retain(|settings| settings.id.as_str() != id),
+            RecordKind::Group | RecordKind::Member => {
+                for group in self.groups.iter_mut().filter(|group| group.id.as_str() == id) {
+                    group.name.clear();
+                }
+            }
+        }
+        self.unreadable.push(Unreadable {
+            kind,
+            id: Some(id.to_owned()),
+            name: None,
+            group: None,
+            problem: "name: must be a string".to_owned(),
+        });
+    }
+
     pub fn snapshot(&self) -> Snapshot {
+        let is_oktas = |record: &Unreadable| {
+            matches!(
+                record.kind,
+                RecordKind::User | RecordKind::Group | RecordKind::Member
+            )
+        };
+        let (of_okta, of_insightful): (Vec<_>, Vec<_>) = self.unreadable.iter().cloned().partition(is_oktas);
         let mut snapshot = Snapshot::new(
             Directory::new(
                 Complete::from_all_pages(self.people.clone()),
                 Complete::from_all_pages(self.groups.clone()),
-            ),
+            )
+            .with_unreadable(of_okta),
             Workforce {
                 employees: Complete::from_all_pages(self.employees.clone()),
                 teams: Complete::from_all_pages(self.teams.clone()),
                 settings: Complete::from_all_pages(self.settings.clone()),
+                unreadable: of_insightful.into_iter().collect(),
                 organization: None,
             },
         );
         snapshot.set_deleted(self.deleted.iter().cloned());
+        let mut former_names = resolve::former_names(&snapshot, &self.records);
+        former_names.extend(self.former_names.clone());
+        snapshot.set_former_names(former_names);
         snapshot
     }
 

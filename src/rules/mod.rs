@@ -7,6 +7,7 @@ pub mod blocker;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod guard;
+pub mod notify;
 pub mod one_writer;
 pub mod pending;
 pub mod plan;
@@ -18,3 +19,4 @@ pub mod schedule;
 pub mod status;
 pub mod succession;
 pub mod teams;
+pub mod unreadable;

@@ -301,6 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn a_late_employee_that_was_handed_on_is_not_deactivated_for_the_person_who_was_invited() {
+        let mut example = jane();
+        example.employee("late", "Bob Roe", "jane@acme.com").created_at = Some(MINUTE);
+        example.person("bob", "Bob", "Roe", "Sales");
+        example.people[0].status = crate::model::OktaStatus::Deprovisioned;
+        let assessment = example.assess();
+        let reason = assessment.blocker(&"jane".into()).map(|blocker| blocker.reason());
+        assert_eq!(reason, Some("EmployeeHandedOn"));
+        assert!(assessment.plan.deactivations.is_empty());
+    }
+
+    #[test]
     fn a_late_employee_of_nobody_is_named() {
         let status = |change: fn(&mut Example), read_at| {
             let mut example = jane();

@@ -3,7 +3,7 @@
 use crate::{
     api::{ProposalKind, UnmatchedPolicy},
     matching::{self, Candidate, Confidence, Reason, Resemblance, Verdict},
-    model::{EmployeeId, Person, PersonId},
+    model::{EmployeeId, EvidenceKind, Person, PersonId},
 };
 
 /// Who a person is believed to be.
@@ -101,9 +101,12 @@ impl Proposal {
                 (ProposalKind::Review, None)
             }
             Verdict::Implausible => (ProposalKind::None, None),
-            Verdict::Nobody { unidentifiable } => {
+            Verdict::Nobody {
+                unidentifiable,
+                other_script,
+            } => {
                 let wanted = unmatched == UnmatchedPolicy::Create && !departed && person.is_employed();
-                let obstacle = obstacle(unidentifiable, person).filter(|_| wanted);
+                let obstacle = obstacle(unidentifiable, other_script, person).filter(|_| wanted);
                 if wanted && obstacle.is_none() && contested.is_none() {
                     candidates.retain(|candidate| candidate.matched_to.is_some());
                     (ProposalKind::Create, None)
@@ -124,6 +127,14 @@ impl Proposal {
             doubts,
             contested,
         }
+    }
+
+    /// What speaks against the proposed employee, the gravest first, then what speaks for it.
+    pub fn reasons(&self) -> impl Iterator<Item = &Reason> {
+        let best = self.best();
+        self.doubts
+            .iter()
+            .chain(best.into_iter().flat_map(|best| &best.reasons))
     }
 
     /// Returns how likely the person is this employee; None if it is no candidate.
@@ -165,6 +176,7 @@ impl Proposal {
             employee: employee.clone(),
             confidence,
             reasons: reasons.map(Reason::from).into(),
+            evidence: EvidenceKind::SameEmailAndName,
             resemblance: Resemblance::Address,
             matched_to: None,
         };
@@ -199,9 +211,10 @@ impl Relation {
 }
 
 /// Returns what keeps a person without an employee from being invited.
-fn obstacle(unidentifiable: usize, person: &Person) -> Option<Reason> {
+fn obstacle(unidentifiable: usize, other_script: usize, person: &Person) -> Option<Reason> {
     match unidentifiable {
         _ if person.email.is_none() => Some("a person without an email cannot be invited".into()),
+        0 if other_script > 0 => Some(of_other_script(other_script)),
         0 => None,
         1 => Some("1 employee has no name or email that identifies them and may be this person".into()),
         n => Some(
@@ -210,6 +223,18 @@ fn obstacle(unidentifiable: usize, person: &Person) -> Option<Reason> {
             )
             .into(),
         ),
+    }
+}
+
+fn of_other_script(employees: usize) -> Reason {
+    if employees == 1 {
+        "1 employee has a name in another script, which cannot be compared, and may be this person".into()
+    } else {
+        format!(
+            "{employees} employees have names in another script, which cannot be compared: one of them may be this \
+             person"
+        )
+        .into()
     }
 }
 
@@ -230,6 +255,7 @@ mod tests {
             title: None,
             employee_number: None,
             status: OktaStatus::Active,
+            transitioning_to: None,
             created: None,
             last_updated: None,
         }
@@ -242,6 +268,7 @@ mod tests {
                 employee: "e1".into(),
                 confidence: Confidence::NONE,
                 reasons: Vec::new(),
+                evidence: EvidenceKind::PartialName,
                 resemblance: Resemblance::Partial,
                 matched_to: None,
             }],
@@ -249,8 +276,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_name_in_another_script_prevents_an_invitation() {
+        for (other_script, kind) in [
+            (0, ProposalKind::Create),
+            (1, ProposalKind::None),
+            (2, ProposalKind::None),
+        ] {
+            let nobody = found(Verdict::Nobody {
+                unidentifiable: 0,
+                other_script,
+            });
+            let proposal = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Create, |_| None);
+            assert_eq!(proposal.kind, kind, "{other_script}");
+            let doubt = proposal
+                .doubts
+                .iter()
+                .find(|doubt| doubt.contains("another script"));
+            assert_eq!(doubt.is_some(), other_script > 0, "{:?}", proposal.doubts);
+        }
+    }
+
     fn proposal(unidentifiable: usize, person: &Person, departed: bool) -> Proposal {
-        let found = found(Verdict::Nobody { unidentifiable });
+        let found = found(Verdict::Nobody {
+            unidentifiable,
+            other_script: 0,
+        });
         Proposal::new(found, person, departed, UnmatchedPolicy::Create, |_| None)
     }
 
@@ -261,7 +312,10 @@ mod tests {
             (invited.kind, invited.candidates.len()),
             (ProposalKind::Create, 0)
         );
-        let nobody = found(Verdict::Nobody { unidentifiable: 0 });
+        let nobody = found(Verdict::Nobody {
+            unidentifiable: 0,
+            other_script: 0,
+        });
         let reviewed = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Review, |_| None);
         assert_eq!(
             (reviewed.kind, reviewed.candidates.len()),

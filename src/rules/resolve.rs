@@ -3,17 +3,22 @@
 
 mod claims;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use crate::{
     api::{
-        Applied, Decision, EmployeeMatch, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
+        Applied, Decision, EmployeeMatch, Field, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
         ProposalKind, SuspendedPolicy,
     },
-    matching::{self, Candidate, EmployeeRecord, Evidence, PersonRecord, Resemblance},
-    model::{Departure, EmployeeId, OktaStatus, Person, PersonId, Snapshot, TeamId, text},
+    matching::{self, Candidate, EmployeeRecord, Evidence, PersonRecord},
+    model::{
+        Departure, EmployeeId, OktaStatus, Person, PersonId, RecordKind, Snapshot, TeamId, Unreadable, text,
+    },
     rules::{
-        blocker::{Blocker, named_employee, named_person},
+        blocker::{Blocker, Invitation, Successor, UnreadableIs},
         proposal::{Holder, Proposal, Relation},
         records::Unusable,
         succession::{HandedOn, Succession},
@@ -21,7 +26,7 @@ use crate::{
     },
 };
 
-use claims::Claims;
+use claims::{Claims, Rival};
 
 /// The contents of a person's EmployeeMatch: the decision, and the match in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,6 +73,13 @@ impl Record {
             .flat_map(|applied| &applied.employee_ids)
             .map(|id| id.as_str().into())
             .collect()
+    }
+
+    /// The name that the match in force wrote.
+    pub fn written_name(&self) -> Option<&str> {
+        let mut written = self.applied.iter().flat_map(|applied| &applied.fields);
+        let name = written.find(|written| written.field == Field::Name)?;
+        Some(&name.after)
     }
 
     /// Whether the record holds what must not be lost: a match in force, or an invitation.
@@ -146,7 +158,9 @@ pub fn resolve(
         claims: Claims::of(snapshot, records, &in_scope, &succession),
         in_scope,
         succession,
+        emails: OnceCell::new(),
     };
+    resolver.succession.add_invited(resolver.claims.invited.values());
     let mut found = matching::propose(&resolver.evidence());
     let certain = found
         .iter()
@@ -200,10 +214,21 @@ pub fn unaccounted<'a>(snapshot: &'a Snapshot, records: &'a Records) -> impl Ite
         .iter()
         .filter(move |(id, record)| {
             !snapshot.people().contains_key(*id)
+                && snapshot.unreadable_person(id).is_none()
                 && record.decision != Decision::Ignore
                 && record.employees_in_force().iter().any(is_active)
         })
         .map(|(id, _)| id)
+}
+
+/// The names that the matches in force wrote of people whom Okta's response lacks.
+pub fn former_names(snapshot: &Snapshot, records: &Records) -> BTreeMap<PersonId, String> {
+    let missing = records
+        .iter()
+        .filter(|(id, _)| !snapshot.people().contains_key(*id));
+    missing
+        .filter_map(|(id, record)| Some((id.clone(), record.written_name()?.to_owned())))
+        .collect()
 }
 
 /// Returns the people in scope. With `TeamMembers`, a departed person with a match in force, or with an invitation
@@ -258,6 +283,8 @@ struct Resolver<'a> {
     in_scope: BTreeMap<&'a PersonId, &'a Person>,
     claims: Claims<'a>,
     succession: Succession<'a>,
+    /// The first employee of each email.
+    emails: OnceCell<HashMap<String, EmployeeId>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -345,6 +372,9 @@ impl<'a> Resolver<'a> {
         let id = candidate.matched_to.as_ref()?;
         let holder = self.snapshot.people().get(id);
         let (relation, note) = match holder {
+            None if self.snapshot.unreadable_person(id).is_some() => {
+                (Relation::Colleague, ", whose record in Okta cannot be read")
+            }
             None => (Relation::OutOfScope, ", whom Okta's response lacks"),
             Some(holder) if has_departed(holder, self.spec) => (Relation::Departed, ", who departed"),
             Some(_) if !self.in_scope.contains_key(id) => {
@@ -353,16 +383,15 @@ impl<'a> Resolver<'a> {
             Some(holder) if is_same_human(person, holder) => (Relation::SameHuman, ""),
             Some(_) => (Relation::Colleague, ""),
         };
-        let same = match candidate.resemblance {
-            Resemblance::Address => "has this person's email",
-            Resemblance::Name | Resemblance::Partial => "has this person's name",
-        };
-        let employee = named_employee(&candidate.employee, self.snapshot);
+        // The strongest ones: the candidate shows all.
+        let reasons: Vec<&str> = candidate.reasons.iter().take(2).map(AsRef::as_ref).collect();
         Some(Holder {
             relation,
             text: format!(
-                "{employee} {same} and is matched to {}{note}",
-                named_person(id, self.snapshot)
+                "{} may be this person's ({}), but is matched to {}{note}",
+                self.snapshot.named_employee(&candidate.employee),
+                reasons.join(", "),
+                self.snapshot.named_person(id)
             ),
         })
     }
@@ -373,7 +402,11 @@ impl<'a> Resolver<'a> {
         let in_force = record.employees_in_force();
         let is_other = |best: &Candidate| !in_force.contains(&best.employee);
         if record.keeps_match() && proposal.best().is_some_and(is_other) {
-            proposal.needs_decision("a match with another employee is in force".into());
+            let named: Vec<String> = in_force
+                .iter()
+                .map(|employee| self.snapshot.named_employee(employee))
+                .collect();
+            proposal.needs_decision(format!("the match with {} is in force", named.join(", ")).into());
         }
         proposal
     }
@@ -393,6 +426,7 @@ impl<'a> Resolver<'a> {
         is_left.then(|| Blocker::ActiveRecordLeft {
             employees,
             active: active.employee.clone(),
+            reasons: active.reasons.clone(),
         })
     }
 
@@ -404,6 +438,11 @@ impl<'a> Resolver<'a> {
         }
         match record.decision {
             Decision::Ignore => return Resolution::Ignored,
+            // What the match in force wrote to an employee cannot be taken back or compared while nobody knows what
+            // the employee holds.
+            _ if let Some(unreadable) = self.unreadable_among(&record.employees_in_force()) => {
+                return Resolution::Waits(unreadable);
+            }
             Decision::Deactivate => return self.deactivate(&person.id),
             Decision::Match => return self.claim(&record.employee_ids, &person.id),
             Decision::Auto | Decision::Create => {}
@@ -421,18 +460,31 @@ impl<'a> Resolver<'a> {
             _ if record.decision == Decision::Create => self.invite(person),
             (_, Some(employees)) => self.claim(employees, &person.id),
             (Some(proposal), None) => self.by_proposal(person, proposal),
-            (None, None) => Resolution::Waits(Blocker::NoEmployee),
+            (None, None) => Resolution::Waits(Blocker::NoEmployee {
+                invitation: self.invitation(person),
+            }),
         }
     }
 
     /// Resolves a person who is not in scope, or whom Okta's response lacks.
     fn out_of_scope(&self, id: &PersonId) -> Resolution {
         let record = self.record(id);
+        let is_known = self.snapshot.people().contains_key(id);
         match record.decision {
             Decision::Ignore => Resolution::Ignored,
+            _ if let Some(record) = self.snapshot.unreadable_person(id) => {
+                Resolution::Waits(Blocker::PersonUnreadable {
+                    problem: record.problem.clone(),
+                })
+            }
+            _ if !is_known && let Some(unreadable) = self.unreadable_among(&record.employees_in_force()) => {
+                Resolution::Waits(unreadable)
+            }
             Decision::Deactivate => self.unless_handed_on(id, self.deactivate(id)),
-            _ if self.snapshot.people().contains_key(id) => Resolution::OutOfScope(Blocker::NotInTeamGroup),
-            Decision::Match => Resolution::OutOfScope(Blocker::NotInOktaResponse),
+            _ if is_known => Resolution::OutOfScope(Blocker::NotInTeamGroup),
+            Decision::Match => Resolution::OutOfScope(Blocker::NotInOktaResponse {
+                is_matched: record.applied.is_some() && record.employees_in_force() == record.employee_ids,
+            }),
             Decision::Auto | Decision::Create => self.missing(record, id),
         }
     }
@@ -444,15 +496,17 @@ impl<'a> Resolver<'a> {
             .iter()
             .filter_map(|employee| self.snapshot.employees().get(employee));
         let (deactivated, active): (Vec<_>, Vec<_>) = employees.partition(|employee| employee.deactivated);
-        match active.first() {
-            Some(employee) if self.snapshot.is_deleted(id) => Resolution::Waits(Blocker::DeletedInOkta {
-                employee: employee.id.clone(),
-            }),
-            Some(_) => Resolution::OutOfScope(Blocker::NotInOktaResponse),
-            None if record.state == Some(MatchState::Deactivated) && !deactivated.is_empty() => {
-                Resolution::OutOfScope(Blocker::Deactivated)
+        match active.as_slice() {
+            [] if record.state == Some(MatchState::Deactivated) && !deactivated.is_empty() => {
+                Resolution::OutOfScope(Blocker::Deactivated {
+                    employees: deactivated.len(),
+                })
             }
-            None => Resolution::OutOfScope(Blocker::MissingWithoutEmployee),
+            [] => Resolution::OutOfScope(Blocker::MissingWithoutEmployee),
+            active if self.snapshot.is_deleted(id) => Resolution::Waits(Blocker::DeletedInOkta {
+                employees: active.iter().map(|employee| employee.id.clone()).collect(),
+            }),
+            _ => Resolution::OutOfScope(Blocker::NotInOktaResponse { is_matched: true }),
         }
     }
 
@@ -490,28 +544,60 @@ impl<'a> Resolver<'a> {
         let record = self.record(id);
         let in_force = record.employees_in_force();
         let has_departed = departure(id, self.snapshot, self.spec, record).is_some();
-        let (present, missing): (Vec<EmployeeId>, Vec<EmployeeId>) = employees
+        let (mut present, missing): (Vec<EmployeeId>, Vec<EmployeeId>) = employees
             .iter()
             .cloned()
             .partition(|employee| self.snapshot.employees().contains_key(employee));
+        if let Some(unreadable) = self.unreadable_among(&missing) {
+            return Resolution::Waits(unreadable);
+        }
         let is_moot = has_departed && missing.iter().all(|id| in_force.contains(id));
         if !missing.is_empty() && !is_moot {
+            present.retain(|employee| self.claims.rival(employee, id).is_none());
             return Resolution::Waits(Blocker::EmployeeNotFound {
                 missing,
+                present,
                 decided: record.decision == Decision::Match,
                 invited: record.applied.as_ref().is_some_and(|applied| applied.created),
+                invitation: self.invitation_of(id),
             });
         }
         if present.is_empty() {
             return Resolution::OutOfScope(Blocker::DepartedWithoutEmployee);
         }
-        match present
-            .iter()
-            .find_map(|employee| self.claims.rival(employee, id))
-        {
-            Some(blocker) => Resolution::Waits(blocker),
+        let rival = |employee| Some((employee, self.claims.rival(employee, id)?));
+        match present.iter().find_map(rival) {
+            Some((employee, Rival::Decided(to))) => Resolution::Waits(Blocker::ReassignedByDecision {
+                employee: employee.clone(),
+                to,
+                invitation: self.invitation_of(id),
+            }),
+            Some((employee, Rival::Equal(with))) => Resolution::Waits(Blocker::EmployeeClaimedTwice {
+                employee: employee.clone(),
+                with,
+            }),
             None => Resolution::Matched(employees.to_vec()),
         }
+    }
+
+    /// The blocker of a person who has one of these employees, if its record cannot be read.
+    fn unreadable_among(&self, employees: &[EmployeeId]) -> Option<Blocker> {
+        let mut records = employees
+            .iter()
+            .filter_map(|id| self.snapshot.unreadable_employee(id));
+        records.next().map(|record| Blocker::EmployeeUnreadable {
+            record: record.to_string(),
+            whose: UnreadableIs::Matched,
+        })
+    }
+
+    /// A record of an employee that cannot be read and is nobody's: it may be anybody's.
+    fn unreadable_of_nobody(&self) -> Option<&'a Unreadable> {
+        let is_nobodys = |record: &&Unreadable| {
+            let id = record.id.as_deref().map(EmployeeId::from);
+            id.is_none_or(|id| self.claims.holder(&id).is_none())
+        };
+        self.snapshot.unreadable_of(RecordKind::Employee).find(is_nobodys)
     }
 
     /// A match waits if one of its employees is no longer the person's.
@@ -528,13 +614,63 @@ impl<'a> Resolver<'a> {
         else {
             return resolution;
         };
-        let is_in_scope = to.as_ref().is_some_and(|to| self.in_scope.contains_key(to));
+        let record = self.record(id);
+        let to = match to {
+            Some(person) if self.in_scope.contains_key(&person) => {
+                let successor = self.record(&person);
+                let mut others = match successor.decision {
+                    Decision::Match => successor.employee_ids.clone(),
+                    _ => successor.employees_in_force(),
+                };
+                others.retain(|other| *other != employee && self.snapshot.employees().contains_key(other));
+                Successor::InScope {
+                    person,
+                    shared,
+                    others,
+                }
+            }
+            Some(person) => Successor::OutOfScope(person, shared),
+            None => Successor::Unknown,
+        };
+        let decided = (record.decision == Decision::Match).then(|| {
+            let others = record.employee_ids.iter().filter(|other| **other != employee);
+            others.cloned().collect()
+        });
         Resolution::Waits(Blocker::EmployeeHandedOn {
             employee,
             to,
-            shared,
-            is_in_scope,
+            decided,
+            departed: departure(id, self.snapshot, self.spec, record).is_some(),
         })
+    }
+
+    /// Whether a person could be invited by a decision.
+    fn invitation(&self, person: &Person) -> Invitation {
+        if has_departed(person, self.spec) {
+            return Invitation::Departed;
+        }
+        let Some(email) = person.work_email() else {
+            return Invitation::NoEmail;
+        };
+        if person.full_name().is_none() {
+            return Invitation::NoName;
+        }
+        let emails = self.emails.get_or_init(|| {
+            let employees = self.snapshot.employees().values().rev();
+            employees
+                .map(|employee| (text::email_key(&employee.email), employee.id.clone()))
+                .collect()
+        });
+        match emails.get(&text::email_key(&email)) {
+            Some(employee) => Invitation::EmailOf(employee.clone()),
+            None => Invitation::Possible,
+        }
+    }
+
+    /// [`Self::invitation`] of a person whom Okta's response may lack: nobody is invited without their record.
+    fn invitation_of(&self, id: &PersonId) -> Invitation {
+        let person = self.snapshot.people().get(id);
+        person.map_or(Invitation::Departed, |person| self.invitation(person))
     }
 
     /// The proposal for somebody who takes over the employee of their former account is certain; one of an employee
@@ -559,48 +695,68 @@ impl<'a> Resolver<'a> {
             && handed_on.contains(&best.employee)
             && let Some(holder) = self.claims.holder(&best.employee)
         {
-            let name = self.succession.own_name(holder);
-            let name = name.unwrap_or_else(|| format!("Okta user {holder}"));
+            let holder = self.snapshot.named_person(holder);
             proposal.kind = ProposalKind::Review;
             proposal
                 .doubts
-                .insert(0, format!("the employee is matched to {name}").into());
+                .insert(0, format!("the employee is matched to {holder}").into());
         }
         proposal
     }
 
     fn by_proposal(&self, person: &Person, proposal: &Proposal) -> Resolution {
-        match proposal.kind {
-            ProposalKind::Auto if self.spec.matching.automatic => {
-                let best = proposal.best().map(|best| best.employee.clone());
-                Resolution::Matched(best.into_iter().collect())
+        match (proposal.kind, proposal.best()) {
+            (ProposalKind::Auto, Some(best)) if self.spec.matching.automatic => {
+                Resolution::Matched(vec![best.employee.clone()])
             }
-            ProposalKind::Auto => Resolution::Waits(Blocker::NeedsDecision {
-                doubts: vec!["spec.matching.automatic is false".into()],
+            (ProposalKind::Auto, Some(best)) => Resolution::Waits(Blocker::NotAutomatic {
+                employee: best.employee.clone(),
+                invitation: self.invitation(person),
             }),
-            ProposalKind::Review => Resolution::Waits(Blocker::NeedsDecision {
+            (ProposalKind::Auto | ProposalKind::Review, _) => Resolution::Waits(Blocker::NeedsDecision {
                 doubts: proposal.doubts.clone(),
+                invitation: self.invitation(person),
             }),
-            ProposalKind::Create => self.invite(person),
-            ProposalKind::None if has_departed(person, self.spec) => {
+            (ProposalKind::Create, _) => self.invite(person),
+            (ProposalKind::None, _) if has_departed(person, self.spec) => {
                 Resolution::OutOfScope(Blocker::DepartedWithoutEmployee)
             }
-            ProposalKind::None if person.status == OktaStatus::Staged => {
+            (ProposalKind::None, _) if person.status == OktaStatus::Staged => {
                 Resolution::OutOfScope(Blocker::NotStarted)
             }
-            ProposalKind::None => Resolution::Waits(match proposal.contested() {
-                Some((employee, with)) => Blocker::MatchedWithAnother { employee, with },
-                None => Blocker::NoEmployee,
-            }),
+            (ProposalKind::None, _) => {
+                let invitation = self.invitation(person);
+                Resolution::Waits(match proposal.contested() {
+                    Some((employee, with)) => Blocker::MatchedWithAnother {
+                        decided: self.claims.decided(&employee),
+                        employee,
+                        with,
+                        invitation,
+                    },
+                    None => Blocker::NoEmployee { invitation },
+                })
+            }
         }
     }
 
-    /// A departed person is never invited.
+    /// A departed person is never invited, nor one who may be an employee whose record cannot be read. An admin who
+    /// decides to invite knows better, but not whether an earlier invitation took effect.
     fn invite(&self, person: &Person) -> Resolution {
         if has_departed(person, self.spec) {
-            Resolution::OutOfScope(Blocker::DepartedWithoutEmployee)
-        } else {
-            Resolution::Create
+            return Resolution::OutOfScope(Blocker::DepartedWithoutEmployee);
+        }
+        let record = self.record(&person.id);
+        let whose = match (&record.pending, record.decision) {
+            (Some(_), _) => Some(UnreadableIs::Invited),
+            (None, Decision::Create) => None,
+            (None, _) => Some(UnreadableIs::Candidate),
+        };
+        match whose.zip(self.unreadable_of_nobody()) {
+            Some((whose, record)) => Resolution::Waits(Blocker::EmployeeUnreadable {
+                record: record.to_string(),
+                whose,
+            }),
+            None => Resolution::Create,
         }
     }
 

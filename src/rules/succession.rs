@@ -85,6 +85,8 @@ impl<'a> Succession<'a> {
         let pairs: Vec<(&PersonId, &Employee)> = records
             .iter()
             .flat_map(|(id, record)| succession.matched(record).map(move |employee| (id, employee)))
+            // What Okta says about the person is unknown, so that nobody else gets the employee for it.
+            .filter(|(id, _)| snapshot.unreadable_person(id).is_none())
             .filter(|(id, employee)| {
                 let person = succession.present(id);
                 person.is_none_or(|person| !succession.is_own(person, employee))
@@ -98,6 +100,12 @@ impl<'a> Succession<'a> {
         });
         succession.handed_on = handed_on.map(|(_, employee)| &employee.id).collect();
         succession
+    }
+
+    /// Adds the employees that invitations without a response created: no record names them yet.
+    pub fn add_invited<'b>(&mut self, invited: impl Iterator<Item = &'b EmployeeId>) {
+        let invited: Vec<&Employee> = invited.filter_map(|employee| self.active(employee)).collect();
+        self.find_claimants(invited.into_iter());
     }
 
     /// Adds what is proposed: for each person the employee that is certain enough.
@@ -363,16 +371,9 @@ impl<'a> Succession<'a> {
     /// The name of a person; of one whom Okta lacks, the one that their match wrote.
     pub fn own_name(&self, id: &PersonId) -> Option<String> {
         let person = self.snapshot.people().get(id);
-        person.and_then(Person::full_name).or_else(|| {
-            let mut written = self
-                .records
-                .get(id)?
-                .applied
-                .iter()
-                .flat_map(|applied| &applied.fields);
-            let name = written.find(|written| written.field == Field::Name)?;
-            Some(name.after.clone())
-        })
+        person
+            .and_then(Person::full_name)
+            .or_else(|| self.records.get(id)?.written_name().map(str::to_owned))
     }
 
     /// Whether the employee has the name or the email of its person, now or as their match wrote it.

@@ -2,13 +2,19 @@
 //! several groups gets.
 //!
 //! Names are compared as people read them: case, blanks and the form of letters make no other name.
+//!
+//! A record that cannot be read is there: a group that is bound keeps its team, whichever of the two cannot be read,
+//! and no team is created that may be one of those whose name cannot be read.
+
+mod ignored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::ignored::ignored;
 use crate::{
     api::{Pending, TeamPolicy, TeamState},
     model::{
-        GroupId, PersonId, Snapshot, Team, TeamGroup, TeamId,
+        GroupId, PersonId, RecordKind, Snapshot, Team, TeamGroup, TeamId, Unreadable,
         text::{folded, is_same_text, written},
     },
 };
@@ -91,15 +97,20 @@ struct Claim<'a> {
 /// one team without `spec.teams.bindings` saying so, and a group whose name only looks like that of a team.
 /// A missing group stays bound to its team, in case it reappears.
 pub fn derive(snapshot: &Snapshot, prefix: &str, policy: &TeamPolicy, bindings: &Bindings) -> DerivedTeams {
+    let unreadable = unreadable_teams(snapshot);
     let names = Names {
         snapshot,
         prefix,
         policy,
         bindings,
+        unreadable: &unreadable,
     };
     let groups = snapshot.groups().values();
     let mut same_name: BTreeMap<String, Vec<&TeamGroup>> = BTreeMap::new();
-    for group in groups.clone().filter(|group| names.by_policy(group).is_empty()) {
+    let by_name = |group: &&TeamGroup| {
+        names.by_policy(group).is_empty() && snapshot.unreadable_group(&group.id).is_none()
+    };
+    for group in groups.clone().filter(by_name) {
         same_name.entry(folded(names.of(group))).or_default().push(group);
     }
     let mut claims: Vec<Claim<'_>> = groups.map(|group| names.claim(group, &same_name)).collect();
@@ -118,15 +129,61 @@ pub fn derive(snapshot: &Snapshot, prefix: &str, policy: &TeamPolicy, bindings: 
     derived
 }
 
+/// The teams whose record cannot be read, without what cannot be read of them.
+fn unreadable_teams(snapshot: &Snapshot) -> BTreeMap<TeamId, Team> {
+    let records = snapshot.unreadable_of(RecordKind::Team);
+    let team = |record: &Unreadable| {
+        let id = TeamId::from(record.id.as_deref()?);
+        let team = Team {
+            id: id.clone(),
+            name: record.name.clone().unwrap_or_default(),
+            default: false,
+        };
+        Some((id, team))
+    };
+    records.filter_map(team).collect()
+}
+
 /// The groups and teams by name, and what the policy and earlier applies say about them.
 struct Names<'a> {
     snapshot: &'a Snapshot,
     prefix: &'a str,
     policy: &'a TeamPolicy,
     bindings: &'a Bindings,
+    /// See [`unreadable_teams`].
+    unreadable: &'a BTreeMap<TeamId, Team>,
 }
 
 impl<'a> Names<'a> {
+    /// The team of this id, readable or not.
+    fn team(&self, id: &TeamId) -> Option<&'a Team> {
+        self.snapshot.teams().get(id).or_else(|| self.unreadable.get(id))
+    }
+
+    /// The record that cannot be read and may be of the team of this name: it is bound to no group.
+    fn may_be(&self, name: &str) -> Option<&'a Unreadable> {
+        let is_bound = |id: &str| {
+            let mut bound = self.bindings.bound.values();
+            bound.any(|binding| binding.team.as_str() == id)
+        };
+        let mut records = self.snapshot.unreadable_of(RecordKind::Team);
+        records.find(|record| {
+            let known = record.name.as_deref();
+            known.is_none_or(|known| folded(known) == folded(name))
+                && !record.id.as_deref().is_some_and(is_bound)
+        })
+    }
+
+    /// No team, so that one of this name is created; a conflict if a record that cannot be read may be of it.
+    fn new_team(&self, name: &str) -> Result<Option<&'a Team>, String> {
+        match self.may_be(name) {
+            None => Ok(None),
+            Some(record) => Err(format!(
+                "a record that cannot be read may be of this team ({record}), and no second one is created: correct the record in Insightful"
+            )),
+        }
+    }
+
     /// The group's name without the prefix.
     fn of(&self, group: &'a TeamGroup) -> &'a str {
         group.name.strip_prefix(self.prefix).unwrap_or(&group.name).trim()
@@ -151,6 +208,7 @@ impl<'a> Names<'a> {
 
     fn claim(&self, group: &'a TeamGroup, same_name: &BTreeMap<String, Vec<&'a TeamGroup>>) -> Claim<'a> {
         let own = self.of(group);
+        let unreadable = self.snapshot.unreadable_group(&group.id);
         let state = |team: &Team| self.bindings.state(&group.id, &team.id);
         let claim = |right, team: Result<Option<&'a Team>, String>| Claim {
             group,
@@ -173,12 +231,16 @@ impl<'a> Names<'a> {
             };
             return claim(Right::Policy, team);
         }
-        if let Some(team) = self
-            .recorded(&group.id)
-            .and_then(|id| self.snapshot.teams().get(id))
-        {
+        if let Some(team) = self.recorded(&group.id).and_then(|id| self.team(id)) {
+            if let Some(note) = self.bound_though_unreadable(unreadable, team) {
+                return Claim {
+                    note: Some(note),
+                    ..claim(Right::Recorded, Ok(Some(team)))
+                };
+            }
             let renamed = format!(
-                "the Okta group is now called {own:?}; Insightful's API cannot rename a team: do it in the web app, or give the group another team in spec.teams.bindings"
+                "the Okta group is called {own:?} and its team {:?}: one of them was renamed, and people stay in this team; to give both one name, rename either (Insightful's API cannot rename a team, but its web app can), or give the group another team in spec.teams.bindings",
+                team.name
             );
             return Claim {
                 note: (!is_same_text(own, &team.name)).then_some(renamed),
@@ -191,7 +253,31 @@ impl<'a> Names<'a> {
                 ..claim(Right::Recorded, Ok(Some(team)))
             };
         }
-        claim(Right::Name, self.by_name(own, same_name))
+        let by_name = match unreadable {
+            None => self.by_name(own, same_name),
+            Some(record) => Err(format!(
+                "the name of this Okta group cannot be read ({}), so that nobody knows which team it means: correct the group in Okta",
+                record.problem
+            )),
+        };
+        claim(Right::Name, by_name)
+    }
+
+    /// What keeps a group and its team, which are bound to each other, from being compared by name.
+    fn bound_though_unreadable(&self, group: Option<&Unreadable>, team: &Team) -> Option<String> {
+        let (whose, record, place) = match (group, self.unreadable.get(&team.id)) {
+            (Some(record), _) => ("the Okta group", record, "Okta"),
+            (None, Some(_)) => {
+                let mut records = self.snapshot.unreadable_of(RecordKind::Team);
+                let record = records.find(|record| record.id.as_deref() == Some(team.id.as_str()))?;
+                ("the team", record, "Insightful")
+            }
+            (None, None) => return None,
+        };
+        Some(format!(
+            "the record of {whose} cannot be read ({}): group and team stay bound to each other; correct the record in {place}",
+            record.problem
+        ))
     }
 
     fn recorded(&self, group: &GroupId) -> Option<&'a TeamId> {
@@ -219,7 +305,10 @@ impl<'a> Names<'a> {
         let (exact, alike) = self.teams(name);
         match (exact.as_slice(), alike.as_slice()) {
             ([team], _) | ([], [team]) => Ok(Some(team)),
-            ([], []) if folded(name) == folded(own) => Ok(None),
+            ([], []) if folded(name) == folded(own) => self.new_team(name),
+            ([], []) if let Some(record) = self.may_be(name) => Err(format!(
+                "spec.teams.bindings gives this group the team {name:?}, and a record that cannot be read may be of it ({record}): correct the record in Insightful"
+            )),
             ([], []) => Err(format!(
                 "spec.teams.bindings gives this group the team {name:?}, which Insightful does not have: correct the entry, or create the team in Insightful"
             )),
@@ -241,7 +330,7 @@ impl<'a> Names<'a> {
             }
             _ if groups.len() > 1 => Err(one_team(groups)),
             ([team], _) => Ok(Some(team)),
-            ([], []) => Ok(None),
+            ([], []) => self.new_team(own),
             ([], [team]) => Err(format!(
                 "Insightful's team {:?} differs from the group's name only in case, blanks or the form of letters, and no second one is created: name the group and this team in spec.teams.bindings, or rename either",
                 team.name
@@ -276,14 +365,13 @@ impl<'a> Names<'a> {
                 (false, _) => usize::from(holders.len() == 1),
             };
             let (kept, waiting) = holders.split_at(keep);
+            let first = kept.first().map(|place| shown(claims[*place].group));
             for place in waiting.iter().chain(&others) {
                 let claim = &mut claims[*place];
                 claim.state = TeamState::Conflict;
                 claim.team = Err(if shares && claim.right == Right::Policy {
-                    format!(
-                        "the team is created for the Okta group {} first",
-                        shown(groups[0])
-                    )
+                    let first = first.as_deref().unwrap_or_default();
+                    format!("the team is created for the Okta group {first} first")
                 } else {
                     one_team(&groups)
                 });
@@ -307,7 +395,7 @@ impl<'a> Names<'a> {
         let pending = self.bindings.pending.get(&group.id).filter(|_| found.is_none());
         let lost = self.recorded(&group.id).filter(|recorded| match team {
             Ok(Some(_)) => false,
-            Ok(None) => !self.snapshot.teams().contains_key(*recorded),
+            Ok(None) => self.team(recorded).is_none(),
             Err(_) => true,
         });
         let note = match (team, pending, lost) {
@@ -321,7 +409,10 @@ impl<'a> Names<'a> {
         };
         DerivedTeam {
             group: group.id.clone(),
-            name: found.map_or_else(|| own.clone(), |team| written(&team.name)),
+            name: match found {
+                Some(team) if !team.name.is_empty() => written(&team.name),
+                _ => own.clone(),
+            },
             group_name: Some(own),
             team: found.map(|team| team.id.clone()),
             lost: lost.cloned(),
@@ -337,7 +428,7 @@ impl<'a> Names<'a> {
         let bound = self.bindings.bound.iter();
         bound
             .filter(|(group, _)| !self.snapshot.groups().contains_key(*group))
-            .filter_map(|(group, binding)| Some((group, self.snapshot.teams().get(&binding.team)?)))
+            .filter_map(|(group, binding)| Some((group, self.team(&binding.team)?)))
             .filter(|(_, team)| !taken.contains(&team.id))
             .map(|(group, team)| {
                 let note = "Okta's last response lacks the group: the team stays bound to it, and nobody is moved out of the team";
@@ -415,13 +506,17 @@ fn one_team(groups: &[&TeamGroup]) -> String {
 }
 
 fn several_teams(exact: &[&Team], alike: &[&Team]) -> String {
-    let teams = if exact.is_empty() { alike } else { exact };
+    let (teams, are) = if exact.is_empty() {
+        (alike, "differ only in case, blanks or the form of letters")
+    } else {
+        (exact, "have the same name")
+    };
     let teams: Vec<String> = teams
         .iter()
         .map(|team| format!("{:?} ({})", team.name, team.id))
         .collect();
     format!(
-        "Insightful's teams {} have the same name: rename or merge all but one in Insightful",
+        "Insightful's teams {} {are}: rename or merge all but one in Insightful, so that it is clear which one the group means",
         teams.join(" and ")
     )
 }
@@ -513,7 +608,7 @@ impl<'a> TeamRule<'a> {
             create_missing: policy.create_missing,
             precedence: Precedence::of(policy, teams),
             groups,
-            missing: teams_without_group(teams),
+            missing: teams_of_unknown_members(snapshot, teams),
         }
     }
 
@@ -525,7 +620,8 @@ impl<'a> TeamRule<'a> {
     /// groups, else the first by `precedence`, else the present team if it is among them. Otherwise
     /// an admin has to decide.
     pub fn choose(&self, person: &PersonId, present: Option<&TeamId>) -> TeamChoice {
-        // A missing group moves nobody: people in its team count as members.
+        // A missing group moves nobody, nor does one with a member whose id cannot be read: people in its team count as
+        // members.
         let missing = present.and_then(|team| self.missing.get(team)).copied();
         let all: Vec<&DerivedTeam> = self
             .groups
@@ -567,6 +663,19 @@ impl<'a> TeamRule<'a> {
             None => TeamChoice::Several(names(&all)),
         }
     }
+}
+
+/// Returns the teams whose people may be members although Okta's answer does not show it: of missing groups, and of
+/// groups with a member whose id cannot be read.
+fn teams_of_unknown_members<'a>(
+    snapshot: &Snapshot,
+    teams: &'a DerivedTeams,
+) -> BTreeMap<&'a TeamId, &'a DerivedTeam> {
+    let mut unknown = teams_without_group(teams);
+    let members = snapshot.unreadable_of(RecordKind::Member);
+    let groups = members.filter_map(|member| teams.get(member.group.as_ref()?));
+    unknown.extend(groups.filter_map(|team| Some((team.team.as_ref()?, team))));
+    unknown
 }
 
 /// Returns the teams all of whose groups are missing.

@@ -3,7 +3,7 @@
 use futures::{StreamExt, TryFutureExt, stream};
 
 use crate::{
-    http::Retryability,
+    http::{HttpError, Retryability},
     insightful::{InsightfulClient, InsightfulError},
     model::{Delta, Directory, Mark, Person, PersonId, Snapshot, Workforce},
     okta::{self, OktaClient, OktaError},
@@ -90,7 +90,8 @@ pub struct LookedUp {
     pub found: Vec<Person>,
     /// Okta says that there is no such user.
     pub deleted: Vec<PersonId>,
-    /// The first person about whom there is no answer, and why. Nobody after them was asked for.
+    /// The first person about whom there is no answer, and why. Nobody after them was asked for, except if the answer
+    /// only cannot be read.
     pub failed: Option<(PersonId, OktaError)>,
 }
 
@@ -104,8 +105,11 @@ pub async fn look_up(okta: &OktaClient, people: Vec<PersonId>) -> LookedUp {
             Ok(Some(person)) => looked_up.found.push(person),
             Ok(None) => looked_up.deleted.push(id),
             Err(error) => {
-                looked_up.failed = Some((id, error));
-                break;
+                let is_of_this_person = matches!(error, OktaError::Http(HttpError::InvalidResponse { .. }));
+                looked_up.failed.get_or_insert((id, error));
+                if !is_of_this_person {
+                    break;
+                }
             }
         }
     }

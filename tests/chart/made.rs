@@ -57,12 +57,30 @@ impl Made {
         all[0]
     }
 
-    /// Returns the ports that the NetworkPolicy allows for egress.
-    pub fn open_ports(&self) -> Vec<i64> {
-        let rules = self.one("NetworkPolicy")["spec"]["egress"].as_array().unwrap();
-        let ports = rules.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
-        ports.map(|port| port["port"].as_i64().unwrap()).collect()
+    /// Returns the spec of the NetworkPolicy that selects a pod with these labels.
+    pub fn policy(&self, labels: &Value) -> &Value {
+        let selects = |policy: &&Value| {
+            let selected = policy["spec"]["podSelector"]["matchLabels"].as_object().unwrap();
+            selected.iter().all(|(label, value)| labels[label] == *value)
+        };
+        let policies = self.all("NetworkPolicy");
+        let [policy] = *policies.into_iter().filter(selects).collect::<Vec<_>>() else {
+            panic!("one policy for {labels}");
+        };
+        &policy["spec"]
     }
+
+    /// Returns the spec of the operator's NetworkPolicy.
+    pub fn operators_policy(&self) -> &Value {
+        self.policy(&self.deployment["spec"]["template"]["metadata"]["labels"])
+    }
+}
+
+/// Returns the ports that a NetworkPolicy allows for egress.
+pub fn open_ports(policy: &Value) -> Vec<i64> {
+    let rules = policy["egress"].as_array().unwrap();
+    let ports = rules.iter().flat_map(|rule| rule["ports"].as_array().unwrap());
+    ports.map(|port| port["port"].as_i64().unwrap()).collect()
 }
 
 pub fn texts(list: &Value) -> Vec<&str> {

@@ -1,13 +1,13 @@
 //! The chart's objects for Prometheus and Grafana: none by default, otherwise
 //! with the content of `files/monitoring`.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use kube::{Api, api::ListParams};
 use sandbox::{
     control_plane::{ControlPlane, Options},
-    prometheus_operator::write_definitions,
+    definitions::{PROMETHEUS_OPERATOR, write_definitions},
 };
 use serde_json::{Value, json};
 
@@ -93,6 +93,12 @@ async fn a_monitor_selects_the_pods_and_honors_labels() {
     );
 }
 
+/// Each monitor: the value, the kind, and the field with its endpoints.
+const MONITORS: [(&str, &str, &str); 2] = [
+    ("podMonitor", "PodMonitor", "podMetricsEndpoints"),
+    ("serviceMonitor", "ServiceMonitor", "endpoints"),
+];
+
 #[tokio::test]
 async fn a_monitor_has_the_given_relabelings() {
     let monitor = json!({
@@ -100,11 +106,8 @@ async fn a_monitor_has_the_given_relabelings() {
         "relabelings": [{ "targetLabel": "cluster", "replacement": "eu-1" }],
         "metricRelabelings": [{ "sourceLabels": ["__name__"], "regex": "process_.*", "action": "drop" }],
     });
-    let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
-    for (kind, endpoints) in [
-        ("PodMonitor", "podMetricsEndpoints"),
-        ("ServiceMonitor", "endpoints"),
-    ] {
+    for (value, kind, endpoints) in MONITORS {
+        let objects = rendered(json!({ value: monitor })).await;
         let endpoint = &of_kind(&objects, kind).unwrap()["spec"][endpoints][0];
         assert_eq!(endpoint["relabelings"], monitor["relabelings"]);
         assert_eq!(endpoint["metricRelabelings"], monitor["metricRelabelings"]);
@@ -127,7 +130,7 @@ async fn the_rule_has_the_alerts_of_the_file() {
 /// Installs the custom resource definitions of the Prometheus operator.
 pub async fn install_prometheus_operator(plane: &ControlPlane) {
     let directory = plane.directory().join("prometheus-operator");
-    write_definitions(&directory).await.unwrap();
+    write_definitions(PROMETHEUS_OPERATOR, &directory).await.unwrap();
     plane.install_crds(&directory).await.unwrap();
 }
 
@@ -288,8 +291,26 @@ async fn the_dashboard_and_the_service_install() {
         .await
         .unwrap();
     let [map]: [ConfigMap; 1] = found.items.try_into().unwrap();
-    let dashboard = &map.data.unwrap()["okta-insightful-operator.json"];
-    assert_eq!(dashboard.trim(), file("dashboard.json").trim());
+    let [shown]: [String; 1] = map
+        .data
+        .unwrap()
+        .into_values()
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let mut shown: Value = serde_json::from_str(&shown).unwrap();
+    let original: Value = serde_json::from_str(&file("dashboard.json")).unwrap();
+    let release = "seen-okta-insightful-operator";
+    assert_eq!(
+        shown["title"],
+        format!("Okta to Insightful ({namespace}/{release})")
+    );
+    assert_eq!(release_variable(&mut shown)["current"]["value"], json!([release]));
+    release_variable(&mut shown)["current"] = json!({ "text": "All", "value": "$__all" });
+    for field in ["uid", "title"] {
+        shown[field] = original[field].clone();
+    }
+    assert_eq!(shown, original);
     let service: Service = Api::namespaced(client, &namespace)
         .get("seen-okta-insightful-operator-metrics")
         .await
@@ -301,6 +322,41 @@ async fn the_dashboard_and_the_service_install() {
         service.metadata.annotations.unwrap()["prometheus.io/scrape"],
         "true"
     );
+}
+
+fn release_variable(dashboard: &mut Value) -> &mut Value {
+    let variables = dashboard["templating"]["list"].as_array_mut().unwrap();
+    variables
+        .iter_mut()
+        .find(|variable| variable["name"] == "release")
+        .unwrap()
+}
+
+/// Grafana's sidecar collects the dashboards of a cluster in one directory.
+#[tokio::test]
+async fn releases_do_not_overwrite_each_others_monitoring() {
+    let there = json!({ "enabled": true, "namespace": "monitoring" });
+    let values = json!({ "monitoring": { "dashboard": there, "alerts": there, "podMonitor": there } });
+    let mut seen = BTreeSet::new();
+    // The same name in two namespaces, and another one.
+    for (name, namespace) in [("one", "ops"), ("one", "people"), ("two", "ops")] {
+        let objects = rendered_as(name, namespace, &values).await;
+        for kind in ["ConfigMap", "PrometheusRule", "PodMonitor"] {
+            let name = &of_kind(&objects, kind).unwrap()["metadata"]["name"];
+            assert!(seen.insert(format!("{kind} {name}")), "{kind} {name}");
+        }
+        let files = of_kind(&objects, "ConfigMap").unwrap()["data"]
+            .as_object()
+            .unwrap();
+        for (file, dashboard) in files {
+            let dashboard: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
+            let uid = dashboard["uid"].as_str().unwrap();
+            assert!(uid.len() <= 40, "Grafana's limit: {uid}");
+            for unique in [file.as_str(), uid, dashboard["title"].as_str().unwrap()] {
+                assert!(seen.insert(unique.to_owned()), "{unique}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -330,14 +386,14 @@ async fn an_invalid_value_for_monitoring_is_rejected() {
 #[tokio::test]
 async fn common_labels_and_annotations_apply_to_monitoring_objects() {
     let own = json!({ "enabled": true, "annotations": { "own": "yes", "contact": "monitoring" } });
-    let values = json!({
+    let mut values = json!({
         "commonLabels": { "team": "platform" },
         "commonAnnotations": { "contact": "platform", "cost": "42" },
-        "monitoring": {
-            "service": own, "serviceMonitor": own, "podMonitor": own, "alerts": own, "dashboard": own,
-        },
+        "monitoring": { "service": own, "serviceMonitor": own, "alerts": own, "dashboard": own },
     });
-    let objects = rendered_as("seen", "ops", &values).await;
+    let mut objects = rendered_as("seen", "ops", &values).await;
+    values["monitoring"] = json!({ "podMonitor": own });
+    objects.extend(rendered_as("seen", "ops", &values).await);
     for kind in [
         "Service",
         "ServiceMonitor",
@@ -356,19 +412,15 @@ async fn common_labels_and_annotations_apply_to_monitoring_objects() {
 #[tokio::test]
 async fn a_monitor_in_another_namespace_selects_the_pods() {
     let monitor = json!({ "enabled": true, "namespace": "prometheus", "scrapeTimeout": "7s" });
-    let objects = rendered(json!({ "podMonitor": monitor, "serviceMonitor": monitor })).await;
-    for (kind, endpoints) in [
-        ("PodMonitor", "podMetricsEndpoints"),
-        ("ServiceMonitor", "endpoints"),
-    ] {
+    for (value, kind, endpoints) in MONITORS {
+        let objects = rendered(json!({ value: monitor })).await;
         let monitor = of_kind(&objects, kind).unwrap();
         assert_eq!(monitor["metadata"]["namespace"], "prometheus");
         assert_eq!(monitor["spec"]["namespaceSelector"]["matchNames"], json!(["ops"]));
         assert_eq!(monitor["spec"][endpoints][0]["scrapeTimeout"], "7s");
+        // The Service is in the namespace of the pods.
+        if let Some(service) = of_kind(&objects, "Service") {
+            assert_eq!(service["metadata"]["namespace"], "ops");
+        }
     }
-    // The Service is in the namespace of the pods.
-    assert_eq!(
-        of_kind(&objects, "Service").unwrap()["metadata"]["namespace"],
-        "ops"
-    );
 }

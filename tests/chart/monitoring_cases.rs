@@ -25,6 +25,10 @@ pub fn cases() -> Vec<Case> {
         assert_eq!(dropped["regex"], "process_.*");
         assert_eq!(dropped["action"], "drop");
     }
+    fn assert_default(endpoints: &Value) {
+        let expected = json!([{ "port": "metrics", "interval": "30s", "honorLabels": true }]);
+        assert_eq!(*endpoints, expected);
+    }
     let monitor = json!({
         "enabled": true,
         "interval": "1m",
@@ -62,22 +66,14 @@ pub fn cases() -> Vec<Case> {
             },
         ),
         (
-            "scraped-as-by-default",
-            json!({ "monitoring": {
-                "podMonitor": { "enabled": true },
-                "serviceMonitor": { "enabled": true },
-            } }),
-            |made| {
-                for (kind, endpoints) in [
-                    ("PodMonitor", "podMetricsEndpoints"),
-                    ("ServiceMonitor", "endpoints"),
-                ] {
-                    assert_eq!(
-                        made.one(kind)["spec"][endpoints],
-                        json!([{ "port": "metrics", "interval": "30s", "honorLabels": true }])
-                    );
-                }
-            },
+            "scraped-by-pod-as-by-default",
+            json!({ "monitoring": { "podMonitor": { "enabled": true } } }),
+            |made| assert_default(&made.one("PodMonitor")["spec"]["podMetricsEndpoints"]),
+        ),
+        (
+            "scraped-by-service-as-by-default",
+            json!({ "monitoring": { "serviceMonitor": { "enabled": true } } }),
+            |made| assert_default(&made.one("ServiceMonitor")["spec"]["endpoints"]),
         ),
         (
             "alerting",
@@ -145,9 +141,10 @@ pub fn cases() -> Vec<Case> {
                 assert_eq!(metadata["namespace"], "kube-public");
                 assert_eq!(metadata["labels"]["grafana_dashboard"], "yes");
                 assert_eq!(metadata["annotations"]["grafana_folder"], "Identity");
-                let panels = dashboard["data"]["okta-insightful-operator.json"]
-                    .as_str()
-                    .unwrap();
+                let home = made.deployment["metadata"]["namespace"].as_str().unwrap();
+                let name = format!("{home}-{}", made.name());
+                assert_eq!(metadata["name"], format!("{name}-dashboard"));
+                let panels = dashboard["data"][format!("{name}.json")].as_str().unwrap();
                 assert!(panels.contains("okta_insightful_"), "{panels}");
             },
         ),

@@ -149,6 +149,14 @@ async fn an_invalid_value_is_rejected_with_its_path() {
             "--set=topologySpreadConstraints[0].maxSkew=1",
             "at '/topologySpreadConstraints/0': missing properties 'topologyKey', 'whenUnsatisfiable'",
         ),
+        (
+            "--set=stateSizeLimit=much",
+            "at '/stateSizeLimit': 'much' does not match pattern",
+        ),
+        (
+            "--set=monitoring.podMonitor.enabled=true,monitoring.serviceMonitor.enabled=true",
+            "enable podMonitor or serviceMonitor, not both: each pod would be scraped twice",
+        ),
         // Shorter than the operator's own shutdown.
         (
             "--set=terminationGracePeriodSeconds=30",

@@ -53,6 +53,7 @@ pub enum Action {
     ListSecrets,
     CreateSecret,
     CreateEvent,
+    ListEvents,
     DeleteMatch,
     DeleteMatchInForce,
     DeleteIntegration,
@@ -270,6 +271,10 @@ impl Place {
                     .await
             }
             Action::CreateEvent => self.create::<Event>(event(&self.namespace)).await,
+            Action::ListEvents => {
+                let events: Api<Event> = Api::namespaced(self.client.clone(), &self.namespace);
+                events.list(&all).await.map(drop)
+            }
             Action::DeleteMatch => self.delete_match("acme-1").await,
             Action::DeleteMatchInForce => self.delete_match("acme-3").await,
             Action::DeleteIntegration => self.delete_integration("acme").await,

@@ -23,7 +23,7 @@ const N: bool = false;
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// Whether each role may do it, in the order of ROLES.
-const RIGHTS: [(Action, [bool; 6]); 38] = [
+const RIGHTS: [(Action, [bool; 6]); 39] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
     (CreateIntegration, [Y, Y, N, N, N, N]),
@@ -58,6 +58,7 @@ const RIGHTS: [(Action, [bool; 6]); 38] = [
     (ListSecrets, [N, N, N, N, N, N]),
     (CreateSecret, [N, N, N, N, N, N]),
     (CreateEvent, [N, N, N, N, Y, N]),
+    (ListEvents, [Y, N, Y, Y, N, N]),
     (DeleteMatch, [Y, N, N, N, N, N]),
     (DeleteMatchInForce, [Y, N, N, N, N, N]),
     (DeleteIntegration, [Y, N, N, N, N, N]),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::made::{Made, texts};
+use crate::made::{Made, open_ports, texts};
 
 pub type Case = (&'static str, Value, fn(&Made));
 
@@ -57,7 +57,7 @@ fn names() -> Vec<Case> {
             );
             assert_eq!(
                 made.pod()["volumes"],
-                json!([{ "name": "state", "emptyDir": {} }])
+                json!([{ "name": "state", "emptyDir": { "sizeLimit": "512Mi" } }])
             );
             assert!(made.notes.contains("watches all namespaces"), "{}", made.notes);
             assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
@@ -194,7 +194,11 @@ fn environment() -> Vec<Case> {
                 "envFrom": [{ "secretRef": { "name": "proxy", "optional": true } }],
                 "volumes": [{ "name": "scratch", "emptyDir": {} }],
                 "volumeMounts": [{ "name": "scratch", "mountPath": "/scratch" }],
-                "resources": { "requests": { "cpu": 1 }, "limits": { "memory": "1Gi" } },
+                "resources": {
+                    "requests": { "cpu": 1 },
+                    "limits": { "memory": "1Gi", "ephemeral-storage": "2Gi" },
+                },
+                "stateSizeLimit": "1536Mi",
             }),
             |made| {
                 assert_eq!(made.variable("RUST_LOG"), Some("debug"));
@@ -205,8 +209,12 @@ fn environment() -> Vec<Case> {
                 assert_eq!(made.container()["volumeMounts"][0]["mountPath"], "/scratch");
                 assert_eq!(
                     made.container()["resources"],
-                    json!({ "requests": { "cpu": "1", "memory": "64Mi" }, "limits": { "memory": "1Gi" } })
+                    json!({
+                        "requests": { "cpu": "1", "memory": "64Mi", "ephemeral-storage": "64Mi" },
+                        "limits": { "memory": "1Gi", "ephemeral-storage": "2Gi" },
+                    })
                 );
+                assert_eq!(made.pod()["volumes"][1]["emptyDir"]["sizeLimit"], "1536Mi");
                 assert_eq!(made.variable("SSL_CERT_DIR"), None);
             },
         ),
@@ -526,12 +534,17 @@ fn network() -> Vec<Case> {
             "closed",
             json!({ "networkPolicy": { "enabled": true } }),
             |made| {
-                assert_eq!(made.open_ports(), [53, 53, 443, 6443, 443]);
-                let policy = &made.one("NetworkPolicy")["spec"];
+                let policy = made.operators_policy();
+                assert_eq!(open_ports(policy), [53, 53, 443, 6443, 443]);
                 assert_eq!(policy["podSelector"], made.deployment["spec"]["selector"]);
                 assert_eq!(policy["ingress"][0]["ports"][0]["port"], "metrics");
                 assert_eq!(made.container()["ports"][0]["name"], "metrics");
                 assert!(policy["ingress"][0]["from"].is_null());
+                // Where everything else is denied, the pod of `helm test` still finds the API server.
+                let policy = made.policy(&made.check["metadata"]["labels"]);
+                assert_eq!(open_ports(policy), [53, 53, 443, 6443]);
+                assert_eq!(policy["policyTypes"], json!(["Ingress", "Egress"]));
+                assert!(policy["ingress"].is_null(), "nobody calls it");
             },
         ),
         (
@@ -542,9 +555,14 @@ fn network() -> Vec<Case> {
             }),
             |made| {
                 // The services are only reached through the proxy.
-                assert_eq!(made.open_ports(), [53, 53, 6443, 3128]);
-                let to = &made.one("NetworkPolicy")["spec"]["egress"][1]["to"];
-                assert_eq!(to, &json!([{ "ipBlock": { "cidr": "10.0.0.1/32" } }]));
+                let policy = made.operators_policy();
+                assert_eq!(open_ports(policy), [53, 53, 6443, 3128]);
+                let check = made.policy(&made.check["metadata"]["labels"]);
+                assert_eq!(open_ports(check), [53, 53, 6443]);
+                for policy in [policy, check] {
+                    let to = &policy["egress"][1]["to"];
+                    assert_eq!(to, &json!([{ "ipBlock": { "cidr": "10.0.0.1/32" } }]));
+                }
             },
         ),
         (
@@ -558,8 +576,9 @@ fn network() -> Vec<Case> {
                 },
             }),
             |made| {
-                assert_eq!(made.open_ports(), [53, 53, 443, 6443, 443, 8443]);
-                let from = &made.one("NetworkPolicy")["spec"]["ingress"][0]["from"][0];
+                let policy = made.operators_policy();
+                assert_eq!(open_ports(policy), [53, 53, 443, 6443, 443, 8443]);
+                let from = &policy["ingress"][0]["from"][0];
                 assert_eq!(from["namespaceSelector"]["matchLabels"]["name"], "monitoring");
             },
         ),

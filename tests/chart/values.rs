@@ -99,8 +99,8 @@ async fn all_objects_of_a_release_can_be_in_another_namespace() {
         assert!(!object.to_string().contains(&of_the_release), "{object}");
     }
     assert_eq!(
-        kinds, 9,
-        "Deployment, account, budget, policy, Lease's Role and binding, Service, dashboard, check"
+        kinds, 10,
+        "Deployment, account, budget, two policies, Lease's Role and binding, Service, dashboard, check"
     );
     let deployment = Api::<Deployment>::namespaced(client, &other)
         .get(name)

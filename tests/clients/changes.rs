@@ -14,6 +14,7 @@ use sandbox::faults::{Kind, Match};
 use sandbox::insightful::{self, Insightful};
 use sandbox::journal::Entry;
 use sandbox::okta::{Okta, Settings};
+use serde_json::json;
 use url::Url;
 
 use crate::{
@@ -29,18 +30,19 @@ fn snapshot(directory: Directory) -> Snapshot {
         employees: Complete::from_all_pages(vec![]),
         teams: Complete::from_all_pages(vec![]),
         settings: Complete::from_all_pages(vec![]),
+        unreadable: Default::default(),
         organization: None,
     };
     Snapshot::new(directory, workforce)
 }
 
-async fn full_sync(client: &OktaClient) -> (Snapshot, Mark) {
+pub async fn full_sync(client: &OktaClient) -> (Snapshot, Mark) {
     let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
     (snapshot(directory), mark.unwrap())
 }
 
 /// Advances the org's clock.
-fn advance_clock(okta: &Okta, time: SignedDuration) {
+pub fn advance_clock(okta: &Okta, time: SignedDuration) {
     okta.configure(|settings| settings.clock_offset += time);
 }
 
@@ -574,4 +576,60 @@ async fn members_whom_no_search_shows_are_read_from_the_lists_of_members() {
         .await
         .unwrap();
     assert_eq!(take_calls(&okta), [GROUPS, USERS]);
+}
+
+#[tokio::test]
+async fn a_changed_record_that_cannot_be_read_makes_nobody_missing() {
+    let company = Company::acme();
+    let okta = Okta::start(&company);
+    let client = client(&okta);
+    let (mut snapshot, mark) = full_sync(&client).await;
+    let (jane, sales) = (company.user("jane.doe"), company.group("Sales"));
+    let hers = okta.snapshot().users[jane].clone();
+    advance_clock(&okta, SignedDuration::from_mins(10));
+    okta.edit(|org| {
+        org.set_title("jane.doe", Some("Director"));
+        org.users.get_mut(jane).unwrap()["profile"] = json!("Jane Doe");
+    });
+    let changed = json!([{ "id": sales, "profile": { "name": null } }]);
+    okta.faults()
+        .once(Match::get(GROUPS), Kind::Status(200, Some(changed)));
+    let members = snapshot.groups()[&sales.into()].members.clone();
+    take_calls(&okta);
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await
+        .unwrap();
+    let mark = delta.mark();
+    assert_eq!(
+        take_calls(&okta).len(),
+        3,
+        "no list of members is read for her record"
+    );
+    assert!(snapshot.apply(delta.clone()));
+    assert!(!snapshot.apply(delta), "nothing is new");
+    assert!(snapshot.unreadable_person(&jane.into()).is_some());
+    assert!(
+        !snapshot.people().contains_key(&jane.into()),
+        "what was read before may be wrong now"
+    );
+    assert!(snapshot.unreadable_group(&sales.into()).is_some());
+    assert_eq!(snapshot.groups()[&sales.into()].members, members);
+    snapshot.set_deleted([jane.into()]);
+    assert!(!snapshot.is_deleted(&jane.into()));
+
+    // Corrected, both can be read again.
+    advance_clock(&okta, SignedDuration::from_mins(10));
+    okta.edit(|org| {
+        org.users.insert(jane.to_owned(), hers);
+        org.set_title("jane.doe", Some("Director"));
+        org.rename_group(sales, "OKTA_INSGRP_Sales");
+    });
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await
+        .unwrap();
+    assert!(snapshot.apply(delta));
+    assert_eq!(snapshot.unreadable().count(), 0);
+    assert_eq!(snapshot.people()[&jane.into()].title.as_deref(), Some("Director"));
 }

@@ -512,12 +512,51 @@ async fn a_failed_read_is_retried_and_never_an_empty_list() {
         );
         assert_eq!(fault.hits(), 3, "{kind:?}");
     }
-    // An invalid record makes the list invalid: without it the list would look complete.
+    // A list of which most records cannot be read is not to be relied on.
     insightful.faults().once(
         Match::get(EMPLOYEES),
         Kind::Status(200, Some(json!([{"name": "no id"}]))),
     );
     assert_eq!(client.employees().await.unwrap_err().reason(), "InvalidResponse");
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_passed_over_and_named() {
+    let company = Company::acme();
+    let insightful = Insightful::start(&company);
+    let client = client(&insightful);
+    let (jane, sales) = (company.employee("jane.doe"), company.team("Sales"));
+    let silent = company.settings("Silent");
+    insightful.edit(|account| {
+        account.set(jane, "deactivated", "yes");
+        account.set_team("Sales", "name", json!(null));
+        account.set_team("Engineering", "id", 7);
+        let mut without_id = account.employee("chen.xiu@acme.com").clone();
+        without_id["id"] = json!({});
+        account.employees.insert("without an id".to_owned(), without_id);
+    });
+    let mut settings: Vec<_> = insightful.snapshot().shared_settings().cloned().collect();
+    for record in settings.iter_mut().filter(|record| record["id"] == silent) {
+        record["name"] = json!([]);
+    }
+    insightful.faults().once(
+        Match::get("/api/v1/shared-settings"),
+        Kind::Status(200, Some(json!(settings))),
+    );
+    let workforce = client.workforce().await.unwrap();
+    let unreadable: Vec<String> = workforce.unreadable.iter().map(ToString::to_string).collect();
+    let expected = [
+        format!("Insightful employee \"Jane Doe\" ({jane}): deactivated: must be a boolean or a time"),
+        format!("Insightful team {sales}: name: invalid type: null, expected a string"),
+        format!("Insightful shared settings {silent}: name: invalid type: sequence, expected a string"),
+        "Insightful employee \"Xiu Chen\": id: invalid type: map, expected a string".to_owned(),
+        "Insightful team \"Engineering\": id: invalid type: integer `7`, expected a string".to_owned(),
+    ];
+    assert_eq!(unreadable, expected);
+    assert_eq!(workforce.employees.len(), company.employees.len() - 1);
+    assert_eq!(workforce.teams.len(), company.teams.len() - 2);
+    assert_eq!(workforce.settings.len(), 1);
+    assert!(workforce.organization.is_some());
 }
 
 #[tokio::test]

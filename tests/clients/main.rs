@@ -4,6 +4,7 @@
 mod changes;
 mod insightful;
 mod okta;
+mod okta_shapes;
 mod shares;
 
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ fn fast_retries() -> RetryPolicy {
 fn short_limits() -> RequestLimits {
     RequestLimits {
         connect_timeout: Duration::from_secs(2),
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(1),
         ..RequestLimits::default()
     }
 }

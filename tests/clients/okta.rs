@@ -12,6 +12,7 @@ use sandbox::company::{Company, GROUP_PREFIX};
 use sandbox::faults::{Kind, Match};
 use sandbox::journal::Entry;
 use sandbox::okta::{Bucket, Okta, Settings};
+use serde_json::json;
 use url::Url;
 
 use crate::{Recorder, canned, fast_retries, short_limits, unreachable_url};
@@ -34,7 +35,7 @@ pub fn client(okta: &Okta) -> OktaClient {
 }
 
 /// Small pages, so that each list has several.
-fn small_pages() -> Settings {
+pub fn small_pages() -> Settings {
     Settings {
         max_page: Some(7),
         ..Settings::default()
@@ -83,6 +84,7 @@ async fn all_pages_of_users_are_read() {
         for request in &requests {
             assert_eq!(request.ignored, Vec::<String>::new());
             assert!(request.headers["content-type"].contains("omitCredentials"));
+            assert!(request.gzip, "the response is compressed");
             assert!(request.headers["user-agent"].starts_with("okta-insightful-operator/"));
         }
         let steps = steps.into_inner().unwrap();
@@ -149,17 +151,6 @@ async fn a_read_fails_if_a_page_of_a_group_fails() {
     assert_eq!(
         (error.reason(), error.retryability()),
         ("Unavailable", Retryability::Retry)
-    );
-}
-
-#[tokio::test]
-async fn a_group_deleted_during_the_read_is_an_error_and_no_empty_group() {
-    let okta = Okta::start(&Company::acme());
-    okta.faults().once(Match::get(MEMBERS), Kind::Status(404, None));
-    let error = client(&okta).team_groups(GROUP_PREFIX, &quiet).await.unwrap_err();
-    assert_eq!(
-        (error.reason(), error.retryability()),
-        ("NotFound", Retryability::Retry)
     );
 }
 
@@ -383,6 +374,8 @@ async fn transient_errors_are_retried() {
         Kind::CutBefore,
         Kind::CutAfter,
         Kind::BrokenJson,
+        Kind::BrokenGzip,
+        Kind::Status(423, None),
         Kind::DelayAnswer(Duration::from_secs(2)),
     ] {
         let fault = okta.faults().once(Match::get(GROUPS), kind.clone());
@@ -398,6 +391,8 @@ async fn an_error_is_returned_after_the_last_attempt() {
         (Kind::Status(503, None), "Unavailable"),
         (Kind::CutAfter, "NoResponse"),
         (Kind::BrokenJson, "InvalidResponse"),
+        (Kind::BrokenGzip, "NoResponse"),
+        (Kind::Status(423, None), "Unavailable"),
         (Kind::DelayAnswer(Duration::from_secs(2)), "NoResponse"),
     ] {
         let fault = okta.faults().always(Match::get(GROUPS), kind);
@@ -413,11 +408,97 @@ async fn an_error_is_returned_after_the_last_attempt() {
 }
 
 #[tokio::test]
-async fn an_empty_list_of_users_is_an_error() {
+async fn records_that_cannot_be_read_are_passed_over_and_named() {
+    let company = Company::acme();
+    let okta = Okta::start(&company);
+    let (jane, sales) = (company.user("jane.doe"), company.group("Sales"));
+    let (before, _) = client(&okta).directory(GROUP_PREFIX, &quiet).await.unwrap();
+    okta.edit(|org| {
+        org.users.get_mut(jane).unwrap()["profile"] = json!("Jane Doe");
+    });
+    let search = format!("profile.name sw \"{GROUP_PREFIX}\"");
+    let mut groups: Vec<_> = okta.snapshot().groups.into_values().collect();
+    groups.retain(|group| {
+        group["profile"]["name"]
+            .as_str()
+            .unwrap()
+            .starts_with(GROUP_PREFIX)
+    });
+    for group in groups.iter_mut().filter(|group| group["id"] == sales) {
+        group["profile"]["name"] = json!(null);
+    }
+    groups.push(json!({ "id": "a/b", "profile": { "name": "OKTA_INSGRP_Path" } }));
+    okta.faults()
+        .once(Match::get(GROUPS), Kind::Status(200, Some(json!(groups))));
+    let members = format!("{GROUPS}/{}/users", company.group("Support"));
+    let only = json!([{ "id": null, "profile": { "login": "nobody@acme.com" } }]);
+    okta.faults()
+        .once(Match::get(&members), Kind::Status(200, Some(only)));
+
+    okta.journal().clear();
+    let (directory, _) = client(&okta).directory(GROUP_PREFIX, &quiet).await.unwrap();
+    let unreadable: Vec<String> = directory.unreadable().iter().map(ToString::to_string).collect();
+    assert_eq!(unreadable.len(), 4, "{unreadable:?}");
+    assert!(
+        unreadable[0].starts_with(&format!("Okta user {jane}: profile: ")),
+        "{unreadable:?}"
+    );
+    assert_eq!(
+        unreadable[1..],
+        [
+            format!("Okta group {sales}: profile.name: invalid type: null, expected a string"),
+            "Okta group \"OKTA_INSGRP_Path\": id: not an id".to_owned(),
+            format!(
+                "member of Okta group {} \"nobody@acme.com\": id: invalid type: null, expected a string",
+                company.group("Support")
+            ),
+        ]
+    );
+    // Neither the person nor the group is missing.
+    assert_eq!(directory.people().len(), before.people().len() - 1);
+    assert!(!directory.hidden().contains(&jane.into()));
+    let sales = &directory.groups()[&sales.into()];
+    assert_eq!((sales.name.as_str(), sales.members.is_empty()), ("", false));
+    let searches = okta.journal().entries();
+    let searches = searches.iter().filter(|entry| entry.path == GROUPS);
+    let searches: Vec<_> = searches.filter_map(|entry| entry.param("search")).collect();
+    assert_eq!(searches.len(), 1);
+    assert!(searches[0].starts_with(&search), "{searches:?}");
+
+    // A list of which most records cannot be read is not to be relied on.
+    for (path, record) in [(USERS, json!({ "id": 1 })), (GROUPS, json!({ "id": "00g1" }))] {
+        let records = json!(vec![record; 3]);
+        let fault = okta
+            .faults()
+            .always(Match::get(path), Kind::Status(200, Some(records)));
+        let error = client(&okta).directory(GROUP_PREFIX, &quiet).await.unwrap_err();
+        fault.remove();
+        assert_eq!(error.reason(), "InvalidResponse", "{error}");
+        assert!(
+            error.to_string().contains("3 records, of which 3 cannot be read"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_org_that_cannot_search_within_names_is_read_without_groups_that_look_meant() {
     let okta = Okta::start(&Company::acme());
-    okta.faults().once(Match::get(USERS), Kind::EmptyPage);
-    let error = client(&okta).users(&quiet).await.unwrap_err();
-    assert_eq!(error.reason(), "InvalidResponse", "{error}");
+    okta.edit(|org| org.add_group("ACME\\OKTA_INSGRP_Sales"));
+    let (found, _) = client(&okta).directory(GROUP_PREFIX, &quiet).await.unwrap();
+    assert_eq!(found.lookalikes().len(), 1);
+    let body = json!({
+        "errorCode": "E0000031", "errorSummary": "Invalid search criteria.", "errorLink": "E0000031",
+        "errorId": "oae1", "errorCauses": [],
+    });
+    let refused = okta.faults().always(
+        Match::get(GROUPS).query("profile.name co"),
+        Kind::Status(400, Some(body)),
+    );
+    let (directory, _) = client(&okta).directory(GROUP_PREFIX, &quiet).await.unwrap();
+    assert_eq!(refused.hits(), 1);
+    assert_eq!(directory.groups(), found.groups());
+    assert!(directory.lookalikes().is_empty());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 mod commands;
 mod links;
+mod moved;
 mod pages;
 mod reasons;
 mod typed;

@@ -54,6 +54,14 @@ pub fn commands(text: &str) -> Vec<String> {
     commands
 }
 
+/// Returns a section of a page, up to the next title.
+#[track_caller]
+pub fn section<'a>(text: &'a str, title: &str) -> &'a str {
+    let after = text.split(&format!("\n## {title}\n")).nth(1);
+    let after = after.unwrap_or_else(|| panic!("no section {title:?}"));
+    after.split("\n## ").next().unwrap()
+}
+
 /// Resolves the target of a link relative to its page.
 pub fn beside(page: &str, link: &str) -> PathBuf {
     Path::new(ROOT).join(page).parent().unwrap().join(link)

@@ -9,7 +9,7 @@ use std::{
 use crate::pages::{DOCS, page};
 
 /// CamelCase literals in `src/` that are neither reasons nor condition types.
-const OTHER_WORDS: [&str; 23] = [
+const OTHER_WORDS: [&str; 29] = [
     // Statuses of a condition.
     "True",
     "False",
@@ -34,6 +34,13 @@ const OTHER_WORDS: [&str; 23] = [
     "Conflict",
     "EntityNotFound",
     "UnknownIssuer",
+    // Parts and styles of an Adaptive Card.
+    "AdaptiveCard",
+    "Bolder",
+    "Medium",
+    "RichTextBlock",
+    "TextBlock",
+    "TextRun",
     // Scheme of authorization.
     "Bearer",
     // Arguments of derive macros.

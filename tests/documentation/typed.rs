@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use crate::pages::{all, commands, page};
 
 /// The pages with commands for a cluster, and the test that types all of them.
-const TYPED: [(&str, &str); 12] = [
+const TYPED: [(&str, &str); 13] = [
     ("README.md", "tests/chart/readme.rs"),
     (
         "charts/okta-insightful-operator/README.md",
@@ -14,7 +14,7 @@ const TYPED: [(&str, &str); 12] = [
     ),
     (
         "charts/okta-insightful-operator/docs/backup.md",
-        "tests/documentation/commands.rs",
+        "tests/documentation/moved.rs",
     ),
     (
         "charts/okta-insightful-operator/docs/conditions.md",
@@ -31,6 +31,10 @@ const TYPED: [(&str, &str); 12] = [
     (
         "charts/okta-insightful-operator/docs/metrics.md",
         "tests/chart/readme.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/notifications.md",
+        "tests/documentation/commands.rs",
     ),
     (
         "charts/okta-insightful-operator/docs/review.md",
@@ -149,4 +153,21 @@ fn every_block_has_a_known_marker() {
             assert!(known.contains(&mark), "{path}: {mark:?} is none of {known:?}");
         }
     }
+}
+
+/// `employeeIds` is only valid with `Match`: a patch that leaves it out would be refused after a match by decision.
+#[test]
+fn every_patch_to_another_decision_works_whatever_was_decided_before() {
+    let mut patches = 0;
+    for path in all() {
+        for command in commands(&page(&path)) {
+            let Some((_, decision)) = command.split_once(r#"{"spec":{"decision":""#) else {
+                continue;
+            };
+            let empties = decision.contains(r#"","employeeIds":[]"#);
+            assert_eq!(empties, !decision.starts_with("Match"), "{path}: {command}");
+            patches += 1;
+        }
+    }
+    assert!(patches > 5, "{patches}");
 }

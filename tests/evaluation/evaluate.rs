@@ -3,6 +3,7 @@
 //! `cargo run --release --example evaluate_matching` prints the tables of README.md
 //! and fails if a goal is missed.
 
+mod companies;
 mod directory;
 mod measure;
 
@@ -13,6 +14,9 @@ use clap::Parser;
 /// Measures the quality of matching on generated directories
 #[derive(Parser)]
 struct Arguments {
+    /// How the companies come to be
+    #[arg(long, default_value = "hard")]
+    family: companies::Family,
     /// First seed; each seed is a company in a different style
     #[arg(long, default_value_t = 1001)]
     seed: u64,
@@ -51,7 +55,8 @@ fn main() -> ExitCode {
         let parts = usize::try_from(company % 10).unwrap_or(0);
         let size = (arguments.size * (10 - parts) / 10).max(arguments.size / 100);
         let size = if parts == 9 { arguments.size / 100 } else { size };
-        let case = directory::Case::generate(arguments.seed + company * arguments.step, size);
+        let seed = arguments.seed + company * arguments.step;
+        let case = arguments.family.generate(seed, size).into();
         measured.measure(&case, &watch);
     }
     if let Some(points) = arguments.curve {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use okta_insightful_operator::{api::ProposalKind, rules::proposal::Proposal};
-use sandbox::hard_directories::{Class, Truth};
+use okta_insightful_operator::{api::ProposalKind, model::EvidenceKind, rules::proposal::Proposal};
 
-use crate::directory::{Case, proposals};
+use crate::{
+    companies::Truth,
+    directory::{Case, proposals},
+};
 
 /// The counts of one class.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +51,21 @@ impl Tally {
     }
 }
 
+/// The counts of the proposals of one kind of evidence.
+#[derive(Default)]
+struct KindTally {
+    automatic: usize,
+    wrong: usize,
+    review: usize,
+    right: usize,
+    /// The sum of the confidence of those in review.
+    confidence: f64,
+}
+
 #[derive(Default)]
 pub struct Measured {
-    classes: BTreeMap<Class, Tally>,
+    classes: BTreeMap<&'static str, Tally>,
+    kinds: BTreeMap<EvidenceKind, KindTally>,
     /// All candidates, and first candidates in review: the number and how many are
     /// true, by percent of confidence.
     shown: BTreeMap<i32, (usize, usize)>,
@@ -92,27 +106,44 @@ impl Measured {
             if let Some(employee) = baseline.get(person.as_str()) {
                 let tally = self.classes.entry(truth.class).or_default();
                 tally.by_baseline += 1;
-                tally.wrong_by_baseline += usize::from(truth.records.first() != Some(employee));
+                tally.wrong_by_baseline += usize::from(!truth.records.contains(employee));
             }
         }
     }
 
     fn count(&mut self, case: &Case, truth: &Truth, proposal: &Proposal, watch: &Watch) {
         let tally = self.classes.entry(truth.class).or_default();
-        let is_true = |employee: &str| truth.records.first().is_some_and(|record| record == employee);
+        let is_true = |employee: &str| truth.records.iter().any(|record| record == employee);
         let automatic = proposal.kind == ProposalKind::Auto;
         let best = proposal.best();
         let right = best.is_some_and(|best| is_true(best.employee.as_str()));
+        if let Some(best) = best {
+            let kind = self.kinds.entry(best.evidence).or_default();
+            if automatic {
+                kind.automatic += 1;
+                kind.wrong += usize::from(!right);
+            } else {
+                kind.review += 1;
+                kind.right += usize::from(right);
+                kind.confidence += best.confidence.fraction();
+            }
+        }
         tally.people += 1;
         tally.created += usize::from(proposal.kind == ProposalKind::Create);
         if automatic && !right {
             tally.wrong += 1;
             if watch.wrong {
                 let best = best.map_or("", |best| best.employee.as_str());
+                let is_old = truth.old.iter().any(|record| record == best);
                 self.notes.push(format!(
-                    "WRONG {:?}\n{}",
+                    "WRONG {}{}\n{}",
                     truth.class,
-                    show(case, &truth.user, best)
+                    if is_old {
+                        ", an older record of the person"
+                    } else {
+                        ""
+                    },
+                    show(case, &truth.person, best)
                 ));
             }
         }
@@ -128,28 +159,27 @@ impl Measured {
                     .candidates
                     .iter()
                     .take(3)
-                    .any(|candidate| candidate.employee.as_str() == record);
+                    .any(|candidate| is_true(candidate.employee.as_str()));
                 tally.in_first_three += usize::from(found);
-                let missed =
-                    watch.missed.as_deref() == Some(format!("{:?}", truth.class).as_str()) && truth.decidable;
+                let missed = watch.missed.as_deref() == Some(truth.class) && truth.decidable;
                 if missed || (watch.lost && !found) {
                     self.notes.push(format!(
-                        "{} {:?} {:?} {:?} {:?}\n{}",
+                        "{} {} {:?} {:?} {:?}\n{}",
                         if found { "MISSED" } else { "LOST" },
                         truth.class,
                         proposal.kind,
                         proposal.doubts,
                         best.map(|best| (best.confidence.percent(), right, &best.reasons)),
-                        show(case, &truth.user, record)
+                        show(case, &truth.person, record)
                     ));
                 }
             }
             if proposal.kind == ProposalKind::Create {
                 tally.wrongly_created += 1;
                 self.notes.push(format!(
-                    "CREATED {:?}\n{}",
+                    "CREATED {}\n{}",
                     truth.class,
-                    show(case, &truth.user, record)
+                    show(case, &truth.person, record)
                 ));
             }
         }
@@ -241,10 +271,12 @@ impl Measured {
              |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
         );
         let total = self.total();
-        let rows = Class::ALL
+        let all = [("**all**", &total)];
+        let rows = self
+            .classes
             .iter()
-            .filter_map(|class| Some((format!("{class:?}"), self.classes.get(class)?)))
-            .chain([("**all**".to_owned(), &total)]);
+            .map(|(class, tally)| (*class, tally))
+            .chain(all);
         for (name, t) in rows {
             out.push_str(&format!(
                 "| {name} | {} | {} | {} | {} | {:.3} | {:.3} | {:.3} | {} of {}, {} | {} of {} |\n",
@@ -286,6 +318,25 @@ impl Measured {
                 "| {range} | {shown} | {} | {first} | {} |\n",
                 part(hit, shown),
                 part(first_hit, first)
+            ));
+        }
+        out + &self.table_of_kinds()
+    }
+
+    /// How often each kind of evidence is right.
+    #[expect(clippy::cast_precision_loss, reason = "for a table")]
+    fn table_of_kinds(&self) -> String {
+        let mut out = String::from(
+            "\n| evidence | automatic | false | in review | of these true | mean confidence |\n|---|--:|--:|--:|--:|--:|\n",
+        );
+        for (kind, t) in &self.kinds {
+            out.push_str(&format!(
+                "| {kind:?} | {} | {} | {} | {:.3} | {:.3} |\n",
+                t.automatic,
+                t.wrong,
+                t.review,
+                share(t.right, t.review),
+                t.confidence / t.review.max(1) as f64,
             ));
         }
         out

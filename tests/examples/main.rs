@@ -24,12 +24,27 @@ const FILES: [&str; 5] = [
     "integration-full.yaml",
 ];
 
-/// For GitOps tools; tests/gitops checks them with those tools' own code.
-const GITOPS_FILES: [&str; 4] = [
+/// For other tools; tests/gitops checks those for GitOps with the tools' own code.
+const FILES_OF_TOOLS: [&str; 7] = [
     "argocd/argocd-cm.yaml",
+    "argocd/people.yaml",
     "flux/operator.yaml",
     "flux/people.yaml",
     "flux/rights.yaml",
+    "k9s/views.yaml",
+    "kustomization.yaml",
+];
+
+/// Fields of an integration's spec that `integration-full.yaml` only explains.
+const EXPLAINED: [&str; 8] = [
+    "approval",
+    "approvedPlan",
+    "finalized",
+    "insightful.url",
+    "matching.automatic",
+    "okta.auth.serviceApp",
+    "suspend",
+    "teams.createMissing",
 ];
 
 fn directory() -> PathBuf {
@@ -56,7 +71,7 @@ async fn plane() -> &'static ControlPlane {
 
 #[test]
 fn every_file_is_tested_and_in_the_readme() {
-    let known: BTreeSet<&str> = FILES.into_iter().chain(GITOPS_FILES).collect();
+    let known: BTreeSet<&str> = FILES.into_iter().chain(FILES_OF_TOOLS).collect();
     let mut in_directory = files(&directory());
     assert!(in_directory.remove("README.md"));
     assert_eq!(
@@ -221,6 +236,21 @@ async fn the_commands_of_the_readme_work() {
     assert_eq!(finalized, "true");
 }
 
+#[test]
+fn the_command_in_the_comments_names_a_match() {
+    let comments = read("decisions.yaml");
+    let command: Vec<&str> = comments
+        .lines()
+        .filter_map(|line| line.strip_prefix("#   "))
+        .collect();
+    let output = std::process::Command::new("bash")
+        .args(["-euc", &command.join("\n")])
+        .output()
+        .unwrap();
+    let name = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(name.trim(), match_name("acme", "00u1a2B3c4D5e6F7g8h9"));
+}
+
 fn undecided(name: &str) -> String {
     format!(
         "apiVersion: integrations.insightful.io/v1alpha1\n\
@@ -250,4 +280,103 @@ fn words(line: &str) -> Vec<String> {
         .collect();
     assert_eq!(words[0], "kubectl", "{line}");
     words[1..].to_vec()
+}
+
+/// Returns the definition of a kind.
+fn definition(kind: &str) -> Value {
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/integrations.insightful.io.yaml");
+    documents(&fs::read_to_string(crds).unwrap())
+        .into_iter()
+        .find(|definition| definition["spec"]["names"]["kind"] == kind)
+        .unwrap()
+}
+
+/// Calls `visit` with each field that the schema lists, its value, and its default. The fields of an object are visited
+/// instead of the object.
+fn walk(schema: &Value, value: &Value, path: &str, visit: &mut impl FnMut(&str, &Value, &Value)) {
+    let Some(fields) = schema["properties"].as_object() else {
+        return visit(path, value, &schema["default"]);
+    };
+    // A field that is only explained may be an object, too.
+    if EXPLAINED.contains(&path) && value.is_null() {
+        return visit(path, value, &Value::Null);
+    }
+    for (name, schema) in fields {
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        walk(schema, &value[name], &path, visit);
+    }
+}
+
+#[test]
+fn no_field_repeats_its_default_and_the_full_integration_has_all_others() {
+    for file in FILES {
+        for document in documents(&read(file)) {
+            let kind = document["kind"].as_str().unwrap();
+            if !["OktaIntegration", "EmployeeMatch"].contains(&kind) {
+                continue;
+            }
+            let schema = &definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            let schema = &schema["properties"]["spec"];
+            let is_full = file == "integration-full.yaml";
+            walk(schema, &document["spec"], "", &mut |path, value, default| {
+                let is_set = !value.is_null();
+                assert!(!is_set || value != default, "{file}: {path} is the default");
+                let is_explained = EXPLAINED.contains(&path);
+                assert!(!is_set || !is_explained, "{file}: {path}");
+                assert!(!is_full || is_set || is_explained, "{file}: there is no {path}");
+            });
+        }
+    }
+    let full = read("integration-full.yaml");
+    for field in EXPLAINED {
+        assert!(
+            full.contains(&format!("# {field}")) || full.contains(&format!(", {field} ")),
+            "{field}"
+        );
+    }
+}
+
+#[test]
+fn the_views_for_k9s_have_the_columns_of_the_definitions() {
+    let views: Value = serde_yaml::from_str(&read("k9s/views.yaml")).unwrap();
+    let views = views["views"].as_object().unwrap();
+    let kinds = ["OktaIntegration", "EmployeeMatch"];
+    assert_eq!(views.len(), kinds.len());
+    for kind in kinds {
+        let definition = definition(kind);
+        let spec = &definition["spec"];
+        let version = &spec["versions"][0];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let resource = [&spec["group"], &version["name"], &spec["names"]["plural"]]
+            .map(text)
+            .join("/");
+        let view = views[&resource].as_object().unwrap();
+        let fields: BTreeSet<&str> = view.keys().map(String::as_str).collect();
+        assert_eq!(
+            fields,
+            ["columns", "sortColumn"].into(),
+            "k9s knows no other field"
+        );
+        let columns = view["columns"].as_array().unwrap().iter().map(text);
+        let columns: BTreeSet<String> = columns
+            .map(|column| column.trim_end_matches("|W").to_owned())
+            .collect();
+        let printed = version["additionalPrinterColumns"].as_array().unwrap();
+        let mut known: BTreeSet<String> = printed.iter().map(|column| text(&column["name"])).collect();
+        assert!(
+            columns.is_superset(&known),
+            "{resource} lacks a column of {known:?}"
+        );
+        known.extend(["NAMESPACE", "NAME"].map(str::to_owned));
+        assert!(
+            columns.is_subset(&known),
+            "{columns:?} has one that is not in {known:?}"
+        );
+        let (sorted, order) = view["sortColumn"].as_str().unwrap().split_once(':').unwrap();
+        assert!(columns.contains(sorted) && ["asc", "desc"].contains(&order));
+    }
 }

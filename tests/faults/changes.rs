@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use okta_insightful_operator::api::MatchState;
+use kube::api::{Patch, PatchParams};
+use okta_insightful_operator::api::{EmployeeMatch, EmployeeMatchStatus, MatchState, conditions, match_name};
 use sandbox::journal::Entry;
 use serde_json::{Value, json};
 
 use crate::{
     matrix::{Call, Fault, Phase, inapplicable},
-    world::{World, open_guard},
+    world::{NAME, World, open_guard},
 };
 
 /// People whose employees are in sync with Okta; one departs in each round.
@@ -50,6 +51,15 @@ pub fn spec(call: Call, settings: &str) -> Value {
 /// A bound team without members, for the reads of a team by id.
 const TEAM: &str = "Newsroom";
 
+/// Hides somebody from the lists of users who is the last in the list of a group's members, so that the DroppedPage
+/// fault drops the record.
+pub fn hide_a_member(world: &World) {
+    let org = world.okta.snapshot();
+    let group = org.group_id("Engineering");
+    let last = org.members[&group].last().unwrap().clone();
+    world.okta.configure(|settings| settings.hidden = [last].into());
+}
+
 /// Binds a group to a new team. Returns Insightful's list of teams from before.
 pub async fn bind_a_team(world: &World) -> Value {
     let list = reqwest::Client::new()
@@ -88,6 +98,11 @@ pub fn make_change(world: &World, call: Call, fault: Fault, round: usize) -> BTr
             let employee = account.employee_id(&format!("{handle}@acme.com"));
             allowed.insert(format!("deactivate {employee}"));
         }
+        // Lists no longer have a person whom Okta deleted.
+        Call::MissingUser => world.okta.edit(|org| {
+            org.set_status(DEPARTING[round], "DEPROVISIONED");
+            org.purge_user(DEPARTING[round]);
+        }),
         // `unmatch` makes the decision.
         Call::Employee => {
             let mona = account.employee_id("mona.idris@acme.com");
@@ -147,7 +162,10 @@ pub async fn unmatch(world: &World, call: Call) {
 }
 
 /// Prepares the next round.
-pub async fn clean_up(world: &World, call: Call) {
+pub async fn clean_up(world: &World, call: Call, round: usize) {
+    if call == Call::MissingUser {
+        deactivate_by_decision(world, DEPARTING[round]).await;
+    }
     if call == Call::Employee {
         world.decide("mona.idris", json!({ "decision": "Auto" })).await;
         world
@@ -156,6 +174,32 @@ pub async fn clean_up(world: &World, call: Call) {
             })
             .await;
     }
+}
+
+/// Waits until a person is known to be deleted in Okta, and deactivates the employee.
+async fn deactivate_by_decision(world: &World, handle: &str) {
+    // The org no longer knows the handle.
+    let name = match_name(NAME, world.company.user(handle));
+    let status = || async {
+        let object = world.matches().await.remove(&name).unwrap();
+        object.status.unwrap_or_default()
+    };
+    let is_known = |status: &EmployeeMatchStatus| {
+        let ready = conditions::find(&status.conditions, conditions::READY);
+        ready.is_some_and(|ready| ready.reason == "DeletedInOkta")
+    };
+    world
+        .poll(&format!("{handle} deleted in Okta"), status, is_known)
+        .await;
+    let decision = Patch::Merge(json!({ "spec": { "decision": "Deactivate" } }));
+    let api = world.api::<EmployeeMatch>();
+    api.patch(&name, &PatchParams::default(), &decision)
+        .await
+        .unwrap();
+    let is_deactivated = |status: &EmployeeMatchStatus| status.state == Some(MatchState::Deactivated);
+    world
+        .poll(&format!("{handle} deactivated"), status, is_deactivated)
+        .await;
 }
 
 /// The number of attempts and of effects of each write.

@@ -17,12 +17,17 @@ pub enum Call {
     Users,
     Groups,
     Members,
+    /// A list of members that is read again for the records of members whom the list of users lacks.
+    MembersAgain,
     ChangedUsers,
     ChangedGroups,
     Employees,
     Teams,
     SharedSettings,
+    /// Right before a person is deactivated.
     User,
+    /// A person with a match in force whom the lists lack.
+    MissingUser,
     Employee,
     Team,
     CreateTeam,
@@ -37,12 +42,14 @@ impl fmt::Display for Call {
             Self::Users => "GET users",
             Self::Groups => "GET groups",
             Self::Members => "GET members",
+            Self::MembersAgain => "GET members again",
             Self::ChangedUsers => "GET users changed",
             Self::ChangedGroups => "GET groups changed",
             Self::Employees => "GET employees",
             Self::Teams => "GET teams",
             Self::SharedSettings => "GET settings",
             Self::User => "GET user by id",
+            Self::MissingUser => "GET missing user",
             Self::Employee => "GET employee by id",
             Self::Team => "GET team by id",
             Self::CreateTeam => "POST team",
@@ -54,16 +61,18 @@ impl fmt::Display for Call {
 }
 
 impl Call {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Users,
         Self::Groups,
         Self::Members,
+        Self::MembersAgain,
         Self::ChangedUsers,
         Self::ChangedGroups,
         Self::Employees,
         Self::Teams,
         Self::SharedSettings,
         Self::User,
+        Self::MissingUser,
         Self::Employee,
         Self::Team,
         Self::CreateTeam,
@@ -76,10 +85,10 @@ impl Call {
         match self {
             Self::Users => Match::get("/api/v1/users"),
             Self::Groups => Match::get("/api/v1/groups"),
-            Self::Members => Match::get("/api/v1/groups/*/users"),
+            Self::Members | Self::MembersAgain => Match::get("/api/v1/groups/*/users"),
             Self::ChangedUsers => Match::get("/api/v1/users").query(DELTA_SEARCH),
             Self::ChangedGroups => Match::get("/api/v1/groups").query(DELTA_SEARCH),
-            Self::User => Match::get("/api/v1/users/*"),
+            Self::User | Self::MissingUser => Match::get("/api/v1/users/*"),
             Self::Employees => Match::get("/api/v1/employee"),
             Self::Teams => Match::get("/api/v1/team"),
             Self::SharedSettings => Match::get("/api/v1/shared-settings"),
@@ -93,7 +102,7 @@ impl Call {
     }
 
     pub fn is_okta(self) -> bool {
-        self < Self::Employees || self == Self::User
+        self < Self::Employees || matches!(self, Self::User | Self::MissingUser)
     }
 
     /// A read that only a delta sync makes.
@@ -101,7 +110,7 @@ impl Call {
         matches!(self, Self::ChangedUsers | Self::ChangedGroups)
     }
 
-    /// A read that a sync makes. The other calls are made only by an apply.
+    /// A list that each sync reads. The other calls need a match in force.
     pub fn is_list(self) -> bool {
         self < Self::User
     }
@@ -208,7 +217,7 @@ pub enum Phase {
 /// Why a fault does not apply to a call, if it does not.
 pub fn inapplicable(fault: Fault, call: Call, phase: Phase) -> Option<&'static str> {
     match fault {
-        _ if phase == Phase::Before && !call.is_list() => Some("only an apply makes this call"),
+        _ if phase == Phase::Before && !call.is_list() => Some("no match is in force"),
         Fault::PaginationLoop | Fault::CrossOriginPagination if !(call.is_okta() && call.is_list()) => {
             Some("no pages")
         }
@@ -259,6 +268,17 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
         }
     };
     match fault {
+        // It tells nothing about the person, and nothing about anybody else.
+        Fault::Error
+        | Fault::Unauthorized
+        | Fault::Forbidden
+        | Fault::CutBefore
+        | Fault::CutAfter
+        | Fault::BrokenJson
+            if call == Call::MissingUser =>
+        {
+            Symptom::Person("NotInOktaResponse")
+        }
         // The read finally shows the team, which the list lacks.
         Fault::RateLimited | Fault::Delay | Fault::DelayAnswer if call == Call::Team => {
             connection("InconsistentLists")
@@ -270,7 +290,7 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
         Fault::NotFound => match call {
             Call::User => Symptom::Person("DepartureNotConfirmed"),
             Call::Employee => Symptom::Person("EmployeeNotFound"),
-            Call::Team => Symptom::Accepted,
+            Call::Team | Call::MissingUser => Symptom::Accepted,
             _ => refused("NotFound"),
         },
         Fault::Invalid => refused("Invalid"),
@@ -280,9 +300,12 @@ pub fn expected(fault: Fault, call: Call, phase: Phase) -> Symptom {
         Fault::CrossOriginPagination => connection("CrossOriginPagination"),
         Fault::EmptyPage | Fault::DroppedPage if call.is_delta_search() => Symptom::NextSearch,
         Fault::EmptyPage | Fault::DroppedPage => match (call, phase) {
-            (Call::Users, _) if fault == Fault::EmptyPage => connection("InvalidResponse"),
+            (Call::Users, _) if fault == Fault::EmptyPage => connection("NoUsers"),
             // The lists of members have whom it leaves out.
             (Call::Users, _) => Symptom::Accepted,
+            // Okta is asked by id for a person with a match in force.
+            (Call::MembersAgain, Phase::After) => Symptom::Accepted,
+            (Call::MembersAgain, Phase::Before) => Symptom::Person("NotInOktaResponse"),
             (_, Phase::After) if call.is_okta() => {
                 Symptom::Condition(conditions::HELD, phase == Phase::After, "PeopleMissing")
             }

@@ -1,7 +1,5 @@
 //! A company with one person, Jane, who is in sync or has a pending change.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
     api::{Applied, EmployeeMatchStatus, GuardStatus, OktaIntegrationSpec, Reviewed},
@@ -59,6 +57,7 @@ impl Company {
             title: None,
             employee_number: None,
             status: OktaStatus::Active,
+            transitioning_to: None,
             created: None,
             last_updated: None,
         };
@@ -96,6 +95,7 @@ impl Company {
                 employees: Complete::from_all_pages(vec![employee]),
                 teams: Complete::from_all_pages(vec![team("Default"), team("Sales")]),
                 settings: Complete::from_all_pages(vec![settings]),
+                unreadable: Default::default(),
                 organization: None,
             },
         );
@@ -153,14 +153,12 @@ impl Company {
             unusable: &[],
             verdict: &self.verdict,
             guard: &self.guard,
-            former_names: BTreeMap::new(),
             applying: None,
             applied: None,
             failures: &self.failures,
             disconnected,
             times: SyncTimes::default(),
             history: None,
-            notification: None,
         }
     }
 

@@ -7,8 +7,9 @@ use sandbox::{
     control_plane::{ControlPlane, Error},
     gitops::{GitopsError, Question, judge},
 };
+use serde_json::Value;
 
-use crate::example;
+use crate::{example, kustomized};
 
 #[tokio::test]
 async fn the_manifests_parse_as_fluxs_types() {
@@ -62,14 +63,8 @@ async fn the_account_can_prepare_an_integration_but_not_finalize_it() {
         .await
         .unwrap();
 
-    // The integration after the patch of people.yaml.
-    let integration = example("integration.yaml");
-    let line = "  finalized: false\n";
-    assert!(integration.contains(line));
-    let patched = integration.replace(line, "");
-    for manifests in [&example("namespace.yaml"), &patched, &example("decisions.yaml")] {
-        plane.apply_as(&flux, manifests).await.unwrap();
-    }
+    let manifests = kustomized().await;
+    plane.apply_as(&flux, &manifests).await.unwrap();
     // The API server enforces a new policy with a delay.
     let finalize = [
         "patch",
@@ -86,8 +81,9 @@ async fn the_account_can_prepare_an_integration_but_not_finalize_it() {
         assert!(started.elapsed().as_secs() < 60, "the policy is not enforced");
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    let finalized = integration.replace(line, "  finalized: true\n");
-    match plane.apply_as(&flux, &finalized).await {
+    let mut finalized: Value = serde_yaml::from_str(&example("integration.yaml")).unwrap();
+    finalized["spec"]["finalized"] = true.into();
+    match plane.apply_as(&flux, &finalized.to_string()).await {
         Err(Error::Command { stderr, .. }) => assert!(
             stderr.contains("system:serviceaccount:flux-system:people does not have it"),
             "{stderr}"
@@ -107,7 +103,7 @@ async fn the_account_can_prepare_an_integration_but_not_finalize_it() {
     ];
     let finalize = [&patch[..], &[r#"{"spec":{"finalized":true}}"#]].concat();
     plane.kubectl(&finalize).await.unwrap();
-    plane.apply_as(&flux, &patched).await.unwrap();
+    plane.apply_as(&flux, &manifests).await.unwrap();
     let get = ["get", "oktaintegration", "acme", "-n", "people"];
     let field = ["--output=jsonpath={.spec.finalized}"];
     assert_eq!(plane.kubectl(&[&get[..], &field].concat()).await.unwrap(), "true");

@@ -3,6 +3,7 @@
 //! `examples/argocd`, each with that tool's own code.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod argo_cd;
 mod company;
 mod flux;
 
@@ -16,13 +17,25 @@ use okta_insightful_operator::{
         status::{Cycle, Disconnected, IntegrationMeta, integration_status},
     },
 };
-use sandbox::gitops::{Question, Verdict, judge};
+use sandbox::{
+    control_plane::ControlPlane,
+    gitops::{Question, Verdict, judge},
+};
 use serde_json::{Value, json};
 
 use company::{Company, GENERATION, NOW};
 
 fn example(file: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)).unwrap()
+}
+
+/// What kustomize makes of `kustomization.yaml`; kubectl contains kustomize.
+async fn kustomized() -> String {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    ControlPlane::shared()
+        .kubectl(&["kustomize", examples])
+        .await
+        .unwrap()
 }
 
 fn scripts() -> BTreeMap<String, String> {

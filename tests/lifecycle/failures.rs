@@ -78,7 +78,7 @@ async fn an_empty_response_is_reported_and_deactivates_nobody() {
     let active = world.okta.faults().always(Match::get(USERS), Kind::EmptyPage);
     world.request_sync().await;
     world
-        .wait_for_condition(conditions::OKTA_CONNECTED, "False", "InvalidResponse")
+        .wait_for_condition(conditions::OKTA_CONNECTED, "False", "NoUsers")
         .await;
     active.remove();
     world.sync().await;

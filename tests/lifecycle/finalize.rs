@@ -1,9 +1,8 @@
-//! Finalizing: exactly the previewed changes are written, once, and a notification is sent.
+//! Finalizing: exactly the previewed changes are written, once.
 
 use std::collections::BTreeMap;
 
 use okta_insightful_operator::api::{EmployeeMatchStatus, Field, MatchState, Phase, TeamState, conditions};
-use sandbox::webhook::Webhook;
 use serde_json::{Value, json};
 
 use crate::world::{World, open_guard};
@@ -279,52 +278,4 @@ async fn unmatched_create_invites_people_without_an_employee() {
         "the team that the same apply created"
     );
     world.idle_sync_writes_nothing().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_notified_once_for_each_applied_plan() {
-    let webhook = Webhook::start();
-    let world = World::prepared().await;
-    world.write_secret("chat", "url", &webhook.url()).await;
-    let mut spec = open_guard();
-    spec["notify"] = json!({ "webhook": { "urlSecretRef": { "name": "chat", "key": "url" } } });
-    world.activate(spec).await;
-    world.wait_for_phase(Phase::Review).await;
-    assert!(webhook.received().is_empty());
-
-    webhook.refuse_next(1, 503);
-    world.finalize().await;
-    world
-        .wait_for_condition(conditions::NOTIFIED, "True", "Delivered")
-        .await;
-    let [message] = webhook.received().try_into().unwrap();
-    let status = world.status().await;
-    assert_eq!(message["plan"], json!(status.last_applied_plan));
-    assert_eq!(message["writes"], status.history[0].writes);
-    assert!(
-        message["text"].as_str().unwrap().contains("the plan is applied"),
-        "{message}"
-    );
-    world.idle_sync_writes_nothing().await;
-    assert_eq!(webhook.received().len(), 1, "an idle sync sends no notification");
-
-    // A failing receiver is reported in a condition, without its address, and notified later.
-    webhook.refuse_next(2, 500);
-    world
-        .okta
-        .edit(|org| org.set_title("jane.doe", Some("Principal Engineer")));
-    world.sync().await;
-    let failed = world
-        .wait_for_condition(conditions::NOTIFIED, "False", "WebhookFailed")
-        .await;
-    assert!(
-        failed.contains("500") && !failed.contains("127.0.0.1"),
-        "{failed}"
-    );
-    world.wait_for_event("WebhookFailed").await;
-    world.sync().await;
-    world
-        .wait_for_condition(conditions::NOTIFIED, "True", "Delivered")
-        .await;
-    assert_eq!(webhook.received().len(), 2);
 }

@@ -63,6 +63,62 @@ async fn a_stale_list_of_users_deactivates_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_deactivated_whose_account_is_being_reactivated() {
+    let world = World::in_sync().await;
+    world.okta.edit(|org| {
+        org.set_status("amir.haddad", "DEPROVISIONED");
+        org.begin_reactivation("amir.haddad");
+    });
+    world.insightful.journal().clear();
+    world.sync().await;
+    let status = world
+        .wait_for_reason("amir.haddad", "DepartureNotConfirmed")
+        .await;
+    let message = &status.conditions[0].message;
+    assert!(message.contains("from DEPROVISIONED to PROVISIONED"), "{message}");
+    assert_eq!(world.writes(), Vec::<String>::new());
+    // The reason stays, and the retries grow apart.
+    world.okta.journal().clear();
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(world.reason("amir.haddad").await, "DepartureNotConfirmed");
+    let by_id = format!("/api/v1/users/{}", world.company.user("amir.haddad"));
+    let asked = world.okta.journal().entries().into_iter();
+    let asked = asked.filter(|entry| entry.path == by_id).count();
+    assert!(asked <= 3, "{asked}");
+    world
+        .okta
+        .edit(|org| org.set_status("amir.haddad", "PROVISIONED"));
+    world.sync().await;
+    world.wait_for_state("amir.haddad", MatchState::Matched).await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_invited_whom_a_record_read_by_id_shows_as_departed() {
+    let world = World::in_sync().await;
+    // The list still shows ACTIVE.
+    world
+        .okta
+        .configure(|settings| settings.lag = Duration::from_secs(600));
+    world.okta.edit(|org| {
+        org.set_status("nick.newcomer", "DEPROVISIONED");
+        org.begin_reactivation("nick.newcomer");
+    });
+    world.insightful.journal().clear();
+    world
+        .decide("nick.newcomer", json!({ "decision": "Create" }))
+        .await;
+    let status = world
+        .wait_for_reason("nick.newcomer", "InvitationNotConfirmed")
+        .await;
+    let message = &status.conditions[0].message;
+    assert!(message.contains("has the status DEPROVISIONED"), "{message}");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(world.reason("nick.newcomer").await, "InvitationNotConfirmed");
+    assert_eq!(world.writes(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn absence_is_not_evidence() {
     let world = World::in_sync().await;
     world.okta.edit(|org| {

@@ -1,6 +1,7 @@
 //! Review: decisions show their effect within seconds and without calls to Okta.
 
 use okta_insightful_operator::api::{Field, MatchState, Phase, conditions, match_name};
+use sandbox::{company::Company, okta};
 use serde_json::json;
 
 use crate::world::{NAME, World, open_guard};
@@ -307,4 +308,36 @@ async fn a_plan_from_a_recording_equals_the_plan_in_the_cluster() {
             assert_eq!(percent, proposal.confidence.map(f64::from), "{id}");
         }
     }
+}
+
+/// A name is data in the status, which the API server has to take, and text in a message and in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_with_control_characters_is_kept_in_the_status_and_shown_as_codes_in_messages() {
+    const NAME: &str = "Anna\n\u{1b}[2J\u{0}\u{9b}31m\u{202e}Becker \u{2028}علی\u{200c}رضا";
+    let mut company = Company::acme();
+    let anna = company.employee("anna.becker").to_owned();
+    let mut employees = company.employees.iter_mut();
+    employees
+        .find(|employee| employee["id"] == anna.as_str())
+        .unwrap()["name"] = json!(NAME);
+    let world = World::prepared_with(company, okta::Settings::default()).await;
+    world.activate(json!({})).await;
+    world.wait_for_phase(Phase::Review).await;
+
+    for who in ["anna.becker", "nick.newcomer"] {
+        world.decide_match(who, &[&anna]).await;
+    }
+    for who in ["anna.becker", "nick.newcomer"] {
+        let status = world.wait_for_state(who, MatchState::Conflict).await;
+        let shown = status.employee.expect("the one that the decision names");
+        assert_eq!((shown.id.as_str(), shown.name.as_str()), (anna.as_str(), NAME));
+        let message = &conditions::find(&status.conditions, conditions::READY)
+            .unwrap()
+            .message;
+        let escaped = r"Anna\u{a}\u{1b}[2J\u{0}\u{9b}31m\u{202e}Becker \u{2028}";
+        assert!(message.contains(&format!("{escaped}علی\u{200c}رضا")), "{message}");
+    }
+    let log = world.log_of(world.operator.as_ref().unwrap());
+    assert!(!log.contains(['\u{1b}', '\u{9b}', '\u{202e}']));
+    world.idle_sync_writes_nothing().await;
 }

@@ -571,7 +571,7 @@ pub async fn operator_kubeconfig(plane: &'static ControlPlane) -> &'static Path 
 }
 
 /// Starts an operator that logs to a separate file.
-pub fn spawn(plane: &'static ControlPlane, command: &Command) -> ChildProcess {
+pub fn spawn(plane: &ControlPlane, command: &Command) -> ChildProcess {
     let log = plane.directory().join(format!(
         "operator-{}.log",
         COUNTER.fetch_add(1, Ordering::Relaxed)
@@ -580,7 +580,7 @@ pub fn spawn(plane: &'static ControlPlane, command: &Command) -> ChildProcess {
 }
 
 /// Installs the chart with Helm. Returns the kubeconfig of its ServiceAccount.
-async fn install_chart(plane: &'static ControlPlane) -> PathBuf {
+pub async fn install_chart(plane: &ControlPlane) -> PathBuf {
     let namespace = "okta-insightful-operator";
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts/okta-insightful-operator");
     let chart = chart.to_str().unwrap();

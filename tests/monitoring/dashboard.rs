@@ -12,6 +12,10 @@ fn dashboard() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Selects the pods of the releases that the variable `release` has: `*-<ReplicaSet>-<pod>`, or `*-<pod>` if the name is
+/// long. Without the label `pod`, releases cannot be distinguished.
+const OF_RELEASE: &str = r#"{pod=~"$release-[a-z0-9]+(-[a-z0-9]+)?|""#;
+
 /// Returns all panels except rows, with their queries.
 fn panels(dashboard: &Value) -> Vec<(&str, Vec<&str>)> {
     let all = dashboard["panels"].as_array().unwrap().iter();
@@ -30,6 +34,7 @@ fn filled_in(query: &str, moment: i64) -> String {
     query
         .replace("time()", &moment.to_string())
         .replace("$__rate_interval", "30m")
+        .replace("$release", ".*")
         .replace("$namespace", ".*")
         .replace("$integration", ".*")
 }
@@ -127,6 +132,27 @@ fn panels_do_not_overlap_and_filter_by_namespace_and_integration() {
             );
         }
     }
-    assert!(text.contains("label_values(okta_insightful_integration_phase, namespace)"));
+    for query in panels(&dashboard).into_iter().flat_map(|(_, queries)| queries) {
+        let series = query.matches("okta_insightful_").count();
+        assert_eq!(query.matches(OF_RELEASE).count(), series, "{query}");
+    }
     assert!(!text.contains(NAME), "no integration is hard-coded");
+}
+
+/// Two releases in one Prometheus, the name of one the beginning of the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panel_shows_the_selected_release_only() {
+    let scrape = [
+        ("operator-7c9f8b6d5-x2k4q", 1),
+        ("operator-two-6b5d9c8f7-m8w3p", 2),
+    ]
+    .map(|(pod, leaders)| format!("okta_insightful_leader{{pod=\"{pod}\"}} {leaders}\n"))
+    .concat();
+    let scrape = Scrape::read(&format!("# TYPE okta_insightful_leader gauge\n{scrape}# EOF\n"));
+    let query = format!("sum(okta_insightful_leader{OF_RELEASE}}})");
+    let selected = ["operator", "operator-two", "(operator|operator-two)", ".*"];
+    let queries = selected.map(|release| query.replace("$release", release));
+    let shown = evaluate(&[scrape], &queries).await;
+    let shown: Vec<f64> = shown.iter().map(|samples| samples[0].1).collect();
+    assert_eq!(shown, [1.0, 2.0, 3.0, 3.0]);
 }

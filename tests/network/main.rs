@@ -316,12 +316,14 @@ async fn the_operator_trusts_the_ca_bundle() {
         .await
         .unwrap();
     let seen = wait_for(&integrations, &with_bundle, |integration| {
-        condition(integration, conditions::NOTIFIED).0 == "True"
+        condition(integration, conditions::NOTIFIED).1.contains("Applied")
     })
     .await;
     assert_eq!(seen.status.unwrap().phase, Some(Phase::InSync));
     assert!(!insightful.journal().writes().is_empty());
-    assert_eq!(webhook.received().len(), 1);
+    let messages = webhook.received();
+    let applied = messages.iter().filter(|message| message["event"] == "Applied");
+    assert_eq!(applied.count(), 1);
     with_bundle.stop().await.unwrap();
 }
 

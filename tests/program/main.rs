@@ -221,9 +221,11 @@ fn errors_name_the_broken_or_missing_file_and_the_place_in_it() {
     assert!(err.contains("okta/members/"), "{err}");
 }
 
-#[test]
-fn proposals_can_be_written_as_decisions() {
-    let (company, dir) = acme();
+/// Acme as a recording with its integration, changed by `change`.
+fn acme_with_integration(change: impl FnOnce(&mut Company)) -> (Company, TempDir) {
+    let (mut company, dir) = (Company::acme(), TempDir::new().unwrap());
+    change(&mut company);
+    company.save(dir.path()).unwrap();
     let integration = json!({
         "kind": "OktaIntegration", "apiVersion": "integrations.insightful.io/v1alpha1", "metadata": { "name": "acme" },
         "spec": {
@@ -233,33 +235,222 @@ fn proposals_can_be_written_as_decisions() {
     });
     let manifest = dir.path().join("integration.yaml");
     fs::write(&manifest, serde_yaml::to_string(&integration).unwrap()).unwrap();
-    let file = dir.path().join("decisions.yaml");
+    (company, dir)
+}
+
+/// Writes decisions beside the recording. Returns the exit code, the file and what was printed to standard error.
+fn write_decisions(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let file = dir.join("decisions.yaml");
+    let (dir, path) = (dir.to_str().unwrap(), file.to_str().unwrap());
+    let (code, _, err) = run(&[&["plan", "--from", dir, "--write-decisions", path], arguments].concat());
+    (code, fs::read_to_string(&file).unwrap_or_default(), err)
+}
+
+fn decisions(text: &str) -> Vec<Value> {
+    okta_insightful_operator::cli::recording::yaml_documents(text).unwrap()
+}
+
+#[test]
+fn the_file_of_decisions_holds_those_who_wait_with_all_candidates_and_decides_nothing() {
+    let (company, dir) = acme_with_integration(|_| ());
+    let (_, before) = plan(dir.path());
+    let waiting: Vec<&Value> = before["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|person| ["Review", "Unmatched", "Conflict"].contains(&person["state"].as_str().unwrap()))
+        .collect();
+    let (code, text, err) = write_decisions(dir.path(), &[]);
+    assert_eq!(code, Some(2), "{err}");
+    let written = decisions(&text);
+    assert_eq!(written.len(), waiting.len());
+    for person in &waiting {
+        let id = &person["oktaUserId"];
+        let manifest = written.iter().find(|object| object["spec"]["oktaUserId"] == *id);
+        assert_eq!(manifest.unwrap()["spec"]["decision"], "Auto", "{id}");
+        for candidate in person["candidates"].as_array().unwrap() {
+            let id = candidate["employeeId"].as_str().unwrap();
+            assert!(text.contains(&format!("\n#   {id}: ")), "{id}");
+        }
+    }
+    let sure = company.user("jane.doe");
+    assert!(written.iter().all(|object| object["spec"]["oktaUserId"] != sure));
+    assert!(text.contains("# John Smith <"), "{text}");
+
+    // As written, it changes nothing; filled in, it decides.
+    fs::write(dir.path().join("matches.yaml"), &text).unwrap();
+    assert_eq!(plan(dir.path()).1, before);
+    let john = company.user("john.smith");
+    let mut filled = written;
+    let entry = filled
+        .iter_mut()
+        .find(|object| object["spec"]["oktaUserId"] == john)
+        .unwrap();
+    entry["spec"]["decision"] = json!("Ignore");
+    fs::write(
+        dir.path().join("matches.yaml"),
+        serde_yaml::to_string_multiple(&filled).unwrap(),
+    )
+    .unwrap();
+    assert_eq!(person(&plan(dir.path()).1, john)["state"], "Ignored");
+
+    // The decision stands in the next file, too.
+    let (code, text, _) = write_decisions(dir.path(), &[]);
+    assert_eq!(
+        (code, decisions(&text).len()),
+        (Some(1), filled.len()),
+        "the file exists"
+    );
+    let (code, text, err) = write_decisions(dir.path(), &["--all", "--overwrite"]);
+    assert_eq!(code, Some(2), "{err}");
+    let all = decisions(&text);
+    assert_eq!(all.len(), before["people"].as_array().unwrap().len());
+    let decided = |id: &str| {
+        let found = all.iter().find(|object| object["spec"]["oktaUserId"] == id);
+        found.unwrap()["spec"]["decision"].clone()
+    };
+    assert_eq!((decided(john), decided(sure)), (json!("Ignore"), json!("Auto")));
+}
+
+#[test]
+fn a_file_that_exists_is_replaced_only_on_request_and_nothing_else_is() {
+    let (_, dir) = acme_with_integration(|_| ());
+    fs::write(dir.path().join("decisions.yaml"), "mine").unwrap();
+    let (code, text, err) = write_decisions(dir.path(), &[]);
+    assert_eq!((code, text.as_str()), (Some(1), "mine"));
+    assert!(
+        err.contains("decisions.yaml exists") && err.contains("--overwrite"),
+        "{err}"
+    );
+    let (code, text, _) = write_decisions(dir.path(), &["--overwrite"]);
+    assert_eq!(code, Some(2));
+    assert!(text.contains("kind: EmployeeMatch"));
+    for (path, expected) in [
+        ("/dev/null", "is not a file"),
+        ("/no/such/directory/x.yaml", "cannot write"),
+    ] {
+        let from = dir.path().to_str().unwrap();
+        let (code, _, err) = run(&["plan", "--from", from, "--overwrite", "--write-decisions", path]);
+        assert_eq!(code, Some(1), "{path}");
+        assert!(err.contains(expected), "{err}");
+    }
+    let files = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    assert!(
+        files
+            .into_iter()
+            .all(|name| !name.to_str().unwrap().contains(".part"))
+    );
+}
+
+#[test]
+fn a_name_from_outside_changes_no_table_file_or_json() {
+    const NAME: &str = "Smith\n---\nspec: {decision: Ignore}\n\u{1b}[2J\u{9b}31m\u{202e}x";
+    let (company, dir) = acme_with_integration(|company| {
+        let john = company.employee("john.smith").to_owned();
+        let mut named = company.employees.iter_mut();
+        named.find(|employee| employee["id"] == john.as_str()).unwrap()["name"] =
+            json!(format!("John {NAME}"));
+        let john = company.user("john.smith").to_owned();
+        let mut users = company.users.iter_mut();
+        users.find(|user| user["id"] == john.as_str()).unwrap()["profile"]["lastName"] = json!(NAME);
+    });
     let from = dir.path().to_str().unwrap();
-    let (code, _, err) = run(&[
+    let file = dir.path().join("decisions.yaml");
+    let file = file.to_str().unwrap();
+    let (_, table, _) = run(&[
         "plan",
         "--from",
         from,
+        "--show",
+        "all",
         "--write-decisions",
-        file.to_str().unwrap(),
+        file,
+        "--all",
     ]);
-    assert_eq!(code, Some(2), "{err}");
-    let text = fs::read_to_string(&file).unwrap();
-    let decided: Vec<Value> = okta_insightful_operator::cli::recording::yaml_documents(&text).unwrap();
-    let jane = decided
-        .iter()
-        .find(|object| object["spec"]["oktaUserId"] == company.user("jane.doe"))
-        .unwrap();
-    assert_eq!(jane["spec"]["decision"], "Match");
-    assert_eq!(jane["spec"]["employeeIds"], json!([company.employee("jane.doe")]));
-    let john = company.user("john.smith");
+    let (_, json, _) = run(&["plan", "--from", from, "-o", "json"]);
+    let text = fs::read_to_string(file).unwrap();
+    for (what, output) in [("table", &table), ("json", &json), ("file", &text)] {
+        assert!(
+            !output.contains(['\u{1b}', '\u{9b}', '\u{202e}']) && !output.contains("\nspec: {"),
+            "{what}: {output}"
+        );
+    }
     assert!(
-        decided.iter().all(|object| object["spec"]["oktaUserId"] != john),
-        "a proposal that needs review is not a decision"
+        text.contains(r"\u{a}---\u{a}spec: {decision: Ignore}\u{a}\u{1b}[2J\u{9b}31m\u{202e}x"),
+        "{text}"
     );
+    let written = decisions(&text);
+    assert!(written.iter().all(|object| object["spec"]["decision"] == "Auto"));
+    let report: Value = serde_json::from_str(&json).unwrap();
+    let john = person(&report, company.user("john.smith"));
+    let candidate = &john["candidates"].as_array().unwrap()[..];
     assert!(
-        text.contains(&format!("#   oktaUserId: {john}")),
-        "it is a comment that can be uncommented"
+        candidate
+            .iter()
+            .any(|candidate| candidate["name"] == format!("John {NAME}")),
+        "JSON has the name itself: {candidate:?}"
     );
+    // An error is one line, too.
+    let (code, _, err) = run(&["plan", "--from", "no\n\u{1b}[2Jwhere"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains(r"no\u{a}\u{1b}[2Jwhere"), "{err}");
+    assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn a_wrong_argument_is_an_error_and_never_means_changes() {
+    for arguments in [
+        &[][..],
+        &["--frobnicate"],
+        &["frobnicate"],
+        &["plan"],
+        &["plan", "--frobnicate"],
+        &["plan", "--from", ".", "--cluster", "people/acme"],
+        &["plan", "--from", ".", "--show", "nobody"],
+        &["plan", "--from", ".", "-o", "xml"],
+        &["plan", "--from", ".", "--all"],
+        &["plan", "--from", ".", "--overwrite"],
+        &["plan", "--cluster", "acme"],
+        &["plan", "--from"],
+        &["record"],
+        &["record", "--out", "x"],
+        &["record", "--cluster", "a/b"],
+        &["check", "--lease", "x"],
+        &["check", "extra"],
+        &["run", "--metrics-address", "x"],
+        &["run", "--log-format", "xml"],
+        &["run", "--outcome-wait", "soon"],
+        &["crd", "extra"],
+    ] {
+        let (code, out, err) = run(arguments);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(
+            err.contains("Usage") || err.contains("--help"),
+            "{arguments:?}: {err}"
+        );
+    }
+    for variable in [("METRICS_ADDRESS", "x"), ("LOG_FORMAT", "xml"), ("LEASE", "x")] {
+        let output = program(&["run"]).env(variable.0, variable.1).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{variable:?}");
+    }
+    for command in [
+        None,
+        Some("run"),
+        Some("plan"),
+        Some("record"),
+        Some("check"),
+        Some("crd"),
+    ] {
+        for flag in ["--help", "-h"] {
+            let arguments: Vec<&str> = command.into_iter().chain([flag]).collect();
+            let (code, out, err) = run(&arguments);
+            assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
+            assert!(out.contains("Usage"), "{arguments:?}");
+        }
+    }
+    assert_eq!(run(&["--version"]).0, Some(0));
 }
 
 /// Emulators of Acme's services, and an OktaIntegration for them.
@@ -397,4 +588,93 @@ async fn an_anonymised_recording_contains_no_names_or_addresses() {
     assert_eq!(code, Some(2));
     let jane = person(&report, live.okta.snapshot().user_id("jane.doe").as_str()).clone();
     assert_eq!(jane["proposal"]["kind"], "Auto", "equal names still match");
+}
+
+#[test]
+fn a_recording_with_records_that_cannot_be_read_is_planned_without_them() {
+    let (mut company, _) = acme();
+    let dir = TempDir::new().unwrap();
+    let (jane, chen) = (
+        company.user("jane.doe").to_owned(),
+        company.user("chen.xiu").to_owned(),
+    );
+    let (sales, janes) = (
+        company.group("Sales").to_owned(),
+        company.employee("jane.doe").to_owned(),
+    );
+    for user in company.users.iter_mut().filter(|user| user["id"] == *chen) {
+        user["profile"] = json!("Xiu Chen");
+    }
+    for employee in company
+        .employees
+        .iter_mut()
+        .filter(|employee| employee["id"] == *janes)
+    {
+        employee["name"] = json!(["Jane", "Doe"]);
+    }
+    for group in company.groups.iter_mut().filter(|group| group["id"] == *sales) {
+        group["profile"]["name"] = json!(null);
+    }
+    company.save(dir.path()).unwrap();
+    let (code, report) = plan(dir.path());
+    assert_eq!(code, Some(2));
+    let records: Vec<_> = report["unreadableRecords"].as_array().unwrap().iter().collect();
+    let ids: Vec<_> = records
+        .iter()
+        .filter_map(|record| record["id"].as_str())
+        .collect();
+    assert_eq!(ids, [chen.as_str(), sales.as_str(), janes.as_str()]);
+    let people = report["people"].as_array().unwrap();
+    assert!(people.iter().all(|person| person["oktaUserId"] != *chen));
+    // Nobody is taken for Jane's employee, and nobody is invited who may be.
+    assert_ne!(person(&report, &jane)["state"], "Proposed");
+    let (_, table, _) = run(&["plan", "--from", dir.path().to_str().unwrap()]);
+    assert!(
+        table.contains(&format!("- Insightful employee {janes}: name: must be a string")),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_token_in_the_environment_that_is_none_says_what_is_wrong() {
+    let (_, dir) = acme();
+    let integration = dir.path().join("live.yaml");
+    let manifest = json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
+        "metadata": { "name": "acme" },
+        "spec": {
+            "okta": { "orgUrl": "https://acme.okta.com",
+                "auth": { "apiToken": { "secretRef": { "name": "o", "key": "t" } } } },
+            "insightful": { "apiToken": { "secretRef": { "name": "i", "key": "t" } } },
+        },
+    });
+    fs::write(&integration, serde_yaml::to_string(&manifest).unwrap()).unwrap();
+    let integration = integration.to_str().unwrap();
+    for (okta, insightful, says) in [
+        ("'00secret'", "x", "OKTA_API_TOKEN is in quotation marks"),
+        ("SSWS 00secret", "x", "OKTA_API_TOKEN begins with \"SSWS\""),
+        (
+            "x",
+            "Bearer 00secret",
+            "INSIGHTFUL_API_TOKEN begins with \"Bearer\"",
+        ),
+        ("x", "00secret 00secret", "INSIGHTFUL_API_TOKEN has a blank in it"),
+        ("x", "", "INSIGHTFUL_API_TOKEN is empty"),
+    ] {
+        for arguments in [&["plan"][..], &["record", "--out", "unused"]] {
+            let output = program(arguments)
+                .args(["--integration", integration])
+                .env("OKTA_API_TOKEN", okta)
+                .env("INSIGHTFUL_API_TOKEN", insightful)
+                .output()
+                .unwrap();
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{error}");
+            assert!(
+                error.contains(&format!("the token in the environment variable {says}")),
+                "{error}"
+            );
+            assert!(!error.contains("00secret"), "{error}");
+        }
+    }
 }

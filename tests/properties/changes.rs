@@ -12,7 +12,7 @@ use okta_insightful_operator::{
     api::OktaIntegrationSpec,
     http::RetryPolicy,
     insightful::{employee, shared_settings, team},
-    model::{Complete, Directory, Snapshot, SyncedState, Workforce},
+    model::{Complete, Directory, Snapshot, SyncedState, Unreadable, Workforce},
     okta::{OktaClient, OktaConfig, Progress},
     rules::{assessment::Assessment, plan::Plan, resolve::Records, teams::Bindings},
 };
@@ -232,6 +232,7 @@ impl Follower {
             employees: read_all(&company.employees, employee),
             teams: read_all(&company.teams, team),
             settings: read_all(&company.shared_settings, shared_settings),
+            unreadable: Default::default(),
             organization: None,
         };
         let (directory, mark) = client.directory(GROUP_PREFIX, &quiet).await.unwrap();
@@ -315,7 +316,7 @@ impl Follower {
 
 fn read_all<T>(
     records: &[serde_json::Value],
-    read: fn(serde_json::Value) -> Result<T, serde_json::Error>,
+    read: fn(serde_json::Value) -> Result<T, Unreadable>,
 ) -> Complete<Vec<T>> {
     let all = records.iter().map(|record| read(record.clone()).unwrap());
     Complete::from_all_pages(all.collect())

@@ -15,6 +15,7 @@ mod approval;
 mod changes;
 mod guard;
 mod harm;
+mod messages;
 mod plan;
 mod story;
 mod undo;

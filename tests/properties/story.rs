@@ -218,6 +218,7 @@ fn person() -> impl Strategy<Value = Person> {
         title: title.map(str::to_owned),
         employee_number: None,
         status,
+        transitioning_to: None,
         created: None,
         last_updated: None,
     })

@@ -27,7 +27,7 @@ use okta_insightful_operator::{
             RestoreWrite, TeamTarget, Update, fields, is_ours, unmatch,
         },
         record::{self, Overwrite},
-        resolve::{Record, Records},
+        resolve::{self, Record, Records},
         status::{
             self, ApplySummary, Cycle, IntegrationMeta, MatchStatuses, SyncTimes, SyncedCycle, WriteFailures,
         },
@@ -74,7 +74,7 @@ pub struct World {
     pub records: Records,
     pub status: OktaIntegrationStatus,
     /// The statuses of the matches as of the last preview.
-    statuses: BTreeMap<PersonId, EmployeeMatchStatus>,
+    pub statuses: BTreeMap<PersonId, EmployeeMatchStatus>,
     /// How often each decision was changed.
     generations: BTreeMap<PersonId, i64>,
     /// See [`Theirs`].
@@ -285,6 +285,8 @@ impl World {
 
     /// The objects are created again from the backup: with another uid, and without statuses.
     fn is_restored(&mut self) {
+        // Nobody restores a cluster within the minutes in which a request can still take effect.
+        self.late_effects();
         self.fresh += 1;
         self.uid = format!("restored{}", self.fresh);
         self.status = OktaIntegrationStatus::default();
@@ -464,10 +466,20 @@ impl World {
                 employees: Complete::from_all_pages(lists.2),
                 teams: Complete::from_all_pages(lists.3),
                 settings: Complete::from_all_pages(vec![settings]),
+                unreadable: Default::default(),
                 organization: Some(self.organization.clone()),
             },
         );
         snapshot.set_deleted(self.deleted.iter().cloned());
+        let mut names = resolve::former_names(&snapshot, &self.records);
+        names.extend(self.statuses.iter().filter_map(|(id, status)| {
+            let is_missing = !self.people.contains_key(id);
+            Some((
+                id.clone(),
+                status.person.as_ref().filter(|_| is_missing)?.name.clone(),
+            ))
+        }));
+        snapshot.set_former_names(names);
         snapshot
     }
 
@@ -733,14 +745,12 @@ impl World {
             unusable: &[],
             verdict: &Verdict::default(),
             guard,
-            former_names: BTreeMap::new(),
             applying: None,
             applied,
             failures: &WriteFailures::new(),
             disconnected: None,
             times: SyncTimes::default(),
             history: None,
-            notification: None,
         });
         let meta = IntegrationMeta {
             namespace: "people",
@@ -1001,7 +1011,11 @@ impl Apply<'_> {
     fn unmatch(&mut self, person: &PersonId, employees: &BTreeSet<EmployeeId>) -> Result<(), Crashed> {
         self.edit(person, |record| {
             record.applied = unmatch::without_employees(record.applied.take(), employees);
-        })
+        })?;
+        if let Some(status) = self.world.statuses.get_mut(person) {
+            status.unmatched = unmatch::last_unmatched(status.unmatched.take(), employees, NOW);
+        }
+        Ok(())
     }
 
     fn edit(&mut self, person: &PersonId, edit: impl FnOnce(&mut Record)) -> Result<(), Crashed> {

@@ -33,6 +33,12 @@ fn case(path: &str, value: Value, verdict: Verdict) -> Case {
     )
 }
 
+/// The value of `notify` with these fields of the webhook.
+fn webhook(mut fields: Value) -> Value {
+    fields["urlSecretRef"] = json!({ "name": "chat", "key": "url" });
+    json!({ "webhook": fields })
+}
+
 fn auth() -> Vec<Case> {
     let token = json!({ "secretRef": { "name": "okta", "key": "token" } });
     let app = json!({ "clientId": "0oa1", "privateKeySecretRef": { "name": "okta", "key": "key.pem" } });
@@ -276,6 +282,42 @@ fn single_fields() -> Vec<Case> {
             "notify",
             json!({}),
             Refused("spec.notify.webhook: Required value"),
+        ),
+        case("notify", webhook(json!({})), Accepted),
+        case(
+            "notify",
+            webhook(json!({ "format": "Teams", "events": ["Held", "Failed"] })),
+            Accepted,
+        ),
+        case(
+            "notify",
+            webhook(json!({ "format": null, "events": null })),
+            Accepted,
+        ),
+        case(
+            "notify",
+            webhook(json!({ "format": "Discord" })),
+            Refused(r#"supported values: "Json", "Slack", "Teams", "GoogleChat""#),
+        ),
+        case(
+            "notify",
+            webhook(json!({ "events": [] })),
+            Refused("should have at least 1 items"),
+        ),
+        case(
+            "notify",
+            webhook(json!({ "events": ["Held", "Held"] })),
+            Refused("Duplicate value"),
+        ),
+        case(
+            "notify",
+            webhook(json!({ "events": ["Approved"] })),
+            Refused(r#"supported values: "Applied", "Held", "ReviewRequired", "Failed""#),
+        ),
+        case(
+            "notify",
+            webhook(json!({ "formats": "Slack" })),
+            Refused(r#"unknown field "spec.notify.webhook.formats""#),
         ),
         case("teams.precedence", json!([""]), Refused("at least 1 chars long")),
         case(

@@ -128,6 +128,7 @@ fn john_status() -> Value {
         "proposal": { "kind": "Auto", "employeeIds": ["wJohn"], "confidence": 100 },
         "changes": [{ "field": "email", "from": "john@old.com", "to": "john@acme.com" }],
         "changeCount": 1,
+        "deactivates": true,
         "conditions": ready("True", "Matched"),
     })
 }
@@ -241,6 +242,7 @@ async fn matches_are_selected_by_their_fields() {
         ("status.state!=Review", vec![john]),
         ("status.person.email=john@acme.com", vec![john]),
         ("status.employee.id=wJohn", vec![john]),
+        ("status.deactivates=true", vec![john]),
         ("status.state=Matched,spec.decision=Auto", vec![]),
     ] {
         let arguments = [

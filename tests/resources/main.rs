@@ -8,6 +8,8 @@ mod integration_rules;
 mod kubectl;
 mod manifests;
 mod match_rules;
+mod schema;
+mod values;
 mod verdicts;
 
 use std::path::Path;

@@ -19,6 +19,19 @@
 {{- default .Release.Namespace .Values.namespaceOverride }}
 {{- end }}
 
+{{/*
+Name of an object in the given namespace. In another one than the release's it has the release's namespace in it, because
+releases of the same name may have theirs there, too.
+*/}}
+{{- define "operator.nameIn" -}}
+{{- $own := include "operator.namespace" .release }}
+{{- if eq (default $own .namespace) $own }}
+{{- include "operator.fullname" .release }}
+{{- else }}
+{{- printf "%s-%s" $own (include "operator.fullname" .release) }}
+{{- end }}
+{{- end }}
+
 {{/* Global pull secrets and those of this chart, without duplicates. */}}
 {{- define "operator.pullSecrets" -}}
 {{- with concat .Values.imagePullSecrets (.Values.global.imagePullSecrets | default list) | uniq }}
@@ -96,6 +109,12 @@ accepts each name only once.
 {{/* The selector of a Deployment is immutable: name and instance only. */}}
 {{- define "operator.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{/* Of the pod of `helm test`. Not the selector's labels: the Deployment and its budget do not count it. */}}
+{{- define "operator.checkLabels" -}}
+app.kubernetes.io/name: {{ include "operator.name" . }}-check
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 

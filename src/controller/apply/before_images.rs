@@ -65,13 +65,15 @@ impl Run<'_> {
         .await
     }
 
-    /// Removes some employees, and what was written to them, from the person's record.
+    /// Removes some employees, and what was written to them, from the person's record. Nothing was restored of one
+    /// that another person's match takes over, but the status still says that it was unmatched.
     pub(super) async fn unmatch(
         &mut self,
         person: &PersonId,
         employees: &BTreeSet<EmployeeId>,
     ) -> Result<(), Stop> {
         self.edit_status(person, |status| {
+            status.unmatched = unmatch::last_unmatched(status.unmatched.take(), employees, Timestamp::now());
             status.applied = unmatch::without_employees(status.applied.take(), employees);
         })
         .await

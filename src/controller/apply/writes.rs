@@ -7,7 +7,8 @@ use crate::{
     api::{Field, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
     model::{
-        Departure, Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, Person, PersonId,
+        Departure, Employee, EmployeeId, EmployeeUpdate, GroupId, NewEmployee, OktaStatus, Person, PersonId,
+        Unreadable,
         text::{folded, is_same_email},
     },
     rules::{
@@ -92,8 +93,17 @@ impl Run<'_> {
         let teams = match &self.present_teams {
             Some(teams) => teams,
             None => {
-                let teams = self.read(|| services.insightful.teams()).await?;
-                let names = teams.into_inner().into_iter().map(|team| folded(&team.name));
+                let (teams, unreadable) = self.read(|| services.insightful.teams_and_unreadable()).await?;
+                let is_new = |record: &&Unreadable| {
+                    let mut known = self.apply.snapshot.unreadable();
+                    !known.any(|known| known == *record)
+                };
+                if let Some(record) = unreadable.iter().find(is_new) {
+                    return Err(self.inconsistent_lists(format!(
+                        "Insightful's list of teams has a record now that cannot be read and may be team {name:?} ({record}): the team is not created"
+                    )));
+                }
+                let names = teams.into_iter().map(|team| folded(&team.name));
                 self.present_teams.insert(names.collect())
             }
         };
@@ -355,15 +365,8 @@ impl Run<'_> {
         } = deactivation;
         loop {
             let write = self.write_permit().await?;
-            if !self.has_departed(&evidence).await? {
-                let message = if evidence.is_by_decision() {
-                    "Okta's list lacks this person, but the record read by id shows them as employed: nobody who is \
-                     employed is deactivated by decision"
-                } else {
-                    "Okta's list shows this person as departed, but Okta, asked by id, does not confirm it: nobody is \
-                     deactivated by the list alone"
-                };
-                self.contradicted(person, "DepartureNotConfirmed", message.to_owned());
+            if let Some(message) = self.not_departed(&evidence).await? {
+                self.contradicted(person, "DepartureNotConfirmed", message);
                 return Ok(());
             }
             let image = record::image(
@@ -393,22 +396,44 @@ impl Run<'_> {
         }
     }
 
-    /// Whether Okta's record of a person, read by id, shows them as departed: lists lag behind. A decision needs no
-    /// record, but one that shows the person as employed outranks it.
-    async fn has_departed(&mut self, evidence: &Departure) -> Result<bool, Stop> {
-        Ok(match self.okta_record(evidence.person()).await? {
-            Some(now) => now.departure(self.apply.suspended_means_departed).is_some(),
-            None => evidence.is_by_decision(),
-        })
+    /// Why a person is not deactivated: Okta's record, read by id, does not show them as departed, as lists lag
+    /// behind. A decision needs no record, but one that shows the person as employed outranks it.
+    async fn not_departed(&mut self, evidence: &Departure) -> Result<Option<String>, Stop> {
+        let suspended_means_departed = self.apply.suspended_means_departed;
+        let by_decision = evidence.is_by_decision();
+        let now = self.okta_record(evidence.person()).await?;
+        let contradiction = match &now {
+            None if by_decision => None,
+            Some(now) if now.departure(suspended_means_departed).is_some() => None,
+            Some(now) if now.has_status_of_departed(suspended_means_departed) => Some(format!(
+                "Okta is changing the status of this person from {} to {}: nobody is deactivated whose account is \
+                 being reactivated",
+                now.status,
+                now.returns_to().map_or("another one", OktaStatus::as_str)
+            )),
+            Some(_) if by_decision => Some(
+                "Okta's list lacks this person, but the record read by id shows them as employed: nobody who is \
+                 employed is deactivated by decision"
+                    .to_owned(),
+            ),
+            _ => Some(
+                "Okta's list shows this person as departed, but Okta, asked by id, does not confirm it: nobody is \
+                 deactivated by the list alone"
+                    .to_owned(),
+            ),
+        };
+        if contradiction.is_none() || by_decision {
+            self.use_record(now);
+        }
+        Ok(contradiction)
     }
 
     /// Why a person is not invited, although Okta's list says so: their record, read by id, shows them as departed or
     /// with another email, or there is none.
     async fn changed_since(&mut self, person: &PersonId, email: &str) -> Result<Option<String>, Stop> {
-        let now = self.okta_record(person).await?;
-        let change = match &now {
+        let change = match self.okta_record(person).await? {
             None => "does not exist".to_owned(),
-            Some(now) if now.departure(self.apply.suspended_means_departed).is_some() => {
+            Some(now) if now.has_status_of_departed(self.apply.suspended_means_departed) => {
                 format!("has the status {}", now.status)
             }
             Some(now)
@@ -417,6 +442,7 @@ impl Run<'_> {
                     .as_deref()
                     .is_some_and(|theirs| is_same_email(theirs, email)) =>
             {
+                self.use_record(Some(now));
                 return Ok(None);
             }
             Some(now) => format!(
@@ -433,11 +459,15 @@ impl Run<'_> {
     async fn okta_record(&mut self, person: &PersonId) -> Result<Option<Person>, Stop> {
         let services = self.apply.services;
         let now = self.waiting(services.okta.user(person)).await?;
-        let now = now.map_err(|error| Stop::Disconnected(okta_failure(&error)))?;
-        if let Some(now) = &now {
-            self.apply.snapshot.replace_person(now.clone());
+        now.map_err(|error| Stop::Disconnected(okta_failure(&error)))
+    }
+
+    /// Takes over a record that was read by id. One that contradicts the list is not: until the list is read again,
+    /// nothing would be planned for the person, so that the retry would have no backoff.
+    fn use_record(&mut self, now: Option<Person>) {
+        if let Some(now) = now {
+            self.apply.snapshot.replace_person(now);
         }
-        Ok(now)
     }
 
     /// Sends one PUT, if it may still be written.

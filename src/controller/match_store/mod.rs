@@ -24,32 +24,33 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{ListParams, Patch, PatchParams},
+    api::{ListParams, PatchParams},
     core::Status,
 };
 use serde_json::{Value, json};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use uuid::Uuid;
 
+use super::{apply_patch::apply_patch, status};
 use crate::{
     api::{
         EmployeeMatch, EmployeeMatchStatus, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name,
     },
-    model::{PersonId, digest::Digest},
+    model::{PersonId, Snapshot, digest::Digest},
     rules::{
         approval::Announcements,
         records::{self, Unusable, WhyUnusable},
-        resolve::{Record, Records},
+        resolve::{self, Record, Records},
         status::wrong_name_status,
     },
 };
 
-pub use cached::CachedMatch;
+pub use cached::{CachedMatch, version};
 pub use store::MatchStore;
 pub use unusable::Reading;
 pub use watched::Watched;
 
-use cached::{uid, version};
+use cached::uid;
 use deleted::Lost;
 use store::IntegrationMatches;
 use unusable::UnusableObject;
@@ -225,6 +226,16 @@ impl Matches {
     /// Each person's decision and record.
     pub fn records(&self) -> &Records {
         &self.cache.records
+    }
+
+    /// The last known names of people whom the snapshot lacks: those that their statuses show, else those that
+    /// their matches wrote.
+    pub fn former_names(&self, snapshot: &Snapshot) -> BTreeMap<PersonId, String> {
+        let mut names = resolve::former_names(snapshot, &self.cache.records);
+        let matches = self.cache.matches.iter();
+        let missing = matches.filter(|(id, _)| !snapshot.people().contains_key(*id));
+        names.extend(missing.filter_map(|(id, cached)| Some((id.clone(), cached.earlier().person?.name))));
+        names
     }
 
     /// The number of objects as far as the watch has seen.
@@ -587,7 +598,7 @@ impl MatchApi {
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
         let params = PatchParams::apply(FIELD_MANAGER);
-        self.api.patch(name, &params, &Patch::Apply(object)).await
+        self.api.patch(name, &params, &apply_patch(object)?).await
     }
 
     /// Writes a status over exactly this version of the object.
@@ -597,16 +608,9 @@ impl MatchApi {
         version: &str,
         status: &EmployeeMatchStatus,
     ) -> Result<EmployeeMatch, kube::Error> {
-        let patch = json!({
-            "apiVersion": EmployeeMatch::api_version(&()),
-            "kind": EmployeeMatch::kind(&()),
-            "metadata": { "name": name, "resourceVersion": version },
-            "status": status,
-        });
+        let metadata = json!({ "name": name, "resourceVersion": version });
         let _permit = self.permits.acquire().await;
-        // The whole status is ours: fields that others wrote are taken over.
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        self.api.patch_status(name, &params, &Patch::Apply(patch)).await
+        status::write(&self.api, metadata, status).await
     }
 }
 

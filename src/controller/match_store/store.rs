@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     api::{EmployeeMatch, OktaIntegration},
-    controller::readiness,
+    controller::{readiness, watched::WatchedIntegration},
     model::PersonId,
     rules::resolve::Record,
 };
@@ -190,7 +190,7 @@ impl MatchStore {
         self: Arc<Self>,
         api: Api<Watched>,
         initial_list: Arc<readiness::InitialList>,
-    ) -> mpsc::Receiver<ObjectRef<OktaIntegration>> {
+    ) -> mpsc::Receiver<ObjectRef<WatchedIntegration>> {
         let (sender, receiver) = mpsc::channel(QUEUE_CAPACITY);
         tokio::spawn(async move {
             let events = watcher::watcher(api, watcher::Config::default()).default_backoff();

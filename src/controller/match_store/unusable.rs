@@ -69,7 +69,7 @@ impl Watched {
             misnamed: None,
             is_reported: false,
         };
-        match self.clone().read() {
+        match self.read() {
             Ok(read) => match records::wrong_name(&read) {
                 None => return Reading::Used(Box::new(read)),
                 Some(unusable) => {
@@ -79,7 +79,7 @@ impl Watched {
             },
             Err(error) => {
                 let (unusable, record) =
-                    records::unreadable(&name, error.to_string(), self.spec(), self.status());
+                    records::unreadable(&name, error.to_string(), self.spec(), self.raw_status());
                 object.unusable = unusable;
                 // One that does not tell its person may have the right name.
                 object.salvaged = (right_name.is_none_or(|right| right == name)).then_some(record);

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{ResourceExt, runtime::reflector::Store};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use kube::{Resource, ResourceExt, core::object::HasStatus, runtime::reflector::Store};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use super::calls::Observers;
 use crate::{
-    api::{OktaIntegration, OktaIntegrationStatus, Phase, TeamState, TeamStatus, conditions},
+    api::{OktaIntegrationSpec, OktaIntegrationStatus, Phase, TeamState, TeamStatus, conditions},
+    controller::watched::WatchedIntegration,
     http::Budget,
 };
 
@@ -24,7 +25,15 @@ struct IntegrationGauge {
     help: &'static str,
     is_time: bool,
     /// Emits the values of one integration, each with its labels besides the integration's.
-    values: fn(&OktaIntegration, &OktaIntegrationStatus, Emit<'_>),
+    values: fn(&Shown<'_>, Emit<'_>),
+}
+
+/// What the gauges show of an integration.
+struct Shown<'a> {
+    metadata: &'a ObjectMeta,
+    /// What is legible of it; None if that is too little.
+    spec: Option<&'a OktaIntegrationSpec>,
+    status: &'a OktaIntegrationStatus,
 }
 
 type Emit<'a> = &'a mut dyn FnMut(&[(&'static str, &str)], f64);
@@ -34,7 +43,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_people",
         help: "People by state of their match",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             let Some(people) = &status.people else { return };
             for (state, count) in [
                 ("matched", people.matched),
@@ -52,7 +61,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_people_blocked",
         help: "People who cannot be synced until somebody acts",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             if let Some(people) = &status.people {
                 emit(&[], people.blocked.into());
             }
@@ -62,7 +71,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_review_waiting",
         help: "People who await a decision: in review, unmatched or in conflict",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             if let Some(people) = &status.people {
                 emit(&[], (people.review + people.unmatched + people.conflicts).into());
             }
@@ -72,7 +81,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_planned_changes",
         help: "Planned changes by kind; update_employee includes team_move and email_change",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             let Some(plan) = &status.plan else { return };
             for (kind, count) in [
                 ("create_team", plan.create_teams),
@@ -92,7 +101,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_plan_held",
         help: "Whether the plan is held until spec.approvedPlan approves it",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             let held = conditions::find(&status.conditions, conditions::HELD);
             emit(&[], flag(held.is_some_and(|held| held.status == "True")));
         },
@@ -101,7 +110,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_teams",
         help: "Teams of team groups by state in Insightful",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             let mut count = |word, is_counted: &dyn Fn(&TeamStatus) -> bool| {
                 let count = status.teams.iter().filter(|team| is_counted(team)).count();
                 emit(
@@ -124,7 +133,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_condition",
         help: "Each condition with its reason: 1 if true, 0 if false, -1 if unknown",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             for condition in &status.conditions {
                 let value = match condition.status.as_str() {
                     "True" => 1.0,
@@ -142,7 +151,7 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_phase",
         help: "1 for the current phase",
         is_time: false,
-        values: |_, status, emit| {
+        values: |Shown { status, .. }, emit| {
             let phase = match status.phase.unwrap_or(Phase::Pending) {
                 Phase::Pending => "pending",
                 Phase::Syncing => "syncing",
@@ -160,46 +169,56 @@ const INTEGRATION_GAUGES: &[IntegrationGauge] = &[
         name: "integration_finalized",
         help: "Whether spec.finalized is true, so that plans are applied",
         is_time: false,
-        values: |object, _, emit| emit(&[], flag(object.spec.finalized)),
+        values: |shown, emit| {
+            if let Some(spec) = shown.spec {
+                emit(&[], flag(spec.finalized));
+            }
+        },
     },
     IntegrationGauge {
         name: "integration_suspended",
         help: "Whether spec.suspend is true, so that nothing is read or written",
         is_time: false,
-        values: |object, _, emit| emit(&[], flag(object.spec.suspend)),
+        values: |shown, emit| {
+            if let Some(spec) = shown.spec {
+                emit(&[], flag(spec.suspend));
+            }
+        },
     },
     IntegrationGauge {
         name: "integration_sync_interval",
         help: "spec.sync.interval",
         is_time: true,
-        values: |object, _, emit| {
-            let interval: std::time::Duration = object.spec.sync.interval.into();
-            emit(&[], interval.as_secs_f64());
+        values: |shown, emit| {
+            if let Some(spec) = shown.spec {
+                let interval: std::time::Duration = spec.sync.interval.into();
+                emit(&[], interval.as_secs_f64());
+            }
         },
     },
     IntegrationGauge {
         name: "integration_created_timestamp",
         help: "Time at which the integration was created",
         is_time: true,
-        values: |object, _, emit| emit_time(object.metadata.creation_timestamp.as_ref(), emit),
+        values: |shown, emit| emit_time(shown.metadata.creation_timestamp.as_ref(), emit),
     },
     IntegrationGauge {
         name: "integration_last_sync_timestamp",
         help: "Time of the last successful sync",
         is_time: true,
-        values: |_, status, emit| emit_time(status.last_sync_time.as_ref(), emit),
+        values: |shown, emit| emit_time(shown.status.last_sync_time.as_ref(), emit),
     },
     IntegrationGauge {
         name: "integration_next_sync_timestamp",
         help: "Time of the next scheduled sync",
         is_time: true,
-        values: |_, status, emit| emit_time(status.next_sync_time.as_ref(), emit),
+        values: |shown, emit| emit_time(shown.status.next_sync_time.as_ref(), emit),
     },
     IntegrationGauge {
         name: "integration_last_apply_timestamp",
         help: "Time at which a plan was last applied completely",
         is_time: true,
-        values: |_, status, emit| emit_time(status.last_applied_time.as_ref(), emit),
+        values: |shown, emit| emit_time(shown.status.last_applied_time.as_ref(), emit),
     },
 ];
 
@@ -245,7 +264,7 @@ fn emit_time(time: Option<&Time>, emit: Emit<'_>) {
 
 /// See the module.
 pub(super) struct Integrations {
-    stores: Vec<Store<OktaIntegration>>,
+    stores: Vec<Store<WatchedIntegration>>,
     observers: Observers,
 }
 
@@ -256,12 +275,12 @@ impl std::fmt::Debug for Integrations {
 }
 
 impl Integrations {
-    pub(super) fn new(stores: Vec<Store<OktaIntegration>>, observers: Observers) -> Self {
+    pub(super) fn new(stores: Vec<Store<WatchedIntegration>>, observers: Observers) -> Self {
         Self { stores, observers }
     }
 
     /// Sorted by name, so that scrapes are comparable.
-    fn present(&self) -> Vec<Arc<OktaIntegration>> {
+    fn present(&self) -> Vec<Arc<WatchedIntegration>> {
         let mut present: Vec<_> = self.stores.iter().flat_map(Store::state).collect();
         present.sort_by_key(|object| (object.namespace(), object.name_any()));
         present
@@ -269,7 +288,7 @@ impl Integrations {
 
     fn encode_budgets(
         &self,
-        present: &[Arc<OktaIntegration>],
+        present: &[Arc<WatchedIntegration>],
         encoder: &mut DescriptorEncoder,
     ) -> std::fmt::Result {
         let now = Instant::now();
@@ -326,7 +345,12 @@ impl Collector for Integrations {
                             .and_then(|family| ConstGauge::new(value).encode(family));
                     }
                 };
-                values(object, object.status.as_ref().unwrap_or(&no_status), &mut emit);
+                let shown = Shown {
+                    metadata: object.meta(),
+                    spec: object.legible().map(|legible| &legible.spec),
+                    status: object.status().unwrap_or(&no_status),
+                };
+                values(&shown, &mut emit);
             }
             result?;
         }

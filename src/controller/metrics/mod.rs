@@ -24,7 +24,7 @@ use prometheus_client::{
 
 use tokio::runtime::Handle;
 
-use super::liveness::Liveness;
+use super::{liveness::Liveness, watched::WatchedIntegration};
 use crate::api::{OktaIntegration, SyncKind};
 
 pub use calls::IntegrationCalls;
@@ -156,7 +156,7 @@ fn short_seconds() -> Histogram {
 
 impl Metrics {
     /// The metrics of each integration are computed from `stores` at every scrape.
-    pub fn new(stores: Vec<Store<OktaIntegration>>, liveness: Arc<Liveness>) -> Arc<Self> {
+    pub fn new(stores: Vec<Store<WatchedIntegration>>, liveness: Arc<Liveness>) -> Arc<Self> {
         let mut registry = Registry::with_prefix("okta_insightful");
         let info = vec![
             ("version", env!("CARGO_PKG_VERSION")),

@@ -27,11 +27,15 @@ fn integration(name: &str, status: serde_json::Value) -> OktaIntegration {
     serde_json::from_value(object).unwrap()
 }
 
-fn watched(objects: &[OktaIntegration]) -> (Arc<Metrics>, Writer<OktaIntegration>) {
+fn readable(object: &OktaIntegration) -> WatchedIntegration {
+    WatchedIntegration::Readable(Arc::new(object.clone()))
+}
+
+fn watched(objects: &[OktaIntegration]) -> (Arc<Metrics>, Writer<WatchedIntegration>) {
     let (store, mut writer) = reflector::store();
     writer.apply_watcher_event(&Event::Init);
     for object in objects {
-        writer.apply_watcher_event(&Event::InitApply(object.clone()));
+        writer.apply_watcher_event(&Event::InitApply(readable(object)));
     }
     writer.apply_watcher_event(&Event::InitDone);
     (Metrics::new(vec![store], Liveness::new()), writer)
@@ -139,7 +143,7 @@ fn an_integrations_metrics_follow_its_status_and_disappear_with_it() {
     assert!(!shown.contains("Jane"), "{shown}");
     assert!(!shown.contains(r#"last_sync_timestamp_seconds{namespace="people",integration="fresh""#));
 
-    writer.apply_watcher_event(&Event::Delete(acme));
+    writer.apply_watcher_event(&Event::Delete(readable(&acme)));
     let shown = text(&metrics);
     assert!(!shown.contains("acme") && shown.contains("fresh"), "{shown}");
 }
@@ -173,9 +177,9 @@ async fn a_rate_limit_is_shown_until_its_window_ends_or_its_integration_is_delet
     assert!(!text(&metrics).contains(labels), "the window has ended");
     calls.budget(budget(60));
     assert!(text(&metrics).contains(labels));
-    writer.apply_watcher_event(&Event::Delete(acme.clone()));
+    writer.apply_watcher_event(&Event::Delete(readable(&acme)));
     assert!(!text(&metrics).contains(labels));
-    writer.apply_watcher_event(&Event::Apply(acme.clone()));
+    writer.apply_watcher_event(&Event::Apply(readable(&acme)));
     assert!(
         !text(&metrics).contains(labels),
         "a new integration of the same name starts without rate limits"
@@ -270,4 +274,43 @@ fn every_metric_has_help_and_a_type_and_a_unique_name() {
     helped.sort_unstable();
     assert_eq!(helped, types.into_keys().collect::<Vec<_>>());
     assert!(shown.ends_with("# EOF\n"));
+}
+
+#[test]
+fn an_integration_that_cannot_be_read_counts_as_any_failed_one() {
+    let mut object = serde_json::to_value(integration(
+        "acme",
+        serde_json::json!({
+            "phase": "Failed",
+            "conditions": [
+                { "type": "Ready", "status": "False", "reason": "Unreadable", "message": "",
+                  "lastTransitionTime": "1970-01-01T00:00:00Z" },
+            ],
+        }),
+    ))
+    .unwrap();
+    object["spec"]["guard"]["maxDeactivations"] = serde_json::Value::Null;
+    let object: WatchedIntegration = serde_json::from_value(object).unwrap();
+    assert!(object.readable().is_none());
+    let (store, mut writer) = reflector::store();
+    writer.apply_watcher_event(&Event::Apply(object));
+    let text = text(&Metrics::new(vec![store], Liveness::new()));
+    let labels = "{namespace=\"people\",integration=\"acme\"";
+    for (series, expected) in [
+        (
+            format!("okta_insightful_integration_phase{labels},phase=\"failed\"}}"),
+            "1.0",
+        ),
+        (
+            format!("okta_insightful_integration_condition{labels},type=\"Ready\",reason=\"Unreadable\"}}"),
+            "0.0",
+        ),
+        (format!("okta_insightful_integration_finalized{labels}}}"), "1.0"),
+        (
+            format!("okta_insightful_integration_sync_interval_seconds{labels}}}"),
+            "900.0",
+        ),
+    ] {
+        assert_eq!(value(&text, &series), expected);
+    }
 }

@@ -50,9 +50,7 @@ pub(super) fn of(
             .is_some_and(|resolved| is_missing(&resolved.resolution));
         people.people.extend(is_missing.then(|| id.clone()));
         employees.known += known.len();
-        let missing = known
-            .iter()
-            .filter(|employee| !snapshot.employees().contains_key(*employee));
+        let missing = known.iter().filter(|employee| !snapshot.has_employee(employee));
         employees.people.extend(missing.map(|_| id.clone()));
     }
     (people, employees)
@@ -61,7 +59,7 @@ pub(super) fn of(
 fn is_missing(resolution: &Resolution) -> bool {
     matches!(
         resolution,
-        Resolution::OutOfScope(Blocker::NotInOktaResponse | Blocker::NotInTeamGroup)
+        Resolution::OutOfScope(Blocker::NotInOktaResponse { .. } | Blocker::NotInTeamGroup)
             | Resolution::Waits(Blocker::DeletedInOkta { .. })
     )
 }

@@ -33,6 +33,8 @@ pub struct Verdict {
     pub breaches: Vec<Breach>,
     /// Whether the plan may be written.
     pub ruling: Ruling,
+    /// Whether only an approval lets the plan through, now or once the integration is finalized.
+    pub needs_approval: bool,
     /// What Okta's answer lacks of the matches in force.
     pub missing_people: Missing,
     /// What Insightful's answer lacks of the matches in force.
@@ -189,6 +191,7 @@ impl Breach {
     pub fn message(&self) -> String {
         let accepted = |accepted: i32| match accepted {
             0 => String::new(),
+            1 => "; 1 of them was accepted before".to_owned(),
             accepted => format!("; {accepted} of them were accepted before"),
         };
         match self {
@@ -338,9 +341,11 @@ pub fn judge(assessment: &Assessment, circumstances: &Circumstances<'_>) -> Verd
     if spec.approval == Approval::EveryPlan && !plan.is_empty() {
         breaches.push(Breach::EveryPlan);
     }
+    let clearance = clearance(plan, &breaches, circumstances);
+    let needs_approval = clearance.is_none();
     let ruling = if !spec.finalized {
         Ruling::NotFinalized
-    } else if let Some(clearance) = clearance(plan, &breaches, circumstances) {
+    } else if let Some(clearance) = clearance {
         let plan = plan.clone();
         Ruling::Cleared(ClearedPlan { plan, clearance })
     } else {
@@ -352,6 +357,7 @@ pub fn judge(assessment: &Assessment, circumstances: &Circumstances<'_>) -> Verd
     Verdict {
         breaches,
         ruling,
+        needs_approval,
         missing_people,
         missing_employees,
         lifts_at: memory.next_expiry(now).filter(|_| lifts),

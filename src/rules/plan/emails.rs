@@ -7,7 +7,7 @@ use super::{Creation, FieldWrites, Omission, Update};
 use crate::{
     api::Field,
     model::{EmployeeId, PersonId, Snapshot, text::email_key},
-    rules::blocker::Blocker,
+    rules::blocker::{Blocker, EmailHolder},
 };
 
 /// The holders of each email at one point of a plan.
@@ -126,13 +126,13 @@ impl Emails {
     }
 }
 
-/// Orders the updates, and holds the people whose email is not free or is wanted by several people. `person_of` is
-/// the person whose match an employee is.
+/// Orders the updates, and holds the people whose email is not free or is wanted by several people. `holder_of`
+/// returns who has an employee whose email a person is to get.
 pub(super) fn order(
     snapshot: &Snapshot,
     creations: &[Creation],
     updates: Vec<Update>,
-    person_of: impl Fn(&EmployeeId) -> Option<PersonId>,
+    holder_of: impl Fn(&EmployeeId, &PersonId) -> EmailHolder,
 ) -> Order {
     let invited = creations
         .iter()
@@ -149,9 +149,9 @@ pub(super) fn order(
         let with: Vec<PersonId> = others.cloned().collect();
         (!with.is_empty()).then_some(Blocker::EmailNotUnique { with })
     };
-    let taken = |by: &EmployeeId| Blocker::EmailTaken {
+    let taken = |by: &EmployeeId, person: &PersonId| Blocker::EmailTaken {
         by: by.clone(),
-        of: person_of(by),
+        holder: holder_of(by, person),
     };
     let mut omissions = Vec::new();
     let mut without_former_email = |mut update: Update| {
@@ -165,7 +165,8 @@ pub(super) fn order(
     let mut emails = Emails::of(snapshot);
     let mut held: BTreeMap<PersonId, Blocker> = BTreeMap::new();
     for Creation { person, email, .. } in creations {
-        let blocker = also_wanted(person, email).or_else(|| emails.holder(email, None).map(taken));
+        let blocker =
+            also_wanted(person, email).or_else(|| emails.holder(email, None).map(|by| taken(by, person)));
         held.extend(blocker.map(|blocker| (person.clone(), blocker)));
         emails.invited.insert(email_key(email));
     }
@@ -195,10 +196,17 @@ pub(super) fn order(
         fields,
     } in &not_free
     {
-        let by = || emails.holder(email(fields)?, Some(employee)).map(taken);
+        let by = || {
+            let holder = emails.holder(email(fields)?, Some(employee))?;
+            Some(taken(holder, person))
+        };
+        let person_of = |employee: &EmployeeId| {
+            let update = not_free.iter().find(|update| update.employee == *employee)?;
+            Some((employee.clone(), update.person.clone()))
+        };
         let blocker = match circles.get(employee) {
-            Some(employees) => Some(Blocker::EmailsExchanged {
-                employees: employees.clone(),
+            Some(circle) => Some(Blocker::EmailsExchanged {
+                matches: circle.iter().filter_map(person_of).collect(),
             }),
             None => by(),
         };

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use super::{NewTeam, TeamTarget};
 use crate::{
     api::{AppliedField, OktaIntegrationSpec, TeamState},
-    model::{EmployeeId, PersonId, SettingsId, Snapshot, TeamId, text::folded},
+    model::{
+        EmployeeId, PersonId, RecordKind, SettingsId, Snapshot, TeamId,
+        text::{folded, is_same_email},
+    },
     rules::{
-        blocker::Blocker,
+        blocker::{Blocker, EmailHolder},
+        proposal::Proposal,
         resolve::{Record, Records, Resolution, Resolved},
         teams::{DerivedTeams, TeamChoice},
     },
@@ -91,17 +95,65 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
-    /// The person whose match an employee is, in force or not.
-    pub(super) fn person_of(
+    /// The other person whose match an employee is: planned, decided or in force.
+    fn other_holder(
         self,
         employee: &EmployeeId,
+        person: &PersonId,
         takers: &BTreeMap<&EmployeeId, &PersonId>,
     ) -> Option<PersonId> {
-        let by_record = || {
-            let is_of = |(_, record): &(_, &Record)| record.employees_in_force().contains(employee);
-            self.records.iter().find(is_of).map(|(id, _)| id)
+        let taker = takers.get(employee).map(|taker| (*taker).clone());
+        let by_record = |has_it: fn(&Record, &EmployeeId) -> bool| {
+            let mut others = self.records.iter().filter(|(id, _)| *id != person);
+            let other = others.find(|(_, record)| has_it(record, employee));
+            other.map(|(id, _)| id.clone())
         };
-        takers.get(employee).copied().or_else(by_record).cloned()
+        taker
+            .filter(|taker| taker != person)
+            .or_else(|| by_record(|record, employee| record.employee_ids.contains(employee)))
+            .or_else(|| by_record(|record, employee| record.employees_in_force().contains(employee)))
+    }
+
+    /// Who has an employee whose email a person is to get.
+    pub(super) fn email_holder(
+        self,
+        employee: &EmployeeId,
+        person: &PersonId,
+        takers: &BTreeMap<&EmployeeId, &PersonId>,
+    ) -> EmailHolder {
+        let mut own = match self.resolved.get(person).map(|resolved| &resolved.resolution) {
+            Some(Resolution::Matched(own)) => own.clone(),
+            _ => Vec::new(),
+        };
+        if own.contains(employee) {
+            own.sort_by_key(|own| own != employee);
+            return EmailHolder::Same { employees: own };
+        }
+        let is_own = self
+            .record(person)
+            .is_some_and(|record| record.employees_in_force().contains(employee));
+        match self.other_holder(employee, person, takers) {
+            Some(other) => EmailHolder::Another {
+                is_shared: self.have_same_email(person, &other),
+                person: other,
+            },
+            None if is_own => EmailHolder::Former { own },
+            None => {
+                let is_proposed = |(id, resolved): &(&PersonId, &Resolved)| {
+                    let best = resolved.proposal.as_ref().and_then(Proposal::best);
+                    *id != person && best.is_some_and(|best| best.employee == *employee)
+                };
+                let proposed_for = self.resolved.iter().find(is_proposed).map(|(id, _)| id.clone());
+                EmailHolder::Nobody { own, proposed_for }
+            }
+        }
+    }
+
+    /// Whether Okta shows two people with the same email.
+    fn have_same_email(self, one: &PersonId, other: &PersonId) -> bool {
+        let email = |id| self.snapshot.people().get(id)?.work_email();
+        let emails = email(one).zip(email(other));
+        emails.is_some_and(|(one, other)| is_same_email(&one, &other))
     }
 
     /// For each matched employee, the fields that other people's matches wrote.
@@ -142,8 +194,10 @@ impl<'a> Facts<'a> {
         let name = &self.spec.insightful.new_employees.team;
         let teams = self.snapshot.teams().values();
         let teams = teams.map(|team| (&team.id, team.name.as_str(), team.default));
-        Choice::of(teams, name.as_deref(), "teams", "team")
-            .ok_or_else(|| Blocker::NewEmployeeTeamMissing { name: name.clone() })
+        Choice::of(teams, name.as_deref(), "teams", "team").ok_or_else(|| {
+            self.place_unreadable(RecordKind::Team, name.as_deref())
+                .unwrap_or_else(|| Blocker::NewEmployeeTeamMissing { name: name.clone() })
+        })
     }
 
     /// The shared settings of invited people: those that the spec names, else Insightful's default.
@@ -151,8 +205,22 @@ impl<'a> Facts<'a> {
         let name = &self.spec.insightful.new_employees.shared_settings;
         let settings = self.snapshot.settings().values();
         let settings = settings.map(|settings| (&settings.id, settings.name.as_str(), settings.default));
-        Choice::of(settings, name.as_deref(), "shared settings", "sharedSettings")
-            .ok_or_else(|| Blocker::SharedSettingsMissing { name: name.clone() })
+        Choice::of(settings, name.as_deref(), "shared settings", "sharedSettings").ok_or_else(|| {
+            self.place_unreadable(RecordKind::SharedSettings, name.as_deref())
+                .unwrap_or_else(|| Blocker::SharedSettingsMissing { name: name.clone() })
+        })
+    }
+
+    /// The blocker if a record that cannot be read may be the team or the settings of this name, or the default.
+    fn place_unreadable(self, kind: RecordKind, name: Option<&str>) -> Option<Blocker> {
+        let mut records = self.snapshot.unreadable_of(kind);
+        let record = records.find(|record| match (&record.name, name) {
+            (Some(known), Some(name)) => folded(known) == folded(name),
+            _ => true,
+        })?;
+        Some(Blocker::NewEmployeePlaceUnreadable {
+            record: record.to_string(),
+        })
     }
 
     pub(super) fn new_teams(self) -> Vec<NewTeam> {

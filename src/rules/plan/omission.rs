@@ -3,7 +3,6 @@
 use crate::{
     api::Field,
     model::{EmployeeId, Person, Snapshot},
-    rules::blocker::named_employee,
 };
 
 /// A field that is not written as Okta has it.
@@ -26,7 +25,7 @@ pub enum Omission {
 impl Omission {
     /// What is not written and why, and what to do about it. `person` is the one whose employee it is.
     pub fn message(&self, person: Option<&Person>, snapshot: &Snapshot) -> String {
-        let named = |id: &EmployeeId| named_employee(id, snapshot);
+        let named = |id: &EmployeeId| snapshot.named_employee(id);
         match self {
             Self::NameIncomplete { employee } => {
                 let lacks = match person.map(Person::name_parts) {

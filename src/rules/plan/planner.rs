@@ -137,7 +137,8 @@ impl Planner<'_> {
                 && first.deactivated
             {
                 let best = resolved.proposal.as_ref().and_then(Proposal::best);
-                let active = best.map(|best| &best.employee);
+                let free = best.filter(|best| best.matched_to.is_none());
+                let active = free.map(|best| &best.employee);
                 let is_active =
                     |id: &&EmployeeId| snapshot.employees().get(*id).is_some_and(|one| !one.deactivated);
                 return Err(Blocker::EmployeeDeactivated {
@@ -268,7 +269,7 @@ impl Planner<'_> {
     fn restores_missing_team(&self, replace: &Replace) -> bool {
         match &replace.to {
             NewValue::Team(TeamTarget::Existing(team)) => {
-                replace.restores && !self.facts.snapshot.teams().contains_key(team)
+                replace.restores && !self.facts.snapshot.has_team(team)
             }
             _ => false,
         }
@@ -318,8 +319,8 @@ impl Planner<'_> {
                 held,
                 omissions,
                 emails,
-            } = emails::order(facts.snapshot, &plan.creations, updates, |employee| {
-                facts.person_of(employee, takers)
+            } = emails::order(facts.snapshot, &plan.creations, updates, |employee, person| {
+                facts.email_holder(employee, person, takers)
             });
             plan.updates = updates;
             plan.updates.retain(|update| !held.contains_key(&update.person));

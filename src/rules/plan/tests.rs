@@ -4,7 +4,7 @@ use crate::{
     model::OktaStatus,
     rules::{
         assessment::Assessment,
-        blocker::Blocker,
+        blocker::{Blocker, EmailHolder},
         example::{Example, request},
         record::{self, Overwrite},
         resolve::Record,
@@ -330,7 +330,7 @@ fn emails_are_freed_before_they_are_given_and_swaps_are_held() {
     assert!(assessment.plan.updates.is_empty(), "a swap has no order");
     for id in ["a", "b"] {
         assert!(
-            matches!(assessment.blocker(&id.into()), Some(Blocker::EmailsExchanged { employees }) if employees.len() == 2),
+            matches!(assessment.blocker(&id.into()), Some(Blocker::EmailsExchanged { matches }) if matches.len() == 2),
             "{id}"
         );
     }
@@ -362,14 +362,22 @@ fn an_email_whose_holder_is_held_is_not_free() {
     example.employee("e4", "Bob Roe", "bob@acme.com");
     example.matched("bob", &["e4"]);
     let assessment = example.assess();
-    let taken = |by: &str, of: Option<&str>| Blocker::EmailTaken {
+    let taken = |by: &str, holder| Blocker::EmailTaken {
         by: by.into(),
-        of: of.map(PersonId::from),
+        holder,
     };
-    assert_eq!(assessment.blocker(&"ann".into()), Some(&taken("e3", None)));
+    let nobody = EmailHolder::Nobody {
+        own: vec!["e1".into()],
+        proposed_for: None,
+    };
+    assert_eq!(assessment.blocker(&"ann".into()), Some(&taken("e3", nobody)));
+    let ann = EmailHolder::Another {
+        person: "ann".into(),
+        is_shared: false,
+    };
     assert_eq!(
         assessment.blocker(&"bob".into()),
-        Some(&taken("e1", Some("ann"))),
+        Some(&taken("e1", ann)),
         "Ann's employee keeps the email, so that Bob's cannot get it"
     );
     assert!(assessment.plan.updates.is_empty());
@@ -428,7 +436,7 @@ fn a_longer_exchange_of_emails_is_told_too() {
         }
         let assessment = example.assess();
         let show = |(id, ..): &(&str, &str, &str)| match assessment.blocker(&(*id).into()) {
-            Some(Blocker::EmailsExchanged { employees }) => format!("exchange of {}", employees.len()),
+            Some(Blocker::EmailsExchanged { matches }) => format!("exchange of {}", matches.len()),
             other => format!("{other:?}"),
         };
         people.iter().map(show).collect()
@@ -620,17 +628,20 @@ fn an_email_that_a_deactivated_record_holds_is_left_out_and_the_rest_is_written(
     // An active holder holds the person back, and so does the record for somebody who is invited.
     example.employees[1].email = "jane@acme.com".into();
     example.employees[1].deactivated = false;
-    let taken = Blocker::EmailTaken {
+    let taken = |own: &[&str]| Blocker::EmailTaken {
         by: "old".into(),
-        of: None,
+        holder: EmailHolder::Nobody {
+            own: own.iter().map(|id| EmployeeId::from(*id)).collect(),
+            proposed_for: None,
+        },
     };
-    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken));
+    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken(&["new"])));
     example.employees[1].deactivated = true;
     *example.record("jane") = Record {
         decision: Decision::Create,
         ..Record::default()
     };
-    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken));
+    assert_eq!(example.assess().blocker(&"jane".into()), Some(&taken(&[])));
 }
 
 #[test]

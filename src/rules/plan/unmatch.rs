@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     api::{Applied, AppliedField, Decision, Field, NotRestoredField, OnUnmatch, Unmatched},
-    model::{Employee, EmployeeId, EmployeeUpdate, PersonId, Snapshot},
+    model::{Employee, EmployeeId, EmployeeUpdate, PersonId, Snapshot, text::shown},
     rules::{
         blocker::Blocker,
         resolve::{Record, Resolution},
@@ -93,10 +93,7 @@ impl Restore {
 
     /// The fields that will be restored and those that will not, for people to read.
     pub fn announcement(&self, snapshot: &Snapshot) -> String {
-        let employee = match snapshot.employees().get(&self.employee) {
-            Some(employee) => format!("employee {} ({})", employee.name, employee.id),
-            None => format!("employee {}", self.employee),
-        };
+        let employee = snapshot.named_employee(&self.employee);
         let fields: Vec<String> = self.fields.keys().map(ToString::to_string).collect();
         let restores = match fields.as_slice() {
             [] => format!("restores nothing of {employee}"),
@@ -179,7 +176,7 @@ fn former(written: &AppliedField, now: Option<&str>, snapshot: &Snapshot) -> Res
     }
     let replace = Replace::restore(written.field, now, before);
     match &replace.to {
-        NewValue::Team(TeamTarget::Existing(team)) if !snapshot.teams().contains_key(team) => {
+        NewValue::Team(TeamTarget::Existing(team)) if !snapshot.has_team(team) => {
             Err(NotRestored::TeamMissing)
         }
         _ => Ok(replace),
@@ -203,7 +200,9 @@ pub(super) fn plan(
             continue;
         };
         let is_taken_over = |employee: &EmployeeId| takers.get(employee).is_some_and(|taker| *taker != id);
-        let unmatched = unmatched(&resolved.resolution, record, applied, is_taken_over);
+        let mut unmatched = unmatched(&resolved.resolution, record, applied, is_taken_over);
+        // Without its values, nothing of an employee can be restored: the match ends once they can be read.
+        unmatched.retain(|employee| facts.snapshot.unreadable_employee(employee).is_none());
         if unmatched.is_empty() {
             continue;
         }
@@ -240,6 +239,8 @@ fn unmatched(
         Resolution::Waits(Blocker::ReassignedByDecision { employee, .. }) if is_taken_over(employee) => {
             Some(&[])
         }
+        // What Okta says about the person is unknown.
+        Resolution::Waits(Blocker::PersonUnreadable { .. }) => None,
         _ if record.ends_match() => Some(&[]),
         // Nothing is written for this person, but an employee that a corrected decision no longer names is
         // unmatched.
@@ -339,7 +340,7 @@ impl RestoreWrite {
             not_restored: not_restored
                 .map(|(field, why)| NotRestoredField {
                     field,
-                    reason: why.message(),
+                    reason: shown(&why.message()).into_owned(),
                 })
                 .collect(),
         }
@@ -353,6 +354,23 @@ pub fn without_employees(on_record: Option<Applied>, employees: &BTreeSet<Employ
     applied.fields.retain(|field| !is_unmatched(&field.employee_id));
     applied.employee_ids.retain(|employee| !is_unmatched(employee));
     (!applied.employee_ids.is_empty() || !applied.fields.is_empty()).then_some(applied)
+}
+
+/// What the status shows of the employees that were unmatched, of which `before` may show one.
+pub fn last_unmatched(
+    before: Option<Unmatched>,
+    employees: &BTreeSet<EmployeeId>,
+    now: Timestamp,
+) -> Option<Unmatched> {
+    let is_shown = |shown: &Unmatched| employees.iter().any(|one| one.as_str() == shown.employee_id);
+    before.filter(is_shown).or_else(|| {
+        Some(Unmatched {
+            employee_id: employees.first()?.to_string(),
+            time: Time(now),
+            restored: Vec::new(),
+            not_restored: Vec::new(),
+        })
+    })
 }
 
 #[cfg(test)]

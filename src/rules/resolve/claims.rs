@@ -6,8 +6,15 @@ use super::{Record, Records};
 use crate::{
     api::{Decision, Pending},
     model::{EmployeeId, Person, PersonId, Snapshot},
-    rules::{blocker::Blocker, pending, succession::Succession},
+    rules::{pending, succession::Succession},
 };
+
+/// Who else has a claim on an employee.
+pub(super) enum Rival {
+    /// The claims of these people are decisions, and the other one is not.
+    Decided(Vec<PersonId>),
+    Equal(Vec<PersonId>),
+}
 
 /// The claims on employees, by whom and by what right.
 pub(super) struct Claims<'a> {
@@ -105,17 +112,17 @@ impl<'a> Claims<'a> {
         people?.first().copied()
     }
 
-    /// Returns the blocker if somebody else has an equal or better claim on the employee.
-    pub(super) fn rival(&self, employee: &EmployeeId, id: &PersonId) -> Option<Blocker> {
+    /// The people with whom decisions match the employee.
+    pub(super) fn decided(&self, employee: &EmployeeId) -> Vec<PersonId> {
+        let people = self.decided.get(employee).into_iter().flatten();
+        people.map(|id| (*id).clone()).collect()
+    }
+
+    /// Returns who else has an equal or better claim on the employee.
+    pub(super) fn rival(&self, employee: &EmployeeId, id: &PersonId) -> Option<Rival> {
         let decided = self.decided.get(employee);
-        if let Some(decided) = decided
-            && !decided.contains(id)
-            && let Some(to) = decided.first()
-        {
-            return Some(Blocker::ReassignedByDecision {
-                employee: employee.clone(),
-                to: (*to).clone(),
-            });
+        if decided.is_some_and(|decided| !decided.contains(id)) {
+            return Some(Rival::Decided(self.decided(employee)));
         }
         let with: Vec<PersonId> = decided
             .or_else(|| self.held.get(employee))
@@ -124,9 +131,6 @@ impl<'a> Claims<'a> {
             .filter(|other| **other != id)
             .map(|other| (*other).clone())
             .collect();
-        (!with.is_empty()).then(|| Blocker::EmployeeClaimedTwice {
-            employee: employee.clone(),
-            with,
-        })
+        (!with.is_empty()).then_some(Rival::Equal(with))
     }
 }

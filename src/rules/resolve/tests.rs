@@ -91,7 +91,7 @@ fn an_employee_that_was_deleted_by_hand_is_invited_again_by_decision() {
             false,
             false,
             "EmployeeNotFound",
-            "to Create to invite the person, or to Ignore",
+            "Match with another employee, Create to invite the person, or Ignore",
         ),
         (false, true, false, "", ""),
         // The decision may be the one that invited the person before: a list that lacks the employee must not
@@ -101,14 +101,14 @@ fn an_employee_that_was_deleted_by_hand_is_invited_again_by_decision() {
             false,
             false,
             "EmployeeNotFound",
-            "to Create with e-gone in spec.rejectedEmployeeIds",
+            "Create with e-gone in spec.rejectedEmployeeIds",
         ),
         (
             true,
             true,
             false,
             "EmployeeNotFound",
-            "to Create with e-gone in spec.rejectedEmployeeIds",
+            "Create with e-gone in spec.rejectedEmployeeIds",
         ),
         (true, true, true, "", ""),
     ] {
@@ -393,11 +393,19 @@ fn holders_are_named_with_the_reason_why_they_are_gone() {
         let proposal = assessment.resolved[&"bob".into()].proposal.clone();
         proposal.unwrap().doubts
     };
-    let start = "employee Bob Doe (e1) has this person's name and is matched to";
+    let start = "employee Bob Doe (e1) may be this person's (the emails match before the @, same last name (1 of 1 people)), but is matched to";
     assert_eq!(
         doubts(&example),
         [format!("{start} Okta user gone, whom Okta's response lacks")]
     );
+    example.former_names.insert("gone".into(), "Bob Former".into());
+    assert_eq!(
+        doubts(&example),
+        [format!(
+            "{start} Bob Former (Okta user gone), whom Okta's response lacks"
+        )]
+    );
+    let start = start.replace("1 of 1", "2 of 2");
     example.person("gone", "Bob", "Doe", "Sales").status = OktaStatus::Deprovisioned;
     assert_eq!(
         doubts(&example),
@@ -426,13 +434,11 @@ fn a_match_with_a_deactivated_copy_is_never_switched_without_a_decision() {
     assert_eq!(proposal.kind, ProposalKind::Review);
     assert_eq!(proposal.best().unwrap().employee, "e2".into());
     example.people[0].status = OktaStatus::Deprovisioned;
-    assert_eq!(
-        blocker(&example),
-        Some(Blocker::ActiveRecordLeft {
-            employees: vec!["e1".into()],
-            active: "e2".into()
-        })
-    );
+    assert_eq!(blocker(&example).unwrap().reason(), "ActiveRecordLeft");
+    let message = blocker(&example).unwrap().message(&example.snapshot());
+    let start = "departed; the employee is deactivated, but employee Jane Doe (e2) is active and believed to be this person's, too (same email;";
+    assert!(message.starts_with(start), "{message}");
+    assert!(message.contains("Match with employeeIds e1, e2;"), "{message}");
     assert!(example.assess().plan.is_empty());
     example.record("jane").rejected.insert("e2".into());
     assert_eq!(
@@ -541,4 +547,168 @@ fn a_missing_group_restores_no_earlier_team() {
     example.group_vanishes("Sales");
     let assessment = example.assess();
     assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
+}
+
+/// Jane and Omar in sync; nothing is planned.
+fn jane_and_omar() -> Example {
+    let mut example = Example::jane();
+    example.person("omar", "Omar", "Ali", "Sales");
+    example.employee("e2", "Omar Ali", "omar@acme.com").team = "Sales".into();
+    example.in_force("omar", "e2", &[(Field::Title, None, "Engineer")]);
+    example
+}
+
+#[test]
+fn a_person_whose_record_or_employee_cannot_be_read_waits_and_nobody_else() {
+    type Change = fn(&mut Example);
+    let cases: [(&str, Change); 10] = [
+        ("in force", |_| ()),
+        ("by decision", |example| example.matched("jane", &["e1"])),
+        ("rejected", |example| {
+            example.record("jane").rejected = ["e1".into()].into();
+        }),
+        ("to be matched with another", |example| {
+            example.employee("e3", "J. Doe", "j@acme.com");
+            example.matched("jane", &["e3"]);
+        }),
+        ("to be created", |example| {
+            example.record("jane").decision = Decision::Create;
+        }),
+        ("to be deactivated", |example| {
+            example.record("jane").decision = Decision::Deactivate;
+        }),
+        ("suspended people depart", |example| {
+            example.spec.okta.suspended = SuspendedPolicy::Deactivate;
+        }),
+        ("invitations by policy", |example| {
+            example.spec.matching.unmatched = UnmatchedPolicy::Create;
+        }),
+        ("everyone is in scope", |example| {
+            example.spec.okta.people = PeopleScope::Everyone;
+        }),
+        ("asked for by id before, and deleted", |example| {
+            example.deleted = vec!["jane".into()];
+        }),
+    ];
+    for (kind, id, reason) in [
+        (RecordKind::Employee, "e1", "EmployeeUnreadable"),
+        (RecordKind::User, "jane", "PersonUnreadable"),
+    ] {
+        for (case, change) in cases {
+            let mut example = jane_and_omar();
+            change(&mut example);
+            example.unreadable(kind, id);
+            example
+                .people
+                .iter_mut()
+                .find(|person| person.id == "omar".into())
+                .unwrap()
+                .title = Some("Director".into());
+            let assessment = example.assess();
+            let blocker = assessment.blocker(&"jane".into()).map(Blocker::reason);
+            assert_eq!(blocker, Some(reason), "{case}");
+            let people = assessment.plan.people();
+            assert_eq!(people, [&"omar".into()].into(), "{case}: {:?}", assessment.plan);
+            let verdict = example.verdict();
+            assert!(verdict.missing_people.people.is_empty(), "{case}");
+            assert!(verdict.missing_employees.people.is_empty(), "{case}");
+            let asked: Vec<_> = unaccounted(&example.snapshot(), &example.records)
+                .cloned()
+                .collect();
+            assert_eq!(asked, [], "{case}");
+        }
+    }
+}
+
+#[test]
+fn an_ignored_person_is_unmatched_once_the_employee_can_be_read() {
+    let mut example = jane_and_omar();
+    example.record("jane").decision = Decision::Ignore;
+    assert_eq!(example.assess().plan.unmatches.len(), 1);
+    example.unreadable(RecordKind::Employee, "e1");
+    let assessment = example.assess();
+    assert_eq!(
+        assessment.resolved[&"jane".into()].resolution,
+        Resolution::Ignored
+    );
+    assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
+}
+
+#[test]
+fn the_employee_of_a_person_whose_record_cannot_be_read_is_nobody_elses() {
+    let mut example = jane_and_omar();
+    // The new account of a Jane who departed would take her employee over.
+    let namesake = example.person("jane2", "Jane", "Doe", "Sales");
+    namesake.email = Some("jane@acme.com".into());
+    example.unreadable(RecordKind::User, "jane");
+    let assessment = example.assess();
+    let resolution = &assessment.resolved[&"jane2".into()].resolution;
+    assert!(matches!(resolution, Resolution::Waits(_)), "{resolution:?}");
+    assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
+}
+
+#[test]
+fn nobody_is_invited_who_may_be_an_employee_whose_record_cannot_be_read() {
+    let pending = || request("Nick New", Some("nick@acme.com"));
+    for (case, decision, pending, held, expected) in [
+        (
+            "by policy",
+            Decision::Auto,
+            None,
+            false,
+            Some("EmployeeUnreadable"),
+        ),
+        ("by decision", Decision::Create, None, false, None),
+        (
+            "by decision, and an earlier invitation may have taken effect",
+            Decision::Create,
+            Some(pending()),
+            false,
+            Some("EmployeeUnreadable"),
+        ),
+        (
+            "by policy, and it is somebody's",
+            Decision::Auto,
+            None,
+            true,
+            None,
+        ),
+    ] {
+        let mut example = jane_and_omar();
+        example.spec.matching.unmatched = UnmatchedPolicy::Create;
+        example.person("nick", "Nick", "New", "Sales");
+        let record = example.record("nick");
+        (record.decision, record.pending) = (decision, pending);
+        example.unreadable(RecordKind::Employee, if held { "e1" } else { "e9" });
+        let assessment = example.assess();
+        let blocker = assessment.blocker(&"nick".into()).map(Blocker::reason);
+        assert_eq!(blocker, expected, "{case}");
+        assert_eq!(
+            assessment.plan.creations.len(),
+            usize::from(expected.is_none()),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn invited_people_wait_for_a_place_whose_record_cannot_be_read() {
+    for (kind, id, name) in [
+        (RecordKind::SharedSettings, "Standard", None),
+        (RecordKind::SharedSettings, "Standard", Some("Standard")),
+        (RecordKind::Team, "Default", None),
+    ] {
+        let mut example = Example::new();
+        example.person("nick", "Nick", "New", "Sales");
+        example.groups.clear();
+        example.spec.okta.people = PeopleScope::Everyone;
+        example.spec.insightful.new_employees.shared_settings = name.map(str::to_owned);
+        example.record("nick").decision = Decision::Create;
+        assert_eq!(example.assess().plan.creations.len(), 1);
+        example.unreadable(kind, id);
+        let assessment = example.assess();
+        let blocker = assessment.blocker(&"nick".into()).map(Blocker::reason);
+        assert_eq!(blocker, Some("NewEmployeePlaceUnreadable"), "{kind:?} {name:?}");
+        assert!(assessment.plan.creations.is_empty());
+    }
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::{Cycle, Disconnected, IntegrationMeta, Notification, SyncedCycle};
+use super::{Cycle, Disconnected, IntegrationMeta, SyncedCycle};
 use crate::{
     api::{
-        Applying, OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts, Webhook,
+        Applying, MatchState, OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts,
         conditions::{
             self, FINALIZED, Fact, HELD, INSIGHTFUL_CONNECTED, MATCHES_UNUSABLE, NOTIFIED, OKTA_CONNECTED,
-            READY, RECONCILING, RESOLVED_REFS, REVIEW_REQUIRED, STALLED, SYNC_LATE,
+            READY, RECONCILING, RECORDS_UNREADABLE, RESOLVED_REFS, REVIEW_REQUIRED, STALLED, SYNC_LATE,
         },
     },
-    model::{Person, PersonId},
+    model::{PersonId, RecordKind, Snapshot},
     rules::{
         guard::Breach,
         records::{Unusable, WhyUnusable},
@@ -29,10 +29,11 @@ const LASTING: [&str; 6] = [
     FINALIZED,
     RESOLVED_REFS,
     MATCHES_UNUSABLE,
-    NOTIFIED,
+    RECORDS_UNREADABLE,
 ];
 
-/// All conditions that a cycle sets, which excludes `SyncLate`: that depends on the time alone.
+/// All conditions that a cycle sets, which excludes `SyncLate`, which depends on the time alone, and `Notified`,
+/// which is set when a message was sent.
 const OF_CYCLE: [&str; 11] = [
     READY,
     RECONCILING,
@@ -44,11 +45,14 @@ const OF_CYCLE: [&str; 11] = [
     FINALIZED,
     RESOLVED_REFS,
     MATCHES_UNUSABLE,
-    NOTIFIED,
+    RECORDS_UNREADABLE,
 ];
 
 /// The most people that a condition names.
 const MAX_NAMES: usize = 3;
+
+/// The most records that a condition names. Each may be long.
+const MAX_RECORDS: usize = 10;
 
 /// Returns the conditions after a cycle. `status` is the new status without its
 /// conditions; `previous` is the present one.
@@ -62,17 +66,21 @@ pub(super) fn of(
 ) -> Vec<Fact> {
     let mut facts = match cycle {
         Cycle::Suspended => suspended(previous),
-        Cycle::Unusable { reason, message } => unusable(previous, reason, message),
+        Cycle::Unusable { reason, message } => unusable(&previous.conditions, reason, message),
         Cycle::ReadFailed(disconnected) => read_failed(previous, disconnected),
-        Cycle::Synced(synced) => after_sync(status, synced, spec, previous, meta),
+        Cycle::Synced(synced) => after_sync(status, synced, spec, meta),
         Cycle::Unchanged(published, _) => present(&published.conditions, &OF_CYCLE),
     };
     facts.extend(sync_late(status, spec, cycle, now));
+    // Last, as where a message that was sent puts it.
+    if spec.notify.is_some() {
+        facts.extend(present(&previous.conditions, &[NOTIFIED]));
+    }
     facts
 }
 
 /// Returns the present conditions of these types, as facts.
-fn present(previous: &[Condition], types: &[&'static str]) -> Vec<Fact> {
+pub(super) fn present(previous: &[Condition], types: &[&'static str]) -> Vec<Fact> {
     types
         .iter()
         .filter_map(|type_| {
@@ -107,17 +115,15 @@ fn suspended(previous: &OktaIntegrationStatus) -> Vec<Fact> {
     facts
 }
 
-fn unusable(previous: &OktaIntegrationStatus, reason: &str, message: &str) -> Vec<Fact> {
+/// The conditions while somebody must change the object or what it names.
+pub(super) fn unusable(previous: &[Condition], reason: &str, message: &str) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new(READY, false, reason, message),
         Fact::new(RECONCILING, false, reason, ""),
         Fact::new(STALLED, true, reason, message),
     ];
-    facts.extend(present(
-        &previous.conditions,
-        &[OKTA_CONNECTED, INSIGHTFUL_CONNECTED],
-    ));
-    facts.extend(present(&previous.conditions, &LASTING));
+    facts.extend(present(previous, &[OKTA_CONNECTED, INSIGHTFUL_CONNECTED]));
+    facts.extend(present(previous, &LASTING));
     facts
 }
 
@@ -177,7 +183,6 @@ fn after_sync(
     status: &OktaIntegrationStatus,
     synced: &SyncedCycle<'_>,
     spec: &OktaIntegrationSpec,
-    previous: &OktaIntegrationStatus,
     meta: IntegrationMeta<'_>,
 ) -> Vec<Fact> {
     let mut facts = match synced.disconnected {
@@ -192,24 +197,12 @@ fn after_sync(
             facts.push(Fact::new(condition, true, "Connected", ""));
         }
     }
-    facts.push(review_required(status.people.unwrap_or_default()));
+    facts.push(review_required(status.people.unwrap_or_default(), meta));
     facts.push(held(synced, spec, meta));
     facts.push(finalized(status, synced, spec));
     facts.extend(unresolved(&synced.assessment.unresolved));
     facts.extend(matches_unusable(synced.unusable));
-    if let Some(notify) = &spec.notify {
-        let Webhook { url_secret_ref: _ } = &notify.webhook;
-        facts.extend(match synced.notification {
-            Some(Notification::Delivered { plan }) => {
-                let message = format!("the webhook accepted the message about plan {plan}");
-                vec![Fact::new(NOTIFIED, true, "Delivered", message)]
-            }
-            Some(Notification::Failed { message }) => {
-                vec![Fact::new(NOTIFIED, false, "WebhookFailed", message)]
-            }
-            None => present(&previous.conditions, &[NOTIFIED]),
-        });
-    }
+    facts.extend(records_unreadable(synced.snapshot));
     facts
 }
 
@@ -254,18 +247,40 @@ fn while_connected(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec) -> Vec<
     ]
 }
 
-fn review_required(people: PeopleCounts) -> Fact {
+fn review_required(people: PeopleCounts, meta: IntegrationMeta<'_>) -> Fact {
     let PeopleCounts {
         review,
         unmatched,
         conflicts,
         ..
     } = people;
-    if review + unmatched + conflicts == 0 {
-        return Fact::new(REVIEW_REQUIRED, false, "NothingToReview", "");
-    }
+    let need = match people.waiting() {
+        0 => return Fact::new(REVIEW_REQUIRED, false, "NothingToReview", ""),
+        1 => "1 person needs a decision".to_owned(),
+        several => format!("{several} people need a decision"),
+    };
+    let IntegrationMeta { namespace, name, .. } = meta;
+    let states = [
+        (MatchState::Review, review),
+        (MatchState::Unmatched, unmatched),
+        (MatchState::Conflict, conflicts),
+    ];
+    let states = states.into_iter().filter(|(_, count)| *count > 0);
+    let counts: Vec<String> = states
+        .clone()
+        .map(|(state, count)| format!("{count} {state:?}"))
+        .collect();
+    let lists: Vec<String> = states
+        .map(|(state, _)| {
+            format!(
+                "kubectl get em -n {namespace} --field-selector spec.integrationRef.name={name},status.state={state:?}"
+            )
+        })
+        .collect();
     let message = format!(
-        "{review} awaiting a decision, {unmatched} unmatched, {conflicts} in conflict: kubectl get em --field-selector status.state=Review (or Unmatched, Conflict)"
+        "{need} ({}). To list them: {}",
+        counts.join(", "),
+        lists.join("; ")
     );
     Fact::new(REVIEW_REQUIRED, true, "DecisionsPending", message)
 }
@@ -297,6 +312,37 @@ fn matches_unusable(objects: &[Unusable]) -> Option<Fact> {
         parts.join("; ")
     );
     (!objects.is_empty()).then(|| Fact::new(MATCHES_UNUSABLE, true, reason, message))
+}
+
+fn records_unreadable(snapshot: &Snapshot) -> Option<Fact> {
+    let (oktas, insightfuls): (Vec<_>, Vec<_>) = snapshot.unreadable().partition(|record| {
+        matches!(
+            record.kind,
+            RecordKind::User | RecordKind::Group | RecordKind::Member
+        )
+    });
+    let reason = match (oktas.is_empty(), insightfuls.is_empty()) {
+        (true, true) => return None,
+        (false, true) => "InOkta",
+        (true, false) => "InInsightful",
+        (false, false) => "InBothServices",
+    };
+    let count = oktas.len() + insightfuls.len();
+    let records = oktas.iter().chain(&insightfuls).take(MAX_RECORDS);
+    let named: Vec<String> = records.map(ToString::to_string).collect();
+    let more = match count.saturating_sub(MAX_RECORDS) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let what = match count {
+        1 => "1 record cannot be read and is passed over".to_owned(),
+        count => format!("{count} records cannot be read and are passed over"),
+    };
+    let message = format!(
+        "{what}, and nothing is written for the people concerned: {}{more}. Correct each where it comes from",
+        named.join("; ")
+    );
+    Some(Fact::new(RECORDS_UNREADABLE, true, reason, message))
 }
 
 fn held(synced: &SyncedCycle<'_>, spec: &OktaIntegrationSpec, meta: IntegrationMeta<'_>) -> Fact {
@@ -396,10 +442,8 @@ fn how_to_approve(synced: &SyncedCycle<'_>, meta: IntegrationMeta<'_>, hash: &st
 /// Returns the names of the first few people, and the number of the others.
 fn names(people: &[&PersonId], synced: &SyncedCycle<'_>) -> String {
     let named = people.iter().take(MAX_NAMES).map(|id| {
-        let person = synced.snapshot.people().get(*id).map(Person::display_name);
-        person
-            .or_else(|| synced.former_names.get(*id).cloned())
-            .unwrap_or_else(|| id.to_string())
+        let name = synced.snapshot.name_of(id);
+        name.unwrap_or_else(|| id.to_string())
     });
     let named = named.collect::<Vec<_>>().join(", ");
     match people.len().saturating_sub(MAX_NAMES) {

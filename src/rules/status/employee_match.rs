@@ -6,15 +6,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::WriteFailures;
 use crate::{
     api::{
-        CandidateStatus, EmployeeMatchStatus, EmployeeSummary, Field, MatchState, OktaIntegrationSpec,
-        PersonSummary, ProposalKind, ProposalStatus, Unmatched,
+        CandidateStatus, Decision, EmployeeMatchStatus, EmployeeSummary, Field, FieldChange, MatchState,
+        OktaIntegrationSpec, PersonSummary, ProposalKind, ProposalStatus, Unmatched,
         conditions::{self, Fact},
     },
     matching::{Candidate, Confidence},
-    model::{Employee, EmployeeId, Person, PersonId, Snapshot},
+    model::{Employee, EmployeeId, PersonId, Snapshot, text::shown},
     rules::{
         assessment::Assessment,
-        blocker::Blocker,
+        blocker::{Blocker, departed_and_deactivated},
         guard::{Ruling, Verdict},
         pending,
         proposal::Proposal,
@@ -36,11 +36,13 @@ pub fn match_state(
         return MatchState::OutOfScope;
     };
     match &resolved.resolution {
-        Resolution::OutOfScope(Blocker::Deactivated) => MatchState::Deactivated,
+        Resolution::OutOfScope(Blocker::Deactivated { .. }) => MatchState::Deactivated,
         Resolution::OutOfScope(_) => MatchState::OutOfScope,
         Resolution::Ignored => MatchState::Ignored,
         Resolution::Waits(Blocker::EmployeeClaimedTwice { .. }) => MatchState::Conflict,
-        Resolution::Waits(Blocker::NoEmployee | Blocker::MatchedWithAnother { .. }) => MatchState::Unmatched,
+        Resolution::Waits(Blocker::NoEmployee { .. } | Blocker::MatchedWithAnother { .. }) => {
+            MatchState::Unmatched
+        }
         Resolution::Waits(_) => MatchState::Review,
         Resolution::Matched(_) | Resolution::Create if assessment.blocker(id).is_some() => MatchState::Review,
         Resolution::Create => MatchState::Proposed,
@@ -78,7 +80,8 @@ impl From<&EmployeeMatchStatus> for PreviousMatchStatus {
     }
 }
 
-/// Returns the status of an object that is not used because of its name.
+/// Returns the status of an object that is not used because of its name. It has no state: the person's own object has
+/// it, so that a list by state holds each person once, as the counts of the integration do.
 pub fn wrong_name_status(
     right_name: &str,
     previous: &PreviousMatchStatus,
@@ -91,7 +94,6 @@ pub fn wrong_name_status(
     let ready = Fact::new(conditions::READY, false, "WrongName", message);
     EmployeeMatchStatus {
         observed_generation: generation,
-        state: Some(MatchState::Review),
         conditions: conditions::merge(&previous.conditions, vec![ready], generation, now),
         ..EmployeeMatchStatus::default()
     }
@@ -153,9 +155,10 @@ impl MatchStatuses<'_> {
                 .and_then(|employee| snapshot.employees().get(&employee))
                 .map(|employee| employee_summary(employee, snapshot)),
             change_count: i32::try_from(changes.len()).unwrap_or(i32::MAX),
+            deactivates: changes.iter().any(FieldChange::deactivates),
             conditions: conditions::merge(
                 &previous.conditions,
-                vec![self.ready(id, state, record, changes.len())],
+                vec![self.ready(id, state, record, previous.unmatched.as_ref(), changes.len())],
                 generation,
                 self.now,
             ),
@@ -172,7 +175,14 @@ impl MatchStatuses<'_> {
         }
     }
 
-    fn ready(&self, id: &PersonId, state: MatchState, record: &Record, changes: usize) -> Fact {
+    fn ready(
+        &self,
+        id: &PersonId,
+        state: MatchState,
+        record: &Record,
+        unmatched: Option<&Unmatched>,
+        changes: usize,
+    ) -> Fact {
         let mut fact = self.state_fact(id, state, record, changes);
         if !self.failures.contains_key(id) && matches!(state, MatchState::Proposed | MatchState::Matched) {
             for exception in self
@@ -187,7 +197,11 @@ impl MatchStatuses<'_> {
         let plan = &self.assessment.plan;
         let creations = plan.creations.iter().filter(|creation| creation.person == *id);
         let doubts = creations.flat_map(|creation| creation.doubts.iter().cloned());
-        for note in doubts.chain(self.earlier_invitation(id, record)) {
+        let taken_over = unmatched.and_then(|unmatched| self.taken_over(id, unmatched));
+        for note in doubts
+            .chain(self.earlier_invitation(id, record))
+            .chain(taken_over)
+        {
             fact.message = format!("{}; {note}", fact.message);
         }
         if plan.unmatches.contains_key(id) {
@@ -195,7 +209,7 @@ impl MatchStatuses<'_> {
                 fact.message = format!(
                     "{}; {}: {}",
                     fact.message,
-                    applied_when(self.verdict),
+                    self.applied_when(),
                     restore.announcement(self.snapshot)
                 );
             }
@@ -224,12 +238,16 @@ impl MatchStatuses<'_> {
             .get(id)
             .map(|resolved| &resolved.resolution);
         let is_invited = matches!(resolution, Some(Resolution::Create));
+        let employees = match resolution {
+            Some(Resolution::Matched(employees)) => employees.len(),
+            _ => 0,
+        };
         match state {
             MatchState::Ignored => fact(true, "Ignored", "not synced: spec.decision is Ignore".into()),
             MatchState::Deactivated => fact(
                 true,
                 "Deactivated",
-                "departed; the employee is deactivated".into(),
+                departed_and_deactivated(employees).to_owned(),
             ),
             MatchState::Proposed
                 if is_invited
@@ -241,12 +259,63 @@ impl MatchStatuses<'_> {
             MatchState::Proposed if is_invited => fact(
                 true,
                 "CreationPlanned",
-                format!("invitation pending: sent {}", applied_when(self.verdict)),
+                format!("invitation pending: sent {}", self.applied_when()),
             ),
-            MatchState::Proposed => fact(true, "Proposed", pending(changes, self.verdict)),
-            _ if changes > 0 => fact(true, "ChangesPlanned", pending(changes, self.verdict)),
+            MatchState::Proposed => fact(true, "Proposed", self.pending(changes)),
+            _ if changes > 0 => fact(true, "ChangesPlanned", self.pending(changes)),
+            _ if employees > 1 => fact(true, "InSync", "the employees are in sync with Okta".into()),
             _ => fact(true, "InSync", "the employee is in sync with Okta".into()),
         }
+    }
+
+    /// Returns the count of pending changes and when they are applied.
+    fn pending(&self, changes: usize) -> String {
+        let when = self.applied_when();
+        match changes {
+            0 => format!("nothing to change; the match takes effect {when}"),
+            1 => format!("1 change pending: applied {when}"),
+            _ => format!("{changes} changes pending: applied {when}"),
+        }
+    }
+
+    /// When the plan is applied: a plan that is not finalized may need an approval, too.
+    fn applied_when(&self) -> &'static str {
+        let verdict = self.verdict;
+        let waits_for_another = verdict.other_writer().is_some();
+        match verdict.ruling {
+            Ruling::NotFinalized if waits_for_another => {
+                "once spec.finalized is true and no other integration writes to Insightful"
+            }
+            Ruling::NotFinalized if verdict.needs_approval => {
+                "once spec.finalized is true and the plan is approved"
+            }
+            Ruling::NotFinalized => "once spec.finalized is true",
+            Ruling::Held if waits_for_another => "once no other integration writes to Insightful",
+            Ruling::Held if verdict.lifts_at.is_some() => {
+                "once the plan is approved or the writes of the last 24 hours are older"
+            }
+            Ruling::Held => "once the plan is approved",
+            Ruling::Cleared(_) => "next",
+        }
+    }
+
+    /// Who has the employee that was unmatched last, of a person who waits, as a message.
+    fn taken_over(&self, id: &PersonId, unmatched: &Unmatched) -> Option<String> {
+        let employee = EmployeeId::from(unmatched.employee_id.as_str());
+        let Resolution::Waits(_) = self.assessment.resolved.get(id)?.resolution else {
+            return None;
+        };
+        let has_it = |(_, resolved): &(&PersonId, &Resolved)| match &resolved.resolution {
+            Resolution::Matched(employees) => employees.contains(&employee),
+            _ => false,
+        };
+        let (taker, _) = self.assessment.resolved.iter().find(has_it)?;
+        Some(format!(
+            "{} was this person's until {:.0} and is now matched with {}: to take it back, first set spec.decision of that EmployeeMatch to Match with another employee, Create or Ignore, then this one to Match with employeeIds {employee}",
+            self.snapshot.named_employee(&employee),
+            unmatched.time.0,
+            self.snapshot.named_person(taker)
+        ))
     }
 
     /// The employee that an invitation without a response created, and whether it is the person's or nobody's.
@@ -266,8 +335,8 @@ impl MatchStatuses<'_> {
         match self.invited(id, record) {
             Some((_, true)) => None,
             Some((employee, false)) => Some(format!(
-                "{sent} created employee {} ({}): match this employee with somebody, or deactivate it in Insightful",
-                employee.name, employee.id
+                "{sent} created {}: match this employee with somebody, or deactivate it in Insightful",
+                employee.named()
             )),
             None if *resolution == Resolution::Create || !pending::is_open(pending, self.read_at) => None,
             None => Some(format!(
@@ -316,7 +385,8 @@ impl MatchStatuses<'_> {
             let field = written
                 .iter()
                 .find(|field| field.employee_id == employee.as_str())?;
-            Some(format!("employee {employee} keeps the title {:?}", field.after))
+            let employee = self.snapshot.named_employee(employee);
+            Some(format!("{employee} keeps the title {:?}", field.after))
         });
         let kept: Vec<String> = kept.collect();
         (!kept.is_empty()).then(|| {
@@ -325,25 +395,6 @@ impl MatchStatuses<'_> {
                 kept.join(", ")
             )
         })
-    }
-}
-
-/// Returns the count of pending changes and when they are applied.
-fn pending(changes: usize, verdict: &Verdict) -> String {
-    let when = applied_when(verdict);
-    match changes {
-        0 => format!("nothing to change; the match takes effect {when}"),
-        1 => format!("1 change pending: applied {when}"),
-        _ => format!("{changes} changes pending: applied {when}"),
-    }
-}
-
-fn applied_when(verdict: &Verdict) -> &'static str {
-    match verdict.ruling {
-        Ruling::NotFinalized => "once spec.finalized is true",
-        Ruling::Held if verdict.other_writer().is_some() => "once no other integration writes to Insightful",
-        Ruling::Held => "once the plan is approved",
-        Ruling::Cleared(_) => "next",
     }
 }
 
@@ -366,15 +417,17 @@ pub fn employee_summary(employee: &Employee, snapshot: &Snapshot) -> EmployeeSum
     }
 }
 
-/// Returns the employee that is shown beside a person: that of the match, else the proposed one.
+/// Returns the employee that is shown beside a person: that of the match, else the one that a decision names, even if
+/// it cannot be carried out, else the proposed one.
 pub fn shown_employee(resolved: &Resolved, record: &Record, snapshot: &Snapshot) -> Option<EmployeeId> {
+    let is_present = |id: &&EmployeeId| snapshot.employees().contains_key(*id);
     match &resolved.resolution {
         // Those of somebody who departed may have been removed.
-        Resolution::Matched(employees) => {
-            let is_present = |id: &&EmployeeId| snapshot.employees().contains_key(*id);
-            employees.iter().find(is_present).cloned()
-        }
+        Resolution::Matched(employees) => employees.iter().find(is_present).cloned(),
         Resolution::Create => None,
+        Resolution::Waits(_) if record.decision == Decision::Match => {
+            record.employee_ids.iter().find(is_present).cloned()
+        }
         _ => record.employees_in_force().into_iter().next().or_else(|| {
             let best = resolved.proposal.as_ref()?.best()?;
             Some(best.employee.clone())
@@ -382,10 +435,10 @@ pub fn shown_employee(resolved: &Resolved, record: &Record, snapshot: &Snapshot)
     }
 }
 
-/// `shown` is the employee beside which the confidence is read.
+/// `beside` is the employee beside which the confidence is read.
 fn proposal_status(
     proposal: &Proposal,
-    shown: Option<&EmployeeId>,
+    beside: Option<&EmployeeId>,
     automatic: bool,
     snapshot: &Snapshot,
 ) -> ProposalStatus {
@@ -394,16 +447,15 @@ fn proposal_status(
         ProposalKind::Auto if !automatic => ProposalKind::Review,
         kind => kind,
     };
-    let confidence = shown.and_then(|shown| proposal.confidence(shown));
+    let confidence = beside.and_then(|employee| proposal.confidence(employee));
     ProposalStatus {
         kind,
         employee_ids: best.iter().map(|best| best.employee.to_string()).collect(),
         confidence: confidence.map(Confidence::percent),
-        reasons: best
-            .iter()
-            .flat_map(|best| &best.reasons)
-            .chain(&proposal.doubts)
-            .map(ToString::to_string)
+        evidence: best.map(|best| best.evidence),
+        reasons: proposal
+            .reasons()
+            .map(|reason| shown(reason).into_owned())
             .collect(),
         candidates: proposal
             .candidates
@@ -427,14 +479,18 @@ pub fn candidate_status(candidate: &Candidate, snapshot: &Snapshot) -> Candidate
         deactivated,
         matched_to: holder_name(candidate, snapshot),
         confidence: candidate.confidence.percent(),
-        reasons: candidate.reasons.iter().map(ToString::to_string).collect(),
+        reasons: candidate
+            .reasons
+            .iter()
+            .map(|reason| shown(reason).into_owned())
+            .collect(),
     }
 }
 
 /// Returns the name of the other person who has a candidate.
 fn holder_name(candidate: &Candidate, snapshot: &Snapshot) -> Option<String> {
     let id = candidate.matched_to.as_ref()?;
-    let name = snapshot.people().get(id).map(Person::display_name);
+    let name = snapshot.name_of(id);
     Some(name.unwrap_or_else(|| format!("Okta user {id}")))
 }
 

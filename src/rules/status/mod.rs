@@ -4,6 +4,7 @@ mod conditions;
 mod employee_match;
 mod okta_integration;
 mod size;
+mod unreadable;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ pub use okta_integration::{
     people_counts, team_statuses,
 };
 pub use size::fit;
+pub use unreadable::{UNREADABLE, UnreadableStatus, unreadable_status};
 
 /// Why a person's write did not take effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,15 +47,6 @@ pub struct Disconnected {
     pub message: String,
     /// Whether retrying is pointless until somebody acts.
     pub needs_action: bool,
-}
-
-/// The outcome of a notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notification {
-    /// The webhook accepted the message about the plan with this hash.
-    Delivered { plan: String },
-    /// The message is retried; the text holds no address.
-    Failed { message: String },
 }
 
 /// What an apply wrote.

@@ -5,25 +5,29 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{ApplySummary, Disconnected, Notification, WriteFailures, match_state, size};
+use super::{ApplySummary, Disconnected, WriteFailures, match_state, size};
 use crate::{
     api::{
         Applying, CycleResult, GuardStatus, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
         OktaIntegrationStatus, PeopleCounts, Phase, TeamStatus, conditions,
     },
-    model::{GroupId, PersonId, Snapshot},
+    model::{GroupId, PersonId, RecordKind, Snapshot, text::shown},
     rules::{
         assessment::Assessment,
         blocker::Blocker,
         guard::Verdict,
+        notify,
         records::Unusable,
         resolve::{Record, Records},
-        teams::DerivedTeam,
+        teams::{self, DerivedTeam},
     },
 };
 
 /// The most unknown members that a team's message names.
 const MAX_UNKNOWN: usize = 3;
+
+/// The length of `ignoredGroups`.
+const MAX_IGNORED_GROUPS: usize = 20;
 
 /// The length of `history`.
 const MAX_HISTORY: usize = 10;
@@ -55,8 +59,6 @@ pub struct SyncedCycle<'a> {
     pub verdict: &'a Verdict,
     /// What the guard remembers at the end of the cycle.
     pub guard: &'a GuardStatus,
-    /// Names of people whom a breach concerns and Okta's response lacks.
-    pub former_names: BTreeMap<PersonId, String>,
     /// The approved plan of which this plan is the rest.
     pub applying: Option<&'a Applying>,
     /// What this cycle wrote.
@@ -67,7 +69,6 @@ pub struct SyncedCycle<'a> {
     pub times: SyncTimes,
     /// The cycle's history entry; None if it wrote nothing.
     pub history: Option<HistoryEntry>,
-    pub notification: Option<&'a Notification>,
 }
 
 /// The times in a status.
@@ -122,6 +123,7 @@ pub fn integration_status(
     }
     let facts = super::conditions::of(cycle, &status, spec, previous, meta, now);
     status.phase = phase(cycle, spec);
+    status.notifications = notify::remembered(spec, previous, &status);
     status.conditions = conditions::merge(&previous.conditions, facts, generation, now);
     status
 }
@@ -157,11 +159,15 @@ fn set_results(
         guard,
         times,
         history,
-        notification,
         ..
     } = synced;
     status.teams = team_statuses(snapshot, assessment);
     size::fit(status);
+    let mut ignored = teams::ignored(snapshot, &spec.okta.group_prefix);
+    let omitted = ignored.len().saturating_sub(MAX_IGNORED_GROUPS);
+    ignored.truncate(MAX_IGNORED_GROUPS);
+    status.ignored_groups = ignored;
+    status.ignored_groups_omitted = i32::try_from(omitted).unwrap_or(i32::MAX);
     status.insightful = insightful_status(snapshot);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
     status.plan = Some(assessment.plan.summary());
@@ -180,9 +186,6 @@ fn set_results(
     if let Some(entry) = history {
         status.history.insert(place, entry.clone());
         status.history.truncate(MAX_HISTORY);
-    }
-    if let Some(Notification::Delivered { plan }) = notification {
-        status.last_notified_plan = Some(plan.clone());
     }
 }
 
@@ -231,25 +234,34 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
     let unknown = |team: &DerivedTeam| {
         let group = snapshot.groups().get(&team.group)?;
         let members = group.members.iter();
-        let unknown: Vec<_> = members
-            .filter(|id| !snapshot.people().contains_key(*id))
-            .collect();
-        let named: Vec<_> = unknown.iter().take(MAX_UNKNOWN).map(|id| id.as_str()).collect();
-        let (named, more) = (named.join(", "), unknown.len().saturating_sub(MAX_UNKNOWN));
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        match unknown.len() {
-            0 => None,
-            1 => Some(format!(
-                "1 member is not synced, since Okta does not show the record: Okta user {named}"
-            )),
-            count => Some(format!(
-                "{count} members are not synced, since Okta does not show their records: Okta users {named}{more}"
-            )),
-        }
+        let unknown = members.filter(|id| !snapshot.people().contains_key(*id));
+        let (unreadable, unknown): (Vec<_>, Vec<_>) =
+            unknown.partition(|id| snapshot.unreadable_person(id).is_some());
+        let without_id = snapshot.unreadable_of(RecordKind::Member);
+        let without_id = without_id.filter(|record| record.group.as_ref() == Some(&team.group));
+        let parts = [
+            not_synced(
+                &unknown,
+                "Okta does not show the record",
+                "Okta does not show their records",
+                snapshot,
+            ),
+            not_synced(
+                &unreadable,
+                "the record cannot be read",
+                "their records cannot be read",
+                snapshot,
+            ),
+            match without_id.count() {
+                0 => None,
+                1 => Some("1 member is not synced, since the id cannot be read".to_owned()),
+                count => Some(format!(
+                    "{count} members are not synced, since their ids cannot be read"
+                )),
+            },
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     };
     // People who stay in the team of a missing group.
     let mut staying: BTreeMap<&GroupId, usize> = BTreeMap::new();
@@ -279,12 +291,35 @@ pub fn team_statuses(snapshot: &Snapshot, assessment: &Assessment) -> Vec<TeamSt
             message: match (message(team), unknown(team)) {
                 (Some(message), Some(unknown)) => Some(format!("{message}; {unknown}")),
                 (message, unknown) => message.or(unknown),
-            },
+            }
+            .map(|message| shown(&message).into_owned()),
             pending: team.pending.clone(),
         })
         .collect();
     teams.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.group_id.cmp(&b.group_id)));
     teams
+}
+
+/// Members of a group who are not synced, for people.
+fn not_synced(members: &[&PersonId], one: &str, many: &str, snapshot: &Snapshot) -> Option<String> {
+    let named: Vec<_> = members
+        .iter()
+        .take(MAX_UNKNOWN)
+        .map(|id| snapshot.named_person(id))
+        .collect();
+    let (named, more) = (named.join(", "), members.len().saturating_sub(MAX_UNKNOWN));
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    match members.len() {
+        0 => None,
+        1 => Some(format!("1 member is not synced, since {one}: {named}")),
+        count => Some(format!(
+            "{count} members are not synced, since {many}: {named}{more}"
+        )),
+    }
 }
 
 /// Counts the people by the state of their match.

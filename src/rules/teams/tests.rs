@@ -4,7 +4,10 @@ use super::*;
 use crate::{
     api::TeamBinding,
     model::{Complete, Directory, Workforce},
-    rules::example::request,
+    rules::{
+        blocker::Blocker,
+        example::{Example, request},
+    },
 };
 
 fn snapshot(groups: &[(&str, &str)], teams: &[(&str, &str)]) -> Snapshot {
@@ -30,6 +33,7 @@ fn snapshot(groups: &[(&str, &str)], teams: &[(&str, &str)]) -> Snapshot {
             employees: Complete::from_all_pages(vec![]),
             teams: Complete::from_all_pages(teams),
             settings: Complete::from_all_pages(vec![]),
+            unreadable: Default::default(),
             organization: None,
         },
     )
@@ -93,7 +97,9 @@ fn a_bound_team_survives_a_rename_on_either_side() {
     let teams = derive(&snapshot, "P_", &TeamPolicy::default(), &bound("g1", binding));
     let team = &teams[&"g1".into()];
     assert_eq!((team.name.as_str(), team.state), ("Sales", TeamState::Created));
-    assert!(team.note.as_ref().unwrap().contains("Sales EMEA"));
+    let note = team.note.as_deref().unwrap();
+    let start = "the Okta group is called \"Sales EMEA\" and its team \"Sales\": one of them was renamed";
+    assert!(note.starts_with(start), "{note}");
 
     let deleted = Binding {
         team: "t9".into(),
@@ -411,6 +417,20 @@ fn groups_that_mean_one_team_say_so() {
         ["g1 New Sales -", "g2 Conflict sales -"],
         "a new team is created once"
     );
+    let holders = [("g0", "P_ Sales"), ("g1", "P_Sales"), ("g2", "P_sales")];
+    let policy = TeamPolicy {
+        bindings: vec![TeamBinding {
+            group: "P_Sales".into(),
+            team: "Sales".into(),
+        }],
+        ..TeamPolicy::default()
+    };
+    let waiting = derive(&snapshot(&holders, &[]), "P_", &policy, &Bindings::default());
+    assert_eq!(
+        waiting[&"g2".into()].note.as_deref(),
+        Some("the team is created for the Okta group P_Sales (g1) first"),
+        "the one that the team is created for, not the one that waits"
+    );
     let snapshot = snapshot(&groups, &teams);
     let bindings = bound(
         "g3",
@@ -516,4 +536,128 @@ fn groups_that_share_a_team_count_as_one() {
     let teams = derive(&snapshot, "P_", &policy, &Bindings::default());
     let choice = choose(&teams, &["g1", "g2"].map(GroupId::from), &[], true, None);
     assert_eq!(choice, TeamChoice::Of("g1".into()));
+}
+
+#[test]
+fn a_bound_group_keeps_its_team_whichever_of_the_two_cannot_be_read() {
+    for (kind, id, says) in [
+        (RecordKind::Team, "Sales", "the record of the team cannot be read"),
+        (
+            RecordKind::Group,
+            "g-Sales",
+            "the record of the Okta group cannot be read",
+        ),
+    ] {
+        let mut example = Example::jane();
+        example.bindings = bound(
+            "g-Sales",
+            Binding {
+                team: "Sales".into(),
+                created: false,
+            },
+        );
+        example.unreadable(kind, id);
+        let assessment = example.assess();
+        let team = &assessment.teams[&"g-Sales".into()];
+        assert_eq!(team.team, Some("Sales".into()), "{kind:?}");
+        assert_eq!(team.state, TeamState::Existing, "{kind:?}");
+        assert_eq!(team.name, "Sales", "{kind:?}");
+        assert!(
+            team.note.as_deref().is_some_and(|note| note.contains(says)),
+            "{team:?}"
+        );
+        assert!(assessment.plan.is_empty(), "{:?}", assessment.plan);
+        assert_eq!(assessment.blocker(&"jane".into()), None, "{kind:?}");
+        // Somebody who joins gets the team.
+        example.person("omar", "Omar", "Ali", "Sales");
+        example.employee("e2", "Omar Ali", "omar@acme.com");
+        example.in_force("omar", "e2", &[]);
+        let plan = example.assess().plan;
+        assert_eq!(plan.updates_of(crate::api::Field::Team).count(), 1, "{plan:?}");
+        assert!(plan.teams.is_empty(), "{plan:?}");
+    }
+}
+
+#[test]
+fn no_team_is_created_that_may_be_one_whose_name_cannot_be_read() {
+    for (id, name, may_be) in [
+        (Some("t9"), None, true),
+        (None, None, true),
+        (None, Some("SALES "), true),
+        (None, Some("Support"), false),
+        (Some("t9"), Some("Support"), false),
+        // It is the team of another group.
+        (Some("bound"), None, false),
+    ] {
+        let mut example = Example::new();
+        example.person("jane", "Jane", "Doe", "Sales");
+        example.employee("e1", "Jane Doe", "jane@acme.com");
+        example.bindings = bound(
+            "g-Other",
+            Binding {
+                team: "bound".into(),
+                created: false,
+            },
+        );
+        example.unreadable.push(Unreadable {
+            kind: RecordKind::Team,
+            id: id.map(str::to_owned),
+            name: name.map(str::to_owned),
+            group: None,
+            problem: "name: null".to_owned(),
+        });
+        let assessment = example.assess();
+        let state = assessment.teams[&"g-Sales".into()].state;
+        let expected = if may_be {
+            TeamState::Conflict
+        } else {
+            TeamState::New
+        };
+        assert_eq!(state, expected, "{id:?} {name:?}");
+        assert_eq!(assessment.plan.teams.is_empty(), may_be, "{id:?} {name:?}");
+        let blocker = assessment.blocker(&"jane".into()).map(Blocker::reason);
+        assert_eq!(blocker, may_be.then_some("TeamConflict"), "{id:?} {name:?}");
+    }
+}
+
+#[test]
+fn a_group_whose_name_cannot_be_read_takes_nobodys_team() {
+    let mut example = Example::jane();
+    example.team("Support");
+    example.person("jane", "Jane", "Doe", "Support");
+    example.spec.teams.precedence = vec!["Sales".into()];
+    example.unreadable(RecordKind::Group, "g-Sales");
+    let assessment = example.assess();
+    assert_eq!(assessment.teams[&"g-Sales".into()].state, TeamState::Conflict);
+    assert_eq!(assessment.plan.updates.len(), 0, "{:?}", assessment.plan);
+    assert_eq!(
+        assessment.teams[&"g-Support".into()].state,
+        TeamState::Existing,
+        "no other group is concerned"
+    );
+}
+
+#[test]
+fn a_member_whose_id_cannot_be_read_moves_nobody() {
+    for is_unreadable in [false, true] {
+        let mut example = Example::jane();
+        example.team("Support");
+        example.person("jane", "Jane", "Doe", "Support");
+        let sales = example
+            .groups
+            .iter_mut()
+            .find(|group| group.id == "g-Sales".into());
+        sales.unwrap().members.clear();
+        if is_unreadable {
+            example.unreadable.push(Unreadable {
+                kind: RecordKind::Member,
+                id: None,
+                name: None,
+                group: Some("g-Sales".into()),
+                problem: "missing field `id`".to_owned(),
+            });
+        }
+        let moves = example.assess().plan.updates_of(crate::api::Field::Team).count();
+        assert_eq!(moves, usize::from(!is_unreadable));
+    }
 }

@@ -122,6 +122,9 @@ pub enum Kind {
     CutAfter,
     /// The request takes effect, and the response is 200 with half of its body.
     BrokenJson,
+    /// The request takes effect, and the response is 200 with half of its compressed body, if the request asks for
+    /// compression.
+    BrokenGzip,
     /// The page's `next` link is the page itself. No fault on responses without pages.
     PaginationLoop,
     /// The page's `next` link is this URL. No fault on responses without pages.

@@ -33,6 +33,8 @@ pub struct Entry {
     pub effect: bool,
     /// Unknown query parameters, which the real service ignores too.
     pub ignored: Vec<String>,
+    /// Whether the response was compressed, as the request asked for.
+    pub gzip: bool,
 }
 
 impl Entry {
@@ -167,6 +169,7 @@ impl Journal {
             status: None,
             effect: false,
             ignored: Vec::new(),
+            gzip: false,
         });
         drop(entries);
         self.shared.changed.send_replace(());

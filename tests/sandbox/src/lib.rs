@@ -2,12 +2,12 @@
 
 pub mod company;
 pub mod control_plane;
+pub mod definitions;
 pub mod faults;
 pub mod gitops;
 pub mod hard_directories;
 pub mod insightful;
 pub mod journal;
 pub mod okta;
-pub mod prometheus_operator;
 mod server;
 pub mod webhook;

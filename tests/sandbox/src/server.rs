@@ -2,12 +2,14 @@
 //!
 //! It uses hyper instead of a router, since a fault may close the connection without a response.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +27,7 @@ use crate::journal::Journal;
 const BODY_LIMIT: usize = 16 << 20;
 
 /// A request with its complete body.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub method: Method,
     pub path: String,
@@ -57,12 +60,18 @@ impl Call {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    fn accepts_gzip(&self) -> bool {
+        let accepted = self.header("accept-encoding").unwrap_or_default();
+        accepted.split(',').any(|coding| coding.trim() == "gzip")
+    }
 }
 
 /// An emulator's response.
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
+    /// Null for an empty body.
     pub body: Value,
     /// The URL of the next page.
     pub next: Option<String>,
@@ -105,6 +114,10 @@ pub(crate) trait Emulator: Send + Sync + 'static {
     fn rate_limited(&self, call: &Call) -> Answer;
     /// Adds the headers of all responses.
     fn seal(&self, answer: &mut Answer);
+    /// Whether the names of headers on new connections are written as `Link` instead of `link`.
+    fn title_case_headers(&self) -> bool {
+        false
+    }
 }
 
 /// A served emulator. It stops and closes its connections when dropped.
@@ -166,13 +179,17 @@ async fn accept<E: Emulator>(listener: TcpListener, handler: Arc<Handler<E>>) {
                 // Otherwise small responses wait for the client's delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
                 let handler = Arc::clone(&handler);
+                let title_case = handler.emulator.title_case_headers();
                 connections.spawn(async move {
                     let service = service_fn(move |request| {
                         let handler = Arc::clone(&handler);
                         async move { handler.handle(request).await }
                     });
                     // The client has disconnected, or a fault has closed the connection.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = http1::Builder::new()
+                        .title_case_headers(title_case)
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
             Some(_) = connections.join_next() => {}
@@ -231,7 +248,7 @@ impl<E: Emulator> Handler<E> {
             Some(Kind::RateLimited) => self.emulator.rate_limited(&call),
             Some(Kind::LateEffect(status, time)) => {
                 let answer = self.emulator.error(*status);
-                self.take_effect_later(call, sequence, *time);
+                self.take_effect_later(call.clone(), sequence, *time);
                 answer
             }
             Some(Kind::Delay(time)) => {
@@ -246,11 +263,12 @@ impl<E: Emulator> Handler<E> {
         });
         self.emulator.seal(&mut answer);
 
-        let mut broken = false;
+        let (mut broken_json, mut broken_gzip) = (false, false);
         match fault {
             Some(Kind::CutAfter) => return Err(Cut),
             Some(Kind::DelayAnswer(time)) => tokio::time::sleep(time).await,
-            Some(Kind::BrokenJson) => broken = true,
+            Some(Kind::BrokenJson) => broken_json = true,
+            Some(Kind::BrokenGzip) => broken_gzip = true,
             Some(Kind::PaginationLoop) => answer.next.clone_from(&answer.this),
             Some(Kind::CrossOriginPagination(url)) if answer.this.is_some() => answer.next = Some(url),
             Some(Kind::EmptyPage) => {
@@ -264,9 +282,25 @@ impl<E: Emulator> Handler<E> {
             }
             _ => {}
         }
-        self.journal
-            .complete(sequence, |entry| entry.status = Some(answer.status));
-        Ok(response(&answer, broken))
+        let mut bytes = match &answer.body {
+            Value::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        if broken_json {
+            bytes.truncate(bytes.len() / 2);
+        }
+        let gzip = call.accepts_gzip() && !bytes.is_empty();
+        if gzip {
+            bytes = compressed(&bytes).map_err(|_| Cut)?;
+            if broken_gzip {
+                bytes.truncate(bytes.len() / 2);
+            }
+        }
+        self.journal.complete(sequence, |entry| {
+            entry.status = Some(answer.status);
+            entry.gzip = gzip;
+        });
+        Ok(response(&answer, bytes, gzip))
     }
 }
 
@@ -293,15 +327,23 @@ async fn read(request: Request<Incoming>, concurrent: usize) -> Result<Call, Cut
     })
 }
 
-fn response(answer: &Answer, broken: bool) -> Response<Body> {
-    let mut bytes = answer.body.to_string().into_bytes();
-    if broken {
-        bytes.truncate(bytes.len() / 2);
-    }
+fn compressed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn response(answer: &Answer, bytes: Vec<u8>, gzip: bool) -> Response<Body> {
+    let is_empty = bytes.is_empty();
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if !is_empty {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if gzip {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     for (name, value) in &answer.headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.append(*name, value);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rules::{example::Example, plan::tests::jane};
+use crate::rules::{blocker::EmailHolder, example::Example, plan::tests::jane};
 
 /// The fields that are restored, and their former values.
 fn restored(restore: &Restore) -> Vec<(Field, &str)> {
@@ -224,6 +224,27 @@ fn a_corrected_decision_unmatches_the_wrong_employee_even_out_of_scope() {
 }
 
 #[test]
+fn the_status_shows_the_last_unmatched_employee_and_what_was_restored_of_it() {
+    let shown = |employee: &str| Unmatched {
+        employee_id: employee.to_owned(),
+        time: Time(Timestamp::UNIX_EPOCH),
+        restored: vec![Field::Name],
+        not_restored: Vec::new(),
+    };
+    let now = Timestamp::MAX;
+    let employees = ["e1".into(), "e2".into()].into();
+    assert_eq!(
+        last_unmatched(Some(shown("e2")), &employees, now),
+        Some(shown("e2"))
+    );
+    for before in [None, Some(shown("e9"))] {
+        let last = last_unmatched(before, &employees, now).unwrap();
+        assert_eq!((last.employee_id.as_str(), last.time.0), ("e1", now));
+        assert!(last.restored.is_empty());
+    }
+}
+
+#[test]
 fn a_wrong_employee_that_holds_the_email_is_restored_to_make_room() {
     let mut example = jane();
     example.team("Sales");
@@ -240,7 +261,9 @@ fn a_wrong_employee_that_holds_the_email_is_restored_to_make_room() {
         assessment.blocker(&"jane".into()),
         Some(&Blocker::EmailTaken {
             by: "e1".into(),
-            of: Some("jane".into())
+            holder: EmailHolder::Former {
+                own: vec!["e2".into()]
+            }
         })
     );
     assert_eq!(assessment.plan.restores[0].employee, "e1".into());
@@ -348,7 +371,9 @@ fn a_field_that_cannot_be_restored_keeps_no_other() {
         assessment.blocker(&"jane".into()),
         Some(&Blocker::EmailTaken {
             by: "e1".into(),
-            of: Some("jane".into())
+            holder: EmailHolder::Same {
+                employees: vec!["e1".into(), "e2".into()]
+            }
         })
     );
 }

@@ -8,6 +8,7 @@ use crate::{
     model::OktaStatus,
     rules::{
         example::{Example, request},
+        plan::unmatch,
         status::WriteFailure,
     },
 };
@@ -80,6 +81,72 @@ fn the_confidence_is_that_of_the_employee_shown() {
     example.records.clear();
     example.employees.clear();
     assert_eq!(shown(&example), (None, None));
+}
+
+#[test]
+fn a_decision_that_waits_shows_its_own_employee_and_confidence() {
+    let mut example = Example::jane();
+    example.records.clear();
+    example.employee("e2", "Mark Smith", "mark@old.com");
+    example.person("mary", "Mary", "Major", "Sales");
+    example.matched("mary", &["e2"]);
+    example.matched("jane", &["e2"]);
+    let shown = |example: &Example| {
+        let status = status_of_jane(example, None, &EmployeeMatchStatus::default());
+        let proposal = status.proposal.unwrap();
+        (
+            status.state.unwrap(),
+            status.employee.map(|employee| employee.id),
+            proposal.confidence,
+        )
+    };
+    // Not the certain proposal of e1, which the decision does not name.
+    assert_eq!(shown(&example), (MatchState::Conflict, Some("e2".into()), None));
+    example.matched("jane", &["e9"]);
+    assert_eq!(shown(&example), (MatchState::Review, None, None));
+}
+
+#[test]
+fn the_loser_of_a_decision_is_shown_who_has_the_employee_and_how_to_take_it_back() {
+    let mut example = Example::jane();
+    example.person("mary", "Mary", "Major", "Sales");
+    example.matched("mary", &["e1"]);
+    let waiting = message(&example);
+    for part in [
+        "employee Jane Doe (e1) is matched with Mary Major (Okta user mary) by decision",
+        "to take it back, set spec.decision of the EmployeeMatch of Mary Major (Okta user mary) to",
+    ] {
+        assert!(waiting.contains(part), "{waiting}");
+    }
+    // Applied: the employee has Mary's name and email, and nothing of Jane's.
+    example.records.remove(&"jane".into());
+    let employee = &mut example.employees[0];
+    (employee.name, employee.email) = ("Mary Major".into(), "mary@acme.com".into());
+    employee.identifier = "mary@acme.com".into();
+    let before = EmployeeMatchStatus {
+        unmatched: unmatch::last_unmatched(None, &["e1".into()].into(), NOW),
+        ..EmployeeMatchStatus::default()
+    };
+    let shown = |example: &Example| {
+        let status = status_of_jane(example, None, &before);
+        assert_eq!(status.unmatched, before.unmatched);
+        let ready = find(&status.conditions, conditions::READY).unwrap();
+        (ready.reason.clone(), ready.message.clone())
+    };
+    let (reason, message) = shown(&example);
+    assert_eq!(reason, "NoEmployee");
+    for part in [
+        "employee Mary Major (e1) was this person's until 1970-01-01T00:00:00Z and is now matched with Mary Major (Okta user mary):",
+        "to take it back, first set spec.decision of that EmployeeMatch to",
+        "then this one to Match with employeeIds e1",
+    ] {
+        assert!(message.contains(part), "{part:?} in {message:?}");
+    }
+    // Nobody waits who has another employee, or none by decision.
+    example.employee("e2", "Jane Doe", "jane@acme.com");
+    assert!(!shown(&example).1.contains("was this person's"));
+    example.record("jane").decision = Decision::Ignore;
+    assert!(!shown(&example).1.contains("was this person's"));
 }
 
 #[test]
@@ -328,7 +395,13 @@ fn pending_changes_say_when_they_are_applied() {
     example.spec.finalized = false;
     assert_eq!(
         message(&example),
-        "2 changes pending: applied once spec.finalized is true"
+        "2 changes pending: applied once spec.finalized is true",
+        "the plan is approved"
+    );
+    example.spec.approved_plan = None;
+    assert_eq!(
+        message(&example),
+        "2 changes pending: applied once spec.finalized is true and the plan is approved"
     );
 
     let mut example = Example::jane();
@@ -371,6 +444,26 @@ fn an_unmatch_announces_what_is_restored() {
 }
 
 #[test]
+fn several_employees_of_one_person_are_several() {
+    let mut example = Example::jane();
+    example.employee("e2", "Jane Doe", "").team = "Sales".into();
+    let applied = example.record("jane").applied.as_mut().unwrap();
+    applied.employee_ids.push("e2".into());
+    let mut second = applied.fields[0].clone();
+    second.employee_id = "e2".into();
+    applied.fields.push(second);
+    assert_eq!(message(&example), "the employees are in sync with Okta");
+    for employee in &mut example.employees {
+        employee.deactivated = true;
+    }
+    example.people[0].status = OktaStatus::Deprovisioned;
+    assert_eq!(message(&example), "departed; the employees are deactivated");
+    example.record("jane").state = Some(MatchState::Deactivated);
+    example.people.clear();
+    assert_eq!(message(&example), "departed; the employees are deactivated");
+}
+
+#[test]
 fn an_unchanged_status_is_equal() {
     let example = Example::jane();
     let first = status_of_jane(&example, None, &EmployeeMatchStatus::default());
@@ -401,7 +494,7 @@ fn the_message_names_the_team_of_a_missing_group() {
 
 #[test]
 fn the_message_names_a_title_that_cannot_be_cleared() {
-    let stays = "employee e1 keeps the title \"Engineer\": Okta has none for this person";
+    let stays = "employee Jane Doe (e1) keeps the title \"Engineer\": Okta has none for this person";
     let mut example = Example::jane();
     assert!(!message(&example).contains("title"));
     // Deleted in Okta.

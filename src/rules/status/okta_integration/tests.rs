@@ -20,7 +20,6 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 struct Synced {
     verdict: Verdict,
     unusable: Vec<Unusable>,
-    former_names: BTreeMap<PersonId, String>,
     applied: Option<ApplySummary>,
     failures: WriteFailures,
     disconnected: Option<Disconnected>,
@@ -55,14 +54,12 @@ impl Synced {
             unusable: &self.unusable,
             verdict: &self.verdict,
             guard: &example.guard,
-            former_names: self.former_names.clone(),
             applying: None,
             applied: self.applied.as_ref(),
             failures: &self.failures,
             disconnected: self.disconnected.as_ref(),
             times: self.times.clone(),
             history: self.history.clone(),
-            notification: None,
         });
         integration_status(previous, &example.spec, META, &cycle, now)
     }
@@ -429,12 +426,9 @@ fn people_without_an_employee_need_a_review() {
         (review.status.as_str(), review.reason.as_str()),
         ("True", "DecisionsPending")
     );
-    assert!(
-        review
-            .message
-            .starts_with("0 awaiting a decision, 1 unmatched, 0 in conflict:"),
-        "{}",
-        review.message
+    assert_eq!(
+        review.message,
+        "1 person needs a decision (1 Unmatched). To list them: kubectl get em -n people --field-selector spec.integrationRef.name=acme,status.state=Unmatched"
     );
     let counts = status.people.unwrap();
     assert_eq!((counts.total, counts.unmatched, counts.blocked), (1, 1, 1));
@@ -492,10 +486,10 @@ fn missing_people_are_named_and_the_command_lists_them() {
     example.groups[0].members.remove(&"p0".into());
     example.people.drain(1..4);
     example.record("p3").decision = crate::api::Decision::Ignore;
+    example.former_names.insert("p1".into(), "Ann Former".into());
     let mut synced = Synced::of(&example);
     let (snapshot, assessment) = synced.assessed.clone().unwrap();
     synced.verdict.breaches = example.judge(&assessment, None, NOW).breaches;
-    synced.former_names.insert("p1".into(), "Ann Former".into());
     synced.verdict.ruling = Ruling::Held;
     let status = synced.status(&OktaIntegrationStatus::default(), &example);
     let held = &find(&status.conditions, conditions::HELD).unwrap().message;
@@ -509,7 +503,7 @@ fn missing_people_are_named_and_the_command_lists_them() {
         let state = match_state(id, &snapshot, &example.spec, &assessment, record);
         state == MatchState::OutOfScope && record.decision != crate::api::Decision::Ignore
     });
-    let listed: Vec<&PersonId> = listed.map(|(id, _)| id).collect();
+    let listed: Vec<_> = listed.map(|(id, _)| id).collect();
     assert_eq!(listed, synced.verdict.breaches[0].people(&assessment.plan));
 }
 
@@ -897,6 +891,7 @@ fn objects_that_are_not_used_are_counted_and_named() {
 #[test]
 fn members_whom_okta_does_not_show_are_counted_and_named() {
     let mut example = Example::jane();
+    example.former_names.insert("x2".into(), "Ann Former".into());
     for (unknown, expected) in [
         (0, None),
         (
@@ -906,7 +901,7 @@ fn members_whom_okta_does_not_show_are_counted_and_named() {
         (
             5,
             Some(
-                "5 members are not synced, since Okta does not show their records: Okta users x1, x2, x3 and 2 more",
+                "5 members are not synced, since Okta does not show their records: Okta user x1, Ann Former (Okta user x2), Okta user x3 and 2 more",
             ),
         ),
     ] {
@@ -917,4 +912,44 @@ fn members_whom_okta_does_not_show_are_counted_and_named() {
         assert_eq!(teams[0].members, 1 + unknown);
         assert_eq!(teams[0].message.as_deref(), expected);
     }
+}
+
+#[test]
+fn records_that_cannot_be_read_are_counted_and_named() {
+    let mut example = Example::jane();
+    let mut synced = Synced::of(&example);
+    let clean = synced.status(&OktaIntegrationStatus::default(), &example);
+    let type_ = conditions::RECORDS_UNREADABLE;
+    assert!(find(&clean.conditions, type_).is_none());
+    for (kind, id, reason, message) in [
+        (
+            RecordKind::Team,
+            "Sales",
+            "InInsightful",
+            "1 record cannot be read and is passed over, and nothing is written for the people concerned: Insightful team Sales: name: must be a string. Correct each where it comes from",
+        ),
+        (
+            RecordKind::User,
+            "jane",
+            "InBothServices",
+            "2 records cannot be read and are passed over, and nothing is written for the people concerned: Okta user jane: name: must be a string; Insightful team Sales: ",
+        ),
+    ] {
+        example.unreadable(kind, id);
+        synced = Synced::of(&example);
+        let status = synced.status(&clean, &example);
+        let condition = find(&status.conditions, type_).unwrap();
+        assert_eq!(
+            (condition.status.as_str(), condition.reason.as_str()),
+            ("True", reason)
+        );
+        assert!(condition.message.starts_with(message), "{}", condition.message);
+    }
+    for n in 0..20 {
+        example.unreadable(RecordKind::Employee, &format!("e{n}"));
+    }
+    synced = Synced::of(&example);
+    let status = synced.status(&clean, &example);
+    let message = &find(&status.conditions, type_).unwrap().message;
+    assert!(message.contains("; and 12 more. "), "{message}");
 }

@@ -17,11 +17,20 @@ pub fn okta_id(prefix: &str, name: &str) -> String {
     format!("{prefix}{middle}5d7")
 }
 
-/// An Insightful id, `w` and 14 lower-case letters and digits. It depends on the name only.
+/// An Insightful id, `w` and 14 lower-case letters, digits, `-` and `_`, which also stand last. It depends on the name
+/// only.
 pub fn insightful_id(name: &str) -> String {
     let mut random = fastrand::Rng::with_seed(fingerprint(name));
-    let rest = (0..14).map(|_| random.alphanumeric().to_ascii_lowercase());
-    std::iter::once('w').chain(rest).collect()
+    let mut id = [b'w'; 15];
+    for character in &mut id[1..] {
+        *character = random.alphanumeric().to_ascii_lowercase() as u8;
+    }
+    for character in &mut id[5..] {
+        if random.u8(..8) == 0 {
+            *character = if random.bool() { b'-' } else { b'_' };
+        }
+    }
+    id.iter().map(|character| char::from(*character)).collect()
 }
 
 /// The records by their id.

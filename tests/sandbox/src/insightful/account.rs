@@ -166,6 +166,31 @@ impl Account {
         self.invite(name, email, &team, &settings)
     }
 
+    /// Moves an employee to another computer, in the steps that the vendor gives: the old record is deactivated and
+    /// holds the email, and the new one is active and has none. Its `identifier` is the computer's account. Returns
+    /// the new id.
+    #[track_caller]
+    pub fn move_to_another_computer(&mut self, who: &str, account: &str) -> String {
+        let old = self.employee_id(who);
+        self.deactivate(&old);
+        let id = self.new_id();
+        let before = &self.employees[&old];
+        let text = |field: &str| before[field].as_str().unwrap_or_default().to_owned();
+        let (name, team, settings) = (text("name"), text("teamId"), text("sharedSettingsId"));
+        let mut employee = records::employee(&Employee {
+            id: &id,
+            name: &name,
+            email: None,
+            team: &team,
+            shared_settings: &settings,
+            deactivated: 0,
+            created: now(),
+        });
+        employee["identifier"] = account.into();
+        self.employees.insert(id.clone(), employee);
+        id
+    }
+
     /// Deletes an employee, which is only possible in the web app.
     #[track_caller]
     pub fn delete_employee(&mut self, who: &str) {

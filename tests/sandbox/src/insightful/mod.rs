@@ -20,6 +20,18 @@ use answer::Service;
 
 pub use account::Account;
 
+/// JWTs whose payload has the `organizationId` of all records, as the service makes them. The signature is not one.
+const WRITE_TOKEN: &str = concat!(
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+    "eyJvcmdhbml6YXRpb25JZCI6IndidG1pa2p1aWltdmgzeiIsImFjY2VzcyI6IldSSVRFIn0.",
+    "c2FuZGJveC1zZWNyZXQtd3JpdGVy"
+);
+const READ_TOKEN: &str = concat!(
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.",
+    "eyJvcmdhbml6YXRpb25JZCI6IndidG1pa2p1aWltdmgzeiIsImFjY2VzcyI6IlJFQUQifQ.",
+    "c2FuZGJveC1zZWNyZXQtcmVhZGVy"
+);
+
 /// The behaviour of the account.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -66,8 +78,8 @@ pub enum TeamEmployees {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            write_token: "insightful-sandbox-secret-token-9c2e".to_owned(),
-            read_token: "insightful-sandbox-secret-reader-41d7".to_owned(),
+            write_token: WRITE_TOKEN.to_owned(),
+            read_token: READ_TOKEN.to_owned(),
             unauthorized: json!({"type": "UNAUTHORIZED", "message": "Unauthorized"}),
             forbidden: json!({"type": "FORBIDDEN", "message": "Forbidden"}),
             email_taken: 409,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::auth::{self, Refusal};
 use super::limits::{Bucket, Standing};
 use super::{State, views};
 use crate::server::{Answer, Call, Emulator};
+
+/// How far ahead the reset of a concurrency limit lies.
+const CONCURRENCY_RESET_SECONDS: i64 = 180;
 
 pub(super) struct Service(pub Arc<Mutex<State>>);
 
@@ -87,6 +90,13 @@ impl Endpoint {
             Self::Members(_) => &["after", "limit"],
         }
     }
+
+    fn scope(&self) -> &'static str {
+        match self {
+            Self::Users | Self::User(_) => "okta.users.read",
+            Self::Groups | Self::Group(_) | Self::Members(_) => "okta.groups.read",
+        }
+    }
 }
 
 impl Emulator for Service {
@@ -100,8 +110,11 @@ impl Emulator for Service {
 
     fn answer(&self, call: &Call) -> Answer {
         let state = &mut *self.0.lock();
-        let mut standing = None;
-        let mut answer = match state.admit(call, &mut standing) {
+        let mut standings = Vec::new();
+        let mut answer = match state.admit(call, &mut standings) {
+            Ok(endpoint) if state.settings.missing_scopes.contains(endpoint.scope()) => {
+                state.insufficient_scope(&endpoint, call)
+            }
             Ok(endpoint) => {
                 let mut answer = match state.serve(&endpoint, call) {
                     Ok(answer) => answer,
@@ -119,7 +132,7 @@ impl Emulator for Service {
         };
         answer
             .headers
-            .extend(standing.into_iter().flat_map(rate_limit_headers));
+            .extend(standings.into_iter().flat_map(rate_limit_headers));
         answer
     }
 
@@ -135,6 +148,10 @@ impl Emulator for Service {
             405 => (
                 "E0000022",
                 "The endpoint does not support the provided HTTP method",
+            ),
+            423 => (
+                "E0000239",
+                "The request cannot be completed right now. Please try again later.",
             ),
             429 => (
                 "E0000047",
@@ -158,6 +175,10 @@ impl Emulator for Service {
             reset: state.truth().clock().as_second() + 1,
         }));
         answer
+    }
+
+    fn title_case_headers(&self) -> bool {
+        self.0.lock().settings.title_case_headers
     }
 
     fn seal(&self, answer: &mut Answer) {
@@ -188,6 +209,10 @@ impl State {
             .into_iter()
             .map(|cause| json!({"errorSummary": cause}))
             .collect();
+        let causes = match causes.is_empty() && self.settings.null_causes {
+            true => Value::Null,
+            false => Value::Array(causes),
+        };
         Answer::new(
             status,
             json!({
@@ -200,8 +225,23 @@ impl State {
         )
     }
 
+    /// A 403 that only its header explains.
+    fn insufficient_scope(&self, endpoint: &Endpoint, call: &Call) -> Answer {
+        let Self { url, .. } = self;
+        let mut answer = Answer::new(403, Value::Null);
+        let challenge = format!(
+            "Bearer authorization_uri=\"{url}/oauth2/v1/authorize\", realm=\"{url}\", scope=\"{}\", \
+             error=\"insufficient_scope\", error_description=\"The access token provided does not contain the required \
+             scopes.\", resource=\"{}\"",
+            endpoint.scope(),
+            call.path
+        );
+        answer.headers.push(("www-authenticate", challenge));
+        answer
+    }
+
     /// The checks that are common to all endpoints.
-    fn admit(&mut self, call: &Call, standing: &mut Option<Standing>) -> Result<Endpoint, Refused> {
+    fn admit(&mut self, call: &Call, standings: &mut Vec<Standing>) -> Result<Endpoint, Refused> {
         if call.header("user-agent").is_none_or(str::is_empty) {
             return Err(Refused::validation(
                 "User-Agent",
@@ -228,20 +268,34 @@ impl State {
             Refused(429, "E0000047", summary.to_owned(), Vec::new())
         };
         let now = self.truth().clock();
-        if call.concurrent + self.occupied > self.settings.limits.concurrent {
-            *standing = Some(Standing {
+        let limits = &self.settings.limits;
+        let doubled = self.settings.doubled_rate_headers;
+        let in_use = call.concurrent + self.occupied;
+        // A retry after a moment may succeed long before the reset.
+        let reset = now.as_second() + CONCURRENCY_RESET_SECONDS;
+        if in_use > limits.concurrent {
+            if doubled {
+                standings.push(self.counters.look(limits, endpoint.bucket(), token, now));
+            }
+            standings.push(Standing {
                 limit: 0,
                 remaining: 0,
-                reset: now.as_second(),
+                reset,
             });
             return Err(too_many());
         }
-        let taken = self
-            .counters
-            .take(&self.settings.limits, endpoint.bucket(), token, now);
-        *standing = Some(match taken {
+        let taken = self.counters.take(limits, endpoint.bucket(), token, now);
+        standings.push(match taken {
             Ok(standing) | Err(standing) => standing,
         });
+        if doubled {
+            let count = |calls| u32::try_from(calls).unwrap_or(u32::MAX);
+            standings.push(Standing {
+                limit: count(limits.concurrent),
+                remaining: count(limits.concurrent - in_use),
+                reset,
+            });
+        }
         taken.map_err(|_| too_many())?;
         Ok(endpoint)
     }
@@ -250,6 +304,10 @@ impl State {
         match endpoint {
             Endpoint::Users => self.users(call),
             Endpoint::User(who) => {
+                if !self.settings.sees_users {
+                    let summary = "You do not have permission to perform the requested action";
+                    return Err(Refused(403, "E0000006", summary.to_owned(), Vec::new()));
+                }
                 let org = self.truth();
                 let found = org.find_user(who).and_then(|id| org.users.get(id));
                 let mut user =

@@ -85,6 +85,20 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// What a token has left, without counting a request.
+    pub fn look(&mut self, limits: &Limits, bucket: Bucket, token: &str, now: Timestamp) -> Standing {
+        let window = self.window(limits, bucket, now);
+        let mine = window.tokens.get(token).copied().unwrap_or_default();
+        Standing {
+            limit: limits.token(bucket),
+            remaining: limits
+                .token(bucket)
+                .saturating_sub(mine)
+                .min(limits.org(bucket).saturating_sub(window.org)),
+            reset: window.ends,
+        }
+    }
+
     /// Counts a request of a token. `Err` if the limit of the org or the token is exceeded.
     pub fn take(
         &mut self,
@@ -93,20 +107,13 @@ impl Counters {
         token: &str,
         now: Timestamp,
     ) -> Result<Standing, Standing> {
-        let window = self.window(limits, bucket, now);
-        let mine = window.tokens.entry(token.to_owned()).or_default();
-        let left = limits
-            .token(bucket)
-            .saturating_sub(*mine)
-            .min(limits.org(bucket).saturating_sub(window.org));
-        let standing = Standing {
-            limit: limits.token(bucket),
-            remaining: left.saturating_sub(1),
-            reset: window.ends,
-        };
-        if left == 0 {
+        let mut standing = self.look(limits, bucket, token, now);
+        if standing.remaining == 0 {
             return Err(standing);
         }
+        standing.remaining -= 1;
+        let window = self.window(limits, bucket, now);
+        let mine = window.tokens.entry(token.to_owned()).or_default();
         *mine += 1;
         let mine = *mine;
         window.org += 1;

@@ -32,9 +32,11 @@ impl State {
         let q = call.param("q").map(str::to_lowercase);
         let expression = self.expression(call, Dialect::UserSearch, Dialect::UserFilter)?;
         let hidden = self.settings.hidden.clone();
+        let sees_users = self.settings.sees_users;
         let is_hidden = |user: &Value| user["id"].as_str().is_some_and(|id| hidden.contains(id));
         let wanted = |user: &Value| {
-            !is_hidden(user)
+            sees_users
+                && !is_hidden(user)
                 && match (&expression, &q) {
                     (Some((dialect, expression)), _) => expression.meets(*dialect, user),
                     (None, Some(q)) => user["status"] != "DEPROVISIONED" && named(user, q),
@@ -85,7 +87,11 @@ impl State {
             }
             answer
         });
-        Ok(self.list(call, groups.collect(), next))
+        let mut answer = self.list(call, groups.collect(), next);
+        if !paged {
+            answer.this = None;
+        }
+        Ok(answer)
     }
 
     pub(super) fn members(&mut self, group: &str, call: &Call) -> Result<Answer, Refused> {
@@ -102,6 +108,7 @@ impl State {
         ));
         let mut users: Vec<_> = following
             .filter_map(|id| org.users.get(id))
+            .filter(|_| self.settings.sees_users)
             .take(limit + 1)
             .collect();
         let next = self.next(call, &mut users, limit, |_| String::new());
@@ -187,14 +194,23 @@ impl State {
             .map_or(limit, |most| limit.min(most.max(1)))
     }
 
-    fn after(&self, call: &Call) -> Result<Option<Place>, Refused> {
+    fn after(&mut self, call: &Call) -> Result<Option<Place>, Refused> {
         match call.param("after") {
             None => Ok(None),
             Some(cursor) => {
+                if self.expiries > 0 {
+                    self.expiries -= 1;
+                    self.cursors.forget();
+                }
                 let place = self.cursors.place(&same_query(call), cursor);
-                place
-                    .map(Some)
-                    .ok_or_else(|| Refused::validation("after", "the cursor is invalid for this query"))
+                place.map(Some).ok_or_else(|| {
+                    let (code, summary) = match call.param("search") {
+                        Some(_) => ("E0000031", "Invalid search criteria."),
+                        None => ("E0000029", "Invalid paging request."),
+                    };
+                    let causes = vec!["Invalid cursor.".to_owned()];
+                    Refused(400, code, summary.to_owned(), causes)
+                })
             }
         }
     }

@@ -45,6 +45,16 @@ pub struct Settings {
     pub trailing_page: bool,
     /// Whether the token's creator is an administrator. Otherwise every response is 403.
     pub admin_role: bool,
+    /// Whether the token's role covers users. Otherwise their lists are empty, and reading one by id is a 403.
+    pub sees_users: bool,
+    /// The scopes that the token lacks. A call that needs one is answered with a 403 without a body.
+    pub missing_scopes: BTreeSet<String>,
+    /// Whether responses have two sets of rate limit headers: the org's, then the one for concurrent calls.
+    pub doubled_rate_headers: bool,
+    /// Whether `errorCauses` is null instead of an empty list.
+    pub null_causes: bool,
+    /// Whether the names of headers are written as `Link` instead of `link`; for new connections.
+    pub title_case_headers: bool,
     /// The ids of users whom no list or search of users shows, as if the index lagged behind or the token's role did
     /// not cover them. Lists of members and a GET by id do.
     pub hidden: BTreeSet<String>,
@@ -68,6 +78,11 @@ impl Default for Settings {
             max_page: None,
             trailing_page: false,
             admin_role: true,
+            sees_users: true,
+            missing_scopes: BTreeSet::new(),
+            doubled_rate_headers: false,
+            null_causes: false,
+            title_case_headers: false,
             hidden: BTreeSet::new(),
             lag: Duration::ZERO,
             latency: Duration::ZERO,
@@ -95,6 +110,8 @@ struct State {
     versions: VecDeque<(Instant, Arc<Org>)>,
     counters: Counters,
     cursors: Cursors,
+    /// How many of the next requests with a cursor find all cursors expired.
+    expiries: u32,
     random: fastrand::Rng,
     /// The number of other clients' concurrent requests.
     occupied: usize,
@@ -143,6 +160,7 @@ impl Okta {
             versions: VecDeque::from([(Instant::now(), org)]),
             counters: Counters::default(),
             cursors: Cursors::new(settings.seed),
+            expiries: 0,
             random: fastrand::Rng::with_seed(settings.seed),
             occupied: 0,
             settings,
@@ -211,6 +229,11 @@ impl Okta {
     pub fn most_used(&self, bucket: Bucket) -> (u32, u32) {
         let state = self.state.lock();
         (state.counters.most(bucket), state.settings.limits.token(bucket))
+    }
+
+    /// Lets all cursors expire right before each of the next `times` requests with a cursor.
+    pub fn expire_cursors(&self, times: u32) {
+        self.state.lock().expiries = times;
     }
 
     /// Sets the number of other clients' concurrent requests.

@@ -153,8 +153,17 @@ impl Org {
             user["activated"] = now.clone().into();
         }
         user["status"] = status.into();
+        if let Some(user) = user.as_object_mut() {
+            user.remove("transitioningToStatus");
+        }
         user["statusChanged"] = now.clone().into();
         user["lastUpdated"] = now.into();
+    }
+
+    /// Begins to reactivate a deactivated user: the status stays until Okta has done it.
+    #[track_caller]
+    pub fn begin_reactivation(&mut self, who: &str) {
+        self.user_mut(who)["transitioningToStatus"] = "PROVISIONED".into();
     }
 
     /// Adds an ACTIVE user with the login and email `handle@acme.com`, and returns the id.

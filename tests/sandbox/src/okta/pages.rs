@@ -30,6 +30,11 @@ impl Cursors {
         cursor
     }
 
+    /// Forgets all places, as after some time.
+    pub fn forget(&mut self) {
+        self.issued.clear();
+    }
+
     /// The place of a cursor; None if it was not issued for this query.
     pub fn place(&self, query: &str, cursor: &str) -> Option<Place> {
         let (issued_for, place) = self.issued.get(cursor)?;

@@ -119,7 +119,7 @@ async fn applied(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows the Events and the webhook's message.
+/// Shows the Events and the webhook's messages.
 async fn notified(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
@@ -130,21 +130,17 @@ async fn notified(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     terminal
         .show(&["events", "--for", &format!("oktaintegration/{NAME}")], 12)
         .await?;
-    let messages = stage.wait_for_message().await?;
+    let messages = stage.wait_for_message("Applied").await?;
     screen.say("The webhook received:");
     for message in &messages {
         let pretty = serde_json::to_string_pretty(message).unwrap_or_else(|_| message.to_string());
         screen.text(&pretty);
     }
-    ensure(
-        messages.len() == 1 && messages[0]["plan"] == preview.hash(),
-        || {
-            format!(
-                "the webhook should have received one message about the plan, but received {}",
-                messages.len()
-            )
-        },
-    )?;
+    let applied = messages.iter().filter(|message| message["event"] == "Applied");
+    let plans: Vec<_> = applied.map(|message| &message["plan"]).collect();
+    ensure(plans == [&Value::from(preview.hash())], || {
+        format!("the webhook should have received one message about the applied plan, but received {plans:?}")
+    })?;
     screen.checked("one message, about the applied plan");
     Ok(())
 }

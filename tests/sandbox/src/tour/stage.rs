@@ -227,15 +227,16 @@ impl Stage {
         }
     }
 
-    /// Waits until the webhook has received a message, and returns all messages.
-    pub async fn wait_for_message(&mut self) -> Result<Vec<Value>, Failure> {
+    /// Waits until the webhook has received a message about this event, and returns all messages.
+    pub async fn wait_for_message(&mut self, event: &str) -> Result<Vec<Value>, Failure> {
         let begin = Instant::now();
         loop {
             let messages = self.webhook.received();
-            if !messages.is_empty() {
+            if messages.iter().any(|message| message["event"] == event) {
                 return Ok(messages);
             }
-            self.check_timeout("a message to the webhook", begin, &Value::Null)?;
+            let what = format!("a message to the webhook about {event}");
+            self.check_timeout(&what, begin, &Value::Array(messages))?;
             tokio::time::sleep(POLL).await;
         }
     }

@@ -203,3 +203,31 @@ async fn administrators_can_edit_the_account() {
         json!([after.employee_id("ada@acme.com")])
     );
 }
+
+#[tokio::test]
+async fn tokens_and_records_name_the_organization() {
+    let insightful = Insightful::start(&Company::acme());
+    let settings = Settings::default();
+    let organization = get(&insightful, "/team").await.body[0]["organizationId"].clone();
+    for token in [&settings.write_token, &settings.read_token] {
+        let [_, payload, _] = token.split('.').collect::<Vec<_>>()[..] else {
+            panic!("{token} is no JWT");
+        };
+        let payload: Value = serde_json::from_slice(&decoded(payload)).unwrap();
+        assert_eq!(payload["organizationId"], organization);
+    }
+}
+
+/// The bytes of base64url without padding.
+fn decoded(text: &str) -> Vec<u8> {
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = text.chars().flat_map(|c| {
+        let digit = digits.find(c).unwrap();
+        (0..6).rev().map(move |bit| (digit >> bit) & 1)
+    });
+    let bits: Vec<usize> = bits.collect();
+    let bytes = bits.chunks_exact(8);
+    bytes
+        .map(|byte| byte.iter().fold(0, |all, bit| (all << 1) | *bit as u8))
+        .collect()
+}

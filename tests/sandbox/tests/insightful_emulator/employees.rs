@@ -361,3 +361,63 @@ async fn names_are_stored_as_they_are_or_normalized() {
     let hired = post(&insightful, "/employee", hire(&acme, "new.hire@acme.com")).await;
     assert_eq!(hired.body["name"], "New Hire");
 }
+
+#[tokio::test]
+async fn ids_have_hyphens_and_underscores_also_at_their_end() {
+    let insightful = Insightful::start(&Company::generate(500, 1));
+    let employees = get(&insightful, "/employee").await;
+    let employees = employees.ids();
+    assert!(employees.iter().all(|id| {
+        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        id.len() == 15 && id.chars().all(is_allowed)
+    }));
+    for end in ['-', '_'] {
+        let id = employees.iter().find(|id| id.ends_with(end)).unwrap();
+        let path = format!("/employee/{id}");
+        assert_eq!(get(&insightful, &path).await.body["id"], *id);
+        let changed = put(&insightful, &path, json!({"name": "New Name"})).await;
+        assert_eq!((changed.status, &changed.body["id"]), (200, &json!(id)));
+        let deactivated = get(&insightful, &format!("/employee/deactivate/{id}")).await;
+        assert_eq!((deactivated.status, &deactivated.body["id"]), (200, &json!(id)));
+    }
+}
+
+#[tokio::test]
+async fn a_person_on_another_computer_has_a_deactivated_copy_that_holds_the_email() {
+    let acme = Company::acme();
+    let insightful = Insightful::start(&acme);
+    let old = acme.employee("jane.doe");
+    let new = insightful.edit(|account| account.move_to_another_computer("jane.doe@acme.com", "ACME\\jdoe"));
+    let employees = get(&insightful, "/employee").await;
+    let employees = employees.body.as_array().unwrap();
+    let copies: Vec<_> = employees
+        .iter()
+        .filter(|employee| employee["name"] == "Jane Doe")
+        .collect();
+    assert_eq!(copies.len(), 2);
+    let one = async |id: &str| get(&insightful, &format!("/employee/{id}")).await.body;
+    let (before, now) = (one(old).await, one(&new).await);
+    assert_ne!(before["deactivated"], 0);
+    assert_eq!(
+        (&before["email"], &before["type"]),
+        (&json!("jane.doe@acme.com"), &json!("personal"))
+    );
+    assert_eq!(
+        (
+            &now["email"],
+            &now["deactivated"],
+            &now["type"],
+            &now["identifier"]
+        ),
+        (&json!(null), &json!(0), &json!("office"), &json!("ACME\\jdoe"))
+    );
+    let path = format!("/employee/{new}");
+    let email = put(&insightful, &path, json!({"email": "jane.doe@acme.com"})).await;
+    assert_eq!(email.status, 409, "the copy holds it");
+    let email = put(&insightful, &path, json!({"email": "jane@acme.com"})).await;
+    assert_eq!(
+        (email.status, &email.body["type"], &email.body["identifier"]),
+        (200, &json!("office"), &json!("ACME\\jdoe")),
+        "the computer's account stays the identifier"
+    );
+}

@@ -140,6 +140,72 @@ async fn too_many_concurrent_requests_are_rejected_with_a_limit_of_zero() {
 }
 
 #[tokio::test]
+async fn a_missing_scope_is_named_in_a_header_only() {
+    let okta = Okta::start(&Company::acme());
+    okta.configure(|settings| settings.missing_scopes = ["okta.groups.read".to_owned()].into());
+    let members = format!("{GROUPS}/{}/users", okta.snapshot().group_id("Sales"));
+    for path in [GROUPS, &members] {
+        let refused = get(&okta, path, &[]).await;
+        assert_eq!(
+            (refused.status, &refused.body),
+            (403, &json!("")),
+            "an empty body"
+        );
+        let challenge = refused.header("www-authenticate");
+        assert!(
+            challenge.starts_with("Bearer ")
+                && challenge.contains("error=\"insufficient_scope\"")
+                && challenge.contains("scope=\"okta.groups.read\""),
+            "{challenge}"
+        );
+        assert!(!refused.header("x-okta-request-id").is_empty());
+    }
+    assert_eq!(get(&okta, USERS, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_role_that_covers_no_users_gets_empty_lists() {
+    let acme = Company::acme();
+    let okta = Okta::start(&acme);
+    okta.configure(|settings| settings.sees_users = false);
+    let members = format!("{GROUPS}/{}/users", acme.group("Sales"));
+    for (path, query) in [
+        (USERS, vec![]),
+        (USERS, vec![("search", "status pr")]),
+        (members.as_str(), vec![]),
+    ] {
+        let reply = get(&okta, path, &query).await;
+        assert_eq!((reply.status, reply.body), (200, json!([])), "{path}");
+    }
+    let jane = format!("{USERS}/{}", acme.user("jane.doe"));
+    assert_eq!(code(&get(&okta, &jane, &[]).await), (403, "E0000006"));
+    assert!(!get(&okta, GROUPS, &[]).await.ids().is_empty());
+}
+
+#[tokio::test]
+async fn rate_limit_headers_can_be_doubled() {
+    let okta = Okta::start(&Company::acme());
+    okta.configure(|settings| settings.doubled_rate_headers = true);
+    let all = |reply: &Reply, name: &str| -> Vec<i64> {
+        let values = reply.headers.get_all(name).iter();
+        values
+            .map(|value| value.to_str().unwrap().parse().unwrap())
+            .collect()
+    };
+    let reply = get(&okta, USERS, &[]).await;
+    assert_eq!(all(&reply, "x-rate-limit-limit"), [300, 75]);
+    assert_eq!(all(&reply, "x-rate-limit-remaining"), [299, 74]);
+    okta.occupy(75);
+    let refused = get(&okta, USERS, &[]).await;
+    assert_eq!(code(&refused), (429, "E0000047"));
+    assert!(!refused.headers.contains_key("retry-after"));
+    assert_eq!(all(&refused, "x-rate-limit-limit"), [300, 0]);
+    assert_eq!(all(&refused, "x-rate-limit-remaining"), [299, 0]);
+    let resets = all(&refused, "x-rate-limit-reset");
+    assert!(resets[1] - Timestamp::now().as_second() > 120, "{resets:?}");
+}
+
+#[tokio::test]
 async fn a_dropped_org_stops() {
     let okta = Okta::start(&Company::acme());
     let (url, client) = (okta.url() + USERS, client());

@@ -48,6 +48,84 @@ async fn every_kind_of_response_conforms_to_the_description() {
 }
 
 #[tokio::test]
+async fn responses_are_compressed_if_the_request_asks_for_it() {
+    let okta = Okta::start(&Company::acme());
+    let plain = reqwest::Client::builder()
+        .user_agent("sandbox-tests/1")
+        .no_gzip()
+        .build()
+        .unwrap();
+    for (client, gzip) in [(client(), true), (plain, false)] {
+        let request = client.get(okta.url() + USERS);
+        let reply = send(request.header("authorization", format!("SSWS {}", okta.token())))
+            .await
+            .unwrap();
+        assert!(!reply.ids().is_empty());
+        assert_eq!(okta.journal().entries().pop().unwrap().gzip, gzip);
+    }
+}
+
+#[tokio::test]
+async fn causes_can_be_null_and_names_of_headers_in_title_case() {
+    let okta = Okta::start(&Company::acme());
+    okta.configure(|settings| {
+        settings.null_causes = true;
+        settings.title_case_headers = true;
+    });
+    let refused = get(&okta, "/api/v1/users/00unobody", &[]).await;
+    assert_eq!(code(&refused), (404, "E0000007"));
+    assert_eq!(refused.body["errorCauses"], Value::Null);
+    // Without a client, since clients ignore the case.
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = okta.url().replace("http://", "");
+    let mut connection = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let request = format!(
+        "GET {USERS} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: test/1\r\nConnection: close\r\n\
+         Authorization: SSWS {}\r\n\r\n",
+        okta.token()
+    );
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(
+        answer.contains("\r\nLink: <") && answer.contains("\r\nX-Rate-Limit-Limit: "),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_reactivation_is_shown_unless_the_request_omits_it() {
+    let acme = Company::acme();
+    let okta = Okta::start(&acme);
+    okta.edit(|org| {
+        org.set_status("jane.doe", "DEPROVISIONED");
+        org.begin_reactivation("jane.doe");
+    });
+    let path = format!("{USERS}/{}", acme.user("jane.doe"));
+    let reply = get(&okta, &path, &[]).await;
+    assert_eq!(
+        (&reply.body["status"], &reply.body["transitioningToStatus"]),
+        (&json!("DEPROVISIONED"), &json!("PROVISIONED"))
+    );
+    assert_eq!(
+        Schemas::load().check("/api/v1/users/{id}", 200, &reply.body),
+        Ok(())
+    );
+    let request = client()
+        .get(okta.url() + &path)
+        .header("authorization", format!("SSWS {}", okta.token()))
+        .header(
+            "content-type",
+            "application/json; okta-response=omitTransitioningToStatus",
+        );
+    let trimmed = send(request).await.unwrap();
+    assert!(trimmed.body.get("transitioningToStatus").is_none());
+    okta.edit(|org| org.set_status("jane.doe", "PROVISIONED"));
+    let reply = get(&okta, &path, &[]).await;
+    assert!(reply.body.get("transitioningToStatus").is_none());
+}
+
+#[tokio::test]
 async fn a_corrupted_response_does_not_conform_to_the_description() {
     let okta = Okta::start(&Company::acme());
     let schemas = Schemas::load();

@@ -48,17 +48,23 @@ async fn following_the_links_returns_every_user_once() {
     assert!(!ids.contains(&cursor), "the cursor is a user's id");
 
     // A cursor is valid for its query only.
-    for (path, query) in [
-        (USERS, vec![("after", cursor)]),
-        (GROUPS, vec![("after", cursor)]),
-        (USERS, vec![("after", "00u"), ("search", "status pr")]),
+    for (path, query, expected) in [
+        (USERS, vec![("after", cursor)], "E0000029"),
+        (GROUPS, vec![("after", cursor)], "E0000029"),
+        (USERS, vec![("after", "00u"), ("search", "status pr")], "E0000031"),
     ] {
+        let refused = get(&okta, path, &query).await;
+        assert_eq!(code(&refused), (400, expected), "{path} {query:?}");
         assert_eq!(
-            code(&get(&okta, path, &query).await),
-            (400, "E0000001"),
-            "{path} {query:?}"
+            refused.body["errorCauses"],
+            json!([{"errorSummary": "Invalid cursor."}])
         );
     }
+
+    // A cursor expires.
+    okta.expire_cursors(1);
+    assert_eq!(code(&get(&okta, next.as_str(), &[]).await), (400, "E0000031"));
+    assert_eq!(code(&get(&okta, next.as_str(), &[]).await), (400, "E0000031"));
 
     // The last record of the page is deleted, and the next page still begins with the next record.
     let first = get(&okta, USERS, &[("search", "status pr")]).await;
@@ -186,6 +192,7 @@ async fn groups_are_searched_and_counted() {
     }
     okta.edit(|org| (0..310).for_each(|number| drop(org.add_group(&format!("Many {number}")))));
     let many = get(&okta, GROUPS, &[("q", "many"), ("limit", "1000")]).await;
+    assert!(!many.headers.contains_key("link"), "not even a link to itself");
     assert_eq!(
         (many.ids().len(), many.link("next")),
         (300, None),
