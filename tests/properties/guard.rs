@@ -159,7 +159,9 @@ proptest! {
         let again = undone.assess();
         if !plan.is_empty() {
             prop_assert_eq!(&again.plan.updates, &plan.updates);
-            prop_assert!(undone.judge(&again).is_held(), "{:#?}", again.plan);
+            // What waited for the outcome of a lost request is still to be written under the approval.
+            let is_complete = undone.status.last_applied_plan == Some(plan.hash());
+            prop_assert_eq!(undone.judge(&again).is_held(), is_complete, "{:#?}", again.plan);
         }
     }
 }
