@@ -6,6 +6,7 @@ use super::{
     folding::without_marks,
     learned::Learned,
     lexicon::{Lexicon, is_one_typo},
+    login,
     name_similarity::{self, Agreement, NameMatch},
     numbering::Mail,
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
@@ -40,40 +41,13 @@ pub(super) fn compare(
 ) -> Comparison {
     let lexicon = &features.lexicon;
     let words_agree = name.given.agrees() && name.family.agrees();
-    let agreement = |(whole, without_number): (u32, u32)| {
-        let by_stem = || {
-            person
-                .account_agreement(without_number)
-                .filter(|agreement| *agreement > AccountAgreement::EmployeeNumber)
-        };
-        person.account_agreement(whole).or_else(by_stem)
-    };
-    let login = employee.login.and_then(agreement);
-    let is_of_domain = features.is_of_domain(employee);
-    let is_own = |(whole, _): (u32, u32)| {
-        let mut mails = person.mails().filter(|own| !own.private);
-        mails.any(|own| own.squeezed == whole) && features.login_counts.people(whole) == 1
-    };
-    let has_login_of_another = login.is_none()
-        && employee
-            .login
-            .is_some_and(|(whole, _)| features.login_counts.people(whole) > 0);
-    let login_bits = match login {
-        _ if has_login_of_another => weights::OTHER_LOGIN_BITS,
-        None => 0.0,
-        Some(AccountAgreement::EmployeeNumber) => weights::EMPLOYEE_NUMBER_BITS,
-        // `AzureAD/JaneDoe` repeats the name of the record.
-        Some(AccountAgreement::FullName) if is_login_the_name(features, employee) => 0.0,
-        Some(_) if employee.login.is_some_and(is_own) => weights::own_login_bits(is_of_domain),
-        Some(_) if is_of_domain && learned.is_login_domain_of(person, employee) => {
-            weights::DERIVED_LOGIN_BITS
-        }
-        Some(_) => 0.0,
-    };
+    let login = login::compare(features, learned, person, employee);
     // The login completes a name of one word, but contradicts no full name.
     let is_account = employee.account.is_some() || employee.name.words.len() < 2;
-    let account = employee.account.and_then(agreement);
-    let account = [account, login]
+    let account = employee
+        .account
+        .and_then(|account| login::account_agreement(person, account));
+    let account = [account, login.account]
         .into_iter()
         .flatten()
         .min()
@@ -103,9 +77,12 @@ pub(super) fn compare(
     let mut comparison = Comparison {
         name,
         account,
-        login,
-        login_bits: if account.is_some() { 0.0 } else { login_bits },
-        has_login_of_another,
+        login: login.agreement,
+        login_bits: if account.is_some() {
+            0.0
+        } else {
+            weights::login_bits(login.agreement)
+        },
         address,
         shared,
         role: mail.is_some_and(|mail| mail.role),
@@ -127,16 +104,6 @@ pub(super) fn compare(
     };
     comparison.bits = weights::bits(features, person, employee, &comparison);
     comparison
-}
-
-/// Whether the login in the identifier is the employee's name without spaces.
-fn is_login_the_name(features: &Features<'_>, employee: &EmployeeFeatures<'_>) -> bool {
-    let Some((_, login)) = employee.login else {
-        return false;
-    };
-    let words = employee.name.words.iter();
-    let name: String = words.map(|word| &*features.lexicon.get(*word).text).collect();
-    features.keys.text(login) == name
 }
 
 /// Returns the closest agreement of the addresses, and the employee's address in it.

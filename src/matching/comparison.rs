@@ -1,6 +1,7 @@
 //! The result of comparing one pair.
 
 use super::{
+    login::LoginAgreement,
     name_similarity::{Agreement, NameMatch},
     proposal::Resemblance,
     record_features::AccountAgreement,
@@ -43,12 +44,10 @@ pub(super) struct Comparison {
     pub(super) name: NameMatch,
     /// Set if the employee's name is an account name that agrees.
     pub(super) account: Option<AccountAgreement>,
-    /// How the account in the employee's identifier agrees.
-    pub(super) login: Option<AccountAgreement>,
-    /// Evidence of that account beside the name, in bits.
+    /// How the login in the employee's identifier agrees.
+    pub(super) login: LoginAgreement,
+    /// Evidence of the login beside the name, in bits; 0 if it takes the place of the name.
     pub(super) login_bits: f64,
-    /// The account in the employee's identifier is exactly the login of another person.
-    pub(super) has_login_of_another: bool,
     pub(super) address: AddressAgreement,
     /// The number of people or employees with the agreeing address, whichever is larger.
     pub(super) shared: u32,
