@@ -13,6 +13,9 @@ use super::{
     weights,
 };
 
+/// Length of a local part in which one letter is a typo rather than another name.
+const MIN_TYPO_LEN: usize = 5;
+
 /// Whether a pair with such names needs a full comparison: the names do not
 /// contradict each other, or an address or account name is equal.
 pub(super) fn may_match(
@@ -98,6 +101,9 @@ pub(super) fn compare(
             (a, b) => Some(a == b),
         },
         generation_contradicts: matches!(generations, (Some(a), Some(b)) if a != b),
+        has_address_of_namesake: words_agree
+            && address > AddressAgreement::UnusualLocalPart
+            && has_address_of_namesake(features, person, employee),
         team: learned.team(&person.circumstances, &employee.circumstances),
         date: learned.date(&person.circumstances, &employee.circumstances),
         bits: 0.0,
@@ -169,6 +175,36 @@ fn compare_addresses(
     }
 }
 
+/// Whether the employee has an email of the person's company that tells a namesake from the person: the same form of the
+/// name in another spelling (`smaekinen`, `smakinen`), or with a number beside a typo.
+fn has_address_of_namesake(
+    features: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+) -> bool {
+    let Some(theirs) = employee.email.filter(|mail| !mail.private && !mail.role) else {
+        return false;
+    };
+    let text = |key: u32| features.keys.text(key);
+    let is_numbered = |mail: &Mail| mail.squeezed != mail.without_number;
+    let is_of_name = |mail: &Mail| person.account_agreement(mail.squeezed).is_some();
+    let is_namesakes = |own: Mail| {
+        let by_spelling = || {
+            is_of_name(&own)
+                && is_of_name(&theirs)
+                && without_marks(text(own.squeezed)) == without_marks(text(theirs.squeezed))
+        };
+        let by_number = || {
+            is_numbered(&own) != is_numbered(&theirs)
+                && text(own.without_number).len() >= MIN_TYPO_LEN
+                && is_one_typo(text(own.without_number), text(theirs.without_number))
+        };
+        own.domain == theirs.domain && own.squeezed != theirs.squeezed && (by_spelling() || by_number())
+    };
+    let mut own = [person.email, person.login].into_iter().flatten();
+    own.any(|own| !own.private && !own.role && is_namesakes(own))
+}
+
 /// Whether a local part has a number that does not just tell namesakes apart.
 fn is_unusual(features: &Features<'_>, person: &PersonFeatures<'_>, mail: &Mail) -> bool {
     let local = features.keys.text(mail.squeezed);
@@ -200,7 +236,7 @@ fn is_typo(
     let text = |key: u32| features.keys.text(key);
     let (a, b) = (text(own.local), text(theirs.local));
     let digits = |text: &str| -> Vec<u8> { text.bytes().filter(u8::is_ascii_digit).collect() };
-    let near = a.len().min(b.len()) >= 5
+    let near = a.len().min(b.len()) >= MIN_TYPO_LEN
         && a.len().abs_diff(b.len()) <= 1
         && a.as_bytes()[0] == b.as_bytes()[0]
         && is_one_typo(a, b)
@@ -222,12 +258,34 @@ fn is_typo(
     near && without_marks(a) != without_marks(b)
         && !is_derived_from_name(person, theirs)
         && !middle_initial()
+        && !is_initial_of_employee(features, person, employee, theirs)
         && {
             let words = person.name.given.iter().chain(&person.name.family);
             !words
                 .copied()
                 .any(|word| features.lexicon.remainder_is_name(text(theirs.squeezed), word))
         }
+}
+
+/// Whether the employee's local part is a last name and the initial of the employee's first name, which is not the
+/// person's: `yousfim` and `yousfik` of Mounir and Khaled Yousfi.
+fn is_initial_of_employee(
+    features: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+    theirs: &Mail,
+) -> bool {
+    let lexicon = &features.lexicon;
+    let local = features.keys.text(theirs.squeezed);
+    let first = employee.name.words.first().copied();
+    let Some(first) = first.filter(|first| !person.name.given.contains(first)) else {
+        return false;
+    };
+    let initial = &lexicon.get(first).text[..1];
+    person.name.family.iter().any(|family| {
+        let family = &*lexicon.get(*family).text;
+        local.strip_prefix(family) == Some(initial) || local.strip_suffix(family) == Some(initial)
+    })
 }
 
 /// Whether the one letter in which two local parts differ is in the place of a

@@ -64,6 +64,8 @@ pub(super) struct Comparison {
     pub(super) generation: Option<bool>,
     /// Whether both sides have a generation and they differ.
     pub(super) generation_contradicts: bool,
+    /// Whether the employee's email is one that the company gives to a namesake of the person.
+    pub(super) has_address_of_namesake: bool,
     /// Evidence of the teams, in bits.
     pub(super) team: Option<f64>,
     /// Evidence of the creation dates, in bits.
@@ -160,6 +162,13 @@ impl Comparison {
     /// Evidence beside name and address that speaks for a pair: team, dates and login, in bits.
     pub(super) fn support(&self) -> f64 {
         self.team.unwrap_or(0.0).max(0.0) + self.date.unwrap_or(0.0).max(0.0) + self.login_bits.max(0.0)
+    }
+
+    /// Whether the team or the dates support a name: the dates by themselves, the team unless the dates make it unlikely
+    /// again, as those of a namesake in the same team do.
+    pub(super) fn supports_without_login(&self) -> bool {
+        let date = self.date.unwrap_or(0.0);
+        date >= MIN_NAME_SUPPORT_BITS || self.team.unwrap_or(0.0).max(0.0) + date >= MIN_NAME_SUPPORT_BITS
     }
 
     /// Evidence of teams and dates, in bits.

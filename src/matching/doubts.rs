@@ -34,6 +34,7 @@ pub(super) enum Doubt {
     DatesContradict,
     TeamsContradict,
     EmailsDiffer,
+    PrivateEmail,
     NumbersDiffer,
     PartialName,
     /// Both names agree as far as they go, and one of them is a single name.
@@ -85,6 +86,7 @@ impl Doubt {
             Self::DatesContradict => "the creation dates of the records do not match",
             Self::TeamsContradict => "the person's team does not match the employee's team",
             Self::EmailsDiffer => "different emails",
+            Self::PrivateEmail => "the person has another private email in Okta",
             Self::NumbersDiffer => "the numbers in the emails or logins differ, as those of namesakes do",
             Self::PartialName => "the names match only in part",
             Self::SingleName => "only one name to compare, which others may have, too",
@@ -210,11 +212,17 @@ impl Pair<'_> {
 
     /// Different emails at one company, or at another one, need other evidence.
     fn check_different_addresses(&mut self) {
-        let is_company = |mail: &Mail| !mail.private && !mail.role;
-        let Some(theirs) = self.employee.email.filter(is_company) else {
+        let Some(theirs) = self.employee.email.filter(|mail| !mail.role) else {
             return;
         };
-        let strength = if self.person.mails().any(|own| own.domain == theirs.domain) {
+        if theirs.private {
+            let is_of_another = self.person.secondary.is_some_and(|own| own.private);
+            self.doubt_if(is_of_another, Doubt::PrivateEmail);
+            return;
+        }
+        let strength = if self.comparison.has_address_of_namesake {
+            NEVER
+        } else if self.person.mails().any(|own| own.domain == theirs.domain) {
             MIN_NAME_STRENGTH
         } else {
             match self.learned.are_people_of(theirs.domain) {
@@ -755,10 +763,9 @@ impl Pair<'_> {
     /// pairs are two humans'.
     fn strength_of_name(&self, supported: f64) -> f64 {
         let comparison = self.comparison;
-        let circumstances = comparison.support() - comparison.login_bits.max(0.0);
         if comparison.login == LoginAgreement::OfAnother {
             NEVER
-        } else if circumstances >= MIN_CIRCUMSTANCES_BITS {
+        } else if comparison.supports_without_login() {
             supported
         } else if comparison.account.is_none() && comparison.login.supports_name() {
             supported.max(MIN_LOGIN_STRENGTH)

@@ -11,11 +11,13 @@ use super::{
 pub(super) enum LoginAgreement {
     /// The person's employee number.
     EmployeeNumber,
-    /// The login of this person and of nobody else, in a domain: each login of it is of one human.
+    /// The login of this person and of nobody else, in a domain of which each login is of one human, and which is not
+    /// another company's.
     OwnInDomain,
-    /// The same on a computer, where people choose it after their name.
-    OwnOnComputer,
-    /// Derived from the name, in a domain in which the person's colleagues have logins.
+    /// The same on a computer, where people choose it after their name, or in another company's domain, where a
+    /// namesake has it.
+    OwnElsewhere,
+    /// Derived from the name, in the domain of the person's company.
     Derived,
     /// None, or one that repeats the name: no evidence.
     Uninformative,
@@ -55,6 +57,7 @@ pub(super) fn compare(
     let has_login = features.login_counts.people(login.0) > 0;
     let is_only_own = person.has_login(login.0) && features.login_counts.people(login.0) == 1;
     let is_of_domain = features.is_of_domain(employee);
+    let is_domain_of_company = learned.is_login_domain_of(person, employee);
     let agreement = match account {
         None if has_login => LoginAgreement::OfAnother,
         None => LoginAgreement::Uninformative,
@@ -63,9 +66,11 @@ pub(super) fn compare(
         Some(AccountAgreement::FullName) if is_name_of(features, employee, login) => {
             LoginAgreement::Uninformative
         }
-        Some(_) if is_only_own && is_of_domain => LoginAgreement::OwnInDomain,
-        Some(_) if is_only_own => LoginAgreement::OwnOnComputer,
-        Some(_) if is_of_domain && learned.is_login_domain_of(person, employee) => LoginAgreement::Derived,
+        Some(_) if is_only_own && is_of_domain && is_domain_of_company != Some(false) => {
+            LoginAgreement::OwnInDomain
+        }
+        Some(_) if is_only_own => LoginAgreement::OwnElsewhere,
+        Some(_) if is_of_domain && is_domain_of_company == Some(true) => LoginAgreement::Derived,
         Some(_) => LoginAgreement::Uninformative,
     };
     LoginMatch { agreement, account }

@@ -18,7 +18,7 @@ pub(super) fn login_bits(login: LoginAgreement) -> f64 {
     match login {
         LoginAgreement::EmployeeNumber => 12.0,
         LoginAgreement::OwnInDomain => 8.0,
-        LoginAgreement::OwnOnComputer => 1.0,
+        LoginAgreement::OwnElsewhere => 1.0,
         LoginAgreement::Derived => 1.5,
         LoginAgreement::Uninformative => 0.0,
         LoginAgreement::OfAnother => -5.0,

@@ -3,8 +3,6 @@
 //! A strength is the evidence of a pair after the prior, in bits: 10 bits are odds of 1,000 : 1. All were chosen on
 //! tuning companies, so that hardly any pair is false that outweighs its doubts.
 
-use crate::matching::comparison::MIN_NAME_SUPPORT_BITS;
-
 /// Stronger than any pair: no honest history explains the contradiction.
 pub(super) const NEVER: f64 = f64::INFINITY;
 
@@ -64,8 +62,6 @@ pub(super) const MIN_NAMESAKE_STRENGTH: f64 = 12.0;
 pub(super) const MIN_SUPPORT_BITS: f64 = 3.0;
 /// The dates support a pair by themselves, where a namesake may be in the same team.
 pub(super) const MIN_DATE_SUPPORT_BITS: f64 = 2.0;
-/// The team and the dates support a name without an address.
-pub(super) const MIN_CIRCUMSTANCES_BITS: f64 = MIN_NAME_SUPPORT_BITS;
 /// Evidence of the dates above which an address was not reassigned.
 pub(super) const MIN_SAME_HOLDER_BITS: f64 = -1.0;
 /// Evidence of the team or the dates that contradicts a pair.
