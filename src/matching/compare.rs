@@ -6,11 +6,15 @@ use super::{
     folding::without_marks,
     learned::Learned,
     lexicon::{Lexicon, is_one_typo},
+    login,
     name_similarity::{self, Agreement, NameMatch},
     numbering::Mail,
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
     weights,
 };
+
+/// Length of a local part in which one letter is a typo rather than another name.
+const MIN_TYPO_LEN: usize = 5;
 
 /// Whether a pair with such names needs a full comparison: the names do not
 /// contradict each other, or an address or account name is equal.
@@ -40,40 +44,13 @@ pub(super) fn compare(
 ) -> Comparison {
     let lexicon = &features.lexicon;
     let words_agree = name.given.agrees() && name.family.agrees();
-    let agreement = |(whole, without_number): (u32, u32)| {
-        let by_stem = || {
-            person
-                .account_agreement(without_number)
-                .filter(|agreement| *agreement > AccountAgreement::EmployeeNumber)
-        };
-        person.account_agreement(whole).or_else(by_stem)
-    };
-    let login = employee.login.and_then(agreement);
-    let is_of_domain = features.is_of_domain(employee);
-    let is_own = |(whole, _): (u32, u32)| {
-        let mut mails = person.mails().filter(|own| !own.private);
-        mails.any(|own| own.squeezed == whole) && features.login_counts.people(whole) == 1
-    };
-    let has_login_of_another = login.is_none()
-        && employee
-            .login
-            .is_some_and(|(whole, _)| features.login_counts.people(whole) > 0);
-    let login_bits = match login {
-        _ if has_login_of_another => weights::OTHER_LOGIN_BITS,
-        None => 0.0,
-        Some(AccountAgreement::EmployeeNumber) => weights::EMPLOYEE_NUMBER_BITS,
-        // `AzureAD/JaneDoe` repeats the name of the record.
-        Some(AccountAgreement::FullName) if is_login_the_name(features, employee) => 0.0,
-        Some(_) if employee.login.is_some_and(is_own) => weights::own_login_bits(is_of_domain),
-        Some(_) if is_of_domain && learned.is_login_domain_of(person, employee) => {
-            weights::DERIVED_LOGIN_BITS
-        }
-        Some(_) => 0.0,
-    };
+    let login = login::compare(features, learned, person, employee);
     // The login completes a name of one word, but contradicts no full name.
     let is_account = employee.account.is_some() || employee.name.words.len() < 2;
-    let account = employee.account.and_then(agreement);
-    let account = [account, login]
+    let account = employee
+        .account
+        .and_then(|account| login::account_agreement(person, account));
+    let account = [account, login.account]
         .into_iter()
         .flatten()
         .min()
@@ -103,9 +80,12 @@ pub(super) fn compare(
     let mut comparison = Comparison {
         name,
         account,
-        login,
-        login_bits: if account.is_some() { 0.0 } else { login_bits },
-        has_login_of_another,
+        login: login.agreement,
+        login_bits: if account.is_some() {
+            0.0
+        } else {
+            weights::login_bits(login.agreement)
+        },
         address,
         shared,
         role: mail.is_some_and(|mail| mail.role),
@@ -121,22 +101,15 @@ pub(super) fn compare(
             (a, b) => Some(a == b),
         },
         generation_contradicts: matches!(generations, (Some(a), Some(b)) if a != b),
+        has_address_of_namesake: words_agree
+            && address > AddressAgreement::UnusualLocalPart
+            && has_address_of_namesake(features, person, employee),
         team: learned.team(&person.circumstances, &employee.circumstances),
         date: learned.date(&person.circumstances, &employee.circumstances),
         bits: 0.0,
     };
     comparison.bits = weights::bits(features, person, employee, &comparison);
     comparison
-}
-
-/// Whether the login in the identifier is the employee's name without spaces.
-fn is_login_the_name(features: &Features<'_>, employee: &EmployeeFeatures<'_>) -> bool {
-    let Some((_, login)) = employee.login else {
-        return false;
-    };
-    let words = employee.name.words.iter();
-    let name: String = words.map(|word| &*features.lexicon.get(*word).text).collect();
-    features.keys.text(login) == name
 }
 
 /// Returns the closest agreement of the addresses, and the employee's address in it.
@@ -202,6 +175,36 @@ fn compare_addresses(
     }
 }
 
+/// Whether the employee has an email of the person's company that tells a namesake from the person: the same form of the
+/// name in another spelling (`smaekinen`, `smakinen`), or with a number beside a typo.
+fn has_address_of_namesake(
+    features: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+) -> bool {
+    let Some(theirs) = employee.email.filter(|mail| !mail.private && !mail.role) else {
+        return false;
+    };
+    let text = |key: u32| features.keys.text(key);
+    let is_numbered = |mail: &Mail| mail.squeezed != mail.without_number;
+    let is_of_name = |mail: &Mail| person.account_agreement(mail.squeezed).is_some();
+    let is_namesakes = |own: Mail| {
+        let by_spelling = || {
+            is_of_name(&own)
+                && is_of_name(&theirs)
+                && without_marks(text(own.squeezed)) == without_marks(text(theirs.squeezed))
+        };
+        let by_number = || {
+            is_numbered(&own) != is_numbered(&theirs)
+                && text(own.without_number).len() >= MIN_TYPO_LEN
+                && is_one_typo(text(own.without_number), text(theirs.without_number))
+        };
+        own.domain == theirs.domain && own.squeezed != theirs.squeezed && (by_spelling() || by_number())
+    };
+    let mut own = [person.email, person.login].into_iter().flatten();
+    own.any(|own| !own.private && !own.role && is_namesakes(own))
+}
+
 /// Whether a local part has a number that does not just tell namesakes apart.
 fn is_unusual(features: &Features<'_>, person: &PersonFeatures<'_>, mail: &Mail) -> bool {
     let local = features.keys.text(mail.squeezed);
@@ -233,7 +236,7 @@ fn is_typo(
     let text = |key: u32| features.keys.text(key);
     let (a, b) = (text(own.local), text(theirs.local));
     let digits = |text: &str| -> Vec<u8> { text.bytes().filter(u8::is_ascii_digit).collect() };
-    let near = a.len().min(b.len()) >= 5
+    let near = a.len().min(b.len()) >= MIN_TYPO_LEN
         && a.len().abs_diff(b.len()) <= 1
         && a.as_bytes()[0] == b.as_bytes()[0]
         && is_one_typo(a, b)
@@ -255,12 +258,34 @@ fn is_typo(
     near && without_marks(a) != without_marks(b)
         && !is_derived_from_name(person, theirs)
         && !middle_initial()
+        && !is_initial_of_employee(features, person, employee, theirs)
         && {
             let words = person.name.given.iter().chain(&person.name.family);
             !words
                 .copied()
                 .any(|word| features.lexicon.remainder_is_name(text(theirs.squeezed), word))
         }
+}
+
+/// Whether the employee's local part is a last name and the initial of the employee's first name, which is not the
+/// person's: `yousfim` and `yousfik` of Mounir and Khaled Yousfi.
+fn is_initial_of_employee(
+    features: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+    theirs: &Mail,
+) -> bool {
+    let lexicon = &features.lexicon;
+    let local = features.keys.text(theirs.squeezed);
+    let first = employee.name.words.first().copied();
+    let Some(first) = first.filter(|first| !person.name.given.contains(first)) else {
+        return false;
+    };
+    let initial = &lexicon.get(first).text[..1];
+    person.name.family.iter().any(|family| {
+        let family = &*lexicon.get(*family).text;
+        local.strip_prefix(family) == Some(initial) || local.strip_suffix(family) == Some(initial)
+    })
 }
 
 /// Whether the one letter in which two local parts differ is in the place of a

@@ -1,6 +1,7 @@
 //! The result of comparing one pair.
 
 use super::{
+    login::LoginAgreement,
     name_similarity::{Agreement, NameMatch},
     proposal::Resemblance,
     record_features::AccountAgreement,
@@ -43,12 +44,10 @@ pub(super) struct Comparison {
     pub(super) name: NameMatch,
     /// Set if the employee's name is an account name that agrees.
     pub(super) account: Option<AccountAgreement>,
-    /// How the account in the employee's identifier agrees.
-    pub(super) login: Option<AccountAgreement>,
-    /// Evidence of that account beside the name, in bits.
+    /// How the login in the employee's identifier agrees.
+    pub(super) login: LoginAgreement,
+    /// Evidence of the login beside the name, in bits; 0 if it takes the place of the name.
     pub(super) login_bits: f64,
-    /// The account in the employee's identifier is exactly the login of another person.
-    pub(super) has_login_of_another: bool,
     pub(super) address: AddressAgreement,
     /// The number of people or employees with the agreeing address, whichever is larger.
     pub(super) shared: u32,
@@ -65,6 +64,8 @@ pub(super) struct Comparison {
     pub(super) generation: Option<bool>,
     /// Whether both sides have a generation and they differ.
     pub(super) generation_contradicts: bool,
+    /// Whether the employee's email is one that the company gives to a namesake of the person.
+    pub(super) has_address_of_namesake: bool,
     /// Evidence of the teams, in bits.
     pub(super) team: Option<f64>,
     /// Evidence of the creation dates, in bits.
@@ -161,6 +162,13 @@ impl Comparison {
     /// Evidence beside name and address that speaks for a pair: team, dates and login, in bits.
     pub(super) fn support(&self) -> f64 {
         self.team.unwrap_or(0.0).max(0.0) + self.date.unwrap_or(0.0).max(0.0) + self.login_bits.max(0.0)
+    }
+
+    /// Whether the team or the dates support a name: the dates by themselves, the team unless the dates make it unlikely
+    /// again, as those of a namesake in the same team do.
+    pub(super) fn supports_without_login(&self) -> bool {
+        let date = self.date.unwrap_or(0.0);
+        date >= MIN_NAME_SUPPORT_BITS || self.team.unwrap_or(0.0).max(0.0) + date >= MIN_NAME_SUPPORT_BITS
     }
 
     /// Evidence of teams and dates, in bits.

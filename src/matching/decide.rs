@@ -15,6 +15,7 @@ use super::{
     doubts::{Doubt, MIN_MARGIN_BITS, doubts},
     features::Features,
     learned::Learned,
+    lexicon::Closeness,
     name_similarity::{self, Agreement, NameMatch},
     parallel::{number, par_map_indices},
     proposal::{Candidate, MAX_CANDIDATES, Proposal, Reason, Resemblance, Verdict},
@@ -89,6 +90,8 @@ struct Rivals {
     /// One of these people by the part of the email before the @, without a number: somebody who came back as
     /// `jane.doe2`, by a short form of the name.
     people_without_employee: HashMap<u32, u32>,
+    /// People who work here by name and email, where several people have the name.
+    namesakes_by_email: HashMap<(Vec<u32>, u32), u32>,
 }
 
 /// People and employees without an automatic match.
@@ -486,6 +489,7 @@ impl Matcher<'_> {
             own_employees: Vec::with_capacity(best.len()),
             names_without_employee: HashSet::default(),
             people_without_employee: HashMap::default(),
+            namesakes_by_email: HashMap::default(),
         };
         for ((at, person), best) in (0_u32..).zip(&self.features.people).zip(best) {
             let own = best.filter(|(_, has_address)| *has_address).map(|(own, _)| own);
@@ -493,16 +497,21 @@ impl Matcher<'_> {
             if person.record.departed || person.is_second_account {
                 continue;
             }
+            if self.features.people_with_name_of(person) > 1
+                && let Some(mail) = person.email.filter(|mail| !mail.role)
+            {
+                let key = (self.features.name_key(person), mail.id);
+                rivals.namesakes_by_email.insert(key, at);
+            }
             if let Some((employee, _)) = best {
                 rivals.current_people.insert(employee, at);
             }
             if own.is_none() {
-                rivals
-                    .names_without_employee
-                    .insert(self.features.name_key(person));
+                let name = self.features.name_key(person);
                 if let Some(mail) = person.email.filter(|mail| !mail.role && !mail.private) {
                     rivals.people_without_employee.insert(mail.without_number, at);
                 }
+                rivals.names_without_employee.insert(name);
             }
         }
         rivals
@@ -559,12 +568,21 @@ impl Matcher<'_> {
             let other = *rivals.people_without_employee.get(&mail.without_number)?;
             let given = *person.name.given.first()?;
             let local = self.features.keys.text(mail.squeezed);
-            let is_spelled = self.features.lexicon.is_contained_in(local, given);
-            (is_spelled && self.have_same_family_name(at, other)).then_some(other)
+            let is_spelled = || self.features.lexicon.is_contained_in(local, given);
+            let may_be_same = self.have_same_family_name(at, other)
+                && (is_spelled() || self.have_forms_of_one_given_name(at, other));
+            may_be_same.then_some(other)
         };
         let current = rivals.current_people.get(&best.employee).copied();
-        if let Some(current) = current.or_else(came_back)
-            && leaves
+        // The former account of somebody who works here has no employee of its own.
+        let new_account = || {
+            let mail = person.email.filter(|_| has_namesake)?;
+            let key = (self.features.name_key(person), mail.id);
+            rivals.namesakes_by_email.get(&key).copied()
+        };
+        let current = current.or_else(came_back).filter(|_| leaves);
+        if person.record.departed
+            && let Some(current) = current.or_else(new_account)
         {
             doubts.push(Doubt::MayBeCurrentPerson(current));
         }
@@ -583,6 +601,14 @@ impl Matcher<'_> {
             doubts.push(Doubt::RunnerUpEmployee);
         }
         doubts
+    }
+
+    fn have_forms_of_one_given_name(&self, one: u32, other: u32) -> bool {
+        let [one, other] = [one, other].map(|at| self.features.people[at as usize].name.given.first());
+        let closeness = one
+            .zip(other)
+            .map(|(a, b)| self.features.lexicon.compare_given(*a, *b));
+        matches!(closeness, Some(Closeness::Spelling | Closeness::Nickname))
     }
 
     fn have_same_family_name(&self, one: u32, other: u32) -> bool {
@@ -671,11 +697,12 @@ impl Matcher<'_> {
             if pair.standing == Standing::Open && !employee.deactivated {
                 reasons.extend(self.copy_reasons(at, pair.employee, pairs));
             }
+            let evidence = comparison.evidence_kind();
             let candidate = Candidate {
                 employee: employee.record.employee.id.clone(),
-                confidence: calibration::confidence(odds / (1.0 + odds + others), automatic),
+                confidence: calibration::confidence(odds / (1.0 + odds + others), automatic, evidence),
                 reasons,
-                evidence: comparison.evidence_kind(),
+                evidence,
                 resemblance: comparison.resemblance(),
                 matched_to: employee
                     .bound_to

@@ -1,61 +1,19 @@
 //! The doubts that keep a pair from being automatic.
 
+mod thresholds;
+
+pub(super) use self::thresholds::MIN_MARGIN_BITS;
+use self::thresholds::*;
 use super::{
     calibration,
     comparison::{AddressAgreement, Comparison, MIN_NAME_SUPPORT_BITS},
     features::Features,
     learned::Learned,
+    login::{self, LoginAgreement},
     name_similarity::{Agreement, NameMatch},
     numbering::Mail,
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
-    weights,
 };
-
-/// Bits by which the best pair must be ahead of the runner-up of either side.
-pub(super) const MIN_MARGIN_BITS: f64 = 8.0;
-/// The same where several people or employees share the address.
-const MIN_SHARED_MARGIN_BITS: f64 = 16.0;
-/// Evidence of teams and dates that supports a partial name beside an equal address.
-const MIN_SUPPORT_BITS: f64 = 3.0;
-/// Candidates from which strength is counted: how often an address is reassigned, or a stranger has a name, does
-/// not depend on how small a company is.
-const MIN_PRIOR_CANDIDATES: usize = 128;
-/// Strength, in bits after the prior, that outweighs a doubt about a pair with an equal address.
-const MIN_ADDRESS_STRENGTH: f64 = 14.0;
-/// The same if only the teams differ.
-const MIN_MOVED_STRENGTH: f64 = 8.0;
-/// The same if only the address tells that the first names are of one human.
-const MIN_NICKNAME_STRENGTH: f64 = 8.0;
-/// The same if the address may have been another person's.
-const MIN_REASSIGNED_STRENGTH: f64 = 20.0;
-/// The same of an equal name and an address at a former domain, if team or dates differ.
-const MIN_FORMER_DOMAIN_STRENGTH: f64 = 17.0;
-const MIN_UNSUPPORTED_FORMER_DOMAIN_STRENGTH: f64 = 19.0;
-const MIN_FORMER_DOMAIN_SUPPORT_BITS: f64 = 2.0;
-/// The same of a full name, or of an account name, that the team, the dates or a login support.
-const MIN_NAME_STRENGTH: f64 = 3.0;
-/// The same if the names agree only in part.
-const MIN_PARTIAL_NAME_STRENGTH: f64 = 3.0;
-/// The same of an account name.
-const MIN_ACCOUNT_STRENGTH: f64 = 4.0;
-/// The same of a name without an address, in another team.
-const MIN_MOVED_NAME_STRENGTH: f64 = 7.0;
-/// The same if only a login supports the name.
-const MIN_LOGIN_STRENGTH: f64 = 7.0;
-/// The same if an address at a sister company contradicts the name.
-const MIN_OTHER_DOMAIN_STRENGTH: f64 = 5.0;
-/// The same if several people or employees have the name.
-const MIN_NAMESAKE_STRENGTH: f64 = 12.0;
-/// Stronger than any pair.
-const NEVER: f64 = f64::INFINITY;
-/// Evidence of the dates alone that supports a pair: a namesake may be in the same team.
-const MIN_DATE_SUPPORT_BITS: f64 = 2.0;
-/// Evidence of dates above which an address was not reassigned.
-const MIN_SAME_HOLDER_BITS: f64 = -1.0;
-/// Evidence of teams or dates that contradicts a pair.
-const MAX_CONTRADICTION_BITS: f64 = -2.5;
-/// Longer family names hardly differ in just one letter, as Chen and Cheng or Xu and Xue do.
-const MAX_SHORT_NAME_LEN: usize = 4;
 
 /// A reason to ask an admin, gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +34,7 @@ pub(super) enum Doubt {
     DatesContradict,
     TeamsContradict,
     EmailsDiffer,
+    PrivateEmail,
     NumbersDiffer,
     PartialName,
     /// Both names agree as far as they go, and one of them is a single name.
@@ -127,6 +86,7 @@ impl Doubt {
             Self::DatesContradict => "the creation dates of the records do not match",
             Self::TeamsContradict => "the person's team does not match the employee's team",
             Self::EmailsDiffer => "different emails",
+            Self::PrivateEmail => "the person has another private email in Okta",
             Self::NumbersDiffer => "the numbers in the emails or logins differ, as those of namesakes do",
             Self::PartialName => "the names match only in part",
             Self::SingleName => "only one name to compare, which others may have, too",
@@ -252,11 +212,17 @@ impl Pair<'_> {
 
     /// Different emails at one company, or at another one, need other evidence.
     fn check_different_addresses(&mut self) {
-        let is_company = |mail: &Mail| !mail.private && !mail.role;
-        let Some(theirs) = self.employee.email.filter(is_company) else {
+        let Some(theirs) = self.employee.email.filter(|mail| !mail.role) else {
             return;
         };
-        let strength = if self.person.mails().any(|own| own.domain == theirs.domain) {
+        if theirs.private {
+            let is_of_another = self.person.secondary.is_some_and(|own| own.private);
+            self.doubt_if(is_of_another, Doubt::PrivateEmail);
+            return;
+        }
+        let strength = if self.comparison.has_address_of_namesake {
+            NEVER
+        } else if self.person.mails().any(|own| own.domain == theirs.domain) {
             MIN_NAME_STRENGTH
         } else {
             match self.learned.are_people_of(theirs.domain) {
@@ -305,10 +271,8 @@ impl Pair<'_> {
                 .any(|(whole, _)| self.person.mails().any(|own| own.squeezed == *whole))
         };
         // `blucas2` of somebody whose login has no number.
-        let is_numbered_login = self.employee.login.is_some_and(|(whole, stem)| {
-            let is_own = self.person.mails().any(|own| own.squeezed == whole);
-            whole != stem && !is_own && self.comparison.login != Some(AccountAgreement::EmployeeNumber)
-        });
+        let is_numbered_login =
+            login::has_number_of_another(self.person, self.employee, self.comparison.login);
         self.doubt_if(is_other || is_numbered_login, Doubt::NumbersDiffer);
         if let Some(strength) = strength.filter(|strength| *strength > 0.0) {
             self.doubt_below(strength, !has_number(), Doubt::Namesakes);
@@ -440,9 +404,9 @@ impl Pair<'_> {
             && !self.features.is_name_of_another(self.person, self.employee)
     }
 
-    /// Whether the employee's login in a domain is this person's and nobody else's.
-    fn has_own_domain_login(&self) -> bool {
-        self.comparison.login_bits >= weights::own_login_bits(true)
+    /// Whether the employee's login is this person's and nobody else's.
+    fn has_login_of_one_human(&self) -> bool {
+        self.comparison.account.is_none() && self.comparison.login <= LoginAgreement::OwnInDomain
     }
 
     fn has_equal_name(&self) -> bool {
@@ -742,10 +706,7 @@ impl Pair<'_> {
         self.doubt_if(is_shared, Doubt::AccountShared);
         if account != AccountAgreement::EmployeeNumber {
             let accounts = self.employee.account.into_iter().chain(self.employee.login);
-            let is_login = |(whole, _): (u32, u32)| {
-                let mut mails = self.person.mails().filter(|own| !own.private);
-                mails.any(|own| own.squeezed == whole)
-            };
+            let is_login = |(whole, _): (u32, u32)| self.person.has_login(whole);
             let strength = if is_one_name {
                 NEVER
             } else if accounts.into_iter().any(is_login) {
@@ -786,7 +747,7 @@ impl Pair<'_> {
         let strength = self.strength_of_name(MIN_NAME_STRENGTH);
         self.doubt_below(self.strength_of_name(name_strength), !is_full, name_doubt);
         self.doubt_below(
-            if self.has_own_domain_login() {
+            if self.has_login_of_one_human() {
                 MIN_NAME_STRENGTH
             } else {
                 self.strength_of_name(MIN_NAMESAKE_STRENGTH)
@@ -802,12 +763,11 @@ impl Pair<'_> {
     /// pairs are two humans'.
     fn strength_of_name(&self, supported: f64) -> f64 {
         let comparison = self.comparison;
-        let circumstances = comparison.support() - comparison.login_bits.max(0.0);
-        if comparison.has_login_of_another {
+        if comparison.login == LoginAgreement::OfAnother {
             NEVER
-        } else if circumstances >= MIN_NAME_SUPPORT_BITS {
+        } else if comparison.supports_without_login() {
             supported
-        } else if comparison.login_bits >= weights::DERIVED_LOGIN_BITS {
+        } else if comparison.account.is_none() && comparison.login.supports_name() {
             supported.max(MIN_LOGIN_STRENGTH)
         } else {
             NEVER

@@ -17,10 +17,10 @@ use super::{
 const MIN_PAIRS: usize = 12;
 /// Minimum number of employees of a domain to learn whose it is.
 const MIN_EMPLOYEES_OF_DOMAIN: u32 = 12;
-/// Minimum number of people of a company with logins of a domain that is the company's, and their minimum share of the
-/// domain's logins, in percent.
+/// Minimum number of people with a name and a login of a domain to learn whose it is, and the minimum share of them, in
+/// percent, with an email of the company that has the domain.
 const MIN_PEOPLE_OF_LOGIN_DOMAIN: u32 = 3;
-const MIN_PERCENT_OF_LOGIN_DOMAIN: u32 = 10;
+const MIN_PERCENT_OF_LOGIN_DOMAIN: u32 = 50;
 /// Bounds of the evidence of teams and dates.
 const MAX_BITS: f64 = 5.0;
 const MIN_BITS: f64 = -4.0;
@@ -41,8 +41,8 @@ pub(super) struct Learned {
     former_domains: HashSet<(u32, u32)>,
     /// Whether the employees with an email of a domain, and of nobody in Okta, are mostly people in Okta.
     people_of_domains: HashMap<u32, bool>,
-    /// Pairs of a domain of logins and one of emails in Okta whose people have such logins.
-    login_domains: HashSet<(u32, u32)>,
+    /// By domain of logins: the domain of emails in Okta that most of its people have; None if there is no such one.
+    login_domains: HashMap<u32, Option<u32>>,
 }
 
 impl Learned {
@@ -89,15 +89,15 @@ impl Learned {
         self.people_of_domains.get(&domain).copied()
     }
 
-    /// Whether people with an email like the person's have logins of the employee's domain: another company's people
-    /// have namesakes with logins that are derived from the name, too.
+    /// Whether most people with logins of the employee's domain have an email of the person's company; None if there
+    /// are too few. Two companies of one group derive the same login from a name, each in its own domain.
     pub(super) fn is_login_domain_of(
         &self,
         person: &PersonFeatures<'_>,
         employee: &EmployeeFeatures<'_>,
-    ) -> bool {
-        let domains = employee.login_domain.zip(person.email);
-        domains.is_some_and(|(login, email)| self.login_domains.contains(&(login, email.domain)))
+    ) -> Option<bool> {
+        let emails = self.login_domains.get(&employee.login_domain?)?;
+        Some(*emails == Some(person.email?.domain))
     }
 
     /// Whether the company gave up one of the two domains for the other.
@@ -315,26 +315,27 @@ fn users_of_domains(features: &Features<'_>) -> HashMap<u32, u32> {
     users
 }
 
-/// Returns the pairs of a domain of logins and one of emails that enough people have, by name.
-fn login_domains(features: &Features<'_>) -> HashSet<(u32, u32)> {
-    let mut all: HashMap<u32, u32> = HashMap::default();
-    let mut counts: HashMap<(u32, u32), u32> = HashMap::default();
+/// Returns the domain of emails of the people of each domain of logins, which are known by name.
+fn login_domains(features: &Features<'_>) -> HashMap<u32, Option<u32>> {
+    let mut counts: HashMap<u32, HashMap<u32, u32>> = HashMap::default();
     for (employee, person) in features.namesakes_of_domain_logins() {
-        let Some(login) = features.employees[employee].login_domain else {
-            continue;
-        };
-        if let Some(email) = person.and_then(|at| features.people[at].email) {
-            *all.entry(login).or_default() += 1;
-            *counts.entry((login, email.domain)).or_default() += 1;
+        let login = features.employees[employee].login_domain;
+        let email = person.and_then(|at| features.people[at].email);
+        if let Some((login, email)) = login.zip(email) {
+            *counts.entry(login).or_default().entry(email.domain).or_default() += 1;
         }
     }
-    let is_enough = |((login, _), people): &((u32, u32), u32)| {
-        *people >= MIN_PEOPLE_OF_LOGIN_DOMAIN && people * 100 >= all[login] * MIN_PERCENT_OF_LOGIN_DOMAIN
+    let of_most = |emails: HashMap<u32, u32>| {
+        let all: u32 = emails.values().sum();
+        let mut emails = emails.into_iter();
+        let email = emails.find(|(_, people)| {
+            *people >= MIN_PEOPLE_OF_LOGIN_DOMAIN && people * 100 > all * MIN_PERCENT_OF_LOGIN_DOMAIN
+        });
+        (all >= MIN_PEOPLE_OF_LOGIN_DOMAIN).then(|| email.map(|(domain, _)| domain))
     };
-    counts
-        .into_iter()
-        .filter(is_enough)
-        .map(|(domains, _)| domains)
+    let domains = counts.into_iter();
+    domains
+        .filter_map(|(login, emails)| Some((login, of_most(emails)?)))
         .collect()
 }
 

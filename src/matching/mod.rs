@@ -8,7 +8,7 @@
 //! - Input and output: [`records`], [`proposal`].
 //! - Normalization: [`folding`], [`stopwords`], [`addresses`], [`names`], [`parse`].
 //! - Features: [`numbering`], [`lexicon`], [`record_features`], [`accounts`], [`features`], [`learned`].
-//! - One pair: [`name_similarity`], [`comparison`], [`compare`], [`weights`], [`doubts`], [`reasons`].
+//! - One pair: [`name_similarity`], [`login`], [`comparison`], [`compare`], [`weights`], [`doubts`], [`reasons`].
 //! - All pairs: [`blocking`], [`decide`], [`calibration`].
 
 mod accounts;
@@ -23,6 +23,7 @@ mod features;
 mod folding;
 mod learned;
 mod lexicon;
+mod login;
 mod name_similarity;
 mod names;
 mod numbering;

@@ -101,6 +101,12 @@ impl PersonFeatures<'_> {
         self.email.into_iter().chain(login).chain(self.secondary)
     }
 
+    /// Whether the account name is the part of an email or login of the person before the @.
+    pub(super) fn has_login(&self, account: u32) -> bool {
+        let mut mails = self.mails().filter(|own| !own.private);
+        mails.any(|own| own.squeezed == account)
+    }
+
     /// Returns the surest agreement of an account name.
     pub(super) fn account_agreement(&self, key: u32) -> Option<AccountAgreement> {
         let at = self.accounts.binary_search_by_key(&key, |(account, _)| *account);

@@ -3,6 +3,7 @@
 use super::{
     comparison::{AddressAgreement, Comparison},
     features::Features,
+    login::LoginAgreement,
     name_similarity::Agreement,
     record_features::{AccountAgreement, EmployeeFeatures, PersonFeatures},
 };
@@ -12,17 +13,16 @@ use super::{
 const MAX_GIVEN_BITS: f64 = 11.0;
 const MAX_FAMILY_BITS: f64 = 13.0;
 
-/// The account in an employee's identifier is exactly another person's login.
-pub(super) const OTHER_LOGIN_BITS: f64 = -5.0;
-/// It is the person's employee number.
-pub(super) const EMPLOYEE_NUMBER_BITS: f64 = 12.0;
-/// It is derived from the name, in the company's domain.
-pub(super) const DERIVED_LOGIN_BITS: f64 = 1.5;
-
-/// The account in an employee's identifier is exactly the login of this person and of nobody else. In a domain, each
-/// login is of one human; on a computer, people choose it after their name.
-pub(super) fn own_login_bits(is_of_domain: bool) -> f64 {
-    if is_of_domain { 8.0 } else { 1.0 }
+/// Returns the weight of the login in an employee's identifier, beside the name.
+pub(super) fn login_bits(login: LoginAgreement) -> f64 {
+    match login {
+        LoginAgreement::EmployeeNumber => 12.0,
+        LoginAgreement::OwnInDomain => 8.0,
+        LoginAgreement::OwnElsewhere => 1.0,
+        LoginAgreement::Derived => 1.5,
+        LoginAgreement::Uninformative => 0.0,
+        LoginAgreement::OfAnother => -5.0,
+    }
 }
 
 /// Returns the total weight of a pair.

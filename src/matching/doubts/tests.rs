@@ -571,3 +571,162 @@ fn evidence_is_named_by_what_the_records_share() {
     );
     assert_eq!(company.propose("jane").best().unwrap().evidence, SharedMailbox);
 }
+
+#[test]
+fn a_login_in_the_domain_of_another_company_supports_no_name() {
+    let logins = ["BETA\\i", "BETA\\o", "BETA\\u", "BETA\\e", "BETA\\k", "BETA\\l"];
+    let names = ["Ida", "Otto", "Uwe", "Eva", "Kai", "Lea"];
+    let emails = [
+        "i@beta.com",
+        "o@beta.com",
+        "u@beta.com",
+        "e@beta.com",
+        "k@beta.com",
+        "l@beta.com",
+    ];
+    let full = [
+        "Ida Brandt",
+        "Otto Brandt",
+        "Uwe Brandt",
+        "Eva Brandt",
+        "Kai Brandt",
+        "Lea Brandt",
+    ];
+    for (identifier, expected) in [
+        ("ACME\\jdoering", None),
+        ("BETA\\jdoering", Some("no equal email confirms the name")),
+    ] {
+        let row = |name, identifier| Row {
+            name,
+            email: "",
+            identifier,
+            team: "Back office",
+        };
+        let mut company = Company::of_teams()
+            .with_logins("ACME", 0..30)
+            .with_jane(row("Jane Doering", identifier));
+        company.people.last_mut().unwrap().0.login = "jdoering@acme.com".into();
+        for at in 0..names.len() {
+            let id = format!("beta{at}");
+            company.add_person(&id, [names[at], "Brandt"], emails[at], "Sales");
+            company.add_employee(&id, row(full[at], logins[at]));
+        }
+        assert_doubt(&company, "jane", expected);
+    }
+}
+
+#[test]
+fn a_team_supports_no_name_if_the_dates_make_it_unlikely() {
+    let bare = Row {
+        email: "",
+        identifier: "",
+        ..JANE
+    };
+    const DAY: i64 = 86_400_000;
+    for (after, expected) in [(3, None), (-400, Some("no equal email confirms the name"))] {
+        let mut company = Company::of_teams().with_jane(bare);
+        for at in 0..company.people.len() {
+            let hired = 18_000 + 7 * i64::try_from(at).unwrap();
+            let created = jiff::Timestamp::from_millisecond(hired * DAY).unwrap();
+            company.people[at].0.created = Some(created.to_string());
+            let days = match at {
+                120 => after,
+                _ if at % 24 == 0 => -400,
+                _ => 3,
+            };
+            company.employees[at].0.created_at = Some((hired + days) * DAY);
+        }
+        assert_doubt(&company, "jane", expected);
+    }
+}
+
+#[test]
+fn another_private_email_is_another_persons() {
+    let row = Row {
+        email: "jane.d@gmail.com",
+        ..JANE
+    };
+    for (second, expected) in [
+        (None, None),
+        (
+            Some("jane1990@gmail.com"),
+            Some("the person has another private email in Okta"),
+        ),
+    ] {
+        let mut company = Company::of_teams().with_jane(Row {
+            identifier: "",
+            ..row
+        });
+        company.people.last_mut().unwrap().0.second_email = second.map(str::to_owned);
+        assert_doubt(&company, "jane", expected);
+    }
+}
+
+#[test]
+fn an_email_that_tells_namesakes_apart_is_a_namesakes() {
+    for (email, expected) in [
+        // A short form of the name, which the person may have had before.
+        ("jane@acme.com", None),
+        ("jane.doring@acme.com", Some("different emails")),
+        ("jane.dorring2@acme.com", Some("different emails")),
+    ] {
+        let mut company = Company::of_teams().with_jane(Row {
+            name: "Jane Döring",
+            email,
+            identifier: "",
+            ..JANE
+        });
+        company.people.last_mut().unwrap().0.family_name = Some("Döring".into());
+        assert_doubt(&company, "jane", expected);
+    }
+}
+
+#[test]
+fn the_initial_of_another_first_name_is_no_typo() {
+    let mut company = Company::of_teams();
+    company.add_person("jane", ["Mounir", "Yousfi"], "yousfim@acme.com", "Sales");
+    let row = |name| Row {
+        name,
+        email: "yousfik@acme.com",
+        identifier: "",
+        team: "Back office",
+    };
+    company.add_employee("jane", row("Khaled Mounir Yousfi"));
+    assert_ne!(company.propose("jane").verdict, Verdict::Auto);
+    company.employees.pop();
+    company.add_employee("jane", row("Mounir Yousfi"));
+    assert_doubt(&company, "jane", None);
+}
+
+#[test]
+fn a_former_account_of_somebody_who_works_here_has_no_employee_of_its_own() {
+    let mut company = Company::of_teams().with_jane(JANE).departed("jane");
+    company.employees.last_mut().unwrap().0.deactivated = true;
+    assert_doubt(&company, "jane", None);
+    company.add_person("new", ["Jane", "Doering"], "jane.doering@acme.com", "Sales");
+    company.add_employee("new", JANE);
+    assert_ne!(company.propose("jane").verdict, Verdict::Auto);
+}
+
+#[test]
+fn somebody_may_have_come_back_by_another_form_of_the_first_name() {
+    let row = Row {
+        name: "Robert Doering",
+        email: "rdoering@acme.com",
+        identifier: "",
+        ..JANE
+    };
+    for (given, expected) in [
+        ("Rita", None),
+        (
+            "Bob",
+            Some("the person departed, and the employee may be someone who works here now"),
+        ),
+    ] {
+        let mut company = Company::of_teams();
+        company.add_person("jane", ["Robert", "Doering"], "rdoering@acme.com", "Sales");
+        company.add_employee("jane", row);
+        company.add_person("new", [given, "Doering"], "rdoering2@acme.com", "Legal");
+        assert_doubt(&company.departed("jane"), "jane", expected);
+    }
+}
