@@ -326,12 +326,13 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     let left: BTreeSet<String> = newcomer.objects().await.difference(&empty).cloned().collect();
     let (matches, left): (BTreeSet<String>, BTreeSet<String>) = left
         .into_iter()
-        .partition(|object| object.starts_with("EmployeeMatch/"));
+        .partition(|object| object.starts_with("EmployeeMatch/") || object.starts_with("UnmatchedEmployee/"));
     assert_eq!(matches.len(), 60);
     let expected = [
         // The server's own object for the group of the definitions.
         "APIService//v1alpha1.integrations.insightful.io",
         "CustomResourceDefinition//employeematches.integrations.insightful.io",
+        "CustomResourceDefinition//unmatchedemployees.integrations.insightful.io",
         "CustomResourceDefinition//oktaintegrations.integrations.insightful.io",
         "Lease/okta-insightful-operator/okta-insightful-operator",
         "Namespace//okta-insightful-operator",

@@ -6,7 +6,7 @@ use kube::{
     Api, CustomResourceExt as _,
     api::{Patch, PatchParams},
 };
-use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration};
+use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 use sandbox::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
@@ -305,7 +305,11 @@ async fn kubectl_explains_fields() {
 #[test]
 fn every_field_has_a_description() {
     let mut undescribed = Vec::new();
-    for crd in [OktaIntegration::crd(), EmployeeMatch::crd()] {
+    for crd in [
+        OktaIntegration::crd(),
+        EmployeeMatch::crd(),
+        UnmatchedEmployee::crd(),
+    ] {
         let definition = serde_json::to_value(crd).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
         let fields = ["spec", "status"].map(|part| &schema["properties"][part]);
