@@ -472,7 +472,7 @@ pub enum PendingOperation {
 /// hexadecimal digits of the SHA-256 of the exact id>`. The digits are needed since Okta's ids are
 /// case-sensitive and Kubernetes names are not.
 pub fn match_name(integration: &str, okta_user_id: &str) -> String {
-    object_name(integration, okta_user_id)
+    object_name(integration, &okta_user_id.to_lowercase(), okta_user_id)
 }
 
 #[cfg(test)]

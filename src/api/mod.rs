@@ -54,11 +54,11 @@ pub fn definitions() -> Result<[(String, String); 3], serde_yaml::SerializeError
     ])
 }
 
-/// Returns `<integration>-<lower-case id>-<first 5 hexadecimal digits of the SHA-256 of the exact id>`. The digits
-/// are needed since the ids of both services are case-sensitive and Kubernetes names are not.
-fn object_name(integration: &str, id: &str) -> String {
+/// Returns `<integration>-<id as Kubernetes permits it>-<first 5 hexadecimal digits of the SHA-256 of the exact id>`. The
+/// digits are needed since the ids of both services are case-sensitive and Kubernetes names are not.
+fn object_name(integration: &str, permitted: &str, id: &str) -> String {
     let digest = Sha256::digest(id.as_bytes());
-    format!("{integration}-{}-{}", id.to_lowercase(), &hex(&digest)[..5])
+    format!("{integration}-{permitted}-{}", &hex(&digest)[..5])
 }
 
 pub(crate) fn is_zero(value: &i32) -> bool {

@@ -102,7 +102,30 @@ pub struct NearestPerson {
 }
 
 /// Returns the name of an employee's UnmatchedEmployee: `<integration>-<lower-case Insightful id>-<first 5
-/// hexadecimal digits of the SHA-256 of the exact id>`.
+/// hexadecimal digits of the SHA-256 of the exact id>`. What a Kubernetes name cannot hold, such as `_`, is `-`.
 pub fn unmatched_employee_name(integration: &str, employee_id: &str) -> String {
-    object_name(integration, employee_id)
+    let permitted = |letter: char| match letter.is_ascii_alphanumeric() {
+        true => letter.to_ascii_lowercase(),
+        false => '-',
+    };
+    let id: String = employee_id.chars().map(permitted).collect();
+    object_name(integration, &id, employee_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unmatched_employee_name;
+
+    #[test]
+    fn a_name_holds_what_kubernetes_permits_and_differs_for_each_id() {
+        let names = ["wkA_x", "wka-x", "wka_x", "wk\u{e4}_x"].map(|id| unmatched_employee_name("acme", id));
+        for (place, name) in names.iter().enumerate() {
+            let is_permitted = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-');
+            assert!(
+                name.starts_with("acme-wk") && name.chars().all(is_permitted),
+                "{name}"
+            );
+            assert!(!names[..place].contains(name), "{name}");
+        }
+    }
 }
