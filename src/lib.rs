@@ -13,6 +13,7 @@
 //! | Whose record is an employee now? | [`rules::succession`] |
 //! | When is a person invited? | [`rules::proposal`] |
 //! | Why is a person not synced? | [`rules::blocker`] |
+//! | Which employees have no person? | [`rules::unmatched_employees`] |
 //! | What would be written? | [`rules::plan`] |
 //! | Who is deactivated? | `deactivations` in `rules/plan/planner.rs`, by evidence from [`model::Departure`] |
 //! | What happens when a match is unmatched? | [`rules::plan::unmatch`] |

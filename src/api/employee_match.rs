@@ -7,9 +7,9 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::model::{EvidenceKind, digest::hex};
+use super::object_name;
+use crate::model::EvidenceKind;
 
 /// The decision about one person. The operator writes only `integrationRef` and `oktaUserId`.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -472,12 +472,7 @@ pub enum PendingOperation {
 /// hexadecimal digits of the SHA-256 of the exact id>`. The digits are needed since Okta's ids are
 /// case-sensitive and Kubernetes names are not.
 pub fn match_name(integration: &str, okta_user_id: &str) -> String {
-    let digest = Sha256::digest(okta_user_id.as_bytes());
-    format!(
-        "{integration}-{}-{}",
-        okta_user_id.to_lowercase(),
-        &hex(&digest)[..5]
-    )
+    object_name(integration, &okta_user_id.to_lowercase(), okta_user_id)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use super::OktaIntegrationStatus;
         json_path = r#".status.conditions[?(@.type=="Ready")].status"#
     ),
     printcolumn(name = "PEOPLE", type_ = "integer", json_path = ".status.people.total"),
-    printcolumn(name = "REVIEW", type_ = "integer", json_path = ".status.people.review"),
+    printcolumn(name = "REVIEW", type_ = "integer", json_path = ".status.people.waiting"),
     printcolumn(name = "CHANGES", type_ = "integer", json_path = ".status.plan.total"),
     printcolumn(name = "FINALIZED", type_ = "boolean", json_path = ".spec.finalized"),
     printcolumn(name = "SYNCED", type_ = "date", json_path = ".status.lastSyncTime"),

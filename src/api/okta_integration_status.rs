@@ -45,6 +45,9 @@ pub struct OktaIntegrationStatus {
     /// The number of people by state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<PeopleCounts>,
+    /// The number of employees in Insightful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employees: Option<EmployeeCounts>,
     /// The changes that the next apply makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSummary>,
@@ -143,6 +146,8 @@ pub enum Step {
     WritingMatches,
     /// Writing changes to Insightful.
     Applying,
+    /// Writing UnmatchedEmployees.
+    WritingUnmatchedEmployees,
 }
 
 /// An Okta group that is no team group although its name looks as if it was meant to be one.
@@ -199,12 +204,15 @@ pub enum TeamState {
     Conflict,
 }
 
-/// The number of people by state. All but `total` and `blocked` add up to `total`.
+/// The number of people by state. All but `total`, `waiting` and `blocked` add up to `total`.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct PeopleCounts {
     /// All people.
     pub total: i32,
+    /// People who wait for a decision: those in review, without a plausible employee, or in conflict.
+    #[serde(default)]
+    pub waiting: i32,
     /// Proposed, matched or deactivated.
     pub matched: i32,
     /// Awaiting a decision.
@@ -222,11 +230,21 @@ pub struct PeopleCounts {
     pub blocked: i32,
 }
 
-impl PeopleCounts {
-    /// The number of people who wait for a decision.
-    pub const fn waiting(&self) -> i32 {
-        self.review + self.unmatched + self.conflicts
-    }
+/// The number of employees in Insightful. `matched` and `unmatched` add up to `total`.
+#[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct EmployeeCounts {
+    /// All employees.
+    pub total: i32,
+    /// Employees whom a person is matched with or proposed for.
+    pub matched: i32,
+    /// All others: each has an UnmatchedEmployee.
+    pub unmatched: i32,
+    /// Deactivated employees, with and without a person.
+    pub deactivated: i32,
+    /// Unmatched employees without an UnmatchedEmployee, since there are too many.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub omitted: i32,
 }
 
 /// The changes that the next apply makes.

@@ -6,7 +6,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::Value;
 
-use super::{EmployeeMatch, OktaIntegration};
+use super::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 
 /// Returns the reference in Markdown: type, default, description and validation of each field.
 ///
@@ -17,7 +17,11 @@ pub fn reference() -> Result<String, serde_json::Error> {
         "# Fields\n\nGenerated from the types by `okta-insightful-operator crd --reference`; do not edit. `kubectl explain\n\
          oktaintegration.spec --recursive` shows the same in a cluster.\n",
     );
-    for definition in [OktaIntegration::crd(), EmployeeMatch::crd()] {
+    for definition in [
+        OktaIntegration::crd(),
+        EmployeeMatch::crd(),
+        UnmatchedEmployee::crd(),
+    ] {
         kind(&definition, &mut page)?;
     }
     Ok(page)

@@ -31,7 +31,7 @@ const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const GROUP: &str = "integrations.insightful.io";
 
 /// What the operator does in each watched namespace: group, resource, subresource, verbs.
-const PERMISSIONS: [(&str, &str, &str, &[&str]); 5] = [
+const PERMISSIONS: [(&str, &str, &str, &[&str]); 7] = [
     (GROUP, "oktaintegrations", "", &["get", "list", "watch"]),
     (
         GROUP,
@@ -39,8 +39,15 @@ const PERMISSIONS: [(&str, &str, &str, &[&str]); 5] = [
         "",
         &["get", "list", "watch", "create", "patch"],
     ),
+    (
+        GROUP,
+        "unmatchedemployees",
+        "",
+        &["list", "create", "patch", "delete"],
+    ),
     (GROUP, "oktaintegrations", "status", &["get", "patch"]),
     (GROUP, "employeematches", "status", &["get", "patch"]),
+    (GROUP, "unmatchedemployees", "status", &["patch"]),
     ("events.k8s.io", "events", "", &["create", "patch"]),
 ];
 

@@ -1,11 +1,12 @@
-//! The shell around the rules: watches both kinds, reconciles each integration, and serves metrics and probes. It does
+//! The shell around the rules: watches OktaIntegrations and EmployeeMatches, reconciles each integration, and serves metrics and probes. It does
 //! all I/O and makes no decision.
 //!
 //! - One reconcile: `reconcile` drives the stages `read`, `assess`, `preview`, `apply` and `report`; `prepare` brings
 //!   the records and what was read together. Every stage gets a read-only `scope` and its own memory from the
 //!   `session`; `idle` skips a cycle whose inputs have not changed, and `requeue` says when the next one is due.
 //! - Memory: `session` for each integration, `published` for its status, `match_store` for the EmployeeMatches,
-//!   `state_dir` across restarts. `status` writes the statuses of both kinds.
+//!   `state_dir` across restarts. `unmatched_employees` writes the UnmatchedEmployees, `status` the statuses of all
+//!   kinds.
 //! - Objects that this version cannot read: `watched` keeps them from failing the watch, and `unreadable` says on an
 //!   integration what is wrong with it.
 //! - Connections: `connect`, `credentials` and `secrets` make the clients; `events` notifies people, and `webhook` too,
@@ -50,6 +51,7 @@ mod server;
 mod session;
 mod state_dir;
 mod status;
+mod unmatched_employees;
 mod unreadable;
 mod vanished;
 mod watched;

@@ -22,12 +22,16 @@ use super::{
     requeue::{self, SECRET_POLL_INTERVAL},
     scope::Scope,
     session::{Session, Sessions},
+    unmatched_employees::write_unmatched_employees,
     unreadable::report_unreadable,
     watched::WatchedIntegration,
 };
 use crate::{
     api::{GuardStatus, OktaIntegration},
-    rules::{assessment::bindings, pending::Deferred, schedule::MIN_REQUEUE, status::Cycle},
+    rules::{
+        assessment::bindings, pending::Deferred, schedule::MIN_REQUEUE, status::Cycle,
+        unmatched_employees::UnmatchedEmployees,
+    },
 };
 
 /// Reconciles integrations, each with its own session.
@@ -130,6 +134,7 @@ async fn run_stages(
         read: reading,
         synced,
         apply: applying,
+        unmatched,
         published,
         idle,
         deliveries: _,
@@ -173,8 +178,12 @@ async fn run_stages(
     drop(permit);
     let mut matches = prepare(scope, reading, &mut synced).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
-    if let (Some(status), Some(fingerprint)) = (idle.take_if_unchanged(fingerprint), fingerprint) {
-        report(scope, &Cycle::Unchanged(&status, reading.times(scope))).await?;
+    let times = reading.times(scope);
+    let unchanged = idle
+        .take_if_unchanged(fingerprint)
+        .filter(|_| unmatched.is_listed_in(times.last_full_sync));
+    if let (Some(status), Some(fingerprint)) = (unchanged, fingerprint) {
+        report(scope, &Cycle::Unchanged(&status, times)).await?;
         *idle = IdleCycle::remember(fingerprint, scope.status());
         return Ok(Action::requeue(requeue::after_cycle(
             scope, reading, applying, None,
@@ -202,13 +211,20 @@ async fn run_stages(
         applying.nothing_to_apply();
     }
 
+    let employees = UnmatchedEmployees::of(synced.snapshot, &shown.view.assessment, matches.records());
+    let (permits, last_full_sync) = (matches.write_permits(), times.last_full_sync);
+    let listing =
+        write_unmatched_employees(scope, unmatched, permits, &employees.listed, last_full_sync).await;
     let cycle = CycleReport {
         snapshot: synced.snapshot,
         matches: &matches,
         view: &shown.view,
-        times: reading.times(scope),
+        employees: employees.counts,
+        times,
     };
     let was_applied = report_synced(scope, applying, cycle).await?;
+    // Whatever becomes of this view of the employees, what was applied is reported.
+    listing?;
 
     // An apply can make more possible: an unmatched employee can be matched with somebody else.
     let view = &shown.view;

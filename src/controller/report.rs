@@ -7,7 +7,7 @@ use super::{
     apply::ApplyState, assess::View, error::ReconcileError, events, match_store::Matches, scope::Scope,
 };
 use crate::{
-    api::Reviewed,
+    api::{EmployeeCounts, Reviewed},
     model::Snapshot,
     rules::status::{Cycle, IntegrationMeta, SyncTimes, SyncedCycle, integration_status},
 };
@@ -40,6 +40,7 @@ pub struct CycleReport<'a> {
     pub snapshot: &'a Snapshot,
     pub matches: &'a Matches,
     pub view: &'a View,
+    pub employees: EmployeeCounts,
     pub times: SyncTimes,
 }
 
@@ -57,6 +58,7 @@ pub async fn report_synced(
         snapshot,
         matches,
         view,
+        employees,
         times,
     } = cycle;
     let View {
@@ -82,6 +84,7 @@ pub async fn report_synced(
         assessment,
         records,
         unusable: &matches.unusable(),
+        employees,
         verdict,
         guard: &guard,
         applying: applying.as_ref(),

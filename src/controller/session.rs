@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::{
     apply::ApplyState, backoff::FailureStreak, credentials::Connection, idle::IdleCycle,
-    published::PublishedStatus, read::ReadState, webhook::Deliveries,
+    published::PublishedStatus, read::ReadState, unmatched_employees::UnmatchedState, webhook::Deliveries,
 };
 use crate::model::SyncedState;
 
@@ -20,6 +20,7 @@ pub struct Session {
     /// What both services last answered: filled by the read stage, updated by the apply stage.
     pub synced: SyncedState,
     pub apply: ApplyState,
+    pub unmatched: UnmatchedState,
     pub published: PublishedStatus,
     pub idle: IdleCycle,
     /// Messages to the webhook, beside the stages.

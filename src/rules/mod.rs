@@ -19,4 +19,5 @@ pub mod schedule;
 pub mod status;
 pub mod succession;
 pub mod teams;
+pub mod unmatched_employees;
 pub mod unreadable;

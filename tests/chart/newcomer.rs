@@ -324,14 +324,23 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
     newcomer.types(uninstall).await;
     operator.stop().await.unwrap();
     let left: BTreeSet<String> = newcomer.objects().await.difference(&empty).cloned().collect();
-    let (matches, left): (BTreeSet<String>, BTreeSet<String>) = left
-        .into_iter()
-        .partition(|object| object.starts_with("EmployeeMatch/"));
-    assert_eq!(matches.len(), 60);
+    let is_of = |kind: &str| {
+        let prefix = format!("{kind}/");
+        move |object: &&String| object.starts_with(&prefix)
+    };
+    let [is_match, is_unmatched] = ["EmployeeMatch", "UnmatchedEmployee"].map(is_of);
+    assert_eq!(left.iter().filter(&is_match).count(), 60);
+    assert!(left.iter().any(|object| is_unmatched(&object)));
+    let left: BTreeSet<&str> = left
+        .iter()
+        .filter(|object| !is_match(object) && !is_unmatched(object))
+        .map(String::as_str)
+        .collect();
     let expected = [
         // The server's own object for the group of the definitions.
         "APIService//v1alpha1.integrations.insightful.io",
         "CustomResourceDefinition//employeematches.integrations.insightful.io",
+        "CustomResourceDefinition//unmatchedemployees.integrations.insightful.io",
         "CustomResourceDefinition//oktaintegrations.integrations.insightful.io",
         "Lease/okta-insightful-operator/okta-insightful-operator",
         "Namespace//okta-insightful-operator",
@@ -345,7 +354,7 @@ async fn the_pages_lead_from_an_empty_cluster_to_the_removal() {
         "ServiceAccount/okta-insightful-operator/default",
         "ServiceAccount/people/default",
     ];
-    assert_eq!(left, expected.map(str::to_owned).into());
+    assert_eq!(left, expected.into());
     newcomer.types(remove).await;
     eventually("the removal of the remaining objects", async || {
         let left = newcomer.objects().await;

@@ -7,7 +7,7 @@ use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
-use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration};
+use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 use serde_json::{Value, json};
 
 /// An action, in an order in which all can be tried in one namespace.
@@ -49,6 +49,10 @@ pub enum Action {
     CreateMatch,
     DecideMatch,
     PatchMatchStatus,
+    ListUnmatched,
+    CreateUnmatched,
+    PatchUnmatchedStatus,
+    DeleteUnmatched,
     GetSecret,
     ListSecrets,
     CreateSecret,
@@ -91,6 +95,9 @@ impl Place {
             .await
             .unwrap();
         self.create_in_force("acme-3").await;
+        self.create::<UnmatchedEmployee>(unmatched_employee("acme-w1"))
+            .await
+            .unwrap();
     }
 
     /// Creates a match in force of the integration `acme`.
@@ -189,6 +196,7 @@ impl Place {
         let as_is = PatchParams::default();
         let integrations = self.api::<OktaIntegration>();
         let matches = self.api::<EmployeeMatch>();
+        let unmatched = self.api::<UnmatchedEmployee>();
         let secrets = self.api::<Secret>();
         match action {
             Action::GetIntegration => integrations.get("acme").await.map(drop),
@@ -264,6 +272,19 @@ impl Place {
                 let patch = Patch::Merge(json!({ "status": { "state": "Matched" } }));
                 matches.patch_status("acme-1", &as_is, &patch).await.map(drop)
             }
+            Action::ListUnmatched => unmatched.list(&all).await.map(drop),
+            Action::CreateUnmatched => {
+                self.create::<UnmatchedEmployee>(unmatched_employee("acme-w2"))
+                    .await
+            }
+            Action::PatchUnmatchedStatus => {
+                let patch = Patch::Merge(json!({ "status": { "nearest": null } }));
+                unmatched.patch_status("acme-w1", &as_is, &patch).await.map(drop)
+            }
+            Action::DeleteUnmatched => unmatched
+                .delete("acme-w1", &DeleteParams::default())
+                .await
+                .map(drop),
             Action::GetSecret => secrets.get("okta").await.map(drop),
             Action::ListSecrets => secrets.list(&all).await.map(drop),
             Action::CreateSecret => {
@@ -318,6 +339,15 @@ fn employee_match(name: &str) -> Value {
         "kind": "EmployeeMatch",
         "metadata": { "name": name },
         "spec": { "integrationRef": { "name": "acme" }, "oktaUserId": "00u1A" },
+    })
+}
+
+fn unmatched_employee(name: &str) -> Value {
+    json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1",
+        "kind": "UnmatchedEmployee",
+        "metadata": { "name": name },
+        "spec": { "integrationRef": { "name": "acme" }, "employeeId": "w1" },
     })
 }
 

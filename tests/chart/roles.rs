@@ -23,7 +23,7 @@ const N: bool = false;
 const ROLES: [&str; 6] = ["admin", "git", "reviewer", "viewer", "operator", "nobody"];
 
 /// Whether each role may do it, in the order of ROLES.
-const RIGHTS: [(Action, [bool; 6]); 39] = [
+const RIGHTS: [(Action, [bool; 6]); 43] = [
     (GetIntegration, [Y, Y, Y, Y, Y, N]),
     (ListIntegrations, [Y, Y, Y, Y, Y, N]),
     (CreateIntegration, [Y, Y, N, N, N, N]),
@@ -54,6 +54,10 @@ const RIGHTS: [(Action, [bool; 6]); 39] = [
     (CreateMatch, [Y, Y, Y, N, Y, N]),
     (DecideMatch, [Y, Y, Y, N, Y, N]),
     (PatchMatchStatus, [N, N, N, N, Y, N]),
+    (ListUnmatched, [Y, N, Y, Y, Y, N]),
+    (CreateUnmatched, [N, N, N, N, Y, N]),
+    (PatchUnmatchedStatus, [N, N, N, N, Y, N]),
+    (DeleteUnmatched, [N, N, N, N, Y, N]),
     (GetSecret, [N, N, N, N, Y, N]),
     (ListSecrets, [N, N, N, N, N, N]),
     (CreateSecret, [N, N, N, N, N, N]),

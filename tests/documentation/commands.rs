@@ -166,7 +166,7 @@ async fn the_pages_of_an_admin_can_be_typed_in_reading_order() {
     desk.log_in_as("reviewer").await;
 
     let review = desk.type_page("review.md").await;
-    assert_eq!(review.0.len(), 20);
+    assert_eq!(review.0.len(), 23);
     assert!(review.output("status.state=Review").contains("Review"));
     assert!(review.output("custom-columns").contains("CANDIDATES"));
     assert!(review.output("-o yaml").contains("proposal:"));

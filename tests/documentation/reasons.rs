@@ -9,7 +9,7 @@ use std::{
 use crate::pages::{DOCS, page};
 
 /// CamelCase literals in `src/` that are neither reasons nor condition types.
-const OTHER_WORDS: [&str; 29] = [
+const OTHER_WORDS: [&str; 31] = [
     // Statuses of a condition.
     "True",
     "False",
@@ -27,6 +27,8 @@ const OTHER_WORDS: [&str; 29] = [
     "OktaIntegration",
     "OktaIntegrations",
     "OktaIntegrationStatus",
+    "UnmatchedEmployee",
+    "UnmatchedEmployeeStatus",
     // The services' names.
     "Insightful",
     "Okta",

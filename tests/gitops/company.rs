@@ -2,7 +2,7 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use okta_insightful_operator::{
-    api::{Applied, EmployeeMatchStatus, GuardStatus, OktaIntegrationSpec, Reviewed},
+    api::{Applied, EmployeeCounts, EmployeeMatchStatus, GuardStatus, OktaIntegrationSpec, Reviewed},
     model::{
         Complete, Directory, Employee, OktaStatus, OtherNames, Person, PersonId, SharedSettings, Snapshot,
         Team, TeamGroup, Workforce,
@@ -150,6 +150,7 @@ impl Company {
             snapshot: &self.snapshot,
             assessment: &self.assessment,
             records: &self.records,
+            employees: EmployeeCounts::default(),
             unusable: &[],
             verdict: &self.verdict,
             guard: &self.guard,

@@ -24,6 +24,7 @@ mod replicas;
 mod restored;
 mod review;
 mod sync_cycle;
+mod unmatched;
 mod unreadable;
 mod webhook;
 mod world;

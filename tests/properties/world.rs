@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use okta_insightful_operator::{
     api::{
-        AppliedField, Decision, EmployeeMatchStatus, Field, GuardStatus, OktaIntegrationSpec,
+        AppliedField, Decision, EmployeeCounts, EmployeeMatchStatus, Field, GuardStatus, OktaIntegrationSpec,
         OktaIntegrationStatus, Pending, PendingOperation, Reviewed, SuspendedPolicy,
     },
     model::{
@@ -742,6 +742,7 @@ impl World {
             snapshot: &self.snapshot(),
             assessment,
             records: &self.records,
+            employees: EmployeeCounts::default(),
             unusable: &[],
             verdict: &Verdict::default(),
             guard,

@@ -12,7 +12,7 @@ fn the_resource_definitions_are_up_to_date() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(printed.matches("kind: CustomResourceDefinition").count(), 2);
+    assert_eq!(printed.matches("kind: CustomResourceDefinition").count(), 3);
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for folder in ["crds", "charts/okta-insightful-operator/files/crds"] {

@@ -6,7 +6,7 @@ use kube::{
     Api, CustomResourceExt as _,
     api::{Patch, PatchParams},
 };
-use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration};
+use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 use sandbox::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
@@ -29,7 +29,8 @@ impl Company {
         let namespace = plane.namespace("kubectl").await.unwrap();
         let client = plane.admin_client().await.unwrap();
         let integrations: Api<OktaIntegration> = Api::namespaced(client.clone(), &namespace);
-        let matches: Api<EmployeeMatch> = Api::namespaced(client, &namespace);
+        let matches: Api<EmployeeMatch> = Api::namespaced(client.clone(), &namespace);
+        let unmatched: Api<UnmatchedEmployee> = Api::namespaced(client, &namespace);
         create(&integrations, integration(), integration_status()).await;
         let jane = with(employee_match(), "oktaUserId", json!("00uJane"));
         create(&matches, named("acme-00ujane-11111", jane), jane_status()).await;
@@ -37,6 +38,9 @@ impl Company {
         let john = with(john, "decision", json!("Match"));
         let john = with(john, "employeeIds", json!(["wJohn"]));
         create(&matches, named("acme-00ujohn-22222", john), john_status()).await;
+        for (id, status) in [("wkim", kim_status()), ("wold", old_status())] {
+            create(&unmatched, unmatched_employee(id), status).await;
+        }
         let company = Self { plane, namespace };
         company.wait_until_explained().await;
         company
@@ -45,7 +49,7 @@ impl Company {
     /// The server publishes the schema of a kind shortly after it begins to serve the kind.
     async fn wait_until_explained(&self) {
         let started = tokio::time::Instant::now();
-        for kind in ["oi", "em"] {
+        for kind in ["oi", "em", "ue"] {
             while let Err(error) = self.plane.kubectl(&["explain", kind]).await {
                 assert!(started.elapsed() < PUBLISH_TIMEOUT, "{error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -101,7 +105,7 @@ fn integration_status() -> Value {
         "conditions": ready("False", "Review"),
         "lastSyncTime": jiff::Timestamp::now(),
         "people": {
-            "total": 3000, "matched": 2800, "review": 120, "unmatched": 60,
+            "total": 3000, "waiting": 180, "matched": 2800, "review": 120, "unmatched": 60,
             "ignored": 15, "conflicts": 0, "outOfScope": 5,
         },
         "plan": {
@@ -109,6 +113,31 @@ fn integration_status() -> Value {
             "teamMoves": 12, "emailChanges": 3, "deactivations": 4, "relinks": 0, "restores": 0,
         },
     })
+}
+
+fn unmatched_employee(id: &str) -> Value {
+    json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1",
+        "kind": "UnmatchedEmployee",
+        "metadata": { "name": format!("acme-{id}") },
+        "spec": { "integrationRef": { "name": "acme" }, "employeeId": id },
+    })
+}
+
+fn kim_status() -> Value {
+    json!({
+        "employee": {
+            "id": "wkim", "name": "Kim", "email": "kim@acme.com", "team": "Sales", "active": true,
+            "deactivated": false,
+        },
+        "nearest": { "person": "Kim Doe", "oktaUserId": "00uKim", "confidence": 41 },
+    })
+}
+
+fn old_status() -> Value {
+    json!({ "employee": {
+        "id": "wold", "name": "Old Record", "email": "old@acme.com", "active": false, "deactivated": true,
+    } })
 }
 
 fn jane_status() -> Value {
@@ -169,7 +198,7 @@ async fn kubectl_shows_the_columns_of_integrations() {
     let row = &wide[1];
     assert_eq!(
         row[..7],
-        ["acme", "Review", "False", "3000", "120", "346", "false"]
+        ["acme", "Review", "False", "3000", "180", "346", "false"]
     );
     assert!(row[7].ends_with('s'), "{row:?}");
     assert_eq!(row[8..], ["https://acme.okta.com", "sha256:9f2c"]);
@@ -229,6 +258,50 @@ async fn kubectl_shows_the_columns_of_matches() {
 }
 
 #[tokio::test]
+async fn kubectl_shows_and_selects_employees_without_a_person() {
+    let company = Company::new().await;
+    let wide = company.table(&["get", "ue", "-o", "wide"]).await;
+    assert_eq!(
+        wide,
+        [
+            vec![
+                "NAME",
+                "EMPLOYEE",
+                "EMAIL",
+                "TEAM",
+                "ACTIVE",
+                "NEAREST",
+                "CONFIDENCE",
+                "EMPLOYEE ID"
+            ],
+            vec![
+                "acme-wkim",
+                "Kim",
+                "kim@acme.com",
+                "Sales",
+                "true",
+                "Kim Doe",
+                "41",
+                "wkim"
+            ],
+            vec!["acme-wold", "Old Record", "old@acme.com", "false", "wold"],
+        ]
+    );
+    let by_email = [
+        "get",
+        "ue",
+        "-o",
+        "name",
+        "--field-selector",
+        "status.employee.email=kim@acme.com",
+    ];
+    assert_eq!(
+        company.kubectl(&by_email).await.trim(),
+        "unmatchedemployee.integrations.insightful.io/acme-wkim"
+    );
+}
+
+#[tokio::test]
 async fn matches_are_selected_by_their_fields() {
     let company = Company::new().await;
     let (jane, john) = ("acme-00ujane-11111", "acme-00ujohn-22222");
@@ -259,7 +332,7 @@ async fn matches_are_selected_by_their_fields() {
 }
 
 #[tokio::test]
-async fn the_category_lists_both_kinds() {
+async fn the_category_lists_all_kinds() {
     let company = Company::new().await;
     let names = company.kubectl(&["get", "insightful", "-o", "name"]).await;
     let mut names: Vec<&str> = names.lines().collect();
@@ -270,6 +343,8 @@ async fn the_category_lists_both_kinds() {
             "employeematch.integrations.insightful.io/acme-00ujane-11111",
             "employeematch.integrations.insightful.io/acme-00ujohn-22222",
             "oktaintegration.integrations.insightful.io/acme",
+            "unmatchedemployee.integrations.insightful.io/acme-wkim",
+            "unmatchedemployee.integrations.insightful.io/acme-wold",
         ]
     );
 }
@@ -305,7 +380,11 @@ async fn kubectl_explains_fields() {
 #[test]
 fn every_field_has_a_description() {
     let mut undescribed = Vec::new();
-    for crd in [OktaIntegration::crd(), EmployeeMatch::crd()] {
+    for crd in [
+        OktaIntegration::crd(),
+        EmployeeMatch::crd(),
+        UnmatchedEmployee::crd(),
+    ] {
         let definition = serde_json::to_value(crd).unwrap();
         let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
         let fields = ["spec", "status"].map(|part| &schema["properties"][part]);

@@ -4,7 +4,7 @@ use kube::{
     Api, CustomResourceExt,
     api::{Patch, PatchParams},
 };
-use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration};
+use okta_insightful_operator::api::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,8 +23,13 @@ fn visit(path: &str, schema: &Value, see: &mut dyn FnMut(&str, &Value)) {
     }
 }
 
-fn parts(part: &str) -> [Value; 2] {
-    [OktaIntegration::crd(), EmployeeMatch::crd()].map(|definition| {
+fn parts(part: &str) -> [Value; 3] {
+    [
+        OktaIntegration::crd(),
+        EmployeeMatch::crd(),
+        UnmatchedEmployee::crd(),
+    ]
+    .map(|definition| {
         let definition = serde_json::to_value(definition).unwrap();
         definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"][part].clone()
     })

@@ -1,4 +1,4 @@
-{{/* Permissions of the operator. It deletes nothing: matches are garbage-collected with their integration. */}}
+{{/* Permissions of the operator. It deletes no match: those are garbage-collected with their integration. */}}
 {{- define "operator.rules" -}}
 # Reads integrations. Their spec belongs to the admin and is never written.
 - apiGroups: [integrations.insightful.io]
@@ -9,10 +9,17 @@
 - apiGroups: [integrations.insightful.io]
   resources: [employeematches]
   verbs: [get, list, watch, create, patch]
-# Writes the statuses of both by server-side apply, and reads single statuses past the watch cache.
+# Keeps one object for each employee without a person: a view that nothing is read back from.
+- apiGroups: [integrations.insightful.io]
+  resources: [unmatchedemployees]
+  verbs: [list, create, patch, delete]
+# Writes the statuses of all three by server-side apply, and reads single statuses past the watch cache.
 - apiGroups: [integrations.insightful.io]
   resources: [oktaintegrations/status, employeematches/status]
   verbs: [get, patch]
+- apiGroups: [integrations.insightful.io]
+  resources: [unmatchedemployees/status]
+  verbs: [patch]
 # Reads the credentials that an integration names: single Secrets by name, never a list.
 - apiGroups: [""]
   resources: [secrets]

@@ -45,12 +45,11 @@ use crate::{
     },
 };
 
-pub use cached::{CachedMatch, version};
+pub use cached::{CachedMatch, owner, uid, version};
 pub use store::MatchStore;
 pub use unusable::Reading;
 pub use watched::Watched;
 
-use cached::uid;
 use deleted::Lost;
 use store::IntegrationMatches;
 use unusable::UnusableObject;
@@ -221,6 +220,11 @@ impl Matches {
     pub fn needs_reconcile(&self) -> impl Fn() -> bool + Send + Sync + use<> {
         let shared = Arc::clone(&self.shared);
         move || shared.needs_reconcile()
+    }
+
+    /// The permits to write of all integrations.
+    pub fn write_permits(&self) -> WritePermits {
+        self.objects.permits.clone()
     }
 
     /// Each person's decision and record.

@@ -66,15 +66,18 @@ pub enum CycleStep {
     WriteMatches,
     /// Writes a plan to Insightful.
     Apply,
+    /// Creates, updates and deletes UnmatchedEmployees.
+    WriteUnmatchedEmployees,
 }
 
 impl CycleStep {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::ReadOkta,
         Self::ReadInsightful,
         Self::Assess,
         Self::WriteMatches,
         Self::Apply,
+        Self::WriteUnmatchedEmployees,
     ];
 
     /// The value of labels and spans; stable.
@@ -85,6 +88,7 @@ impl CycleStep {
             Self::Assess => "assess",
             Self::WriteMatches => "write_matches",
             Self::Apply => "apply",
+            Self::WriteUnmatchedEmployees => "write_unmatched_employees",
         }
     }
 }

@@ -126,7 +126,7 @@ fn object(notice: &Notice, about: About<'_>) -> Value {
             json!({ "plan": plan.hash, "reason": reason, "changes": plan.total })
         }
         Notice::ReviewRequired { people, .. } => json!({
-            "waitingForReview": people.waiting(),
+            "waitingForReview": people.waiting,
             "people": { "review": people.review, "unmatched": people.unmatched, "conflicts": people.conflicts },
         }),
         Notice::Failed { reason, since, .. } => json!({ "reason": reason, "since": since }),

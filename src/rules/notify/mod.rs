@@ -84,7 +84,7 @@ impl Notice {
                 let since = before.and_then(|report| report.sync_time.as_ref());
                 let since = since.map_or_else(String::new, |time| time.0.to_string());
                 let rose_from = before.map_or(0, |report| report.people);
-                (since, rose_from.to_string(), people.waiting())
+                (since, rose_from.to_string(), people.waiting)
             }
             Self::Failed { reason, since, .. } => (reason.clone(), since.0.to_string(), 0),
         };
@@ -97,7 +97,7 @@ impl Notice {
             Self::Applied { plan, .. } => format!("Applied, about plan {plan}"),
             Self::Held { plan, reason } => format!("Held ({reason}), about plan {}", plan.hash),
             Self::ReviewRequired { people, .. } => {
-                format!("ReviewRequired, about {}", waiting(people.waiting()))
+                format!("ReviewRequired, about {}", waiting(people.waiting))
             }
             Self::Failed { reason, .. } => format!("Failed ({reason})"),
         }
@@ -117,7 +117,7 @@ impl Notice {
                 people, sync_time, ..
             } => {
                 memory.review = Some(ReportedReview {
-                    people: people.waiting(),
+                    people: people.waiting,
                     sync_time: sync_time.clone(),
                 });
             }
@@ -171,7 +171,7 @@ pub fn remembered(
         memory.review = None;
     }
     if let (Some(report), Some(people)) = (&mut memory.review, &status.people) {
-        report.people = report.people.min(people.waiting());
+        report.people = report.people.min(people.waiting);
     }
     if !wants(spec, WebhookEvent::Failed) || succeeds(status) {
         memory.failures.clear();
@@ -210,7 +210,7 @@ fn applied(status: &OktaIntegrationStatus, memory: &Notifications) -> Option<Not
     (memory.applied_plan.as_ref() != Some(&plan)).then(|| Notice::Applied {
         plan,
         writes: status::last_writes(status),
-        waiting: status.people.unwrap_or_default().waiting(),
+        waiting: status.people.unwrap_or_default().waiting,
     })
 }
 
@@ -227,7 +227,7 @@ fn review_required(status: &OktaIntegrationStatus, memory: &Notifications) -> Op
         holding(status, REVIEW_REQUIRED, "True").filter(|_| status.phase != Some(Phase::Suspended))?;
     let people = status.people?;
     let reported = memory.review.clone();
-    let rose = people.waiting() > reported.as_ref().map_or(0, |report| report.people);
+    let rose = people.waiting > reported.as_ref().map_or(0, |report| report.people);
     let is_new_sync = reported
         .as_ref()
         .is_none_or(|report| report.sync_time != status.last_sync_time);

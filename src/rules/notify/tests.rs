@@ -88,6 +88,7 @@ fn fails(status: &mut OktaIntegrationStatus, reason: &str, needs_action: bool, s
 
 fn wait(status: &mut OktaIntegrationStatus, people: i32, sync: i64) {
     status.people = Some(PeopleCounts {
+        waiting: people,
         review: people,
         ..PeopleCounts::default()
     });
@@ -434,6 +435,7 @@ fn notices(details: &str) -> [Notice; 4] {
         },
         Notice::ReviewRequired {
             people: PeopleCounts {
+                waiting: 1,
                 review: 1,
                 ..PeopleCounts::default()
             },

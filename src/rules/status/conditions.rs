@@ -254,7 +254,7 @@ fn review_required(people: PeopleCounts, meta: IntegrationMeta<'_>) -> Fact {
         conflicts,
         ..
     } = people;
-    let need = match people.waiting() {
+    let need = match people.waiting {
         0 => return Fact::new(REVIEW_REQUIRED, false, "NothingToReview", ""),
         1 => "1 person needs a decision".to_owned(),
         several => format!("{several} people need a decision"),

@@ -1,4 +1,4 @@
-//! The statuses of both kinds, from an assessment and what was written.
+//! The statuses of OktaIntegrations and EmployeeMatches, from an assessment and what was written.
 
 mod conditions;
 mod employee_match;

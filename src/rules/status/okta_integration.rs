@@ -8,8 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{ApplySummary, Disconnected, WriteFailures, match_state, size};
 use crate::{
     api::{
-        Applying, CycleResult, GuardStatus, HistoryEntry, InsightfulStatus, MatchState, OktaIntegrationSpec,
-        OktaIntegrationStatus, PeopleCounts, Phase, TeamStatus, conditions,
+        Applying, CycleResult, EmployeeCounts, GuardStatus, HistoryEntry, InsightfulStatus, MatchState,
+        OktaIntegrationSpec, OktaIntegrationStatus, PeopleCounts, Phase, TeamStatus, conditions,
     },
     model::{GroupId, PersonId, RecordKind, Snapshot, text::shown},
     rules::{
@@ -56,6 +56,7 @@ pub struct SyncedCycle<'a> {
     pub records: &'a Records,
     /// The EmployeeMatches that are not used.
     pub unusable: &'a [Unusable],
+    pub employees: EmployeeCounts,
     pub verdict: &'a Verdict,
     /// What the guard remembers at the end of the cycle.
     pub guard: &'a GuardStatus,
@@ -159,6 +160,7 @@ fn set_results(
         guard,
         times,
         history,
+        employees,
         ..
     } = synced;
     status.teams = team_statuses(snapshot, assessment);
@@ -170,6 +172,7 @@ fn set_results(
     status.ignored_groups_omitted = i32::try_from(omitted).unwrap_or(i32::MAX);
     status.insightful = insightful_status(snapshot);
     status.people = Some(people_counts(snapshot, spec, assessment, records, failures));
+    status.employees = Some(*employees);
     status.plan = Some(assessment.plan.summary());
     status.applying = applying.cloned();
     status.guard = Some((*guard).clone());
@@ -347,6 +350,7 @@ pub fn people_counts(
             failures.contains_key(id) || assessment.blocker(id).is_some_and(Blocker::needs_action);
         counts.blocked += i32::from(is_blocked);
     }
+    counts.waiting = counts.review + counts.unmatched + counts.conflicts;
     counts
 }
 

@@ -51,6 +51,7 @@ impl Synced {
             snapshot,
             assessment,
             records: &example.records,
+            employees: EmployeeCounts::default(),
             unusable: &self.unusable,
             verdict: &self.verdict,
             guard: &example.guard,
