@@ -4,6 +4,7 @@
 use okta_insightful_operator::model::{Employee, Person};
 
 pub mod devices;
+pub mod grown;
 pub mod hard;
 pub mod mixed;
 pub mod office;
@@ -43,6 +44,8 @@ pub enum Family {
     Devices,
     /// International groups. No threshold was set on them; the false matches of seeds 2001 to 2040 were read.
     Mixed,
+    /// Companies simulated over years. Made last, by somebody who had not read the engine; nothing was tuned on it.
+    Grown,
     /// One company, always the same: cases of public reports and of recordings.
     Reported,
 }
@@ -54,6 +57,7 @@ impl Family {
             Self::Office => office::generate(seed, size),
             Self::Devices => devices::generate(seed, size),
             Self::Mixed => mixed::generate(seed, size),
+            Self::Grown => grown::generate(seed, size),
             Self::Reported => reported::generate(),
         }
     }
