@@ -23,7 +23,7 @@ const PRIVATE_DOMAINS: [&str; 8] = [
 ];
 
 const AGENCIES: [&str; 5] = [
-    "adeccostaff.com",
+    "interim-staff.com",
     "talentbridge.io",
     "randworks.com",
     "codeforge.dev",
