@@ -20,7 +20,7 @@ use kube::{
 use tokio::time::Instant;
 
 use crate::{
-    api::OktaIntegrationSpec,
+    api::{OktaIntegrationSpec, UnmatchedEmployee},
     controller::{LeaseName, Watched, WatchedIntegration},
     http,
 };
@@ -145,12 +145,15 @@ async fn check_scope(
     let integrations = scoped::<WatchedIntegration>(client, scope)
         .list(&ListParams::default())
         .await;
-    let (integrations, problem) = match (integrations, matches) {
-        (Ok(integrations), Ok(_)) => (integrations.items, None),
-        (Err(error), _) | (_, Err(error)) => (Vec::new(), problem(error)),
+    let unmatched = scoped::<UnmatchedEmployee>(client, scope)
+        .list_metadata(&one)
+        .await;
+    let (integrations, problem) = match (integrations, matches, unmatched) {
+        (Ok(integrations), Ok(_), Ok(_)) => (integrations.items, None),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => (Vec::new(), problem(error)),
     };
     findings.push(Finding {
-        check: format!("OktaIntegrations and EmployeeMatches can be listed in {place}"),
+        check: format!("OktaIntegrations, EmployeeMatches and UnmatchedEmployees can be listed in {place}"),
         problem,
     });
     for integration in integrations {

@@ -39,8 +39,8 @@ async fn missing_permissions_are_reported() {
     assert_eq!(code, Some(1));
     assert_eq!(
         failed.len(),
-        6,
-        "five kinds of permissions, and reading: {failed:#?}"
+        8,
+        "seven kinds of permissions, and reading: {failed:#?}"
     );
     assert!(
         failed[0]
@@ -73,7 +73,7 @@ async fn missing_permissions_are_reported() {
     assert_eq!(failed, expected);
     // It may not read other namespaces.
     let (code, failed) = failures(&kubeconfig, &["--watch-namespace=kube-public"]).await;
-    assert_eq!((code, failed.len()), (Some(1), 6));
+    assert_eq!((code, failed.len()), (Some(1), 8));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn missing_definitions_are_reported() {
     assert_eq!(
         failed,
         [
-            "FAILED  OktaIntegrations and EmployeeMatches can be listed in all namespaces: not found; install the CustomResourceDefinitions"
+            "FAILED  OktaIntegrations, EmployeeMatches and UnmatchedEmployees can be listed in all namespaces: not found; install the CustomResourceDefinitions"
         ]
     );
     plane.stop().await.unwrap();

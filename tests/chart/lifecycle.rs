@@ -125,7 +125,7 @@ async fn the_definitions_are_installed_upgraded_and_kept() {
 
     cluster.helm("install", NAME, &[&earlier]).await.unwrap();
     let definitions = cluster.remaining().await;
-    assert_eq!(definitions.len(), 2);
+    assert_eq!(definitions.len(), 3);
     assert!(cluster.have_sentence("earlier sentence").await);
     let uid = cluster.activate().await;
 
