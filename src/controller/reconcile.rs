@@ -179,10 +179,12 @@ async fn run_stages(
     let mut matches = prepare(scope, reading, &mut synced).await?;
     let fingerprint = Fingerprint::of(scope, &synced, &matches);
     let times = reading.times(scope);
-    let unchanged = idle
-        .take_if_unchanged(fingerprint)
-        .filter(|_| unmatched.is_listed_in(times.last_full_sync));
-    if let (Some(status), Some(fingerprint)) = (unchanged, fingerprint) {
+    let unchanged = idle.take_if_unchanged(fingerprint);
+    if let (Some(status), Some(fingerprint)) = (unchanged, fingerprint)
+        && unmatched
+            .is_intact(scope, matches.write_permits(), times.last_full_sync)
+            .await?
+    {
         report(scope, &Cycle::Unchanged(&status, times)).await?;
         *idle = IdleCycle::remember(fingerprint, scope.status());
         return Ok(Action::requeue(requeue::after_cycle(

@@ -46,9 +46,36 @@ pub struct UnmatchedState {
 }
 
 impl UnmatchedState {
-    /// Whether the objects were listed in this full sync.
-    pub fn is_listed_in(&self, full_sync: Option<Timestamp>) -> bool {
-        self.listed_in.is_some() && self.listed_in == full_sync
+    /// Whether the objects are still as they were left. They are listed again if this full sync is a new one.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn is_intact(
+        &mut self,
+        scope: &Scope<'_>,
+        permits: WritePermits,
+        last_full_sync: Option<Timestamp>,
+    ) -> Result<bool, ReconcileError> {
+        if self.listed_in.is_none() || self.listed_in == last_full_sync {
+            return Ok(self.listed_in.is_some());
+        }
+        let left = std::mem::take(&mut self.known);
+        self.list(&Objects::new(scope, permits), last_full_sync).await?;
+        Ok(self.known == left)
+    }
+
+    /// Lists the objects unless they were listed in this full sync.
+    async fn list(
+        &mut self,
+        objects: &Objects,
+        last_full_sync: Option<Timestamp>,
+    ) -> Result<(), ReconcileError> {
+        if self.listed_in.is_none() || self.listed_in != last_full_sync {
+            let listed = objects.list().await;
+            self.known = listed.map_err(ReconcileError::during("listing UnmatchedEmployees"))?;
+            self.listed_in = last_full_sync;
+        }
+        Ok(())
     }
 }
 
@@ -84,11 +111,7 @@ async fn write(
     last_full_sync: Option<Timestamp>,
 ) -> Result<(), ReconcileError> {
     let objects = Objects::new(scope, permits);
-    if !state.is_listed_in(last_full_sync) {
-        let listed = objects.list().await;
-        state.known = listed.map_err(ReconcileError::during("listing UnmatchedEmployees"))?;
-        state.listed_in = last_full_sync;
-    }
+    state.list(&objects, last_full_sync).await?;
     scope.check_leadership()?;
     let changes = changes(&objects.integration, &state.known, wanted);
     if changes.is_empty() {

@@ -88,7 +88,7 @@ impl CycleStep {
             Self::Assess => "assess",
             Self::WriteMatches => "write_matches",
             Self::Apply => "apply",
-            Self::WriteUnmatchedEmployees => "write_unmatched_employees",
+            Self::WriteUnmatchedEmployees => "write_unmatched",
         }
     }
 }
