@@ -81,8 +81,15 @@ async fn live() -> Run {
 
     let (mut scrapes, mut moments) = (Vec::new(), Vec::new());
     let mut scrape = async |chapter| {
-        let (status, format, text) = get(port, "/metrics").await;
-        assert_eq!(status, 200);
+        // A reconcile ends shortly after it has written the status that the chapter waits for.
+        let (format, text) = loop {
+            let (status, format, text) = get(port, "/metrics").await;
+            assert_eq!(status, 200);
+            if text.contains("okta_insightful_reconciles_in_flight 0\n") {
+                break (format, text);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
         scrapes.push((chapter, text));
         moments.push(jiff::Timestamp::now().as_second());
         format
