@@ -49,7 +49,7 @@ async fn employees_without_a_person_are_listed_until_somebody_takes_them() {
     );
     assert!(unmatched > 0);
 
-    // One that a decision names has a person, and comes back when the decision is taken back.
+    // One that a decision names has a person, and is listed again when the decision is reset.
     let (free, (name, _)) = before.iter().next().unwrap();
     let api: Api<UnmatchedEmployee> = world.api();
     let object = api.get(&unmatched_employee_name(NAME, free)).await.unwrap();

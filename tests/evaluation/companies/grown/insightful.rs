@@ -8,7 +8,7 @@ use super::{
 };
 
 impl World {
-    /// Gives a human a record, by the way of the department.
+    /// Adds a record for a human, in the way that their department does.
     pub fn enrol(&mut self, human: usize, sheet: Option<Sheet>, day: i64) {
         let department = self.humans[human].department;
         let usual = self.style.departments[department].way;
