@@ -20,7 +20,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     case "$(uname -m)" in aarch64) pages=16 ;; *) pages=12 ;; esac \
     && JEMALLOC_SYS_WITH_LG_PAGE=$pages BUILD_COMMIT=$BUILD_COMMIT RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo --remap-path-prefix=/src=/src" \
-    cargo build --release --locked --package okta-insightful-operator \
+    cargo build --release --locked --package okta-insightful-operator --no-default-features --features operator \
     && cp target/release/okta-insightful-operator /okta-insightful-operator
 
 FROM scratch

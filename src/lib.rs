@@ -32,18 +32,32 @@
 //! - [`http`], [`okta`], [`insightful`]: one HTTP request with retries and rate limits, and the two clients.
 //!   [`services`] holds both clients of an integration and reads them into one snapshot.
 //! - [`controller`]: the operator: watches, the stages of a reconcile, events, metrics, probes.
+//! - [`review`]: what a reviewer sees and may decide. [`plugin`]: `kubectl insightful`, which shows it.
 //! - [`cli`]: the subcommands `plan`, `record` and `check`. [`telemetry`]: logs and traces.
 //!
 //! Imports run one way, from the controller down to the model; `tests/architecture.rs` holds them to it.
 
+// Each program uses a part of what both share.
+#![cfg_attr(not(all(feature = "operator", feature = "plugin")), allow(dead_code))]
+
 pub mod api;
+#[cfg(feature = "operator")]
 pub mod cli;
+#[cfg(feature = "operator")]
 pub mod controller;
 pub mod http;
+#[cfg(feature = "operator")]
 pub mod insightful;
 pub mod matching;
 pub mod model;
+pub mod new_file;
+#[cfg(feature = "operator")]
 pub mod okta;
+#[cfg(feature = "plugin")]
+pub mod plugin;
+pub mod review;
 pub mod rules;
+#[cfg(feature = "operator")]
 pub mod services;
+#[cfg(feature = "operator")]
 pub mod telemetry;

@@ -211,6 +211,13 @@ pub enum MatchState {
     Deactivated,
 }
 
+impl MatchState {
+    /// Whether somebody has to decide, as `status.people.waiting` of the integration counts.
+    pub fn awaits_decision(self) -> bool {
+        matches!(self, Self::Review | Self::Unmatched | Self::Conflict)
+    }
+}
+
 /// A person in Okta.
 #[derive(Serialize, Deserialize, schemars::JsonSchema, Clone, Debug, PartialEq, Eq)]
 pub struct PersonSummary {

@@ -12,12 +12,14 @@ mod okta_integration;
 mod okta_integration_status;
 mod reference;
 mod unmatched_employee;
+mod yaml;
 
 pub use employee_match::*;
 pub use okta_integration::*;
 pub use okta_integration_status::*;
 pub use reference::reference;
 pub use unmatched_employee::*;
+pub use yaml::{YamlError, yaml_documents};
 
 use kube::CustomResourceExt;
 use sha2::{Digest, Sha256};

@@ -3,14 +3,12 @@
 mod anonymise;
 mod arguments;
 mod check;
-mod decisions;
 mod plan;
 mod record;
 pub mod recording;
 mod source;
 
 use std::{
-    fmt,
     io::{self, Write as _},
     path::Path,
     process::ExitCode,
@@ -21,7 +19,6 @@ use clap::Parser as _;
 pub use arguments::Arguments;
 use arguments::{Command, Output};
 use check::CheckError;
-use decisions::{DecisionsError, DecisionsFile};
 use recording::RecordingError;
 use source::{Source, SourceError};
 
@@ -29,6 +26,8 @@ use crate::{
     api,
     controller::{self, RunError, Settings},
     model::text::{shown, shown_json},
+    new_file::{NewFile, NewFileError},
+    review::manifest::{self, Entry, ManifestError, Purpose},
     services::gather::GatherError,
     telemetry::{Telemetry, TracesError},
 };
@@ -55,7 +54,9 @@ pub enum CliError {
     #[error("the recording has no integration.yaml: add one, since decisions name their integration")]
     NoIntegration,
     #[error(transparent)]
-    Decisions(#[from] DecisionsError),
+    Decisions(#[from] ManifestError),
+    #[error(transparent)]
+    File(#[from] NewFileError),
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
     #[error("cannot serialize the result: {0}")]
@@ -126,7 +127,7 @@ async fn run_plan(arguments: arguments::Plan) -> Result<ExitCode, CliError> {
         addresses,
     } = arguments;
     let file = write_decisions
-        .map(|path| DecisionsFile::new(path, overwrite))
+        .map(|path| NewFile::new(path, overwrite))
         .transpose()?;
     let allowed = addresses.into();
     let source = live.source();
@@ -142,8 +143,12 @@ async fn run_plan(arguments: arguments::Plan) -> Result<ExitCode, CliError> {
     }
     if let Some(file) = file {
         let standing = planned.standing.as_ref().ok_or(CliError::NoIntegration)?;
-        let people = planned.report.people.iter();
-        file.write(people.filter(|person| all || person.waits).collect(), standing)?;
+        let people = planned.report.people.iter().filter(|person| all || person.waits);
+        file.write(&manifest::text(
+            people.map(Entry::from).collect(),
+            standing,
+            Purpose::ToDecide,
+        )?)?;
     }
     match output {
         Output::Table => planned.report.print(show)?,
@@ -185,12 +190,6 @@ async fn run_check(arguments: arguments::Check) -> Result<ExitCode, CliError> {
 /// Prints a line; a reader that stops reading is an error, not a panic.
 fn print_line(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{text}")
-}
-
-/// `1 team`, `3 teams`.
-fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
-    let noun = if count == N::from(1) { one } else { many };
-    format!("{count} {noun}")
 }
 
 fn print_definitions(arguments::Crd { reference }: arguments::Crd) -> Result<ExitCode, CliError> {

@@ -9,17 +9,21 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{CliError, Source, counted};
+use super::{CliError, Source};
 use crate::{
     api::{
         CandidateStatus, EmployeeMatch, EmployeeSummary, FieldChange, IgnoredGroup, MatchState,
         OktaIntegration, OktaIntegrationSpec, PlanSummary, ProposalKind, TeamStatus,
     },
-    cli::{decisions::Standing, recording::Recording},
+    cli::recording::Recording,
     matching::{Candidate, Confidence},
     model::{
         EvidenceKind, PersonId, Snapshot, Unreadable,
-        text::{folded, shown},
+        text::{counted, folded, shown},
+    },
+    review::{
+        manifest::{Entry, Standing},
+        summary::plan_in_words,
     },
     rules::{
         assessment::{Assessment, bindings},
@@ -282,16 +286,8 @@ fn person(
             reason: blocker.reason().to_owned(),
             message: blocker.message(snapshot),
         }),
-        waits: is_counted_as_waiting(state) || blocker.is_some_and(Blocker::needs_action),
+        waits: state.awaits_decision() || blocker.is_some_and(Blocker::needs_action),
     }
-}
-
-/// Whether `people` of the integration's status counts the state as one that needs a decision.
-fn is_counted_as_waiting(state: MatchState) -> bool {
-    matches!(
-        state,
-        MatchState::Review | MatchState::Unmatched | MatchState::Conflict
-    )
 }
 
 fn candidate_report(candidate: &Candidate, snapshot: &Snapshot) -> CandidateReport {
@@ -365,7 +361,7 @@ impl PlanReport {
         if let Some(waiting) = self.waiting() {
             writeln!(out, "{waiting}")?;
         }
-        writeln!(out, "\n{}", self.summary())
+        writeln!(out, "\n{}", plan_in_words(&self.summary))
     }
 
     /// Who waits, by the counts of the integration's status.
@@ -414,78 +410,33 @@ impl PlanReport {
         }
         table
     }
+}
 
-    /// The number of changes, those of each kind, and the plan's hash.
-    fn summary(&self) -> String {
-        let PlanSummary {
-            hash,
-            total,
-            create_teams,
-            create_employees,
-            updates,
-            team_moves,
-            email_changes,
-            name_changes,
-            title_changes,
-            invitations,
-            deactivations,
-            relinks,
-            restores,
-        } = &self.summary;
-        let parts = |parts: &[(i32, &str, &str)]| {
-            let parts = parts.iter().filter(|(count, ..)| *count > 0);
-            let parts: Vec<String> = parts
-                .map(|(count, one, many)| counted(*count, one, many))
-                .collect();
-            match parts.is_empty() {
-                true => String::new(),
-                false => format!(" ({})", parts.join(", ")),
-            }
-        };
-        let updated = [
-            (*team_moves, "team move", "team moves"),
-            (*email_changes, "email change", "email changes"),
-            (*name_changes, "name change", "name changes"),
-            (*title_changes, "title change", "title changes"),
-        ];
-        let kinds = [
-            (create_teams, "team to create", "teams to create", String::new()),
-            (
-                create_employees,
-                "person to invite",
-                "people to invite",
-                parts(&[(*invitations, "without a decision", "without a decision")]),
-            ),
-            (
-                updates,
-                "employee to update",
-                "employees to update",
-                parts(&updated),
-            ),
-            (
-                deactivations,
-                "employee to deactivate",
-                "employees to deactivate",
-                String::new(),
-            ),
-            (relinks, "match to unmatch", "matches to unmatch", String::new()),
-            (
-                restores,
-                "employee to restore",
-                "employees to restore",
-                String::new(),
-            ),
-        ];
-        let kinds: Vec<String> = kinds
-            .into_iter()
-            .filter(|(count, ..)| **count > 0)
-            .map(|(count, one, many, detail)| counted(*count, one, many) + &detail)
-            .collect();
-        let changes = match kinds.is_empty() {
-            true => "No changes.".to_owned(),
-            false => format!("{}: {}.", counted(*total, "change", "changes"), kinds.join(", ")),
-        };
-        format!("{changes}\nPlan {hash}")
+impl std::convert::From<&PersonReport> for Entry {
+    fn from(person: &PersonReport) -> Self {
+        let candidates = person.candidates.iter().map(|candidate| CandidateStatus {
+            employee_id: candidate.employee_id.clone(),
+            name: candidate.name.clone(),
+            email: candidate.email.clone(),
+            team: candidate.team.clone(),
+            deactivated: candidate.deactivated,
+            matched_to: candidate.matched_to.clone(),
+            confidence: Confidence::from_fraction(candidate.confidence).percent(),
+            reasons: candidate.reasons.clone(),
+        });
+        Self {
+            okta_user_id: person.okta_user_id.clone(),
+            name: person.name.clone(),
+            email: person.email.clone(),
+            state: Some(person.state),
+            reason: person.reason(),
+            employee: person.employee.clone(),
+            candidates: candidates.collect(),
+            is_unreadable: person
+                .blocker
+                .as_ref()
+                .is_some_and(|blocker| blocker.reason == "Unreadable"),
+        }
     }
 }
 
@@ -635,12 +586,12 @@ mod tests {
                 ..PlanSummary::default()
             },
         };
-        assert_eq!(report.summary(), "No changes.\nPlan sha256:9f2c");
+        assert_eq!(plan_in_words(&report.summary), "No changes.\nPlan sha256:9f2c");
         report.summary.total = 1;
         report.summary.create_employees = 1;
         report.summary.invitations = 1;
         assert_eq!(
-            report.summary(),
+            plan_in_words(&report.summary),
             "1 change: 1 person to invite (1 without a decision).\nPlan sha256:9f2c"
         );
         report.summary.total = 3;
@@ -648,7 +599,7 @@ mod tests {
         report.summary.team_moves = 1;
         report.summary.name_changes = 2;
         assert_eq!(
-            report.summary(),
+            plan_in_words(&report.summary),
             "3 changes: 1 person to invite (1 without a decision), 2 employees to update (1 team move, 2 name changes).\nPlan sha256:9f2c"
         );
     }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{CliError, Source, anonymise::anonymised, counted};
-use crate::{cli::recording::Recording, services::AllowedAddresses};
+use super::{CliError, Source, anonymise::anonymised};
+use crate::{cli::recording::Recording, model::text::counted, services::AllowedAddresses};
 
 /// Reads both services, writes a recording and returns a summary line. On an error, nothing is written.
 pub async fn record(

@@ -8,8 +8,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{
-    api::{EmployeeMatch, OktaIntegration},
-    cli::recording::{YamlError, yaml_documents},
+    api::{EmployeeMatch, OktaIntegration, YamlError, yaml_documents},
     controller::{Reading, SecretError, Watched, WatchedIntegration, read_token},
     http::{self, TokenProblem},
     rules::{records, resolve::Records, unreadable::UnreadableValue},

@@ -18,7 +18,6 @@
 //!   durations), `progress` (in the status).
 
 mod apply;
-mod apply_patch;
 mod assess;
 mod backoff;
 mod connect;

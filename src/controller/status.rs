@@ -10,8 +10,7 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::apply_patch::apply_patch;
-use crate::api::FIELD_MANAGER;
+use crate::{api::FIELD_MANAGER, http::apply_patch::apply_patch};
 
 /// Writes the status of the object that `metadata` names. Returns the object.
 ///

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    apply_patch::apply_patch,
     error::ReconcileError,
     match_store::{WritePermits, owner, uid},
     metrics::CycleStep,
@@ -27,6 +26,7 @@ use crate::{
         FIELD_MANAGER, INTEGRATION_LABEL, Step, UnmatchedEmployee, UnmatchedEmployeeStatus,
         unmatched_employee_name,
     },
+    http::apply_patch::apply_patch,
     model::{EmployeeId, digest::Digest},
     rules::unreadable::read,
 };

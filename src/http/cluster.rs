@@ -11,12 +11,16 @@ use super::clip;
 const MAX_MESSAGE_CHARS: usize = 1000;
 
 /// A client for the cluster of `KUBECONFIG`, or for the one that this runs in.
+pub(crate) async fn client() -> Result<Client, kube::Error> {
+    connect(Config::infer().await.map_err(kube::Error::InferConfig)?)
+}
+
+/// A client for the cluster of a configuration.
 ///
 /// kube sends requests to the API server through the proxy in `HTTPS_PROXY`, whatever `NO_PROXY`
 /// says. That proxy is meant for the services, so only one that the kubeconfig names is used.
-pub(crate) async fn client() -> Result<Client, kube::Error> {
+pub(crate) fn connect(mut config: Config) -> Result<Client, kube::Error> {
     super::install_crypto_provider();
-    let mut config = Config::infer().await.map_err(kube::Error::InferConfig)?;
     let from_environment = ["HTTPS_PROXY", "https_proxy"]
         .into_iter()
         .filter_map(|variable| env::var(variable).ok())

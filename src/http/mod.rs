@@ -1,6 +1,7 @@
 //! What both clients share: a request is sent once, within limits on time and size, and a failure
 //! says whether the request can have had an effect.
 
+pub(crate) mod apply_patch;
 mod authorization;
 mod base_url;
 mod client;

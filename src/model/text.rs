@@ -4,7 +4,7 @@
 //! letters in several Unicode forms. None of these makes another name, and none of them is written. Where a text
 //! from outside is shown to people, [`shown`] makes visible what it hides.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -227,6 +227,12 @@ pub fn is_same_email(one: &str, other: &str) -> bool {
 /// Returns a key that two spellings of an address share. Empty without an address.
 pub fn email_key(email: &str) -> String {
     unjoined(&written(email).to_lowercase())
+}
+
+/// `1 team`, `3 teams`.
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, one: &str, many: &str) -> String {
+    let noun = if count == N::from(1) { one } else { many };
+    format!("{count} {noun}")
 }
 
 #[cfg(test)]

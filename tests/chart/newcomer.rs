@@ -44,6 +44,8 @@ impl Newcomer {
         fs::write(directory.join("okta-token"), okta.token()).unwrap();
         fs::write(directory.join("insightful-token"), insightful.token()).unwrap();
         std::os::unix::fs::symlink(PROGRAM, directory.join("bin").join(NAME)).unwrap();
+        let plugin = env!("CARGO_BIN_EXE_kubectl-insightful");
+        std::os::unix::fs::symlink(plugin, directory.join("bin/kubectl-insightful")).unwrap();
         for program in [Program::Kubectl, Program::Helm] {
             let link = directory.join("bin").join(program.name());
             std::os::unix::fs::symlink(program.path().unwrap(), link).unwrap();

@@ -8,7 +8,6 @@ use std::{
 };
 
 use sandbox::{company::Company, insightful::Insightful, okta::Okta};
-use serde_json::Value;
 
 use crate::{
     eventually,
@@ -60,15 +59,16 @@ impl Reader {
     async fn types(&self, command: &str) -> String {
         // `--watch` never ends; the test waits for the phase afterwards.
         let mut command = command.replace(" --watch", "");
-        if command.contains(" NAME ") {
-            let (name, employee) = self.somebody(Self::state_for(&command)).await;
-            command = command
-                .replace(" NAME ", &format!(" {name} "))
-                .replace("EMPLOYEE_ID", &employee);
+        command = command.replace("jane@acme.com", "jane.doe@acme.com");
+        if command.contains("insightful review ") {
+            command = command_with(
+                "--no-browser",
+                &format!("timeout --preserve-status --signal=INT 3 {command}"),
+            );
         }
-        if command.contains("sha256:…") {
-            let hash = self.plain("kubectl get oi acme -o jsonpath='{.status.plan.hash}'");
-            command = command.replace("sha256:…", &hash.await);
+        if command.contains("insightful finalize ") || command.contains("insightful approve ") {
+            // There is nobody to ask.
+            command = command_with("--yes", &command);
         }
         if command.starts_with("okta-insightful-operator plan") {
             // 2 means that there are changes.
@@ -81,32 +81,6 @@ impl Reader {
         let script = format!("{}\n{command}", self.environment);
         let output = self.newcomer.types_as(&self.kubeconfig, &script).await;
         output.unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    /// Returns the state of the match that a command is meant for.
-    fn state_for(command: &str) -> &'static str {
-        if command.contains(r#""employeeIds":[]"#) {
-            "Matched"
-        } else {
-            "Review"
-        }
-    }
-
-    /// Returns an undecided match in this state and its first candidate.
-    async fn somebody(&self, state: &str) -> (String, String) {
-        let matches = self.plain("kubectl get em -o json").await;
-        let matches: Value = serde_json::from_str(&matches).unwrap();
-        let is_undecided = |object: &&Value| {
-            let spec = &object["spec"];
-            object["status"]["state"] == state
-                && spec["decision"] == "Auto"
-                && spec["rejectedEmployeeIds"].is_null()
-        };
-        let found = matches["items"].as_array().unwrap().iter().find(is_undecided);
-        let found = found.unwrap_or_else(|| panic!("nobody is {state}"));
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let candidate = &found["status"]["proposal"]["candidates"][0]["employeeId"];
-        (text(&found["metadata"]["name"]), text(candidate))
     }
 
     /// Types metrics.md in a cluster with the Prometheus operator.
@@ -135,6 +109,14 @@ impl Reader {
     }
 }
 
+/// Adds a flag before the comment of a command.
+fn command_with(flag: &str, command: &str) -> String {
+    match command.split_once(" #") {
+        Some((command, _)) => format!("{} {flag}", command.trim_end()),
+        None => format!("{command} {flag}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readme_can_be_typed_from_top_to_bottom() {
     let company = Company::acme();
@@ -148,6 +130,16 @@ async fn the_readme_can_be_typed_from_top_to_bottom() {
             // tests/documentation checks where these run.
             continue;
         }
+        if command.contains("insightful approve ") {
+            // A later plan that exceeds the guard.
+            okta.edit(|org| {
+                org.remove_member("Engineering", "jane.doe");
+                org.add_member("Sales", "jane.doe");
+            });
+            let request = "kubectl annotate oi acme integrations.insightful.io/sync-requested-at=now";
+            reader.plain(request).await;
+            reader.newcomer.wait_for_phase("Held").await;
+        }
         let text = reader.types(&command).await;
         typed.push((command.clone(), text));
         if command.starts_with("helm install") {
@@ -157,17 +149,14 @@ async fn the_readme_can_be_typed_from_top_to_bottom() {
         if command.contains("--watch") {
             reader.newcomer.wait_for_phase("Review").await;
         }
-        if command.contains(r#""finalized":true"#) {
-            reader.newcomer.wait_for_phase("Held").await;
-            assert_eq!(
-                insightful.journal().writes().len(),
-                0,
-                "nothing is written before the approval"
-            );
+        if command.contains("insightful plan ") {
+            let writes = insightful.journal().writes();
+            assert_eq!(writes.len(), 0, "nothing is written before it is finalized");
         }
-        if command.contains("approvedPlan") {
+        if command.contains("insightful finalize ") || command.contains("insightful approve ") {
             reader.newcomer.wait_for_phase("InSync").await;
             assert!(!insightful.journal().writes().is_empty());
+            insightful.journal().clear();
         }
         if command.contains("delete oi") {
             eventually("the removal of the matches", async || {
@@ -185,8 +174,10 @@ async fn the_readme_can_be_typed_from_top_to_bottom() {
             .1
     };
     assert!(answer("helm install").contains("STATUS: deployed"));
-    assert!(answer("status.state=Review").contains("Review"));
-    assert!(answer("{.status.plan}").contains("sha256:"));
+    assert!(answer("insightful status").contains("kubectl insightful review acme"));
+    assert!(answer("insightful review").contains("http://127.0.0.1:"));
+    assert!(answer("insightful plan").contains("sha256:"));
+    assert!(answer("insightful decide").contains("Ignore"));
     assert!(answer("delete oi").contains("deleted"));
     for plan in ["--integration", "--from"] {
         let plan = answer(&format!("operator plan {plan}"));

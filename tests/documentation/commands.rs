@@ -117,7 +117,13 @@ impl<'a> Desk<'a> {
             .replace("namespace people ", &format!("namespace {namespace} "))
             .replace("people/acme", &format!("{namespace}/acme"))
             .replace("EMPLOYEE_ID", &self.employee)
+            .replace(" PERSON ", " chen.xiu@acme.com ")
             .replace(" NAME ", &format!(" {} ", self.name));
+        let opens_screen = command.starts_with("kubectl insightful review") && !command.contains("--text");
+        let typed = match opens_screen {
+            true => format!("timeout --preserve-status --signal=INT 3 {typed} --no-browser"),
+            false => typed,
+        };
         let programs = [
             Program::Kubectl.path().unwrap(),
             Path::new(env!("CARGO_BIN_EXE_okta-insightful-operator")).to_path_buf(),
@@ -166,12 +172,20 @@ async fn the_pages_of_an_admin_can_be_typed_in_reading_order() {
     desk.log_in_as("reviewer").await;
 
     let review = desk.type_page("review.md").await;
-    assert_eq!(review.0.len(), 23);
+    assert_eq!(review.0.len(), 29);
     assert!(review.output("status.state=Review").contains("Review"));
-    assert!(review.output("custom-columns").contains("CANDIDATES"));
+    assert!(review.output("insightful status").contains("Next"));
+    assert!(
+        review
+            .output("insightful review acme")
+            .contains("http://127.0.0.1:")
+    );
+    assert!(review.output("--text").contains("people need a decision"));
+    assert!(review.output("insightful plan").contains("Plan sha256:"));
+    assert!(review.output("ignore --note").contains("Auto → Ignore"));
+    assert!(review.output("insightful import").contains("changes no decision"));
     assert!(review.output("-o yaml").contains("proposal:"));
     assert!(review.output("kubectl edit").contains("edited"));
-    assert!(review.output("--show=review").contains("people shown"));
     assert!(desk.read("decisions.yaml").contains("kind: EmployeeMatch"));
 
     desk.log_in_as("admin").await;

@@ -19,6 +19,7 @@ mod git;
 mod guard;
 mod many_integrations;
 mod offboarding;
+mod plugin;
 mod records;
 mod replicas;
 mod restored;

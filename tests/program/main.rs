@@ -247,7 +247,7 @@ fn write_decisions(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, Stri
 }
 
 fn decisions(text: &str) -> Vec<Value> {
-    okta_insightful_operator::cli::recording::yaml_documents(text).unwrap()
+    okta_insightful_operator::api::yaml_documents(text).unwrap()
 }
 
 #[test]

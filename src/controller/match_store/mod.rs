@@ -31,11 +31,12 @@ use serde_json::{Value, json};
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use uuid::Uuid;
 
-use super::{apply_patch::apply_patch, status};
+use super::status;
 use crate::{
     api::{
         EmployeeMatch, EmployeeMatchStatus, FIELD_MANAGER, INTEGRATION_LABEL, OktaIntegration, match_name,
     },
+    http::apply_patch::apply_patch,
     model::{PersonId, Snapshot, digest::Digest},
     rules::{
         approval::Announcements,

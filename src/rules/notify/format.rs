@@ -7,10 +7,10 @@
 
 use serde_json::{Value, json};
 
-use super::{About, Notice, counted};
+use super::{About, Notice};
 use crate::{
     api::{PlanSummary, WebhookFormat},
-    model::text,
+    model::text::{self, counted},
 };
 
 /// The length of the details in characters. Slack takes 3000 in a section; Teams takes 28 KB in all, Google Chat 32 kB.

@@ -20,7 +20,10 @@ use crate::{
             self, Fact, HELD, INSIGHTFUL_CONNECTED, NOTIFIED, OKTA_CONNECTED, READY, REVIEW_REQUIRED, STALLED,
         },
     },
-    model::digest::{hex, sha256},
+    model::{
+        digest::{hex, sha256},
+        text::counted,
+    },
     rules::status,
 };
 
@@ -136,10 +139,6 @@ fn waiting(people: i32) -> String {
         "person who needs a decision",
         "people who need a decision",
     )
-}
-
-fn counted(count: i32, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn wants(spec: &OktaIntegrationSpec, event: WebhookEvent) -> bool {

@@ -1,33 +1,27 @@
-//! The file of `plan --write-decisions`: an EmployeeMatch manifest for each person, in which an admin decides. It holds
+//! A file of decisions, as `plan --write-decisions` and `kubectl insightful export` write it: an EmployeeMatch manifest for each person, in which an admin decides. It holds
 //! the decisions that stand, so that applying it as written changes none.
 //!
 //! Names are from outside: they are in comments only, with line breaks and the like as codes, and the file is parsed
 //! again before it is written.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::collections::BTreeMap;
 
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
 
-use super::{
-    plan::{CandidateReport, PersonReport, percent},
-    recording::{YamlError, yaml_documents},
-};
+use super::PersonView;
 use crate::{
-    api::{EmployeeMatch, EmployeeMatchSpec, match_name},
+    api::{
+        CandidateStatus, EmployeeMatch, EmployeeMatchSpec, EmployeeSummary, MatchState, YamlError,
+        match_name, yaml_documents,
+    },
     model::text::{folded, shown},
     rules::records,
 };
 
-/// Why no decisions were written. `path` is the file.
+/// Why there is no file of decisions.
 #[derive(Debug, thiserror::Error)]
-pub enum DecisionsError {
-    #[error("{} exists: choose another file, or add --overwrite to replace it", path.display())]
-    Exists { path: PathBuf },
-    #[error("{} is not a file: choose the name of a file", path.display())]
-    NotAFile { path: PathBuf },
-    #[error("cannot write {}: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
+pub enum ManifestError {
     #[error("cannot serialize the decisions: {0}")]
     Serialize(#[from] serde_yaml::SerializeError),
     #[error("nothing is written: the decisions cannot be read back ({0}); please report this")]
@@ -36,7 +30,38 @@ pub enum DecisionsError {
     Changed,
 }
 
+/// A person in the file.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub okta_user_id: String,
+    /// None for a person whom Okta does not return.
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub state: Option<MatchState>,
+    pub reason: String,
+    pub employee: Option<EmployeeSummary>,
+    pub candidates: Vec<CandidateStatus>,
+    /// Whether this version cannot read the decision.
+    pub is_unreadable: bool,
+}
+
+impl From<PersonView<'_>> for Entry {
+    fn from(person: PersonView<'_>) -> Self {
+        Self {
+            okta_user_id: person.id().to_owned(),
+            name: person.is_known().then(|| person.name().to_owned()),
+            email: person.email().map(str::to_owned),
+            state: person.state(),
+            reason: person.explanation(),
+            employee: person.employee().cloned(),
+            candidates: person.candidates().to_vec(),
+            is_unreadable: false,
+        }
+    }
+}
+
 /// The decisions that stand, and the integration that they belong to.
+#[derive(Debug, Default)]
 pub struct Standing {
     integration: String,
     namespace: Option<String>,
@@ -89,44 +114,30 @@ impl Standing {
     }
 }
 
-/// The file to write, which can be written unless something happens in the meantime.
-pub struct DecisionsFile {
-    path: PathBuf,
+const HOW_TO_DECIDE: [&str; 7] = [
+    "As written, this file changes no decision. To decide about a person, set:",
+    "  decision: Match and employeeIds: [ID]   the person is this employee; the candidates are listed",
+    "  decision: Create                        the person is invited",
+    "  decision: Ignore                        the person is not synced",
+    "  decision: Deactivate                    the person has left, though Okta cannot say so any more",
+    "  rejectedEmployeeIds: [ID]               these employees are not the person",
+    "Then apply it: kubectl apply -f FILE",
+];
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It holds the decisions that stand, and others are filled in.
+    ToDecide,
+    /// It holds decisions to apply.
+    Decided,
 }
 
-impl DecisionsFile {
-    /// # Errors
-    /// The file exists and `overwrite` is false, or it is a directory or a device.
-    pub fn new(path: PathBuf, overwrite: bool) -> Result<Self, DecisionsError> {
-        match fs::metadata(&path) {
-            Ok(found) if !found.is_file() => Err(DecisionsError::NotAFile { path }),
-            Ok(_) if !overwrite => Err(DecisionsError::Exists { path }),
-            Ok(_) => Ok(Self { path }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { path }),
-            Err(source) => Err(DecisionsError::Write { path, source }),
-        }
-    }
-
-    /// Writes the decisions about these people, all or nothing.
-    pub fn write(&self, people: Vec<&PersonReport>, standing: &Standing) -> Result<(), DecisionsError> {
-        let text = text(people, standing)?;
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let part = self.path.with_file_name(name);
-        let written = fs::write(&part, text).and_then(|()| fs::rename(&part, &self.path));
-        written.map_err(|source| {
-            // The error that matters is the first one.
-            let _ = fs::remove_file(&part);
-            DecisionsError::Write {
-                path: self.path.clone(),
-                source,
-            }
-        })
-    }
-}
-
-/// The file, by the name of the people.
-fn text(mut people: Vec<&PersonReport>, standing: &Standing) -> Result<String, DecisionsError> {
+/// Returns the file, by the name of the people.
+///
+/// # Errors
+/// Only if the file would not be read back as it is meant.
+pub fn text(mut people: Vec<Entry>, standing: &Standing, purpose: Purpose) -> Result<String, ManifestError> {
     people.sort_by_cached_key(|person| {
         let name = person.name.as_deref().unwrap_or_default();
         (folded(name), person.okta_user_id.clone())
@@ -134,27 +145,20 @@ fn text(mut people: Vec<&PersonReport>, standing: &Standing) -> Result<String, D
     let mut text = String::new();
     add_comments(
         &mut text,
-        [
-            format!("Decisions about people of the integration {}.", standing.integration),
-            "As written, this file changes no decision. To decide about a person, set:".to_owned(),
-            "  decision: Match and employeeIds: [ID]   the person is this employee; the candidates are listed".to_owned(),
-            "  decision: Create                        the person is invited".to_owned(),
-            "  decision: Ignore                        the person is not synced".to_owned(),
-            "  decision: Deactivate                    the person has left, though Okta cannot say so any more".to_owned(),
-            "  rejectedEmployeeIds: [ID]               these employees are not the person".to_owned(),
-            "Then apply it: kubectl apply -f FILE".to_owned(),
-        ],
+        [format!(
+            "Decisions about people of the integration {}.",
+            standing.integration
+        )],
     );
+    if purpose == Purpose::ToDecide {
+        add_comments(&mut text, HOW_TO_DECIDE.map(str::to_owned));
+    }
     let mut meant = Vec::with_capacity(people.len());
-    for person in people {
+    for person in &people {
         text.push_str("---\n");
         add_comments(&mut text, about(person));
-        let is_unreadable = person
-            .blocker
-            .as_ref()
-            .is_some_and(|blocker| blocker.reason == "Unreadable");
         // A manifest would replace a decision that this version cannot read.
-        if !is_unreadable {
+        if !person.is_unreadable {
             let manifest = standing.manifest(&person.okta_user_id);
             text.push_str(&serde_yaml::to_string(&manifest)?);
             meant.push(manifest);
@@ -162,12 +166,12 @@ fn text(mut people: Vec<&PersonReport>, standing: &Standing) -> Result<String, D
     }
     match yaml_documents::<Value>(&text)? == meant {
         true => Ok(text),
-        false => Err(DecisionsError::Changed),
+        false => Err(ManifestError::Changed),
     }
 }
 
 /// The person and the candidates, one a line.
-fn about(person: &PersonReport) -> Vec<String> {
+fn about(person: &Entry) -> Vec<String> {
     let named = |name: Option<&str>, email: Option<&str>| {
         format!(
             "{} <{}>",
@@ -181,7 +185,10 @@ fn about(person: &PersonReport) -> Vec<String> {
             named(person.name.as_deref(), person.email.as_deref()),
             person.okta_user_id
         ),
-        format!("{:?}: {}", person.state, person.reason()),
+        match person.state {
+            Some(state) => format!("{state:?}: {}", person.reason),
+            None => person.reason.clone(),
+        },
     ];
     if let Some(employee) = &person.employee {
         lines.push(format!(
@@ -195,7 +202,7 @@ fn about(person: &PersonReport) -> Vec<String> {
         false => "Candidates:".to_owned(),
     });
     lines.extend(person.candidates.iter().map(|candidate| {
-        let CandidateReport {
+        let CandidateStatus {
             employee_id,
             name,
             email,
@@ -206,9 +213,8 @@ fn about(person: &PersonReport) -> Vec<String> {
             reasons,
         } = candidate;
         let mut line = format!(
-            "  {employee_id}: {}, {}",
+            "  {employee_id}: {}, {confidence}%",
             named(Some(name), Some(email)),
-            percent(*confidence)
         );
         if let Some(team) = team {
             line += &format!(", team {team}");
@@ -238,42 +244,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        api::{Decision, MatchState, ProposalKind},
-        cli::plan::{BlockerReport, ProposalReport},
-    };
+    use crate::api::Decision;
 
     /// A person who waits, with one candidate, and with texts from outside wherever there are any.
-    fn person(id: &str, text: &str) -> PersonReport {
-        PersonReport {
+    fn person(id: &str, text: &str) -> Entry {
+        Entry {
             okta_user_id: id.to_owned(),
             name: Some(text.to_owned()),
             email: Some(text.to_owned()),
-            state: MatchState::Review,
+            state: Some(MatchState::Review),
+            reason: text.to_owned(),
             employee: None,
-            proposal: ProposalReport {
-                kind: ProposalKind::Review,
-                employee_ids: vec!["w1".to_owned()],
-                confidence: None,
-                evidence: None,
-                reasons: vec![text.to_owned()],
-            },
-            candidates: vec![CandidateReport {
+            candidates: vec![CandidateStatus {
                 employee_id: "w1".to_owned(),
                 name: text.to_owned(),
                 email: text.to_owned(),
                 team: Some(text.to_owned()),
                 deactivated: true,
                 matched_to: Some(text.to_owned()),
-                confidence: 0.876,
+                confidence: 87,
                 reasons: vec![text.to_owned(), text.to_owned()],
             }],
-            changes: Vec::new(),
-            blocker: Some(BlockerReport {
-                reason: "NeedsDecision".to_owned(),
-                message: text.to_owned(),
-            }),
-            waits: true,
+            is_unreadable: false,
         }
     }
 
@@ -295,7 +287,7 @@ mod tests {
         let mut other = person("00uJohn", "John Roe");
         other.candidates.clear();
         let jane = person("00uJane", "Jane Doe");
-        let text = text(vec![&other, &jane], &standing(&[])).unwrap();
+        let text = text(vec![other, jane], &standing(&[]), Purpose::ToDecide).unwrap();
         let (_, people) = text.split_once("---\n").unwrap();
         let expected = format!(
             "# Jane Doe <Jane Doe>, Okta user 00uJane\n\
@@ -320,7 +312,12 @@ mod tests {
             "rejectedEmployeeIds": ["w1"], "note": "no\n---\nkind: x",
         });
         let jane = person("00uJane", "Jane Doe");
-        let text = text(vec![&jane], &standing(std::slice::from_ref(&spec))).unwrap();
+        let text = text(
+            vec![jane],
+            &standing(std::slice::from_ref(&spec)),
+            Purpose::ToDecide,
+        )
+        .unwrap();
         let written: Vec<Value> = yaml_documents(&text).unwrap();
         assert_eq!(written.len(), 1);
         assert_eq!(written[0]["spec"], spec);
@@ -329,11 +326,9 @@ mod tests {
     #[test]
     fn a_decision_that_cannot_be_read_is_not_replaced() {
         let mut jane = person("00uJane", "Jane Doe");
-        jane.blocker = Some(BlockerReport {
-            reason: "Unreadable".to_owned(),
-            message: "correct it".to_owned(),
-        });
-        let text = text(vec![&jane], &standing(&[])).unwrap();
+        jane.is_unreadable = true;
+        jane.reason = "correct it".to_owned();
+        let text = text(vec![jane], &standing(&[]), Purpose::ToDecide).unwrap();
         assert!(
             text.ends_with("Jane Doe; Jane Doe\n") && text.contains("# Review: correct it\n"),
             "{text}"
@@ -343,7 +338,7 @@ mod tests {
 
     fn check_names(name: &str) {
         let people = [person("00u1", name), person("00u2", name)];
-        let text = text(people.iter().collect(), &standing(&[])).unwrap();
+        let text = text(people.to_vec(), &standing(&[]), Purpose::ToDecide).unwrap();
         let written: Vec<EmployeeMatch> = yaml_documents(&text).unwrap();
         let ids: Vec<&str> = written
             .iter()
