@@ -4,12 +4,12 @@ use super::{
     PluginError,
     arguments::Approve,
     cluster::{Cluster, approval_declared_by},
-    plan, terminal,
+    terminal,
 };
 use crate::{
-    api::PlanSummary,
-    model::text::{counted, shown},
-    review::Company,
+    api::{PlanSummary, conditions::HELD},
+    model::text::shown,
+    review::{Company, summary::effect_in_words},
 };
 
 /// Shows the plan, and sets `spec.finalized` with the approval of exactly this plan.
@@ -45,7 +45,7 @@ async fn send(
     finalize: bool,
 ) -> Result<(), PluginError> {
     let name = company.name();
-    let Some(PlanSummary { hash, total, .. }) = company
+    let Some(plan @ PlanSummary { hash, .. }) = company
         .integration
         .status
         .as_ref()
@@ -55,16 +55,20 @@ async fn send(
             "{name} has no plan yet: wait for the first sync"
         )));
     };
-    plan::print(company)?;
+    super::plan::print(company)?;
     if arguments.plan.as_ref().is_some_and(|wanted| wanted != hash) {
         return Err(PluginError::Refused(format!(
             "the plan is another one, {hash}: look at it, and name its hash"
         )));
     }
-    if !finalize && *total == 0 {
-        return Err(PluginError::Refused(format!(
-            "{name} has nothing to approve: there are no changes"
-        )));
+    let is_held = company
+        .integration
+        .status
+        .iter()
+        .flat_map(|status| &status.conditions)
+        .any(|condition| condition.type_ == HELD && condition.status == "True");
+    if !finalize && !is_held {
+        return Err(PluginError::Refused(format!("{name} has nothing to approve: no plan is held")));
     }
     if let Some(manager) = approval_declared_by(&company.integration) {
         terminal::line(format_args!(
@@ -72,10 +76,10 @@ async fn send(
             shown(manager)
         ))?;
     }
-    let writes = counted(*total, "change", "changes");
+    let effect = effect_in_words(plan);
     let question = match finalize {
-        true => format!("Finalize {name} and write {writes} to Insightful?"),
-        false => format!("Approve this plan of {name} and write {writes} to Insightful?"),
+        true => format!("Finalize {name}: {effect}?"),
+        false => format!("Approve this plan of {name}: {effect}?"),
     };
     if !arguments.yes && !terminal::confirm(&question, "add --yes to send without asking")? {
         return terminal::line("Nothing was sent.");

@@ -78,9 +78,21 @@ pub fn plan_in_words(summary: &PlanSummary) -> String {
         .collect();
     let changes = match kinds.is_empty() {
         true => "No changes.".to_owned(),
+// A match may end without a field to restore.
+        false if *total == 0 => format!("Nothing to write: {}.", kinds.join(", ")),
         false => format!("{}: {}.", counted(*total, "change", "changes"), kinds.join(", ")),
     };
     format!("{changes}\nPlan {hash}")
+}
+
+/// What an approval of a plan lets happen, such as `write 340 changes`.
+pub fn effect_in_words(plan: &PlanSummary) -> String {
+    match (plan.total, plan.relinks) {
+        (0, relinks @ 1..) => format!("end {}", counted(relinks, "match", "matches")),
+        (0, _) => "write nothing".to_owned(),
+        (1, _) => "write 1 change".to_owned(),
+        (total, _) => format!("write {} changes", thousands(total)),
+    }
 }
 
 /// Such as `2,920`.
@@ -155,17 +167,16 @@ pub fn next_steps(integration: &OktaIntegration, in_namespace: &str) -> Vec<Next
         );
         add(format!("Review {people}."), command("review"));
     }
-    let writes = status.plan.as_ref().map_or(0, |plan| plan.total);
-    let changes = counted(writes, "change", "changes");
+    let effect = status.plan.as_ref().map(effect_in_words).unwrap_or_default();
     let is_held = condition(HELD).is_some_and(|held| held.status == "True");
     if !integration.spec.finalized && status.plan.is_some() {
         add(
-            format!("Look at the plan ({changes}), then finalize."),
+            format!("Look at the plan ({effect}), then finalize."),
             command("finalize"),
         );
-    } else if is_held && writes > 0 {
+    } else if is_held {
         add(
-            format!("Look at the plan ({changes}), which waits for an approval."),
+            format!("Look at the plan ({effect}), which waits for an approval."),
             command("approve"),
         );
     } else if status.plan.is_none() && status.phase != Some(Phase::Failed) {

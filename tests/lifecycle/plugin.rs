@@ -11,6 +11,7 @@ use kube::api::{Patch, PatchParams};
 use okta_insightful_operator::api::{
     Decision, EmployeeMatch, EmployeeMatchSpec, MatchState, Phase, conditions,
 };
+use sandbox::{company::Company, okta};
 use serde_json::{Value, json};
 
 use crate::world::{NAME, World, apply, open_guard};
@@ -183,7 +184,7 @@ async fn exactly_the_plan_that_was_shown_is_approved() {
     world.patch(json!({ "approval": "EveryPlan" })).await;
     world.decide("jane.doe", json!({ "decision": "Ignore" })).await;
     world
-        .wait_for_condition(conditions::HELD, "True", "ApprovalRequired")
+        .wait_for_condition(conditions::HELD, "True", "EveryPlanNeedsApproval")
         .await;
     let hash = world.status().await.plan.unwrap().hash;
     let status = succeeds(&world, &admin, &["status"]).await;
@@ -323,13 +324,24 @@ async fn kubectl_finds_it_as_a_plugin() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_from_outside_change_no_terminal() {
-    let world = World::in_review(json!({})).await;
-    let reviewer = account(&world, "reviewer").await;
+    let mut company = Company::acme();
+    let anna = company.employee("anna.becker").to_owned();
+    let mut employees = company.employees.iter_mut();
     let hostile = "=HYPERLINK(1)\u{1b}[2J<img src=x onerror=alert(1)>\u{202e}";
-    world
-        .okta
-        .edit(|org| org.rename_user("anna.becker", hostile, "Schneider"));
-    world.sync().await;
+    employees
+        .find(|employee| employee["id"] == anna.as_str())
+        .unwrap()["name"] = json!(hostile);
+    let world = World::prepared_with(company, okta::Settings::default()).await;
+    world.activate(json!({})).await;
+    world.wait_for_phase(Phase::Review).await;
+    let reviewer = account(&world, "reviewer").await;
+    succeeds(
+        &world,
+        &reviewer,
+        &["decide", "anna.becker@acme.com", "match", &anna],
+    )
+    .await;
+    world.wait_for_state("anna.becker", MatchState::Proposed).await;
     for arguments in [
         &["review", "--text"][..],
         &["plan"],
@@ -339,10 +351,7 @@ async fn names_from_outside_change_no_terminal() {
     ] {
         let out = succeeds(&world, &reviewer, arguments).await;
         assert!(!out.contains(['\u{1b}', '\u{202e}']), "{arguments:?}: {out}");
-        assert!(
-            out.contains(r"\u{1b}[2J<img") || arguments != ["review", "--text"],
-            "{out}"
-        );
+        assert!(out.contains(r"\u{1b}[2J<img") || arguments != ["plan"], "{out}");
     }
     let table = succeeds(&world, &reviewer, &["export", "--csv", "-", "--all"]).await;
     assert!(

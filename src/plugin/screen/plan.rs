@@ -19,7 +19,7 @@ use crate::{
     review::{
         Company,
         planned::{Line, Planned},
-        summary::thousands,
+        summary::{effect_in_words, thousands},
     },
 };
 
@@ -34,7 +34,7 @@ struct PlanPage {
     has_plan: bool,
     title: String,
     hash: String,
-    total: String,
+    effect: String,
     is_finalized: bool,
     /// What the condition Held says; empty if nothing is held.
     held: String,
@@ -178,19 +178,17 @@ fn plan_page(
     let guard = guard(&integration.spec.guard, &summary, &recent(company));
     let omitted = since.len().saturating_sub(MAX_SINCE);
     since.truncate(MAX_SINCE);
-    let total = thousands(summary.total);
-    let changes = counted(summary.total, "change", "changes").replacen(&summary.total.to_string(), &total, 1);
+    let effect = effect_in_words(&summary);
     PlanPage {
         base: base.with_notice(screen),
         has_plan,
         title: match (has_plan, held.is_some()) {
             (false, _) => "There is no plan yet".to_owned(),
-            (true, true) => format!("A plan of {changes} is held"),
-            (true, false) if summary.total == 0 => "There is nothing to write".to_owned(),
-            (true, false) => format!("This plan writes {changes}"),
+            (true, true) => format!("A plan is held: {effect}"),
+            (true, false) => format!("This plan: {effect}"),
         },
         hash: summary.hash.clone(),
-        total: changes,
+        effect,
         is_finalized,
         is_open: has_plan && (!is_finalized || held.is_some()),
         held: held.map(|held| shown(&held).into_owned()).unwrap_or_default(),
