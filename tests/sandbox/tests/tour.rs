@@ -28,7 +28,8 @@ fn the_tour_completes_and_removes_everything() {
         "STATUS: deployed",
         r#""step":"ReadingPeople""#,
         "✓ Insightful's request log: still no writes",
-        "✓ the held plan is the previewed plan: the hashes are equal",
+        "✓ another plan than the one that is named is refused, and Insightful's request log has no writes",
+        "✓ the applied plan is the previewed plan: the hashes are equal",
         "exactly as previewed: every field of every person and no others",
         "✓ one message, about the applied plan",
         "✓ no writes to Insightful, and all EmployeeMatches are unchanged",
@@ -83,6 +84,8 @@ fn a_kept_sandbox_can_be_used_until_ctrl_c() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(kubectl("get oi -o jsonpath='{.items[*].status.phase}'"), "Review");
+    assert!(shown.contains("kubectl insightful review acme"), "{shown}");
+    assert!(kubectl("insightful status").starts_with("acme in people: Review"));
     let server = kubectl("config view -o jsonpath='{.clusters[0].cluster.server}'");
 
     let interrupt = Command::new("kill")

@@ -72,9 +72,11 @@ pub fn keep_running(stage: &Stage) {
     if let Ok(kubectl) = Program::Kubectl.path()
         && let Some(directory) = kubectl.canonicalize().unwrap_or(kubectl).parent()
     {
-        screen.line(&format!("export PATH=\"{}:$PATH\"", directory.display()));
+        let programs = terminal.programs.display();
+        screen.line(&format!("export PATH=\"{}:{programs}:$PATH\"", directory.display()));
     }
     screen.line("kubectl get oi,em");
+    screen.line(&format!("kubectl insightful review {NAME}    # opens the review screen in a browser"));
     screen.line("");
     screen.line(&format!(
         "Okta        {}  (Authorization: SSWS {})",

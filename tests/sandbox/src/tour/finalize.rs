@@ -19,36 +19,26 @@ pub async fn finalize(stage: &mut Stage, preview: &Preview) -> Result<(), Failur
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.chapter("Finalize");
-    screen.say("The review is done. The admin sets spec.finalized, which allows the operator to write.");
-    let patch = r#"{"spec":{"finalized":true}}"#;
-    terminal
-        .show(&["patch", "oi", NAME, "--type=merge", "-p", patch], 1)
-        .await?;
-    stage
-        .wait_for("phase Held", |integration| {
-            integration["status"]["phase"] == "Held"
-        })
-        .await?;
     screen.say(
-        "The first plan moves more people to other teams than the guard allows, so the operator holds it and writes \
-         nothing. The condition Held explains why, and how to approve exactly this plan.",
+        "The review is done. `finalize` shows the plan again, asks, and sends exactly the hash that it showed: \
+         spec.finalized allows the operator to write, and spec.approvedPlan lets this plan through, although it moves \
+         more people to other teams than the guard allows. A plan that changed in the meantime would not be written.",
     );
-    terminal.show(&["get", "oi"], 3).await?;
-    let path = r#"jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
-    let message = terminal.show_text(&["get", "oi", NAME, "-o", path]).await?;
+    let outdated = format!("sha256:{}", "0".repeat(64));
+    let refused = terminal
+        .insightful(&["finalize", NAME, "--yes", "--plan", &outdated], 0)
+        .await;
+    ensure(refused.is_err(), || "another plan than the one that is named was finalized".to_owned())?;
     let writes = stage.insightful.journal().writes().len();
-    ensure(writes == 0, || {
-        format!("{writes} writes were made, though the plan is held")
+    ensure(writes == 0, || format!("{writes} writes before the integration is finalized"))?;
+    screen.checked("another plan than the one that is named is refused, and Insightful's request log has no writes");
+    let finalize = ["finalize", NAME, "--yes", "--plan", preview.hash()];
+    let output = terminal.insightful(&finalize, 24).await?;
+    ensure(output.contains(&format!("approved: {}", preview.hash())), || {
+        format!("this is not the previewed plan {}:\n{output}", preview.hash())
     })?;
-    screen.checked("Insightful's request log: still no writes");
-    ensure(message.contains(preview.hash()), || {
-        format!("the held plan is not the previewed plan {}", preview.hash())
-    })?;
-    screen.checked("the held plan is the previewed plan: the hashes are equal");
-
-    screen.say("The admin checks the team moves, agrees, and copies the command from the condition.");
-    approve(stage, &message).await?;
     applied(stage, preview).await?;
+    screen.checked("the applied plan is the previewed plan: the hashes are equal");
     terminal.show(&["get", "oi"], 3).await?;
 
     screen.say("These writes reached Insightful:");
@@ -77,18 +67,6 @@ pub async fn finalize(stage: &mut Stage, preview: &Preview) -> Result<(), Failur
     })?;
     screen.checked("no writes to Insightful, and all EmployeeMatches are unchanged");
     terminal.show(&["get", "oi,em"], 14).await?;
-    Ok(())
-}
-
-/// Approves a held plan by the command in the condition's message.
-pub async fn approve(stage: &Stage, message: &str) -> Result<(), Failure> {
-    let Some(patch) = message.split('\'').nth(1) else {
-        return Err(Failure::Expectation(format!(
-            "the condition has no command: {message}"
-        )));
-    };
-    let arguments = ["patch", "oi", NAME, "--type=merge", "-p", patch];
-    stage.terminal.show(&arguments, 1).await?;
     Ok(())
 }
 
@@ -124,7 +102,7 @@ async fn notified(stage: &mut Stage, preview: &Preview) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let screen = terminal.screen;
     screen.say("The operator reports what it does by Events, and notifies the team chat by a webhook.");
-    for reason in ["ReviewReady", "PlanHeld", "PlanApplied", "InSync"] {
+    for reason in ["ReviewReady", "PlanApplied", "InSync"] {
         stage.wait_for_event(NAME, reason).await?;
     }
     terminal

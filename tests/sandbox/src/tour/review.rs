@@ -1,6 +1,6 @@
 //! The people who need review, the decisions, and the preview of the plan.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::cast::{Confused, Player, state};
 use super::stage::NAME;
@@ -24,6 +24,21 @@ pub async fn needs_review(stage: &mut Stage) -> Result<Cast, Failure> {
         format!("{} matches, but status.people.total is {total:?}", matches.len())
     })?;
     terminal.show(&["get", "em"], 8).await?;
+    screen.say("kubectl insightful shows how the integration stands, and what to do next:");
+    let status = terminal.insightful(&["status", NAME], 20).await?;
+    ensure(status.contains("kubectl insightful review"), || {
+        format!("the status names no next step:\n{status}")
+    })?;
+    screen.say(
+        "Without --text, `kubectl insightful review` opens a page in the browser, on which 150 people are reviewed in \
+         minutes. As a list:",
+    );
+    let listed = terminal.insightful(&["review", NAME, "--text"], 16).await?;
+    let waiting = matches.iter().filter(|object| {
+        ["Review", "Unmatched", "Conflict"].contains(&state(object))
+    });
+    let waiting = format!("{} people need a decision.", waiting.count());
+    ensure(listed.contains(&waiting), || format!("not {waiting:?}:\n{listed}"))?;
     for wanted in ["Review", "Unmatched"] {
         let selector = format!("status.state={wanted}");
         let output = terminal
@@ -77,7 +92,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
     decision(
         stage,
         matched,
-        json!({"decision": "Match", "employeeIds": [matched.employee]}),
+        &["match", &matched.employee],
         "Proposed",
     )
     .await?;
@@ -87,19 +102,19 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
              one: the employee of {}. Nobody notices the mistake.",
             mistaken.name, overlooked.name
         ));
-        let wrong = json!({"decision": "Match", "employeeIds": [overlooked.employee]});
-        decision(stage, mistaken, wrong, "Proposed").await?;
+        let wrong = ["match", overlooked.employee.as_str(), "--yes"];
+        decision(stage, mistaken, &wrong, "Proposed").await?;
     }
     screen.say(&format!(
         "{} has no employee in Insightful, so the admin decides to invite a new one.",
         created.name
     ));
-    decision(stage, created, json!({"decision": "Create"}), "Proposed").await?;
+    decision(stage, created, &["create"], "Proposed").await?;
     screen.say(&format!(
         "{} does not use Insightful. The admin decides to ignore them.",
         ignored.name
     ));
-    decision(stage, ignored, json!({"decision": "Ignore"}), "Ignored").await?;
+    decision(stage, ignored, &["ignore", "--note", "does not use Insightful"], "Ignored").await?;
     let mistaken = confused.as_ref().map(|confused| &confused.mistaken);
     let decided = [matched, created, ignored].into_iter().chain(mistaken);
     let names: Vec<&str> = decided.map(|player| player.object.as_str()).collect();
@@ -111,13 +126,11 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
 }
 
 /// Makes a decision about a person, and waits until the match is in state `wanted`.
-pub async fn decision(stage: &mut Stage, player: &Player, spec: Value, wanted: &str) -> Result<(), Failure> {
+pub async fn decision(stage: &mut Stage, player: &Player, decided: &[&str], wanted: &str) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let reads = stage.okta.journal().entries().len();
-    let patch = json!({"spec": spec}).to_string();
-    terminal
-        .show(&["patch", "em", &player.object, "--type=merge", "-p", &patch], 1)
-        .await?;
+    let arguments = [&["decide", player.user.as_str()], decided].concat();
+    terminal.insightful(&arguments, 1).await?;
     let what = format!("state {wanted} of {}", player.name);
     stage
         .wait_for_match(&player.user, &what, |object| {
@@ -140,22 +153,6 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     terminal
         .show(&["get", "em", &cast.matched.object, "-o", changes], 8)
         .await?;
-    screen.say("And for everybody else?");
-    let columns = "custom-columns=PERSON:.status.person.name,FIELDS:.status.changes[*].field,\
-                   TO:.status.changes[*].to";
-    terminal
-        .show(
-            &[
-                "get",
-                "em",
-                "--field-selector",
-                "status.state=Proposed",
-                "-o",
-                columns,
-            ],
-            12,
-        )
-        .await?;
     screen.say("The plan counts all writes. Its hash identifies exactly these writes:");
     let arguments = ["get", "oi", NAME, "-o", "yaml"];
     // The matches are updated before the plan.
@@ -164,6 +161,10 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     let yaml = terminal.kubectl(&arguments).await?;
     screen.command(&words("kubectl", &arguments));
     screen.output(&excerpt(&yaml, "  plan:"), 12);
+    screen.say("What would change for everybody, deactivations first?");
+    let plan = terminal.insightful(&["plan", NAME], 24).await?;
+    let hash = integration["status"]["plan"]["hash"].as_str().unwrap_or_default();
+    ensure(plan.contains(hash), || format!("this is not the plan {hash}:\n{plan}"))?;
     let matches = stage.matches().await?;
     let preview = Preview::of(&integration, &matches);
     ensure(preview.writes() > 0, || "the plan is empty".to_owned())?;

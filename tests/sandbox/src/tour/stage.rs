@@ -97,6 +97,7 @@ impl Stage {
             screen,
             directory,
             kubeconfig,
+            programs: binary.parent().map(Path::to_path_buf).unwrap_or_default(),
         };
         Ok(Self {
             operator: None,

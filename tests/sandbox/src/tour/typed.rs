@@ -16,6 +16,8 @@ pub struct Terminal {
     /// The working directory.
     pub directory: PathBuf,
     pub kubeconfig: PathBuf,
+    /// Where kubectl finds the program for reviewers.
+    pub programs: PathBuf,
 }
 
 impl Terminal {
@@ -25,6 +27,11 @@ impl Terminal {
         let output = self.kubectl(arguments).await?;
         self.screen.output(&output, rows);
         Ok(output)
+    }
+
+    /// Runs `kubectl insightful`. Shows the command and the first `rows` lines of its output.
+    pub async fn insightful(&self, arguments: &[&str], rows: usize) -> Result<String, Failure> {
+        self.show(&[&["insightful"], arguments].concat(), rows).await
     }
 
     /// Runs kubectl. Shows the command and its output as wrapped text.
@@ -110,6 +117,7 @@ impl Terminal {
         let mut command = program.command(&self.kubeconfig, &self.directory.join("home"))?;
         command
             .args(arguments)
+            .env("PATH", &self.programs)
             .current_dir(directory)
             .stdin(Stdio::null());
         Ok(command)

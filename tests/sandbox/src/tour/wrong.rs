@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::cast::{Confused, state};
-use super::finalize::approve;
 use super::later::shown_writes;
 use super::review::decision;
 use super::stage::NAME;
@@ -81,16 +80,8 @@ pub async fn unmatch(stage: &mut Stage, confused: &Confused) -> Result<(), Failu
         mistaken.name
     ));
     stage.insightful.journal().clear();
-    let patch = json!({"spec": {
-        "decision": "Auto", "employeeIds": [], "rejectedEmployeeIds": [overlooked.employee],
-    }});
-    let patch = patch.to_string();
-    terminal
-        .show(
-            &["patch", "em", &mistaken.object, "--type=merge", "-p", &patch],
-            1,
-        )
-        .await?;
+    let reject = ["decide", &mistaken.user, "reject", &overlooked.employee];
+    terminal.insightful(&reject, 1).await?;
     let integration = stage
         .wait_for("the held plan", |integration| {
             let status = &integration["status"];
@@ -119,10 +110,10 @@ pub async fn unmatch(stage: &mut Stage, confused: &Confused) -> Result<(), Failu
     ensure(early == 0, || format!("{early} writes, though the plan is held"))?;
     screen.checked("the restore is previewed, and nothing was written yet");
 
-    screen.say("The admin approves.");
-    let path = r#"jsonpath={.status.conditions[?(@.type=="Held")].message}"#;
-    let message = terminal.kubectl(&["get", "oi", NAME, "-o", path]).await?;
-    approve(stage, &message).await?;
+    stage.wait_for_event(NAME, "PlanHeld").await?;
+    screen.say("The admin approves exactly this plan.");
+    let approve = ["approve", NAME, "--yes", "--plan", preview.hash()];
+    terminal.insightful(&approve, 12).await?;
     stage
         .wait_for_match(&mistaken.user, "the end of the match", |object| {
             object["status"]["applied"].is_null() && ["Review", "Unmatched"].contains(&state(object))
@@ -178,8 +169,8 @@ pub async fn right_matches(stage: &mut Stage, confused: &Confused) -> Result<(),
     ));
     let count = stage.insightful.snapshot().employees.len();
     for player in [mistaken, overlooked] {
-        let spec = json!({"decision": "Match", "employeeIds": [player.employee]});
-        decision(stage, player, spec, "Matched").await?;
+        let matched = ["match", player.employee.as_str()];
+        decision(stage, player, &matched, "Matched").await?;
     }
     let is_in_sync = |integration: &Value| {
         let status = &integration["status"];
