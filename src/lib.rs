@@ -38,7 +38,10 @@
 //! Imports run one way, from the controller down to the model; `tests/architecture.rs` holds them to it.
 
 // Each program uses a part of what both share.
-#![cfg_attr(not(all(feature = "operator", feature = "plugin")), allow(dead_code))]
+#![cfg_attr(
+    not(all(feature = "operator", feature = "plugin")),
+    allow(dead_code, unused_imports)
+)]
 
 pub mod api;
 #[cfg(feature = "operator")]

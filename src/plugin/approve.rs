@@ -68,7 +68,9 @@ async fn send(
         .flat_map(|status| &status.conditions)
         .any(|condition| condition.type_ == HELD && condition.status == "True");
     if !finalize && !is_held {
-        return Err(PluginError::Refused(format!("{name} has nothing to approve: no plan is held")));
+        return Err(PluginError::Refused(format!(
+            "{name} has nothing to approve: no plan is held"
+        )));
     }
     if let Some(manager) = approval_declared_by(&company.integration) {
         terminal::line(format_args!(

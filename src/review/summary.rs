@@ -78,7 +78,7 @@ pub fn plan_in_words(summary: &PlanSummary) -> String {
         .collect();
     let changes = match kinds.is_empty() {
         true => "No changes.".to_owned(),
-// A match may end without a field to restore.
+        // A match may end without a field to restore.
         false if *total == 0 => format!("Nothing to write: {}.", kinds.join(", ")),
         false => format!("{}: {}.", counted(*total, "change", "changes"), kinds.join(", ")),
     };

@@ -20,7 +20,9 @@ mod full_sync;
 mod memory;
 mod process;
 mod rate_limit;
+mod review_screen;
 mod startup;
+mod unmatched;
 #[allow(dead_code, reason = "shared with tests/lifecycle; each uses a part of it")]
 #[path = "../lifecycle/world.rs"]
 mod world;
@@ -44,13 +46,15 @@ pub fn figure(what: &str, goal: impl Display, figure: impl Display) {
 /// A benchmark, which prints its own rows.
 type Benchmark = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const BENCHMARKS: [(&str, Benchmark); 7] = [
+const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("start", || Box::pin(startup::measure())),
     ("calls", || Box::pin(calls::measure())),
     ("pull", || Box::pin(full_sync::measure())),
     ("share", || Box::pin(rate_limit::measure())),
     ("first", || Box::pin(first_proposals::measure())),
     ("fair", || Box::pin(fairness::measure())),
+    ("review", || Box::pin(review_screen::measure())),
+    ("unmatched", || Box::pin(unmatched::measure())),
     ("memory", || Box::pin(memory::measure())),
 ];
 

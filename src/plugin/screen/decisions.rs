@@ -531,7 +531,7 @@ pub async fn unsaved(
         conflicts,
         staged: staged.collect(),
         saved: saved.collect(),
-        base: base.with_notice(&screen),
+        base: base.with_notice(&screen, asked),
     };
     drop(sitting);
     page::html(&page)

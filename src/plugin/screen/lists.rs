@@ -232,7 +232,7 @@ pub async fn matches(
         row.is_open = true;
     }
     page::html(&MatchesPage {
-        base: base.with_notice(&screen),
+        base: base.with_notice(&screen, asked),
         filter: FilterView::new(&company, &query, &filter),
         groups,
         total,
@@ -355,7 +355,7 @@ pub async fn employees(
     let mut filter = FilterView::new(&company, &query, &filter_of(&query, &screen.me));
     filter.is_of_employees = true;
     page::html(&EmployeesPage {
-        base: base.with_notice(&screen),
+        base: base.with_notice(&screen, asked),
         filter,
         lead,
         rows,

@@ -99,10 +99,15 @@ impl Base {
             is_current: false,
         };
         let counts = [
-            (count(Tab::Waiting), "waiting", "/?tab=waiting"),
-            (count(Tab::Sure), "sure", "/?tab=sure"),
-            (count(Tab::Deactivations), "deactivations", "/?tab=deactivations"),
-            (moves, "team moves", "/?tab=changed&field=team"),
+            (count(Tab::Waiting), "waiting", "waiting", "/?tab=waiting"),
+            (count(Tab::Sure), "sure", "sure", "/?tab=sure"),
+            (
+                count(Tab::Deactivations),
+                "deactivation",
+                "deactivations",
+                "/?tab=deactivations",
+            ),
+            (moves, "team move", "team moves", "/?tab=changed&field=team"),
         ];
         let mut tabs: Vec<TabLink> = tabs.map(tab_link).collect();
         tabs.push(TabLink {
@@ -130,9 +135,9 @@ impl Base {
                 .unwrap_or_default(),
             counts: counts
                 .into_iter()
-                .map(|(count, label, href)| Count {
+                .map(|(count, one, many, href)| Count {
                     number: number(count),
-                    label,
+                    label: if count == 1 { one } else { many },
                     href: href.to_owned(),
                 })
                 .collect(),
@@ -149,9 +154,11 @@ impl Base {
         }
     }
 
-    /// With the notice of the last action, which is shown once.
-    pub fn with_notice(mut self, screen: &Screen) -> Self {
-        self.notice = screen.notice.lock().take().unwrap_or_default();
+    /// With the notice of the last action, which is shown once. The script follows a redirect before the browser does.
+    pub fn with_notice(mut self, screen: &Screen, asked: Asked) -> Self {
+        if asked == Asked::Page {
+            self.notice = screen.notice.lock().take().unwrap_or_default();
+        }
         self
     }
 

@@ -180,7 +180,7 @@ fn plan_page(
     since.truncate(MAX_SINCE);
     let effect = effect_in_words(&summary);
     PlanPage {
-        base: base.with_notice(screen),
+        base: base.with_notice(screen, Asked::Page),
         has_plan,
         title: match (has_plan, held.is_some()) {
             (false, _) => "There is no plan yet".to_owned(),

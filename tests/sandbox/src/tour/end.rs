@@ -73,10 +73,15 @@ pub fn keep_running(stage: &Stage) {
         && let Some(directory) = kubectl.canonicalize().unwrap_or(kubectl).parent()
     {
         let programs = terminal.programs.display();
-        screen.line(&format!("export PATH=\"{}:{programs}:$PATH\"", directory.display()));
+        screen.line(&format!(
+            "export PATH=\"{}:{programs}:$PATH\"",
+            directory.display()
+        ));
     }
     screen.line("kubectl get oi,em");
-    screen.line(&format!("kubectl insightful review {NAME}    # opens the review screen in a browser"));
+    screen.line(&format!(
+        "kubectl insightful review {NAME}    # opens the review screen in a browser"
+    ));
     screen.line("");
     screen.line(&format!(
         "Okta        {}  (Authorization: SSWS {})",

@@ -28,10 +28,16 @@ pub async fn finalize(stage: &mut Stage, preview: &Preview) -> Result<(), Failur
     let refused = terminal
         .insightful(&["finalize", NAME, "--yes", "--plan", &outdated], 0)
         .await;
-    ensure(refused.is_err(), || "another plan than the one that is named was finalized".to_owned())?;
+    ensure(refused.is_err(), || {
+        "another plan than the one that is named was finalized".to_owned()
+    })?;
     let writes = stage.insightful.journal().writes().len();
-    ensure(writes == 0, || format!("{writes} writes before the integration is finalized"))?;
-    screen.checked("another plan than the one that is named is refused, and Insightful's request log has no writes");
+    ensure(writes == 0, || {
+        format!("{writes} writes before the integration is finalized")
+    })?;
+    screen.checked(
+        "another plan than the one that is named is refused, and Insightful's request log has no writes",
+    );
     let finalize = ["finalize", NAME, "--yes", "--plan", preview.hash()];
     let output = terminal.insightful(&finalize, 24).await?;
     ensure(output.contains(&format!("approved: {}", preview.hash())), || {

@@ -34,11 +34,13 @@ pub async fn needs_review(stage: &mut Stage) -> Result<Cast, Failure> {
          minutes. As a list:",
     );
     let listed = terminal.insightful(&["review", NAME, "--text"], 16).await?;
-    let waiting = matches.iter().filter(|object| {
-        ["Review", "Unmatched", "Conflict"].contains(&state(object))
-    });
+    let waiting = matches
+        .iter()
+        .filter(|object| ["Review", "Unmatched", "Conflict"].contains(&state(object)));
     let waiting = format!("{} people need a decision.", waiting.count());
-    ensure(listed.contains(&waiting), || format!("not {waiting:?}:\n{listed}"))?;
+    ensure(listed.contains(&waiting), || {
+        format!("not {waiting:?}:\n{listed}")
+    })?;
     for wanted in ["Review", "Unmatched"] {
         let selector = format!("status.state={wanted}");
         let output = terminal
@@ -89,13 +91,7 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         "It is the same person, so the admin matches {} with the proposed employee.",
         matched.name
     ));
-    decision(
-        stage,
-        matched,
-        &["match", &matched.employee],
-        "Proposed",
-    )
-    .await?;
+    decision(stage, matched, &["match", &matched.employee], "Proposed").await?;
     if let Some(Confused { mistaken, overlooked }) = confused {
         screen.say(&format!(
             "{} needs review too. The admin intends to match the proposed employee, but pastes the id of another \
@@ -114,7 +110,13 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
         "{} does not use Insightful. The admin decides to ignore them.",
         ignored.name
     ));
-    decision(stage, ignored, &["ignore", "--note", "does not use Insightful"], "Ignored").await?;
+    decision(
+        stage,
+        ignored,
+        &["ignore", "--note", "does not use Insightful"],
+        "Ignored",
+    )
+    .await?;
     let mistaken = confused.as_ref().map(|confused| &confused.mistaken);
     let decided = [matched, created, ignored].into_iter().chain(mistaken);
     let names: Vec<&str> = decided.map(|player| player.object.as_str()).collect();
@@ -126,7 +128,12 @@ pub async fn decide(stage: &mut Stage, cast: &Cast) -> Result<(), Failure> {
 }
 
 /// Makes a decision about a person, and waits until the match is in state `wanted`.
-pub async fn decision(stage: &mut Stage, player: &Player, decided: &[&str], wanted: &str) -> Result<(), Failure> {
+pub async fn decision(
+    stage: &mut Stage,
+    player: &Player,
+    decided: &[&str],
+    wanted: &str,
+) -> Result<(), Failure> {
     let terminal = stage.terminal.clone();
     let reads = stage.okta.journal().entries().len();
     let arguments = [&["decide", player.user.as_str()], decided].concat();
@@ -164,7 +171,9 @@ pub async fn preview(stage: &mut Stage, cast: &Cast) -> Result<Preview, Failure>
     screen.say("What would change for everybody, deactivations first?");
     let plan = terminal.insightful(&["plan", NAME], 24).await?;
     let hash = integration["status"]["plan"]["hash"].as_str().unwrap_or_default();
-    ensure(plan.contains(hash), || format!("this is not the plan {hash}:\n{plan}"))?;
+    ensure(plan.contains(hash), || {
+        format!("this is not the plan {hash}:\n{plan}")
+    })?;
     let matches = stage.matches().await?;
     let preview = Preview::of(&integration, &matches);
     ensure(preview.writes() > 0, || "the plan is empty".to_owned())?;
