@@ -1,9 +1,6 @@
 //! An integration with its people and employees, as the cluster holds them.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::person::PersonView;
 use crate::{
@@ -141,15 +138,6 @@ impl Company {
 
     pub fn employee(&self, id: &str) -> Option<&KnownEmployee> {
         self.employees.get(id)
-    }
-
-    /// The number of people of each name, to tell namesakes apart.
-    pub fn names(&self) -> HashMap<String, usize> {
-        let mut names = HashMap::new();
-        for person in self.people() {
-            *names.entry(folded(person.name())).or_default() += 1;
-        }
-        names
     }
 }
 

@@ -204,6 +204,19 @@ impl<'a> PersonView<'a> {
         (!ready.message.is_empty()).then_some(ready.message.as_str())
     }
 
+    /// Whether the message says only what the state says already: there is nothing to look into.
+    pub fn is_settled(&self) -> bool {
+        let ready = || {
+            let conditions = &self.object.status.as_ref()?.conditions;
+            conditions.iter().find(|condition| condition.type_ == READY)
+        };
+        match self.state() {
+            Some(MatchState::Proposed | MatchState::Ignored | MatchState::Deactivated) => true,
+            Some(MatchState::Matched) => ready().is_none_or(|ready| ready.status != "False"),
+            _ => false,
+        }
+    }
+
     /// The reason of the condition Ready.
     pub fn reason(&self) -> Option<&'a str> {
         let conditions = &self.object.status.as_ref()?.conditions;

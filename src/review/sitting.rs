@@ -77,7 +77,7 @@ pub struct Saved {
 }
 
 /// The decisions of one sitting.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sitting {
     staged: BTreeMap<String, Staged>,
     saved: Vec<Saved>,

@@ -68,9 +68,10 @@ pub async fn decide(
     }
     let employee = employee.unwrap_or_default().to_owned();
     let action = match fields.get("decision").unwrap_or("Match") {
-        "Match" => Action::Choose(Choice::Match(vec![employee.clone()])),
+        "Match" => Action::Choose(Choice::Match(with_other_devices(&screen, person, &employee))),
         "Create" => Action::Choose(Choice::Create),
         "Ignore" => Action::Choose(Choice::Ignore),
+        "Deactivate" => Action::Choose(Choice::Deactivate),
         "Reset" => Action::Choose(Choice::Reset),
         "Reject" => Action::Choose(Choice::Reject(employee.clone())),
         "Note" => Action::Note,
@@ -92,6 +93,16 @@ pub async fn decide(
     let text = stage(&screen, &company, person, &action, fields.given("note"))
         .map_err(|text| for_script(Problem::wrong(text)))?;
     respond(&screen, &company, asked, &headers, person, &text, false)
+}
+
+/// The employee, with the person's others if it is one of several.
+fn with_other_devices(screen: &Screen, person: PersonView<'_>, employee: &str) -> Vec<String> {
+    let wanted = screen.sitting.lock().wanted(person).employee_ids;
+    let mut employees = vec![employee.to_owned()];
+    if wanted.iter().any(|id| id == employee) {
+        employees.extend(wanted.into_iter().filter(|id| id != employee));
+    }
+    employees
 }
 
 /// Returns what was done, in words.
@@ -145,8 +156,7 @@ fn respond(
     base.notice = text.to_owned();
     base.is_error = is_error;
     let sitting = screen.sitting.lock();
-    let mut row = RowView::new(company, &sitting, person);
-    row.has_tick = person.evidence().is_some();
+    let row = RowView::new(company, &sitting, person);
     let mut gone = Vec::new();
     if !sitting.is_staged(person.id()) {
         gone.push(format!("u-{}", row.id));
@@ -264,12 +274,14 @@ pub async fn save(
     };
     let ids: Vec<String> = staged.iter().map(|(id, _)| id.clone()).collect();
     if screen.git.is_some() {
-        let mut sitting = screen.sitting.lock();
+        let before = screen.sitting.lock().clone();
         for id in &ids {
-            sitting.saved_now(id, &now());
+            screen.sitting.lock().saved_now(id, &now());
         }
-        drop(sitting);
-        write_manifests(&screen).map_err(for_script)?;
+        if let Err(problem) = write_manifests(&screen) {
+            *screen.sitting.lock() = before;
+            return Err(for_script(problem));
+        }
     } else {
         let sent = stream::iter(staged)
             .map(|(id, staged)| send(&screen, id, staged, false))
@@ -287,20 +299,28 @@ pub async fn save(
         Some(path) => format!("{} written to {}.", decisions(ids.len()), path.display()),
         None => format!("{} saved.", decisions(ids.len())),
     };
+    done(&screen, &company, asked, &headers, &ids, text)
+}
+
+/// Says what was done about several people, who are staged no longer.
+fn done(
+    screen: &Screen,
+    company: &Company,
+    asked: Asked,
+    headers: &HeaderMap,
+    ids: &[String],
+    text: String,
+) -> Result<Response, Problem> {
     if asked == Asked::Page {
         screen.set_notice(text);
-        return Ok(back(&headers, ""));
+        return Ok(back(headers, ""));
     }
-    let mut base = Base::new(&screen, &company, "", "");
+    let mut base = Base::new(screen, company, "", "");
     base.notice = text;
     let sitting = screen.sitting.lock();
     let people = ids.iter().filter_map(|id| company.person(id));
     let rows: Vec<RowView> = people
-        .map(|person| {
-            let mut row = RowView::new(&company, &sitting, person);
-            row.has_tick = person.evidence().is_some();
-            row
-        })
+        .map(|person| RowView::new(company, &sitting, person))
         .collect();
     drop(sitting);
     let gone: Vec<String> = ids.iter().map(|id| format!("u-{id}")).collect();
@@ -350,24 +370,7 @@ pub async fn discard(
         ids
     };
     let text = format!("{} discarded.", decisions(ids.len()));
-    if asked == Asked::Page {
-        screen.set_notice(text);
-        return Ok(back(&headers, ""));
-    }
-    let mut base = Base::new(&screen, &company, "", "");
-    base.notice = text;
-    let sitting = screen.sitting.lock();
-    let people = ids.iter().filter_map(|id| company.person(id));
-    let rows: Vec<RowView> = people
-        .map(|person| {
-            let mut row = RowView::new(&company, &sitting, person);
-            row.has_tick = person.evidence().is_some();
-            row
-        })
-        .collect();
-    drop(sitting);
-    let gone: Vec<String> = ids.iter().map(|id| format!("u-{id}")).collect();
-    page::changed(&base, &rows, &[], &gone)
+    done(&screen, &company, asked, &headers, &ids, text)
 }
 
 /// Sends the decision that stood before a saved one, unless somebody changed it since.

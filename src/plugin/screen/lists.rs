@@ -213,12 +213,6 @@ pub async fn matches(
         }
         views
     };
-    let is_bulk = |group: &GroupView| !group.rate.is_empty();
-    for group in groups.iter_mut().filter(|group| is_bulk(group)) {
-        for row in &mut group.rows {
-            row.has_tick = true;
-        }
-    }
     if asked == Asked::Live {
         let rows: Vec<RowView> = groups.into_iter().flat_map(|group| group.rows).collect();
         return page::live(&base, &rows, &[]);

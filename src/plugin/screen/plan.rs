@@ -184,8 +184,9 @@ fn plan_page(
         has_plan,
         title: match (has_plan, held.is_some()) {
             (false, _) => "There is no plan yet".to_owned(),
-            (true, true) => format!("A plan is held: {effect}"),
-            (true, false) => format!("This plan: {effect}"),
+            (true, true) => format!("Held: a plan to {effect}"),
+            (true, false) if planned.is_empty() => "Nothing to write".to_owned(),
+            (true, false) => format!("A plan to {effect}"),
         },
         hash: summary.hash.clone(),
         effect,

@@ -18,18 +18,21 @@ pub struct RowView {
     pub seen: String,
     pub waits: bool,
     pub is_open: bool,
-    pub has_tick: bool,
     pub can_tick: bool,
     pub person: Card,
     pub candidates: Vec<CandidateView>,
     pub has_choice: bool,
     pub is_decided: bool,
+    /// Whether Okta does not show the person, so that only a decision can say that they left.
+    pub may_have_left: bool,
     /// Empty if nothing is staged.
     pub staged: String,
     pub note: String,
     /// Empty for people in review.
     pub state: String,
     pub message: String,
+    /// Whether the message can wait until the row is open.
+    pub is_settled: bool,
     pub opener: String,
     /// The page with this row open.
     pub open_href: String,
@@ -239,11 +242,11 @@ impl RowView {
             seen: seen(&person.decided()),
             waits: person.waits() && !is_staged && !is_saved,
             is_open: false,
-            has_tick: false,
             can_tick: person.suggested().is_some() && !is_staged,
             person: Card::of_person(person),
             has_choice: chosen.is_some(),
             is_decided: wanted != Decided::default(),
+            may_have_left: !person.is_known(),
             candidates,
             staged: match is_staged {
                 true => staged_words(company, &person.decided(), &wanted),
@@ -255,6 +258,7 @@ impl RowView {
                 Some(state) => format!("{state:?}"),
             },
             message: message(person),
+            is_settled: person.is_settled(),
             open_href: format!(
                 "/people/{}",
                 percent_encoding::utf8_percent_encode(person.id(), percent_encoding::NON_ALPHANUMERIC)

@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::header::CONTENT_TYPE,
+    http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::IntoResponse,
     routing::{get, post},
@@ -146,6 +146,8 @@ fn router(screen: Arc<Screen>) -> Router {
         .route("/live", get(live::live))
         .route("/review.css", get(styles))
         .route("/review.js", get(script))
+        // Browsers ask for it.
+        .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(screen.clone(), security::guard))
         .with_state(screen)
