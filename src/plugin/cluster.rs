@@ -15,7 +15,7 @@ use kube::{
     Api, Client, Config, Resource as _,
     api::{ListParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
-    core::{DeserializeGuard, Request},
+    core::{DeserializeGuard, Request, Status},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -351,10 +351,8 @@ impl Cluster {
             .await
         {
             Ok(_) => Ok(()),
-            // The test failed: the hash is another, or there is no plan any more.
-            Err(kube::Error::Api(status)) if status.code == 422 && status.message.contains("test") => {
-                Err(ApproveError::Changed)
-            }
+            // The hash is another, or there is no plan any more.
+            Err(kube::Error::Api(status)) if is_failed_test(&status) => Err(ApproveError::Changed),
             Err(error) => Err(ClusterError::from(error).into()),
         }
     }
@@ -403,6 +401,15 @@ pub fn of_integration(name: &str) -> String {
 pub fn approval_declared_by(integration: &OktaIntegration) -> Option<&str> {
     let managed = integration.metadata.managed_fields.as_deref().unwrap_or_default();
     declared_by(managed, &OF_APPROVALS)
+}
+
+/// Whether the `test` of a JSON patch failed. The API server says so only in the cause of its refusal.
+fn is_failed_test(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    status.code == 422
+        && causes
+            .into_iter()
+            .any(|cause| cause.message.starts_with("testing "))
 }
 
 fn readable(object: DeserializeGuard<OktaIntegration>) -> Result<OktaIntegration, ClusterError> {

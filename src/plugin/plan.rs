@@ -7,7 +7,7 @@ use crate::{
     model::text::{counted, shown},
     review::{
         Company,
-        planned::{Line, Planned},
+        planned::{Line, List, Planned},
         summary::plan_in_words,
     },
 };
@@ -31,8 +31,8 @@ pub(super) fn print(company: &Company) -> Result<(), PluginError> {
         ));
     };
     let planned = Planned::of(company);
-    for (title, lines) in planned.lists() {
-        list(title, &lines)?;
+    for list in planned.lists() {
+        print_list(&list)?;
     }
     if !planned.new_teams.is_empty() {
         terminal::heading(&counted(planned.new_teams.len(), "new team", "new teams"))?;
@@ -44,16 +44,13 @@ pub(super) fn print(company: &Company) -> Result<(), PluginError> {
     terminal::line(shown(&plan_in_words(summary)).replace("\\u{a}", "\n"))
 }
 
-fn list(title: &str, lines: &[&Line]) -> Result<(), PluginError> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    terminal::heading(&format!("{title} ({})", lines.len()))?;
+fn print_list(list: &List<'_>) -> Result<(), PluginError> {
+    terminal::heading(&list.title())?;
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic);
-    for line in lines {
+    for line in &list.lines {
         let Line {
             person,
             employee,

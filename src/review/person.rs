@@ -79,6 +79,13 @@ impl<'a> PersonView<'a> {
         self.object.status.as_ref()?.state
     }
 
+    /// Whether the status is about the present decision.
+    pub fn is_observed(&self) -> bool {
+        let status = self.object.status.as_ref();
+        let observed = status.and_then(|status| status.observed_generation);
+        observed == self.object.metadata.generation
+    }
+
     /// Whether the person awaits a decision, as `status.people.waiting` counts.
     pub fn waits(&self) -> bool {
         self.state().is_some_and(MatchState::awaits_decision)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Company, PersonView};
 use crate::{
     api::{Field, FieldChange, TeamState, TeamStatus},
-    model::text::folded,
+    model::text::{counted, folded},
 };
 
 /// A change of one person.
@@ -110,32 +110,100 @@ impl Planned {
         self.new_teams.sort_by_cached_key(|team| folded(team));
     }
 
-    /// The lists of changes of people, each with its title.
-    pub fn lists(&self) -> Vec<(&'static str, Vec<&Line>)> {
-        vec![
-            ("Deactivations", self.deactivations.iter().collect()),
-            ("Matches to unmatch", self.unmatched.iter().collect()),
-            ("Email changes", self.emails.iter().collect()),
-            ("Team moves", self.moves.values().flatten().collect()),
-            ("Invitations", self.invitations.iter().collect()),
-            ("Activations", self.activations.iter().collect()),
-            ("Names", self.names.iter().collect()),
-            ("Titles", self.titles.iter().collect()),
-        ]
+    /// The changes of people by kind: what harms most comes first.
+    pub fn lists(&self) -> Vec<List<'_>> {
+        let moves = self.moves.values().flatten().collect();
+        let lists: [(&str, &str, &str, Vec<&Line>); 8] = [
+            (
+                "deactivations",
+                "deactivation",
+                "deactivations",
+                self.deactivations.iter().collect(),
+            ),
+            (
+                "unmatched",
+                "match to unmatch",
+                "matches to unmatch",
+                self.unmatched.iter().collect(),
+            ),
+            (
+                "emails",
+                "email change",
+                "email changes",
+                self.emails.iter().collect(),
+            ),
+            ("moves", "team move", "team moves", moves),
+            (
+                "invitations",
+                "invitation",
+                "invitations",
+                self.invitations.iter().collect(),
+            ),
+            (
+                "activations",
+                "activation",
+                "activations",
+                self.activations.iter().collect(),
+            ),
+            (
+                "names",
+                "changed name",
+                "changed names",
+                self.names.iter().collect(),
+            ),
+            (
+                "titles",
+                "changed title",
+                "changed titles",
+                self.titles.iter().collect(),
+            ),
+        ];
+        let lists = lists.into_iter().filter(|(.., lines)| !lines.is_empty());
+        lists
+            .map(|(anchor, one, many, lines)| List {
+                anchor,
+                one,
+                many,
+                lines,
+            })
+            .collect()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.new_teams.is_empty() && self.lists().iter().all(|(_, lines)| lines.is_empty())
+        self.new_teams.is_empty() && self.lists().is_empty()
     }
 
     /// Every change as one text, to find what changed between two looks at a plan.
     pub fn texts(&self) -> Vec<String> {
-        let teams = self.new_teams.iter().map(|team| format!("New team: {team}"));
-        let lines = self.lists().into_iter().flat_map(|(title, lines)| {
-            let text = move |line: &Line| format!("{title}: {}", line.in_words());
-            lines.into_iter().map(text).collect::<Vec<_>>()
-        });
-        teams.chain(lines).collect()
+        let lists = self.lists();
+        let lines = lists
+            .iter()
+            .flat_map(|list| list.lines.iter().map(|line| list.text(line)));
+        let teams = self.new_teams.iter().map(|team| format!("new team: {team}"));
+        lines.chain(teams).collect()
+    }
+}
+
+/// The changes of one kind.
+#[derive(Clone, Debug)]
+pub struct List<'a> {
+    /// A word for links.
+    pub anchor: &'static str,
+    /// The noun, for one and for several.
+    pub one: &'static str,
+    pub many: &'static str,
+    pub lines: Vec<&'a Line>,
+}
+
+impl List<'_> {
+    /// Such as `3 team moves`.
+    pub fn title(&self) -> String {
+        counted(self.lines.len(), self.one, self.many)
+    }
+
+    /// A change of this kind as one text.
+    pub fn text(&self, line: &Line) -> String {
+        format!("{}: {}", self.one, line.in_words())
     }
 }
 
@@ -240,15 +308,15 @@ mod tests {
         assert_eq!(
             planned.texts(),
             [
-                "Deactivations: Ann: active → deactivated",
-                "Matches to unmatch: Finn: w6",
-                "Email changes: Finn (employee w6): f@acme.com → f@old.com",
-                "Team moves: Al: Default → Sales",
-                "Team moves: Bob: Default → Sales",
-                "Invitations: Dora: dora@acme.com, team Sales",
-                "Activations: Eve: deactivated → active",
-                "Names: Al: A. → Al",
-                "Titles: Al: SRE",
+                "deactivation: Ann: active → deactivated",
+                "match to unmatch: Finn: w6",
+                "email change: Finn (employee w6): f@acme.com → f@old.com",
+                "team move: Al: Default → Sales",
+                "team move: Bob: Default → Sales",
+                "invitation: Dora: dora@acme.com, team Sales",
+                "activation: Eve: deactivated → active",
+                "changed name: Al: A. → Al",
+                "changed title: Al: SRE",
             ]
         );
     }

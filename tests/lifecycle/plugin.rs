@@ -154,11 +154,11 @@ async fn a_review_and_a_finish_by_commands() {
     let plan = succeeds(&world, &reviewer, &["plan"]).await;
     let hash = world.status().await.plan.unwrap().hash;
     assert!(
-        plan.contains("Deactivations") && plan.ends_with(&format!("Plan {hash}\n")),
+        plan.contains("1 deactivation\n") && plan.ends_with(&format!("Plan {hash}\n")),
         "{plan}"
     );
-    let deactivations = plan.find("Deactivations").unwrap();
-    assert!(deactivations < plan.find("Team moves").unwrap(), "{plan}");
+    let deactivations = plan.find("1 deactivation\n").unwrap();
+    assert!(deactivations < plan.find(" team moves\n").unwrap(), "{plan}");
 
     let refused = fails(&world, &reviewer, &["finalize", "--yes"]).await;
     assert!(refused.contains("the API server refused it"), "{refused}");
@@ -175,6 +175,61 @@ async fn a_review_and_a_finish_by_commands() {
     );
     world.wait_for_phase(Phase::InSync).await;
     assert_eq!(world.status().await.last_applied_plan, Some(hash));
+}
+
+/// Runs the program on a terminal, and types these lines.
+#[cfg(target_os = "linux")]
+async fn types(world: &World, kubeconfig: &Path, arguments: &str, lines: &'static str) -> String {
+    use std::io::Write as _;
+
+    let program = env!("CARGO_BIN_EXE_kubectl-insightful");
+    let mut command = Command::new("script");
+    command
+        .args([
+            "-qec",
+            &format!("{program} -n {} {arguments}", world.namespace),
+            "/dev/null",
+        ])
+        .env("KUBECONFIG", kubeconfig)
+        .env_remove("HTTPS_PROXY")
+        .env_remove("https_proxy")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped());
+    let typed = move || {
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = tokio::task::spawn_blocking(typed).await.unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_terminal_it_asks_who_is_meant_and_before_it_approves() {
+    let world = World::in_review(json!({})).await;
+    let admin = account(&world, "admin").await;
+    let asked = types(&world, &admin, "decide 'john smith' ignore", "2\n").await;
+    assert!(
+        asked.contains("Several fit") && asked.contains("Auto → Ignore"),
+        "{asked}"
+    );
+    let mut decisions = Vec::new();
+    for handle in ["john.smith", "john.smith2"] {
+        decisions.push(spec(&world, handle).await.decision);
+    }
+    decisions.sort_by_key(|decision| format!("{decision:?}"));
+    assert_eq!(decisions, [Decision::Auto, Decision::Ignore]);
+
+    let asked = types(&world, &admin, "finalize", "no\n").await;
+    assert!(
+        asked.contains("Finalize acme: write") && asked.contains("Nothing was sent."),
+        "{asked}"
+    );
+    assert!(!world.integration().await.spec.finalized);
+    let asked = types(&world, &admin, "finalize", "yes\n").await;
+    assert!(asked.contains("Finalized, and approved: sha256:"), "{asked}");
+    assert!(world.integration().await.spec.finalized);
 }
 
 #[tokio::test(flavor = "multi_thread")]

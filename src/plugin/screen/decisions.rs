@@ -16,7 +16,7 @@ use super::{
     Screen,
     files::write_manifests,
     form::{Asked, Fields, Submitted},
-    page::{self, Base, Problem, decisions},
+    page::{self, Base, EMPLOYEES, Problem, decisions},
     rows::{EmployeeRow, RowView, in_words, seen},
 };
 use crate::{
@@ -175,24 +175,22 @@ fn respond(
     page::changed(&base, &[row], &employees, &gone)
 }
 
-/// To the page that the form stands on. Its origin was checked.
+/// To the page that the form stands on, or from the results of a search to the list. Its origin was checked.
 fn back(headers: &HeaderMap, anchor: &str) -> Response {
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
     let url = referer.and_then(|referer| url::Url::parse(referer).ok());
-    let path = url.map_or_else(
-        || "/".to_owned(),
-        |url| match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        },
-    );
-    // A result page of a form cannot be asked for again.
-    let path = if path.starts_with("/decide") || path.starts_with("/sheet") {
-        "/"
-    } else {
-        &path
+    let path = url.as_ref().map_or("/", |url| url.path());
+    let query = url.as_ref().and_then(|url| url.query());
+    let is_search = query.is_some_and(|query| query.starts_with("for=") || query.contains("&for="));
+    let to = match (path, query) {
+        ("/people", _) if is_search => EMPLOYEES.to_owned(),
+        // What a form answered cannot be asked for again.
+        ("/decide" | "/sheet", _) => "/".to_owned(),
+        (_, _) if is_search => "/".to_owned(),
+        (path, Some(query)) => format!("{path}?{query}"),
+        (path, None) => path.to_owned(),
     };
-    page::redirect(&format!("{path}{anchor}"))
+    page::redirect(&format!("{to}{anchor}"))
 }
 
 /// A question before an employee is taken from somebody.
@@ -495,9 +493,6 @@ pub async fn unsaved(
 ) -> Result<Response, Problem> {
     let company = screen.company().map_err(|problem| problem.for_script(asked))?;
     let base = Base::new(&screen, &company, "Decisions of this sitting", "");
-    if asked == Asked::Live {
-        return page::live(&base, &[], &[]);
-    }
     let text = |text: &str| shown(text).into_owned();
     let sitting = screen.sitting.lock();
     let conflicts = sitting

@@ -226,7 +226,7 @@ pub async fn matches(
         row.is_open = true;
     }
     page::html(&MatchesPage {
-        base: base.with_notice(&screen, asked),
+        base: base.live().with_notice(&screen, asked),
         filter: FilterView::new(&company, &query, &filter),
         groups,
         total,
@@ -349,7 +349,7 @@ pub async fn employees(
     let mut filter = FilterView::new(&company, &query, &filter_of(&query, &screen.me));
     filter.is_of_employees = true;
     page::html(&EmployeesPage {
-        base: base.with_notice(&screen, asked),
+        base: base.live().with_notice(&screen, asked),
         filter,
         lead,
         rows,
@@ -379,7 +379,7 @@ fn find_employees(
         return page::html(&Hits { hits });
     }
     page::html(&FindPage {
-        base: Base::new(screen, company, "Find an employee", ""),
+        base: Base::new(screen, company, "Find an employee", "").with_notice(screen, asked),
         path: EMPLOYEES,
         what: "Employees",
         wanted_for: id.to_owned(),
@@ -423,7 +423,7 @@ pub async fn people(
         return page::html(&Hits { hits });
     }
     page::html(&FindPage {
-        base: Base::new(&screen, &company, "Find a person", ""),
+        base: Base::new(&screen, &company, "Find a person", "").with_notice(&screen, asked),
         path: "/people",
         what: "People",
         wanted_for: id.to_owned(),

@@ -57,6 +57,8 @@ pub struct Base {
     pub notice: String,
     pub is_error: bool,
     pub keys: &'static [(&'static [&'static str], &'static str)],
+    /// Whether the script follows changes in the cluster.
+    pub is_live: bool,
 }
 
 /// A number that is a filter.
@@ -151,7 +153,14 @@ impl Base {
             notice: String::new(),
             is_error: false,
             keys: &KEYS,
+            is_live: false,
         }
+    }
+
+    /// A page that can be asked for again by its address, and whose parts have the ids that a live update names.
+    pub fn live(mut self) -> Self {
+        self.is_live = true;
+        self
     }
 
     /// With the notice of the last action, which is shown once. The script follows a redirect before the browser does.

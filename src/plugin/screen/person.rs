@@ -79,7 +79,7 @@ pub async fn person(
         Err(error) => (Vec::new(), shown(&error.to_string()).into_owned()),
     };
     page::html(&PersonPage {
-        base: base.with_notice(&screen, asked),
+        base: base.live().with_notice(&screen, asked),
         row,
         decision: decision(&company, person),
         writes: writes(&company, person),

@@ -18,7 +18,7 @@ use crate::{
     model::text::{counted, shown},
     review::{
         Company,
-        planned::{Line, Planned},
+        planned::{Line, List, Planned},
         summary::{effect_in_words, thousands},
     },
 };
@@ -153,34 +153,30 @@ fn plan_page(
     let has_plan = status.plan.is_some();
     let summary = status.plan.unwrap_or_default();
     let is_finalized = integration.spec.finalized;
-    let is_new = |line: &LineView| {
-        since.iter().any(|change| {
-            change.how == "New" && change.what.contains(&line.to) && change.what.contains(&line.person)
-        })
-    };
-    let whole = query.get("kind");
-    let lists = lists(planned, whole, &is_new);
-    let moves: Vec<MoveView> = planned
-        .moves
+    let new: BTreeSet<&str> = since
         .iter()
-        .map(|((from, to), lines)| {
-            let lines: Vec<LineView> = lines.iter().map(|line| line_view(line, &is_new)).collect();
-            MoveView {
-                from: shown(from).into_owned(),
-                to: shown(to).into_owned(),
-                count: counted(lines.len(), "person", "people"),
-                is_new: lines.iter().any(|line| line.is_new),
-                lines,
-            }
-        })
+        .filter(|change| change.how == "New")
+        .map(|change| change.what.as_str())
         .collect();
-    let moved = planned.moves.values().map(Vec::len).sum::<usize>();
+    let is_new = |list: &List<'_>, line: &Line| new.contains(&*shown(&list.text(line)));
+    let whole = query.get("kind");
+    let (moves, lists): (Vec<_>, Vec<_>) = planned
+        .lists()
+        .into_iter()
+        .partition(|list| list.anchor == "moves");
+    let moves_title = moves.first().map(List::title).unwrap_or_default();
+    let move_views = moves
+        .iter()
+        .flat_map(|list| move_views(planned, list, &is_new))
+        .collect();
+    let lists = lists.iter().map(|list| list_view(list, whole, &is_new)).collect();
+    drop(new);
     let guard = guard(&integration.spec.guard, &summary, &recent(company));
     let omitted = since.len().saturating_sub(MAX_SINCE);
     since.truncate(MAX_SINCE);
     let effect = effect_in_words(&summary);
     PlanPage {
-        base: base.with_notice(screen, Asked::Page),
+        base: base.live().with_notice(screen, Asked::Page),
         has_plan,
         title: match (has_plan, held.is_some()) {
             (false, _) => "There is no plan yet".to_owned(),
@@ -201,8 +197,8 @@ fn plan_page(
         since,
         since_omitted: omitted,
         lists,
-        moves,
-        moves_title: counted(moved, "team move", "team moves"),
+        moves: move_views,
+        moves_title,
         new_teams: planned
             .new_teams
             .iter()
@@ -334,61 +330,56 @@ fn guard(policy: &GuardPolicy, plan: &PlanSummary, recent: &[GuardedWrites]) -> 
     ]
 }
 
-fn lists(planned: &Planned, whole: Option<&str>, is_new: &dyn Fn(&LineView) -> bool) -> Vec<ListView> {
-    let lists: [(&'static str, &[Line], &str, &str); 7] = [
-        (
-            "deactivations",
-            &planned.deactivations,
-            "deactivation",
-            "deactivations",
-        ),
-        (
-            "unmatched",
-            &planned.unmatched,
-            "match to unmatch",
-            "matches to unmatch",
-        ),
-        ("emails", &planned.emails, "email change", "email changes"),
-        ("invitations", &planned.invitations, "invitation", "invitations"),
-        ("activations", &planned.activations, "activation", "activations"),
-        ("names", &planned.names, "name", "names"),
-        ("titles", &planned.titles, "title", "titles"),
-    ];
-    let lists = lists.into_iter().filter(|(_, lines, ..)| !lines.is_empty());
-    lists
-        .map(|(anchor, lines, one, many)| {
-            let listed = if whole == Some(anchor) {
-                lines.len()
-            } else {
-                MAX_LISTED
-            };
-            ListView {
-                anchor,
-                title: counted(lines.len(), one, many),
-                lines: lines
-                    .iter()
-                    .take(listed)
-                    .map(|line| line_view(line, is_new))
-                    .collect(),
-                omitted: lines.len().saturating_sub(listed),
-                href: format!("/plan?kind={anchor}#{anchor}"),
-            }
-        })
-        .collect()
+/// Whether a change of a list is new since the last look.
+type IsNew<'a> = &'a dyn Fn(&List<'_>, &Line) -> bool;
+
+/// A list, shortened unless its anchor is `whole`.
+fn list_view(list: &List<'_>, whole: Option<&str>, is_new: IsNew<'_>) -> ListView {
+    let anchor = list.anchor;
+    let listed = if whole == Some(anchor) {
+        list.lines.len()
+    } else {
+        MAX_LISTED
+    };
+    ListView {
+        anchor,
+        title: list.title(),
+        lines: list
+            .lines
+            .iter()
+            .take(listed)
+            .map(|line| line_view(list, line, is_new))
+            .collect(),
+        omitted: list.lines.len().saturating_sub(listed),
+        href: format!("/plan?kind={anchor}#{anchor}"),
+    }
 }
 
-fn line_view(line: &Line, is_new: &dyn Fn(&LineView) -> bool) -> LineView {
+/// The team moves, from each team to each other.
+fn move_views(planned: &Planned, list: &List<'_>, is_new: IsNew<'_>) -> Vec<MoveView> {
+    let moves = planned.moves.iter().map(|((from, to), lines)| {
+        let lines: Vec<LineView> = lines.iter().map(|line| line_view(list, line, is_new)).collect();
+        MoveView {
+            from: shown(from).into_owned(),
+            to: shown(to).into_owned(),
+            count: counted(lines.len(), "person", "people"),
+            is_new: lines.iter().any(|line| line.is_new),
+            lines,
+        }
+    });
+    moves.collect()
+}
+
+fn line_view(list: &List<'_>, line: &Line, is_new: IsNew<'_>) -> LineView {
     let text = |text: &str| shown(text).into_owned();
-    let mut view = LineView {
+    LineView {
         id: text(&line.okta_user_id),
         person: text(&line.person),
         employee: line.employee.as_deref().map(text).unwrap_or_default(),
         from: text(&line.from),
         to: text(&line.to),
-        is_new: false,
-    };
-    view.is_new = is_new(&view);
-    view
+        is_new: is_new(list, line),
+    }
 }
 
 /// The user has seen the plan as it is.

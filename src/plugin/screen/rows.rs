@@ -231,16 +231,14 @@ impl RowView {
         };
         let candidates = candidates(company, sitting, person, chosen);
         let state = person.state();
-        let is_saved = sitting
-            .last_saved(person.id())
-            .is_some_and(|saved| saved.after != saved.before);
+
         let version = object_version(person);
         let count = candidates.len();
         Self {
             id: text(person.id()),
             version: format!("{version}.{}.{}", seen(&wanted), sitting.saved().len().min(1)),
             seen: seen(&person.decided()),
-            waits: person.waits() && !is_staged && !is_saved,
+            waits: person.waits() && !is_staged && !is_on_its_way(sitting, person),
             is_open: false,
             can_tick: person.suggested().is_some() && !is_staged,
             person: Card::of_person(person),
@@ -270,6 +268,16 @@ impl RowView {
             },
         }
     }
+}
+
+/// Whether a decision of this sitting is saved, and the operator or, with a file for Git, the cluster does not show it
+/// yet.
+fn is_on_its_way(sitting: &Sitting, person: PersonView<'_>) -> bool {
+    let saved = sitting.last_saved(person.id());
+    let Some(saved) = saved.filter(|saved| saved.after.decision != Decision::Auto) else {
+        return false;
+    };
+    saved.after != person.decided() || !person.is_observed()
 }
 
 fn object_version(person: PersonView<'_>) -> String {
