@@ -8,6 +8,9 @@ use std::{
 
 use crate::pages::{DOCS, page};
 
+/// Folders of the program for reviewers, which makes no conditions.
+const WITHOUT_CONDITIONS: [&str; 3] = ["bin", "plugin", "review"];
+
 /// CamelCase literals in `src/` that are neither reasons nor condition types.
 const OTHER_WORDS: [&str; 31] = [
     // Statuses of a condition.
@@ -59,7 +62,9 @@ fn sources() -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() {
-                folders.push(path);
+                if !WITHOUT_CONDITIONS.contains(&name) {
+                    folders.push(path);
+                }
             } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && name != "example.rs" {
                 sources.push(path);
             }
