@@ -165,7 +165,7 @@ async fn the_readme_can_be_typed_from_top_to_bottom() {
             .await;
         }
     }
-    assert_eq!(typed.len(), 19, "{typed:#?}");
+    assert_eq!(typed.len(), 18, "{typed:#?}");
     let answer = |part: &str| {
         &typed
             .iter()
