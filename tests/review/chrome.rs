@@ -79,7 +79,10 @@ impl Chrome {
             .map_err(failed)?
             .keep();
         let [to, from] = ["to", "from"].map(|name| place.join(name));
-        let made = Command::new("mkfifo").args([&to, &from]).status().map_err(failed)?;
+        let made = Command::new("mkfifo")
+            .args([&to, &from])
+            .status()
+            .map_err(failed)?;
         assert!(made.success(), "mkfifo failed in {}", place.display());
         let mut command = Command::new("/bin/sh");
         command
@@ -173,7 +176,7 @@ impl Shared {
     }
 }
 
-/// Writes a picture of the page if `SHOTS` names a directory.
+/// The directory for pictures of the pages, if `SHOTS` names one.
 pub fn shots() -> Option<&'static Path> {
     static SHOTS: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
     SHOTS

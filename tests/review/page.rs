@@ -79,18 +79,20 @@ impl Page {
             .await;
     }
 
-    pub async fn disable_scripts(&self) {
-        self.call(
-            "Emulation.setScriptExecutionDisabled",
-            json!({ "value": true }),
-        )
-        .await;
+    /// Whether the page's own scripts run.
+    pub async fn allow_scripts(&self, allowed: bool) {
+        let disabled = json!({ "value": !allowed });
+        self.call("Emulation.setScriptExecutionDisabled", disabled).await;
     }
 
     /// Writes a picture of what is on the screen.
     pub async fn shoot(&self, name: &str) {
-        let Some(place) = crate::chrome::shots() else { return };
-        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" })).await;
+        let Some(place) = crate::chrome::shots() else {
+            return;
+        };
+        let shot = self
+            .call("Page.captureScreenshot", json!({ "format": "png" }))
+            .await;
         let bytes = base64::Engine::decode(
             &base64::engine::general_purpose::STANDARD,
             shot["data"].as_str().unwrap(),
@@ -123,25 +125,36 @@ impl Page {
     /// Waits until a condition is true. Panics with what the page shows.
     #[track_caller]
     pub fn wait(&self, condition: impl Into<String>) -> impl Future<Output = ()> {
-        let caller = Location::caller();
         let condition = condition.into();
-        async move {
-            let begin = Instant::now();
-            loop {
-                let state = self.try_eval(&format!("Boolean({condition})")).await;
-                if state == Ok(json!(true)) {
-                    return;
-                }
-                if begin.elapsed() > TIMEOUT {
-                    let shown = "location.href + '\\n' + document.body.innerText";
-                    let shown = self.try_eval(shown).await.unwrap_or_default();
-                    panic!(
-                        "{caller}: timed out waiting for {condition} ({state:?}); the page shows:\n{}",
-                        shown.as_str().unwrap_or_default()
-                    );
-                }
-                sleep(POLL).await;
+        self.wait_for(format!("Boolean({condition})"), Location::caller())
+    }
+
+    /// Waits until another page of the screen has these words.
+    #[track_caller]
+    pub fn wait_for_page(&self, path: &str, words: &str) -> impl Future<Output = ()> {
+        let (path, words) = (json!(path), json!(words));
+        self.wait_for(
+            format!("fetch({path}).then((page) => page.text()).then((text) => text.includes({words}))"),
+            Location::caller(),
+        )
+    }
+
+    async fn wait_for(&self, script: String, caller: &'static Location<'static>) {
+        let begin = Instant::now();
+        loop {
+            let state = self.try_eval(&script).await;
+            if state == Ok(json!(true)) {
+                return;
             }
+            if begin.elapsed() > TIMEOUT {
+                let shown = "location.href + '\\n' + document.body.innerText";
+                let shown = self.try_eval(shown).await.unwrap_or_default();
+                panic!(
+                    "{caller}: timed out waiting for {script} ({state:?}); the page shows:\n{}",
+                    shown.as_str().unwrap_or_default()
+                );
+            }
+            sleep(POLL).await;
         }
     }
 
@@ -177,7 +190,7 @@ impl Page {
 
     async fn click_with(&self, selector: &str, modifiers: u8) {
         let element = element(selector);
-        self.wait(&element).await;
+        self.wait(format!("{element}?.getClientRects().length")).await;
         let script = format!(
             "(() => {{
                 const target = {element};
@@ -217,7 +230,11 @@ impl Page {
                 "/" | "?" => ("Slash".to_owned(), 191, key),
                 key => {
                     let character = key.chars().next().unwrap().to_ascii_uppercase();
-                    let kind = if character.is_ascii_digit() { "Digit" } else { "Key" };
+                    let kind = if character.is_ascii_digit() {
+                        "Digit"
+                    } else {
+                        "Key"
+                    };
                     (format!("{kind}{character}"), u32::from(character), key)
                 }
             };
@@ -241,9 +258,7 @@ impl Page {
     /// Writes into a field instead of what it holds.
     pub async fn fill(&self, selector: &str, text: &str) {
         self.click(selector).await;
-        let _: Value = self
-            .eval(&format!("void {}.select()", element(selector)))
-            .await;
+        let _: Value = self.eval(&format!("void {}.select()", element(selector))).await;
         self.write(text).await;
     }
 
@@ -252,8 +267,11 @@ impl Page {
         let params = json!({ "expression": element(selector) });
         let object = self.call("Runtime.evaluate", params).await;
         let id = &object["result"]["objectId"];
-        self.call("DOM.setFileInputFiles", json!({ "files": [path], "objectId": id }))
-            .await;
+        self.call(
+            "DOM.setFileInputFiles",
+            json!({ "files": [path], "objectId": id }),
+        )
+        .await;
     }
 
     /// The text of an element, with single blanks.
@@ -306,17 +324,29 @@ impl Page {
         ))
     }
 
+    #[track_caller]
+    pub fn wait_until_row_is_open(&self, id: &str) -> impl Future<Output = ()> {
+        self.wait(format!("document.querySelector('.is-current')?.id === '{id}'"))
+    }
+
     /// Asserts that no script failed, and that nothing is cut off at the right.
     pub async fn assert_sound(&self) {
+        self.assert_no_failures();
+        assert_eq!(self.beyond_the_edge().await, "", "the page scrolls sideways");
+    }
+
+    pub fn assert_no_failures(&self) {
         let failures = self.chrome.failures(&self.session);
         assert!(failures.is_empty(), "{failures:?}");
-        let widest: String = self.eval(WIDEST).await;
-        assert_eq!(widest, "", "the page scrolls sideways");
+    }
+
+    /// What sticks out at the right; empty if nothing does.
+    pub async fn beyond_the_edge(&self) -> String {
+        self.eval(BEYOND_THE_EDGE).await
     }
 }
 
-/// What sticks out at the right; empty if nothing does.
-const WIDEST: &str = "(() => {
+const BEYOND_THE_EDGE: &str = "(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     if (scrollWidth <= clientWidth) return '';
     const all = [...document.body.querySelectorAll('*')];

@@ -3,10 +3,10 @@
 use futures::{StreamExt as _, stream};
 use kube::{
     Api, Client,
-    api::{Patch, PatchParams, PostParams},
+    api::{Patch, PatchParams},
 };
 use okta_insightful_operator::api::{
-    EmployeeMatch, OktaIntegration, UnmatchedEmployee, match_name, unmatched_employee_name,
+    EmployeeMatch, FIELD_MANAGER, OktaIntegration, UnmatchedEmployee, match_name, unmatched_employee_name,
 };
 use serde_json::{Value, json};
 
@@ -25,9 +25,8 @@ pub struct Company {
 
 /// An EmployeeMatch.
 pub struct Person {
-    pub id: String,
-    spec: Value,
-    annotations: Value,
+    id: String,
+    decision: Option<Value>,
     status: Value,
 }
 
@@ -42,8 +41,7 @@ pub fn person(id: &str, name: &str) -> Person {
     let email = format!("{}@acme.com", name.to_lowercase().replace(' ', "."));
     Person {
         id: id.to_owned(),
-        spec: json!({ "integrationRef": { "name": NAME }, "oktaUserId": id }),
-        annotations: json!({}),
+        decision: None,
         status: json!({
             "state": "Unmatched",
             "person": { "name": name, "email": email, "title": "Engineer", "status": "ACTIVE", "team": "Engineering" },
@@ -116,18 +114,12 @@ impl Person {
 
     /// With a decision, made by this account.
     pub fn decided(mut self, by: &str, decision: Value) -> Self {
-        for (field, value) in decision.as_object().unwrap() {
-            self.spec[field] = value.clone();
-        }
-        self.annotations = json!({
+        let annotations = json!({
             "integrations.insightful.io/decided-by": by,
             "integrations.insightful.io/decided-at": "2026-05-04T08:00:00Z",
         });
+        self.decision = Some(json!({ "metadata": { "annotations": annotations }, "spec": decision }));
         self
-    }
-
-    pub fn status(&self) -> &Value {
-        &self.status
     }
 
     pub async fn write(&self, client: &Client, namespace: &str) {
@@ -135,9 +127,17 @@ impl Person {
         let name = match_name(NAME, &self.id);
         let object = json!({
             "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "EmployeeMatch",
-            "metadata": { "name": name, "annotations": self.annotations }, "spec": self.spec,
+            "metadata": { "name": name },
+            "spec": { "integrationRef": { "name": NAME }, "oktaUserId": self.id },
         });
         create(&api, &name, object, &self.status).await;
+        if let Some(decision) = &self.decision {
+            let params = PatchParams {
+                field_manager: Some("kubectl-edit".to_owned()),
+                ..PatchParams::default()
+            };
+            api.patch(&name, &params, &Patch::Merge(decision)).await.unwrap();
+        }
     }
 }
 
@@ -180,8 +180,8 @@ async fn create<K>(api: &Api<K>, name: &str, object: Value, status: &Value)
 where
     K: Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug,
 {
-    let object = serde_json::from_value(object).unwrap();
-    api.create(&PostParams::default(), &object).await.unwrap();
+    let params = PatchParams::apply(FIELD_MANAGER);
+    api.patch(name, &params, &Patch::Apply(object)).await.unwrap();
     let status = Patch::Merge(json!({ "status": status }));
     let params = PatchParams::default();
     api.patch_status(name, &params, &status).await.unwrap();
@@ -292,9 +292,7 @@ impl Company {
             };
             self.people.iter().filter(changes).count()
         };
-        let team = |name: &str, state: &str| {
-            json!({ "name": name, "groupId": format!("00g{name}"), "state": state, "members": 3 })
-        };
+        let team = |name: &str, state: &str| json!({ "name": name, "groupId": format!("00g{name}"), "state": state, "members": 3 });
         json!({
             "phase": "Review",
             "lastSyncTime": "2026-05-04T08:00:00Z",

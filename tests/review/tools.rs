@@ -50,7 +50,13 @@ fn fetched_chrome() -> Result<PathBuf, String> {
     if let Ok(program) = fs::read_to_string(&record) {
         return Ok(PathBuf::from(program));
     }
-    let arguments = ["--yes", INSTALLER, "install", "chrome-headless-shell@stable", "--path"];
+    let arguments = [
+        "--yes",
+        INSTALLER,
+        "install",
+        "chrome-headless-shell@stable",
+        "--path",
+    ];
     let printed = run(Command::new("npx").args(arguments).arg(&place))?;
     // Such as `chrome-headless-shell@141.0.7390.122 /…/chrome-headless-shell`.
     let line = printed.lines().last().unwrap_or_default();
@@ -66,14 +72,24 @@ pub fn axe() -> Result<String, String> {
     let place = target("axe")?;
     let script = place.join("node_modules/axe-core/axe.min.js");
     let _lock = lock(&place)?;
-    let command = format!("npm install --no-save --prefix {} {AXE}", place.display());
+    let prefix = place.display().to_string();
+    let arguments = [
+        "install",
+        "--no-save",
+        "--ignore-scripts",
+        "--prefix",
+        &prefix,
+        AXE,
+    ];
     let wanted = format!("\"version\": \"{}\"", AXE.split_once('@').unwrap_or_default().1);
     let is_there = fs::read_to_string(script.with_file_name("package.json"))
         .is_ok_and(|package| package.contains(&wanted));
     if !is_there {
-        let mut words = command.split(' ');
-        let mut npm = Command::new(words.next().unwrap_or_default());
-        run(npm.args(words)).map_err(|why| format!("there is no axe-core ({why}): get it with `{command}`"))?;
+        let missing = |why: String| {
+            let command = arguments.join(" ");
+            format!("there is no axe-core ({why}): get it with `npm {command}`")
+        };
+        run(Command::new("npm").args(arguments)).map_err(missing)?;
     }
     fs::read_to_string(&script).map_err(|error| format!("there is no {} ({error})", script.display()))
 }
@@ -99,9 +115,10 @@ fn run(command: &mut Command) -> Result<String, String> {
         .map_err(|error| format!("{program} cannot be run: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        false => Err(format!(
-            "{program} failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
+        false => {
+            let printed = String::from_utf8_lossy(&output.stderr);
+            let first = printed.lines().find(|line| !line.trim().is_empty());
+            Err(format!("{program} failed: {}", first.unwrap_or_default().trim()))
+        }
     }
 }

@@ -191,31 +191,16 @@ impl World {
 
     /// The decision in the cluster, such as `Match wAda; not wAdam; "a note"`.
     pub async fn decision(&self, okta_user_id: &str) -> String {
-        let spec = self.person(okta_user_id).await.spec;
-        let mut text = format!("{:?}", spec.decision);
-        if !spec.employee_ids.is_empty() {
-            text += &format!(" {}", spec.employee_ids.join(", "));
-        }
-        if !spec.rejected_employee_ids.is_empty() {
-            text += &format!("; not {}", spec.rejected_employee_ids.join(", "));
-        }
-        if let Some(note) = spec.note {
-            text += &format!("; {note:?}");
-        }
-        text
+        in_words(&self.person(okta_user_id).await)
     }
 
-    /// The decisions in the cluster, by Okta id, without those that are none.
+    /// The decisions in the cluster with the Okta ids, without those that are none.
     pub async fn decisions(&self) -> Vec<String> {
         let people = self.matches().list(&ListParams::default()).await.unwrap();
-        let mut decisions = Vec::new();
-        for person in people {
-            let id = person.spec.okta_user_id;
-            let decision = self.decision(&id).await;
-            if decision != "Auto" {
-                decisions.push(format!("{id} {decision}"));
-            }
-        }
+        let decided = people.iter().filter(|person| in_words(person) != "Auto");
+        let mut decisions: Vec<String> = decided
+            .map(|person| format!("{} {}", person.spec.okta_user_id, in_words(person)))
+            .collect();
         decisions.sort();
         decisions
     }
@@ -256,6 +241,21 @@ impl Screen {
     pub fn printed(&self) -> String {
         std::fs::read_to_string(self.process.log()).unwrap()
     }
+}
+
+fn in_words(object: &EmployeeMatch) -> String {
+    let spec = &object.spec;
+    let mut text = format!("{:?}", spec.decision);
+    if !spec.employee_ids.is_empty() {
+        text += &format!(" {}", spec.employee_ids.join(", "));
+    }
+    if !spec.rejected_employee_ids.is_empty() {
+        text += &format!("; not {}", spec.rejected_employee_ids.join(", "));
+    }
+    if let Some(note) = &spec.note {
+        text += &format!("; {note:?}");
+    }
+    text
 }
 
 /// Waits until there is a value.
