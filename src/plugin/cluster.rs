@@ -403,13 +403,11 @@ pub fn approval_declared_by(integration: &OktaIntegration) -> Option<&str> {
     declared_by(managed, &OF_APPROVALS)
 }
 
-/// Whether the `test` of a JSON patch failed. The API server says so only in the cause of its refusal.
+/// Whether the `test` of a JSON patch failed. The API server refuses it without naming an object, which it names when the
+/// object would be invalid.
 fn is_failed_test(status: &Status) -> bool {
-    let causes = status.details.iter().flat_map(|details| &details.causes);
-    status.code == 422
-        && causes
-            .into_iter()
-            .any(|cause| cause.message.starts_with("testing "))
+    let details = status.details.as_ref();
+    status.code == 422 && details.is_none_or(|details| details.kind.is_empty())
 }
 
 fn readable(object: DeserializeGuard<OktaIntegration>) -> Result<OktaIntegration, ClusterError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Company, PersonView, evidence};
+use crate::api::MatchState;
 
 /// Proposals below this confidence are looked at one by one.
 pub const MIN_BULK_CONFIDENCE_PERCENT: i32 = 50;
@@ -54,6 +55,12 @@ fn refusal<'a>(
     person: PersonView<'a>,
     wanted: &BTreeMap<&str, usize>,
 ) -> Result<&'a str, String> {
+    if person.is_decided() {
+        return Err("somebody has decided already".to_owned());
+    }
+    if person.state() == Some(MatchState::Conflict) {
+        return Err("another person claims the same employee".to_owned());
+    }
     let employee = person.suggested().ok_or("no employee is proposed")?;
     let candidate = person.candidate(employee);
     let confidence = candidate
@@ -83,6 +90,7 @@ fn refusal<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::Decision;
     use crate::review::example::{company, person, with};
 
     #[test]
@@ -90,6 +98,9 @@ mod tests {
         let contradicting = with(person("00u3", "Ann Lee", "Review", Some("w3"), 80), |status| {
             status["proposal"]["evidence"] = serde_json::json!("SameEmailOtherName");
         });
+        let mut decided = person("00uA", "Gus Gray", "Review", Some("wA"), 80);
+        decided.spec.decision = Decision::Match;
+        decided.spec.employee_ids = vec!["wB".to_owned()];
         let company = company(
             vec![
                 person("00u1", "Jane Doe", "Review", Some("w1"), 80),
@@ -100,12 +111,14 @@ mod tests {
                 person("00u6", "Dora Ray", "Unmatched", None, 0),
                 person("00u7", "Eve May", "Review", Some("w8"), 80),
                 person("00u8", "Eve May", "Proposed", Some("w8"), 99),
+                person("00u9", "Finn Fox", "Conflict", Some("w9"), 80),
+                decided,
             ],
             vec![],
         );
         let ids: Vec<String> = (1..=7)
             .map(|number| format!("00u{number}"))
-            .chain(["00u1".into(), "x".into()])
+            .chain(["00u9", "00uA", "00u1", "x"].map(str::to_owned))
             .collect();
         let (pairs, refused) = sheet(&company, &ids);
         let pairs: Vec<_> = pairs
@@ -126,6 +139,8 @@ mod tests {
                 ("00u5", "another ticked person has the same employee"),
                 ("00u6", "no employee is proposed"),
                 ("00u7", "the employee is the sure match of Eve May, 99"),
+                ("00u9", "another person claims the same employee"),
+                ("00uA", "somebody has decided already"),
             ]
         );
     }

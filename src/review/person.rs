@@ -273,7 +273,11 @@ impl<'a> PersonView<'a> {
         {
             add(Field::Email, &employee.email, email);
         }
-        if let Some(team) = &person.team
+        // In several team groups, nobody knows yet which team it will be.
+        if let Some(team) = person
+            .team
+            .as_ref()
+            .filter(|_| self.reason() != Some("SeveralTeams"))
             && employee
                 .team
                 .as_deref()

@@ -84,7 +84,7 @@ pub async fn decide(
                 "No employee has the id {employee}."
             ))));
         }
-        if let Some(ask) = Ask::of(&screen, &company, person, &employee)
+        if let Some(ask) = Ask::of(&screen, &company, person, &employee, fields.given("note"))
             && fields.get("confirm") != Some(&ask.holder_id)
         {
             return ask.respond(&screen, &company, asked);
@@ -208,6 +208,8 @@ struct Ask {
     holder: String,
     /// Such as `the sure match of Frank Morgan, 99`.
     held: String,
+    /// What was typed before the question; None if the form had no note.
+    note: Option<String>,
 }
 
 #[derive(Template)]
@@ -219,7 +221,13 @@ struct AskPage {
 
 impl Ask {
     /// None if nobody loses the employee.
-    fn of(screen: &Screen, company: &Company, person: PersonView<'_>, employee: &str) -> Option<Self> {
+    fn of(
+        screen: &Screen,
+        company: &Company,
+        person: PersonView<'_>,
+        employee: &str,
+        note: Option<&str>,
+    ) -> Option<Self> {
         let known = company.employee(employee)?;
         let sitting = screen.sitting.lock();
         let staged = sitting.staged_for(employee, person.id());
@@ -240,6 +248,7 @@ impl Ask {
             holder_id: text(holder_id),
             holder: text(holder),
             held: text(&held),
+            note: note.map(str::to_owned),
         })
     }
 
@@ -558,7 +567,7 @@ fn conflict_view(company: &Company, id: &str, staged: &Staged, conflict: &Confli
         Conflict::Refused { message } => format!("Not saved: {message}."),
     };
     let words = |decided: &Decided| in_words(company, decided);
-    let note = |decided: &Decided| decided.note.as_deref().map(text).unwrap_or_default();
+    let note = |decided: &Decided| decided.note.as_deref().map_or_else(|| "none".to_owned(), text);
     let field = |field, was: String, now: String, mine: String| ConflictField {
         field,
         differs: now != mine,

@@ -197,7 +197,11 @@ pub async fn matches(
         let row = |person: &PersonView<'_>| {
             let mut row = RowView::new(&company, &sitting, *person);
             row.is_open = open == Some(person.id());
-            row.open_href = format!("/?{}#r-{}", query.with("open", person.id()), row.id);
+            let query = match row.is_open {
+                true => query.without("open"),
+                false => query.with("open", person.id()),
+            };
+            row.open_href = format!("/?{query}#r-{}", row.id);
             row
         };
         let mut before = 0;

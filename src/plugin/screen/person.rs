@@ -112,6 +112,17 @@ fn writes(company: &Company, person: PersonView<'_>) -> Vec<WriteView> {
         Some(employee) => text(&employee.name),
         None => text(id),
     };
+    let teams = company
+        .integration
+        .status
+        .as_ref()
+        .map_or(&[][..], |status| status.teams.as_slice());
+    // A team is recorded by its id.
+    let value =
+        |field: Field, value: &str| match teams.iter().find(|team| team.team_id.as_deref() == Some(value)) {
+            Some(team) if field == Field::Team => text(&team.name),
+            _ => text(value),
+        };
     let mut views = Vec::new();
     if let Some(Applied { time, fields, .. }) = applied {
         views.extend(fields.iter().map(|applied| {
@@ -125,8 +136,11 @@ fn writes(company: &Company, person: PersonView<'_>) -> Vec<WriteView> {
             WriteView {
                 field: *field,
                 employee: name(employee_id),
-                before: before.as_deref().map(text).unwrap_or_default(),
-                after: text(after),
+                before: before
+                    .as_deref()
+                    .map(|before| value(*field, before))
+                    .unwrap_or_default(),
+                after: value(*field, after),
                 when: instant(time.0),
                 restored: String::new(),
             }

@@ -27,6 +27,10 @@ pub struct RowView {
     pub may_have_left: bool,
     /// Empty if nothing is staged.
     pub staged: String,
+    /// The decision that stands; empty if there is none, or another one is staged.
+    pub decided: String,
+    /// Why no candidate is chosen; empty if one is.
+    pub nobody: &'static str,
     pub note: String,
     /// Empty for people in review.
     pub state: String,
@@ -249,6 +253,15 @@ impl RowView {
             staged: match is_staged {
                 true => staged_words(company, &person.decided(), &wanted),
                 false => String::new(),
+            },
+            decided: match person.is_decided() && !is_staged {
+                true => in_words(company, &person.decided()),
+                false => String::new(),
+            },
+            nobody: match (chosen, person.candidates().is_empty()) {
+                (Some(_), _) => "",
+                (None, true) => "No plausible employee found",
+                (None, false) => "No candidate is left",
             },
             note: wanted.note.as_deref().map(text).unwrap_or_default(),
             state: match state {

@@ -151,6 +151,7 @@ let request;
 const listOf = (input) => byId(input.getAttribute("aria-controls"));
 function show(input, found = []) {
   const list = listOf(input);
+  delete list.dataset.stale;
   list.replaceChildren(...found);
   $$("li", list).forEach((item) => (item.role = "presentation"));
   const option = { tabIndex: -1, role: "option", ariaSelected: "false" };
@@ -164,6 +165,7 @@ document.addEventListener("input", async ({ target: input }) => {
   if (rowOf(input) && !input.closest(".tick")) rowOf(input).dataset.dirty = "";
   if (!input.matches("[data-search]")) return;
   request?.abort();
+  listOf(input).dataset.stale = "";
   const { signal } = (request = new AbortController());
   await new Promise((done) => setTimeout(done, 80));
   if (signal.aborted || !input.value.trim()) return signal.aborted || show(input);
@@ -178,6 +180,7 @@ document.addEventListener("input", async ({ target: input }) => {
 function searchKey(event, input) {
   const hits = $$("button", listOf(input));
   const at = hits.findIndex((hit) => hit.ariaSelected === "true");
+  if (event.key === "Enter" && (!hits.length || "stale" in listOf(input).dataset)) return event.preventDefault() ?? true;
   const to = { ArrowDown: at + 1, ArrowUp: Math.max(at, 0) - 1 + hits.length }[event.key];
   if (!hits.length || (to === undefined && !["Enter", "Escape"].includes(event.key))) return false;
   event.preventDefault();
