@@ -188,7 +188,10 @@ impl Cluster {
     /// The people of an integration by what they are found by: as a table, which the API server makes of 10,000 matches
     /// in a fraction of the time that the matches take.
     pub async fn people(&self, integration: &str) -> Result<Vec<PersonKey>, ClusterError> {
-        let params = ListParams::default().fields(&of_integration(integration));
+        // As the API server has it at hand: the match is read again before anything is decided.
+        let params = ListParams::default()
+            .match_any()
+            .fields(&of_integration(integration));
         let path = EmployeeMatch::url_path(&(), Some(&self.namespace));
         let mut request = Request::new(path)
             .list(&params)

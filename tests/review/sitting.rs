@@ -153,7 +153,6 @@ async fn a_hundred_and_fifty_decisions_of_three_thousand_people_are_made_by_keyb
 }
 
 async fn save(hands: &mut Hands<'_>) {
-    hands.activate("Tab", "#staged button.main").await;
-    hands.press(&["Enter"]).await;
+    hands.press(&["s"]).await;
     hands.page.wait_for_text("#staged", "Everything is saved").await;
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Keys and what they do.
-const KEYS: [(&[&str], &str); 10] = [
+const KEYS: [(&[&str], &str); 11] = [
     (&["j", "k"], "next and previous row"),
     (&["1", "…", "5"], "choose a candidate"),
     (&["⏎"], "match with the chosen candidate"),
@@ -32,6 +32,7 @@ const KEYS: [(&[&str], &str); 10] = [
     (&["x"], "not this one: never propose this employee again"),
     (&["u"], "undo, in this row or the last decision"),
     (&["n"], "note"),
+    (&["s"], "save what is staged"),
     (&["/"], "search"),
     (&["?"], "this list"),
 ];

@@ -62,9 +62,7 @@ pub async fn serve(
 ) -> Result<(), PluginError> {
     let me = cluster.who_am_i().await?;
     let may_finalize = cluster.may_finalize(&name).await?;
-    let watched = Watched::new(&cluster, &name)
-        .await
-        .map_err(|_| ScreenError::Watch)?;
+    let watched = Watched::new(&cluster, &name).await.ok_or(ScreenError::Watch)?;
     let (listeners, port) = bind().await.map_err(ScreenError::Bind)?;
     let access = Access::new(port).map_err(ScreenError::from)?;
     let address = access.address();
