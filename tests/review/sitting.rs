@@ -112,9 +112,8 @@ async fn a_hundred_and_fifty_decisions_of_three_thousand_people_are_made_by_keyb
         if place > 0 && !page.has("[data-waits]").await {
             // The next page of the list.
             save(&mut hands).await;
-            hands.activate("Shift+Tab", "a[rel=next]").await;
             hands.presses += 1;
-            page.leave(page.press(&["Enter"])).await;
+            page.leave(page.press(&["]"])).await;
         }
         let row: String = page.eval("document.querySelector('.is-current').id").await;
         hands.press(keys).await;

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Keys and what they do.
-const KEYS: [(&[&str], &str); 11] = [
+const KEYS: [(&[&str], &str); 12] = [
     (&["j", "k"], "next and previous row"),
     (&["1", "…", "5"], "choose a candidate"),
     (&["⏎"], "match with the chosen candidate"),
@@ -33,6 +33,7 @@ const KEYS: [(&[&str], &str); 11] = [
     (&["u"], "undo, in this row or the last decision"),
     (&["n"], "note"),
     (&["s"], "save what is staged"),
+    (&["[", "]"], "previous and next page"),
     (&["/"], "search"),
     (&["?"], "this list"),
 ];
