@@ -15,7 +15,7 @@ use super::{
     super::cluster::DecideError,
     Screen,
     files::write_manifests,
-    form::{Asked, Fields, Submitted},
+    form::{Asked, Submitted},
     page::{self, Base, EMPLOYEES, Problem, decisions},
     rows::{EmployeeRow, RowView, in_words, seen},
 };
@@ -135,7 +135,7 @@ fn stage(
             in_words(company, &person.decided())
         ),
     };
-    Ok(shown(&text).into_owned())
+    Ok(text)
 }
 
 /// The rows that a decision about a person changes: their own, and those of the employees whom it names.
@@ -149,11 +149,11 @@ fn respond(
     is_error: bool,
 ) -> Result<Response, Problem> {
     if asked == Asked::Page {
-        screen.set_notice(text.to_owned());
+        screen.set_notice(shown(text).into_owned());
         return Ok(back(headers, &format!("#r-{}", person.id())));
     }
     let mut base = Base::new(screen, company, "", "");
-    base.notice = text.to_owned();
+    base.notice = shown(text).into_owned();
     base.is_error = is_error;
     let sitting = screen.sitting.lock();
     let row = RowView::new(company, &sitting, person);
@@ -495,11 +495,7 @@ struct SavedView {
 }
 
 /// What is staged, what met another decision, and what was saved.
-pub async fn unsaved(
-    State(screen): State<Arc<Screen>>,
-    _: Fields,
-    asked: Asked,
-) -> Result<Response, Problem> {
+pub async fn unsaved(State(screen): State<Arc<Screen>>, asked: Asked) -> Result<Response, Problem> {
     let company = screen.company().map_err(|problem| problem.for_script(asked))?;
     let base = Base::new(&screen, &company, "Decisions of this sitting", "");
     let text = |text: &str| shown(text).into_owned();

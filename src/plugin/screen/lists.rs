@@ -42,16 +42,16 @@ pub struct FilterView {
     team: String,
     from: String,
     to: String,
-    evidence: Vec<Choice>,
-    fields: Vec<Choice>,
+    evidence: Vec<SelectOption>,
+    fields: Vec<SelectOption>,
     is_mine: bool,
-    status: Vec<Choice>,
+    status: Vec<SelectOption>,
     is_of_employees: bool,
     teams: Vec<String>,
     query: String,
 }
 
-pub struct Choice {
+pub struct SelectOption {
     value: String,
     text: String,
     is_chosen: bool,
@@ -132,7 +132,7 @@ fn field(name: &str) -> Option<Field> {
 
 impl FilterView {
     fn new(company: &Company, query: &Fields, filter: &Filter) -> Self {
-        let choice = |value: String, text: &str, is_chosen| Choice {
+        let choice = |value: String, text: &str, is_chosen| SelectOption {
             value,
             text: text.to_owned(),
             is_chosen,

@@ -15,10 +15,10 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, task::JoinSet};
 
-use super::super::cluster::{Cluster, Guarded, of_integration};
 use crate::{
     api::{EmployeeMatch, OktaIntegration, UnmatchedEmployee},
     http::cluster::watch_message,
+    plugin::cluster::{Cluster, Guarded, of_integration},
     review::Company,
 };
 
