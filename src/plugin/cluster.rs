@@ -120,7 +120,8 @@ impl Cluster {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    pub fn matches<K>(&self) -> Api<K>
+    /// The objects of one kind in the namespace.
+    pub fn objects<K>(&self) -> Api<K>
     where
         K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
     {
@@ -172,8 +173,8 @@ impl Cluster {
         let of_this = of_integration(integration.metadata.name.as_deref().unwrap_or_default());
         let params = ListParams::default().fields(&of_this);
         let (matches, unmatched) = (
-            self.matches::<Guarded<EmployeeMatch>>(),
-            self.matches::<Guarded<UnmatchedEmployee>>(),
+            self.objects::<Guarded<EmployeeMatch>>(),
+            self.objects::<Guarded<UnmatchedEmployee>>(),
         );
         let (matches, unmatched) = try_join!(matches.list(&params), unmatched.list(&params))?;
         let matches = matches.items.into_iter().filter_map(|object| object.0.ok());
@@ -229,7 +230,7 @@ impl Cluster {
         okta_user_id: &str,
     ) -> Result<Option<EmployeeMatch>, ClusterError> {
         let name = match_name(integration, okta_user_id);
-        Ok(self.matches::<EmployeeMatch>().get_opt(&name).await?)
+        Ok(self.objects::<EmployeeMatch>().get_opt(&name).await?)
     }
 
     /// An employee without a person, if there is one with this id.
@@ -239,7 +240,7 @@ impl Cluster {
         id: &str,
     ) -> Result<Option<UnmatchedEmployee>, ClusterError> {
         let name = unmatched_employee_name(integration, id);
-        Ok(self.matches::<UnmatchedEmployee>().get_opt(&name).await?)
+        Ok(self.objects::<UnmatchedEmployee>().get_opt(&name).await?)
     }
 
     /// The matches that a field selector picks.
@@ -250,7 +251,7 @@ impl Cluster {
     ) -> Result<Vec<EmployeeMatch>, ClusterError> {
         let selector = format!("{},{selector}", of_integration(integration));
         let params = ListParams::default().fields(&selector);
-        Ok(self.matches::<EmployeeMatch>().list(&params).await?.items)
+        Ok(self.objects::<EmployeeMatch>().list(&params).await?.items)
     }
 
     /// The name by which the API server knows the caller.
@@ -302,7 +303,7 @@ impl Cluster {
         by: &str,
         take_over: bool,
     ) -> Result<EmployeeMatch, DecideError> {
-        let api = self.matches::<EmployeeMatch>();
+        let api = self.objects::<EmployeeMatch>();
         let name = match_name(integration, okta_user_id);
         let mut attempts = 0;
         loop {

@@ -1,9 +1,9 @@
-//! The decisions that a reviewer makes in one sitting: staged until they are saved, and taken back afterwards.
+//! The decisions that a reviewer makes in one sitting: staged until they are saved, and undone afterwards.
 
 use std::collections::BTreeMap;
 
 use super::{Choice, Decided, PersonView, decided::ChoiceError};
-use crate::api::Decision;
+use crate::{api::Decision, model::text::shown};
 
 /// A decision that is not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +125,12 @@ impl Sitting {
         let to = self.wanted(person).after(choice, note)?;
         self.stage_decision(person, to);
         Ok(())
+    }
+
+    /// Whether a field shows this text for the person's note as it is wanted: a decision that is sent with it changes no
+    /// note, although codes stand for its line breaks.
+    pub fn shows_note(&self, person: PersonView<'_>, text: &str) -> bool {
+        self.wanted(person).note.is_some_and(|note| shown(&note) == text)
     }
 
     /// Stages another note and nothing else.
@@ -276,6 +282,18 @@ mod tests {
                 r"kubectl insightful decide '00u1' match 'w2' --integration acme -n people --note 'Ann'\''s'",
             ]
         );
+    }
+
+    #[test]
+    fn a_note_of_several_lines_is_shown_with_codes_and_stays() {
+        let mut object = person("00u1", "Jane Doe", "Review", Some("w1"), 80);
+        object.spec.note = Some("ask Ann\nor Bob".to_owned());
+        let jane = PersonView::new(&object);
+        let mut sitting = Sitting::default();
+        assert!(sitting.shows_note(jane, r"ask Ann\u{a}or Bob"));
+        assert!(!sitting.shows_note(jane, "ask Ann") && !sitting.shows_note(jane, ""));
+        sitting.stage(jane, &Choice::Ignore, None).unwrap();
+        assert_eq!(sitting.staged()["00u1"].to.note, object.spec.note);
     }
 
     #[test]

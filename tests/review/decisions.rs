@@ -1,4 +1,4 @@
-//! Decisions about one person after the other: staged, undone, saved and taken back.
+//! Decisions about one person after the other: staged, undone, saved, and restored.
 
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
@@ -180,7 +180,8 @@ async fn what_was_saved_by_mouse_is_taken_back() {
     page.follow("#staged a").await;
     assert_eq!(page.texts("#main .was").await, ["no decision"]);
     page.follow("button:text(Take back)").await;
-    page.wait_for_notice("Ada Adams: taken back.").await;
+    page.wait_for_notice("Ada Adams: the former decision is restored.")
+        .await;
     assert_eq!(world.decision("00uAda").await, "Auto");
     page.follow(".back a").await;
     page.wait("document.querySelector('#r-00uAda[data-waits]')").await;

@@ -32,7 +32,7 @@ async fn with_git_nothing_is_sent_and_the_file_makes_exactly_these_decisions() {
     page.wait_for_notice(&format!("3 decisions written to {}.", file.display()))
         .await;
 
-    // Later ones are added, and one that is taken back is removed.
+    // Later ones are added, and one that is undone is removed.
     page.wait_until_open("00uDan").await;
     page.press(&["i"]).await;
     page.wait_for_text("#staged", "1 not saved").await;
@@ -40,7 +40,8 @@ async fn with_git_nothing_is_sent_and_the_file_makes_exactly_these_decisions() {
     page.wait_for_notice("1 decision written").await;
     page.goto(&screen.url("/unsaved")).await;
     page.follow("form:has([value='00uBen']) button").await;
-    page.wait_for_notice("Ben Brown: taken back in the file.").await;
+    page.wait_for_notice("Ben Brown: the decision is removed from the file.")
+        .await;
     assert_eq!(world.decisions().await, BEFORE, "nothing is sent");
     page.assert_sound().await;
 

@@ -84,7 +84,8 @@ async fn a_reviewer_without_scripts_does_everything() {
     page.follow("button[value=mine]").await;
     page.wait_for_notice("Cleo Clark: saved.").await;
     page.follow("form:has([value='00uFinn']) button").await;
-    page.wait_for_notice("Finn Ford: taken back.").await;
+    page.wait_for_notice("Finn Ford: the former decision is restored.")
+        .await;
     for (id, decision) in [
         ("00uAda", "Ignore"),
         ("00uBen", "Match wIris"),

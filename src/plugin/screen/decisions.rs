@@ -90,8 +90,10 @@ pub async fn decide(
             return ask.respond(&screen, &company, asked);
         }
     }
-    let text = stage(&screen, &company, person, &action, fields.given("note"))
-        .map_err(|text| for_script(Problem::wrong(text)))?;
+    let note = fields.given("note");
+    let note = note.filter(|note| !screen.sitting.lock().shows_note(person, note));
+    let text =
+        stage(&screen, &company, person, &action, note).map_err(|text| for_script(Problem::wrong(text)))?;
     respond(&screen, &company, asked, &headers, person, &text, false)
 }
 
@@ -119,7 +121,7 @@ fn stage(
             sitting.unstage(person.id());
             Ok(())
         }
-        Action::Note => sitting.stage_note(person, note.unwrap_or_default()),
+        Action::Note => note.map_or(Ok(()), |note| sitting.stage_note(person, note)),
         Action::Choose(choice) => sitting.stage(person, choice, note),
     };
     done.map_err(|error| format!("{}: {error}", person.name()))?;
@@ -194,8 +196,6 @@ fn back(headers: &HeaderMap, anchor: &str) -> Response {
 }
 
 /// A question before an employee is taken from somebody.
-#[derive(Template)]
-#[template(path = "ask_fragment.html")]
 struct Ask {
     csrf: String,
     person_id: String,
@@ -210,6 +210,12 @@ struct Ask {
     held: String,
     /// What was typed before the question; None if the form had no note.
     note: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "ask_fragment.html")]
+struct AskFragment {
+    ask: Ask,
 }
 
 #[derive(Template)]
@@ -258,7 +264,7 @@ impl Ask {
                 base: Base::new(screen, company, "Take an employee", ""),
                 ask: self,
             }),
-            _ => page::html(&self),
+            _ => page::html(&AskFragment { ask: self }),
         }
     }
 }
@@ -309,7 +315,7 @@ pub async fn save(
     done(&screen, &company, asked, &headers, &ids, text)
 }
 
-/// Says what was done about several people, who are staged no longer.
+/// Reports what was done about several people whose decisions are not staged any more.
 fn done(
     screen: &Screen,
     company: &Company,
@@ -402,13 +408,16 @@ pub async fn take_back(
         (Some(_), Some(_)) => {
             screen.sitting.lock().saved_now(id, &now());
             write_manifests(&screen)?;
-            format!("{}: taken back in the file.", person.name())
+            format!("{}: the decision is removed from the file.", person.name())
         }
         (Some(staged), None) => {
             send(&screen, id.to_owned(), staged, false).await;
             match screen.sitting.lock().is_staged(id) {
-                true => format!("{}: not taken back, see below.", person.name()),
-                false => format!("{}: taken back.", person.name()),
+                true => format!(
+                    "{}: the former decision could not be restored, see below.",
+                    person.name()
+                ),
+                false => format!("{}: the former decision is restored.", person.name()),
             }
         }
         (None, _) => format!("{}: nothing to take back.", person.name()),

@@ -172,7 +172,7 @@ fn check(access: &Access, request: &Request<Body>) -> Result<(), Box<Response>> 
     }
 }
 
-/// Gives the browser the cookie, and takes the token out of its address bar.
+/// Sets the cookie, and redirects to an address without the token.
 fn admit(access: &Access) -> Response {
     let cookie = format!(
         "{}={}; HttpOnly; SameSite=Strict; Path=/",

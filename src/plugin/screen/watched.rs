@@ -131,7 +131,7 @@ impl Begin<'_> {
             + Sync
             + 'static,
     {
-        let api = self.cluster.matches::<Guarded<K>>();
+        let api = self.cluster.objects::<Guarded<K>>();
         let stream = watcher(api, watcher::Config::default().fields(selector)).default_backoff();
         let by_name = Arc::new(Mutex::new(BTreeMap::new()));
         let (read, was_read) = watch::channel(false);
