@@ -58,10 +58,10 @@ use crate::model::EvidenceKind;
     selectable = ".spec.oktaUserId",
     selectable = ".spec.decision",
     selectable = ".status.state",
+    selectable = ".status.person.name",
     selectable = ".status.person.email",
     selectable = ".status.employee.id",
-    selectable = ".status.proposal.evidence",
-    selectable = ".status.deactivates"
+    selectable = ".status.proposal.evidence"
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(

@@ -243,13 +243,20 @@ impl Cluster {
         Ok(self.objects::<UnmatchedEmployee>().get_opt(&name).await?)
     }
 
-    /// The matches that a field selector picks.
+    /// The matches of an integration whose selectable field has this value.
     pub async fn select(
         &self,
         integration: &str,
-        selector: &str,
+        field: &str,
+        value: &str,
     ) -> Result<Vec<EmployeeMatch>, ClusterError> {
-        let selector = format!("{},{selector}", of_integration(integration));
+        let mut selector = format!("{},{field}=", of_integration(integration));
+        for character in value.chars() {
+            if matches!(character, ',' | '=' | '\\') {
+                selector.push('\\');
+            }
+            selector.push(character);
+        }
         let params = ListParams::default().fields(&selector);
         Ok(self.objects::<EmployeeMatch>().list(&params).await?.items)
     }

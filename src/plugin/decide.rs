@@ -91,21 +91,20 @@ async fn send(
     })
 }
 
-/// An id and an email are looked up; a name is looked for among all people.
+/// An id, an email and a name as Okta has it are looked up; anything else is looked for among all people.
 async fn find_person(cluster: &Cluster, integration: &str, text: &str) -> Result<EmployeeMatch, PluginError> {
     if !text.contains([' ', '@'])
         && let Some(object) = cluster.person(integration, text.trim()).await?
     {
         return Ok(object);
     }
-    // A comma or an equals sign would be another selector.
-    if text.contains('@') && !text.contains([',', '=', '\\', ' ']) {
-        let mut objects = cluster
-            .select(integration, &format!("status.person.email={text}"))
-            .await?;
-        if let (1, Some(object)) = (objects.len(), objects.pop()) {
-            return Ok(object);
-        }
+    let field = match text.contains('@') {
+        true => "status.person.email",
+        false => "status.person.name",
+    };
+    let mut objects = cluster.select(integration, field, text.trim()).await?;
+    if let (1, Some(object)) = (objects.len(), objects.pop()) {
+        return Ok(object);
     }
     let people = cluster.people(integration).await?;
     let id = match find::person(integration, &people, text) {
@@ -180,9 +179,7 @@ async fn take(
     yes: bool,
 ) -> Result<(), PluginError> {
     let name = integration.metadata.name.as_deref().unwrap_or_default();
-    let holders = cluster
-        .select(name, &format!("status.employee.id={}", employee.id))
-        .await?;
+    let holders = cluster.select(name, "status.employee.id", &employee.id).await?;
     let near = company(integration, holders, None);
     let holder = near
         .employee(&employee.id)

@@ -313,9 +313,9 @@ async fn matches_are_selected_by_their_fields() {
         ("spec.integrationRef.name=acme", vec![jane, john]),
         ("status.state=Review", vec![jane]),
         ("status.state!=Review", vec![john]),
+        ("status.person.name=Jane Doe", vec![jane]),
         ("status.person.email=john@acme.com", vec![john]),
         ("status.employee.id=wJohn", vec![john]),
-        ("status.deactivates=true", vec![john]),
         ("status.state=Matched,spec.decision=Auto", vec![]),
     ] {
         let arguments = [
