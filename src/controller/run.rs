@@ -44,7 +44,7 @@ use crate::{
 
 /// Changes within this time cause one reconcile, so that many decisions applied
 /// at once become one plan.
-const DEBOUNCE: Duration = Duration::from_millis(300);
+const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// How often state files of deleted integrations are removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);

@@ -103,8 +103,18 @@ async fn find_person(cluster: &Cluster, integration: &str, text: &str) -> Result
         false => "status.person.name",
     };
     let mut objects = cluster.select(integration, field, text.trim()).await?;
-    if let (1, Some(object)) = (objects.len(), objects.pop()) {
-        return Ok(object);
+    objects.truncate(find::MAX_OFFERED);
+    if !objects.is_empty() {
+        let place = match objects.len() {
+            1 => 0,
+            _ => {
+                let people = objects
+                    .iter()
+                    .map(|object| PersonKey::from(PersonView::new(object)));
+                choose(text, people.map(|person| person.describe()).collect())?
+            }
+        };
+        return Ok(objects.swap_remove(place));
     }
     let people = cluster.people(integration).await?;
     let id = match find::person(integration, &people, text) {

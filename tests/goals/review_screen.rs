@@ -223,7 +223,7 @@ pub async fn measure() {
             let arguments = ["decide", &by(object), "ignore", "-n", &world.namespace];
             let succeeded = run(&world, &arguments).await;
             let took = started.elapsed();
-            // A name may be that of several people: it is not decided then, and took as long.
+            // A name may be that of several people: then the question who is meant took as long.
             if succeeded {
                 run(
                     &world,
