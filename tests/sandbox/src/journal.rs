@@ -20,11 +20,13 @@ pub struct Entry {
     pub method: String,
     /// Percent-encoded and without the query.
     pub path: String,
-    /// Decoded, in the order of the URL.
+    /// Decoded, in the order of the URL, and without credentials.
     pub query: Vec<(String, String)>,
     /// With lower-case names and without credentials.
     pub headers: BTreeMap<String, String>,
-    /// None if the body is not JSON.
+    /// The scheme of the credentials: `Bearer`, `DPoP` or `SSWS`.
+    pub scheme: Option<String>,
+    /// None if the body is not JSON, or holds credentials.
     pub body: Option<Value>,
     pub authorized: bool,
     /// None before the response, and if the connection was closed without a response.
@@ -47,8 +49,10 @@ impl Entry {
     }
 
     /// Whether the request is a write, successful or not: POST, PUT, PATCH, DELETE, and Insightful's GET that deactivates.
+    /// A request for an access token is not a write.
     pub fn is_write(&self) -> bool {
-        self.effect || self.method != "GET" || self.path.contains("/employee/deactivate/")
+        let is_read = self.method == "GET" || is_for_tokens(&self.path);
+        self.effect || !is_read || self.path.contains("/employee/deactivate/")
     }
 
     /// `PUT /api/v1/employee/w… 200`
@@ -162,9 +166,12 @@ impl Journal {
             at: self.shared.started.elapsed(),
             method: call.method.to_string(),
             path: call.path.clone(),
-            query: call.query.clone(),
+            query: without_assertions(&call.query),
             headers: without_credentials(&call.headers),
-            body: serde_json::from_slice(&call.body).ok(),
+            scheme: scheme(call),
+            body: serde_json::from_slice(&call.body)
+                .ok()
+                .filter(|_| !is_for_tokens(&call.path)),
             authorized,
             status: None,
             effect: false,
@@ -194,6 +201,23 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.shared.entries.lock()
     }
+}
+
+/// Whether the path is one of the authorization server, whose requests contain credentials.
+fn is_for_tokens(path: &str) -> bool {
+    path.starts_with("/oauth2/")
+}
+
+fn scheme(call: &Call) -> Option<String> {
+    let (scheme, _) = call.header("authorization")?.split_once(' ')?;
+    ["Bearer", "DPoP", "SSWS"]
+        .contains(&scheme)
+        .then(|| scheme.to_owned())
+}
+
+fn without_assertions(query: &[(String, String)]) -> Vec<(String, String)> {
+    let is_kept = |(name, _): &&(String, String)| name != "client_assertion";
+    query.iter().filter(is_kept).cloned().collect()
 }
 
 fn without_credentials(headers: &HeaderMap) -> BTreeMap<String, String> {

@@ -8,6 +8,7 @@ pub mod gitops;
 pub mod hard_directories;
 pub mod insightful;
 pub mod journal;
+pub mod key_pair;
 pub mod okta;
 mod server;
 pub mod webhook;

@@ -6,8 +6,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use super::auth::{self, Refusal};
+use super::auth::Caller;
+use super::challenge::Challenge;
+use super::client_assertion::unverified_client_id;
+use super::dpop::Proof;
 use super::limits::{Bucket, Standing};
+use super::oauth::{Form, TOKEN_PATH};
 use super::{State, views};
 use crate::server::{Answer, Call, Emulator};
 
@@ -28,6 +32,49 @@ impl Refused {
     pub fn not_found(what: &str, kind: &str) -> Self {
         let summary = format!("Not found: Resource not found: {what} ({kind})");
         Self(404, "E0000007", summary, Vec::new())
+    }
+
+    pub fn method() -> Self {
+        let summary = "The endpoint does not support the provided HTTP method";
+        Self(405, "E0000022", summary.to_owned(), Vec::new())
+    }
+
+    pub fn invalid_token() -> Self {
+        Self(401, "E0000011", "Invalid token provided".to_owned(), Vec::new())
+    }
+
+    fn forbidden() -> Self {
+        let summary = "You do not have permission to perform the requested action";
+        Self(403, "E0000006", summary.to_owned(), Vec::new())
+    }
+}
+
+/// Why an API call is not served.
+pub(super) enum Rejection {
+    Refused(Refused),
+    Challenged(Challenge),
+}
+
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Challenge> for Rejection {
+    fn from(challenge: Challenge) -> Self {
+        Self::Challenged(challenge)
+    }
+}
+
+/// Checks that the client names itself.
+pub(super) fn check_user_agent(call: &Call) -> Result<(), Refused> {
+    match call.header("user-agent") {
+        None | Some("") => Err(Refused::validation(
+            "User-Agent",
+            "the client must name itself and its version",
+        )),
+        Some(_) => Ok(()),
     }
 }
 
@@ -101,7 +148,12 @@ impl Endpoint {
 
 impl Emulator for Service {
     fn authorized(&self, call: &Call) -> bool {
-        auth::caller(call, self.0.lock().token).is_ok()
+        let state = self.0.lock();
+        match call.path == TOKEN_PATH {
+            // Verifying the assertion is left to the response, since it marks it as used.
+            true => unverified_client_id(&Form::of(call)).is_some_and(|client| state.app(&client).is_some()),
+            false => state.caller(call).is_ok(),
+        }
     }
 
     fn latency(&self) -> Duration {
@@ -111,24 +163,9 @@ impl Emulator for Service {
     fn answer(&self, call: &Call) -> Answer {
         let state = &mut *self.0.lock();
         let mut standings = Vec::new();
-        let mut answer = match state.admit(call, &mut standings) {
-            Ok(endpoint) if state.settings.missing_scopes.contains(endpoint.scope()) => {
-                state.insufficient_scope(&endpoint, call)
-            }
-            Ok(endpoint) => {
-                let mut answer = match state.serve(&endpoint, call) {
-                    Ok(answer) => answer,
-                    Err(refused) => state.refuse(refused),
-                };
-                let known = endpoint.parameters();
-                let unknown = call
-                    .query
-                    .iter()
-                    .filter(|(name, _)| !known.contains(&name.as_str()));
-                answer.ignored = unknown.map(|(name, _)| name.clone()).collect();
-                answer
-            }
-            Err(refused) => state.refuse(refused),
+        let mut answer = match call.path == TOKEN_PATH {
+            true => state.access_token(call, &mut standings),
+            false => state.api(call, &mut standings),
         };
         answer
             .headers
@@ -167,8 +204,15 @@ impl Emulator for Service {
 
     fn rate_limited(&self, call: &Call) -> Answer {
         let mut answer = self.error(429);
-        let state = self.0.lock();
-        let bucket = Endpoint::of(call).map_or(Bucket::Users, |endpoint| endpoint.bucket());
+        let state = &mut *self.0.lock();
+        let bucket = match Endpoint::of(call) {
+            _ if call.path == TOKEN_PATH => Bucket::AccessTokens,
+            endpoint => endpoint.map_or(Bucket::Users, |endpoint| endpoint.bucket()),
+        };
+        // Okta verifies proofs before it counts requests.
+        if let Ok(Some(proof)) = Proof::read(call, &state.url, state.truth().clock()) {
+            let _ = state.use_proof(&proof);
+        }
         answer.headers.extend(rate_limit_headers(Standing {
             limit: state.settings.limits.token(bucket),
             remaining: 0,
@@ -203,7 +247,31 @@ fn rate_limit_headers(standing: Standing) -> [(&'static str, String); 3] {
 }
 
 impl State {
-    fn refuse(&mut self, Refused(status, code, summary, causes): Refused) -> Answer {
+    /// Answers a call of the API.
+    fn api(&mut self, call: &Call, standings: &mut Vec<Standing>) -> Answer {
+        let mut answer = match self.admit(call, standings) {
+            Ok((endpoint, caller)) => {
+                let served = self.serve_by_role(&caller, &endpoint, call);
+                let mut answer = served.unwrap_or_else(|refused| self.refuse(refused));
+                let known = endpoint.parameters();
+                let unknown = call
+                    .query
+                    .iter()
+                    .filter(|(name, _)| !known.contains(&name.as_str()));
+                answer.ignored = unknown.map(|(name, _)| name.clone()).collect();
+                answer
+            }
+            Err(Rejection::Refused(refused)) => self.refuse(refused),
+            Err(Rejection::Challenged(challenge)) => self.challenge(challenge, call),
+        };
+        if self.settings.api_nonce && call.header("dpop").is_some() {
+            let nonce = self.api_nonces.current.clone();
+            answer.headers.push(("dpop-nonce", nonce));
+        }
+        answer
+    }
+
+    pub(super) fn refuse(&mut self, Refused(status, code, summary, causes): Refused) -> Answer {
         let id: String = (0..20).map(|_| self.random.alphanumeric()).collect();
         let causes: Vec<_> = causes
             .into_iter()
@@ -225,44 +293,49 @@ impl State {
         )
     }
 
-    /// A 403 that only its header explains.
-    fn insufficient_scope(&self, endpoint: &Endpoint, call: &Call) -> Answer {
-        let Self { url, .. } = self;
-        let mut answer = Answer::new(403, Value::Null);
-        let challenge = format!(
-            "Bearer authorization_uri=\"{url}/oauth2/v1/authorize\", realm=\"{url}\", scope=\"{}\", \
-             error=\"insufficient_scope\", error_description=\"The access token provided does not contain the required \
-             scopes.\", resource=\"{}\"",
-            endpoint.scope(),
-            call.path
-        );
-        answer.headers.push(("www-authenticate", challenge));
+    /// A response that its header explains. Only that for an invalid token has a body, too.
+    fn challenge(&mut self, challenge: Challenge, call: &Call) -> Answer {
+        let mut answer = match challenge.error {
+            Challenge::INVALID_TOKEN => self.refuse(Refused::invalid_token()),
+            _ => Answer::new(challenge.status, Value::Null),
+        };
+        let scope = Endpoint::of(call).map_or("", |endpoint| endpoint.scope());
+        let header = challenge.header(&self.url, scope, &call.path);
+        answer.headers.push(("www-authenticate", header));
         answer
     }
 
-    /// The checks that are common to all endpoints.
-    fn admit(&mut self, call: &Call, standings: &mut Vec<Standing>) -> Result<Endpoint, Refused> {
-        if call.header("user-agent").is_none_or(str::is_empty) {
-            return Err(Refused::validation(
-                "User-Agent",
-                "the client must name itself and its version",
-            ));
-        }
-        let token = auth::caller(call, self.token).map_err(|refusal| match refusal {
-            Refusal::NoSession => Refused(403, "E0000005", "Invalid session".to_owned(), Vec::new()),
-            Refusal::InvalidToken => {
-                Refused(401, "E0000011", "Invalid token provided".to_owned(), Vec::new())
-            }
-        })?;
+    /// The checks that are common to all endpoints of the API.
+    fn admit(&mut self, call: &Call, standings: &mut Vec<Standing>) -> Result<(Endpoint, Caller), Rejection> {
+        check_user_agent(call)?;
+        let caller = self.caller(call)?;
+        self.verify_proof(call, &caller)?;
         let endpoint = Endpoint::of(call).ok_or_else(|| Refused::not_found(&call.path, "Path"))?;
         if call.method != "GET" {
-            let summary = "The endpoint does not support the provided HTTP method";
-            return Err(Refused(405, "E0000022", summary.to_owned(), Vec::new()));
+            return Err(Refused::method().into());
         }
-        if !self.settings.admin_role {
-            let summary = "You do not have permission to perform the requested action";
-            return Err(Refused(403, "E0000006", summary.to_owned(), Vec::new()));
+        if matches!(caller, Caller::ApiToken(_)) && !self.settings.admin_role {
+            return Err(Refused::forbidden().into());
         }
+        self.check_limits(endpoint.bucket(), caller.id(), call, standings)?;
+        let has_scope = match &caller {
+            Caller::ApiToken(_) => !self.settings.missing_scopes.contains(endpoint.scope()),
+            Caller::App { token, .. } => token.scopes.contains(endpoint.scope()),
+        };
+        match has_scope {
+            true => Ok((endpoint, caller)),
+            false => Err(Challenge::insufficient_scope(caller.scheme()).into()),
+        }
+    }
+
+    /// Counts a request of a token or an app, and adds the values of the rate limit headers.
+    pub(super) fn check_limits(
+        &mut self,
+        bucket: Bucket,
+        caller: &str,
+        call: &Call,
+        standings: &mut Vec<Standing>,
+    ) -> Result<(), Refused> {
         let too_many = || {
             let summary = "API call exceeded rate limit due to too many requests.";
             Refused(429, "E0000047", summary.to_owned(), Vec::new())
@@ -275,7 +348,7 @@ impl State {
         let reset = now.as_second() + CONCURRENCY_RESET_SECONDS;
         if in_use > limits.concurrent {
             if doubled {
-                standings.push(self.counters.look(limits, endpoint.bucket(), token, now));
+                standings.push(self.counters.look(limits, bucket, caller, now));
             }
             standings.push(Standing {
                 limit: 0,
@@ -284,7 +357,7 @@ impl State {
             });
             return Err(too_many());
         }
-        let taken = self.counters.take(limits, endpoint.bucket(), token, now);
+        let taken = self.counters.take(limits, bucket, caller, now);
         standings.push(match taken {
             Ok(standing) | Err(standing) => standing,
         });
@@ -296,8 +369,26 @@ impl State {
                 reset,
             });
         }
-        taken.map_err(|_| too_many())?;
-        Ok(endpoint)
+        taken.map(drop).map_err(|_| too_many())
+    }
+
+    /// Serves a call. An app without a role gets empty lists only.
+    fn serve_by_role(
+        &mut self,
+        caller: &Caller,
+        endpoint: &Endpoint,
+        call: &Call,
+    ) -> Result<Answer, Refused> {
+        let has_role = !matches!(caller, Caller::App { has_role: false, .. });
+        match endpoint {
+            _ if has_role => self.serve(endpoint, call),
+            Endpoint::User(_) | Endpoint::Group(_) => Err(Refused::forbidden()),
+            Endpoint::Users | Endpoint::Groups | Endpoint::Members(_) => {
+                let mut answer = self.serve(endpoint, call)?;
+                (answer.body, answer.next) = (Value::Array(Vec::new()), None);
+                Ok(answer)
+            }
+        }
     }
 
     fn serve(&mut self, endpoint: &Endpoint, call: &Call) -> Result<Answer, Refused> {
@@ -305,8 +396,7 @@ impl State {
             Endpoint::Users => self.users(call),
             Endpoint::User(who) => {
                 if !self.settings.sees_users {
-                    let summary = "You do not have permission to perform the requested action";
-                    return Err(Refused(403, "E0000006", summary.to_owned(), Vec::new()));
+                    return Err(Refused::forbidden());
                 }
                 let org = self.truth();
                 let found = org.find_user(who).and_then(|id| org.users.get(id));

@@ -1,4 +1,4 @@
-//! Okta's rate limits: buckets of endpoints, limited per minute for the org and for each token.
+//! Okta's rate limits: buckets of endpoints, limited per minute for the org and for each token or app.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,8 @@ pub enum Bucket {
     Groups,
     /// `/groups/{id}`.
     Group,
+    /// `/oauth2/v1/token`.
+    AccessTokens,
 }
 
 /// The org's limits: requests per window for each bucket.
@@ -24,6 +26,8 @@ pub struct Limits {
     pub user: u32,
     pub groups: u32,
     pub group: u32,
+    /// Every client may use all of it.
+    pub access_tokens: u32,
     /// The share of a bucket that one token may use, in percent.
     pub token_percent: u32,
     pub window_seconds: u32,
@@ -39,6 +43,7 @@ impl Default for Limits {
             user: 2000,
             groups: 500,
             group: 1000,
+            access_tokens: 150,
             token_percent: 50,
             window_seconds: 60,
             concurrent: 75,
@@ -53,11 +58,15 @@ impl Limits {
             Bucket::User => self.user,
             Bucket::Groups => self.groups,
             Bucket::Group => self.group,
+            Bucket::AccessTokens => self.access_tokens,
         }
     }
 
     pub(crate) fn token(&self, bucket: Bucket) -> u32 {
-        (self.org(bucket) * self.token_percent / 100).max(1)
+        match bucket {
+            Bucket::AccessTokens => self.access_tokens,
+            _ => (self.org(bucket) * self.token_percent / 100).max(1),
+        }
     }
 }
 

@@ -1,19 +1,26 @@
-//! An emulator of an Okta org: the read-only endpoints that the operator uses, over HTTP.
+//! An emulator of an Okta org: the read-only endpoints that the operator uses and the one for access tokens, over HTTP.
 //!
 //! It follows Okta's published API description and rejects every request that the description does not allow, so that
 //! a client of this emulator also works with the real service.
 
+mod access_token;
 mod answer;
 mod auth;
+mod challenge;
+mod client_assertion;
+mod dpop;
+mod jwt;
 mod limits;
 mod lists;
+mod oauth;
 mod org;
 mod pages;
 mod query;
 mod schema;
+mod service_app;
 mod views;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,30 +31,43 @@ use crate::company::Company;
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::server::{Port, Server};
+use access_token::AccessTokens;
 use answer::Service;
+use dpop::Nonces;
 use limits::Counters;
 use pages::Cursors;
 
 pub use limits::{Bucket, Limits};
 pub use org::Org;
 pub use schema::Schemas;
+pub use service_app::ServiceApp;
 
 /// The behaviour of the org.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The only valid API token.
     pub token: String,
+    /// The apps that can get access tokens.
+    pub service_apps: Vec<ServiceApp>,
+    /// How long an access token is valid.
+    pub token_lifetime: Duration,
+    /// Whether proofs of possession for API calls need a nonce, which differs from that of the token endpoint.
+    pub api_nonce: bool,
+    /// Whether requesting only scopes that are not granted is `invalid_scope`, as in some orgs, instead of
+    /// `consent_required`.
+    pub ungranted_scope_is_invalid: bool,
     pub limits: Limits,
     /// The maximum number of records on a page, whatever the request asks for. With it, small companies have several
     /// pages.
     pub max_page: Option<usize>,
     /// Whether a full last page has a `next` link, to an empty page.
     pub trailing_page: bool,
-    /// Whether the token's creator is an administrator. Otherwise every response is 403.
+    /// Whether the API token's creator is an administrator. Otherwise every response is 403.
     pub admin_role: bool,
-    /// Whether the token's role covers users. Otherwise their lists are empty, and reading one by id is a 403.
+    /// Whether the role of a token or an app covers users. Otherwise their lists are empty, and reading one by id is a
+    /// 403.
     pub sees_users: bool,
-    /// The scopes that the token lacks. A call that needs one is answered with a 403 without a body.
+    /// The scopes that the API token lacks. A call that needs one is answered with a 403 without a body.
     pub missing_scopes: BTreeSet<String>,
     /// Whether responses have two sets of rate limit headers: the org's, then the one for concurrent calls.
     pub doubled_rate_headers: bool,
@@ -74,6 +94,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             token: "00okta-sandbox-secret-token-5b1f".to_owned(),
+            service_apps: Vec::new(),
+            token_lifetime: Duration::from_secs(60 * 60),
+            api_nonce: false,
+            ungranted_scope_is_invalid: false,
             limits: Limits::default(),
             max_page: None,
             trailing_page: false,
@@ -106,6 +130,13 @@ struct State {
     settings: Settings,
     /// Leaked, so that `token` can return a reference; tests rotate tokens rarely.
     token: &'static str,
+    access_tokens: AccessTokens,
+    /// The ids of client assertions, each with its app, that have been used.
+    used_assertions: HashSet<(String, String)>,
+    /// The ids of proofs of possession that have been used.
+    used_proofs: HashSet<String>,
+    token_nonces: Nonces,
+    api_nonces: Nonces,
     /// The versions of the org that the lag requires, oldest first, each with the time of its change.
     versions: VecDeque<(Instant, Arc<Org>)>,
     counters: Counters,
@@ -157,6 +188,11 @@ impl Okta {
         let state = Arc::new(Mutex::new(State {
             url: format!("http://{}", port.address),
             token: settings.token.clone().leak(),
+            access_tokens: AccessTokens::default(),
+            used_assertions: HashSet::new(),
+            used_proofs: HashSet::new(),
+            token_nonces: Nonces::new(),
+            api_nonces: Nonces::new(),
             versions: VecDeque::from([(Instant::now(), org)]),
             counters: Counters::default(),
             cursors: Cursors::new(settings.seed),
@@ -188,6 +224,18 @@ impl Okta {
     /// Replaces the only valid token, as if the old one was revoked.
     pub fn set_token(&self, token: &str) {
         self.state.lock().token = token.to_owned().leak();
+    }
+
+    /// Revokes all access tokens.
+    pub fn revoke_access_tokens(&self) {
+        self.state.lock().access_tokens.revoke_all();
+    }
+
+    /// Renews the nonces for proofs of possession. The previous ones stay valid until the next call.
+    pub fn rotate_nonces(&self) {
+        let state = &mut *self.state.lock();
+        state.token_nonces.rotate();
+        state.api_nonces.rotate();
     }
 
     /// Changes the settings, except for the token; see `set_token`.

@@ -7,12 +7,15 @@
 )]
 
 mod access;
+mod app;
 #[path = "../calls/mod.rs"]
 mod calls;
 mod changes;
+mod dpop;
 mod form;
 mod lists;
 mod search;
+mod service_app;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
