@@ -46,6 +46,11 @@ impl IdleCycle {
         Self(Some((fingerprint, status)))
     }
 
+    /// Whether the last cycle left nothing to do.
+    pub fn is_settled(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The status that the last cycle ended with, if nothing has changed since; the cycle is forgotten.
     pub fn take_if_unchanged(&mut self, now: Option<Fingerprint>) -> Option<OktaIntegrationStatus> {
         let (then, status) = self.0.take()?;

@@ -34,7 +34,7 @@ use crate::{
 /// How often an integration that waits for its first read checks whether it still has to.
 const WAIT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How old the last read of Insightful may be when a decision may lead to a write.
+/// How old the last read of Insightful may be if the cycle may lead to a write.
 const MAX_WORKFORCE_AGE: Duration = Duration::from_secs(5);
 
 /// People whom Okta's lists lack and who are asked for by id after one sync; the others after the next.
@@ -97,6 +97,8 @@ pub struct Synced<'s> {
     pub read_at: Timestamp,
     /// When the read of Insightful in the snapshot began.
     pub workforce_read: Instant,
+    /// Whether this cycle made that read.
+    has_new_workforce: bool,
 }
 
 impl ReadState {
@@ -221,11 +223,13 @@ impl ReadState {
         })
     }
 
-    /// Records a good read of both services.
-    fn succeed(&mut self, started: Instant, started_at: Timestamp) {
+    /// Records a good sync, which read Insightful if `read_workforce` is set.
+    fn succeed(&mut self, started: Instant, started_at: Timestamp, read_workforce: bool) {
         self.last_read = Some(Instant::now());
-        self.workforce_read = Some(started);
-        self.workforce_read_at = Some(started_at);
+        if read_workforce {
+            self.workforce_read = Some(started);
+            self.workforce_read_at = Some(started_at);
+        }
         self.last_sync = Some(Timestamp::now());
         self.failure = None;
         self.failures.reset();
@@ -236,12 +240,12 @@ impl ReadState {
 enum Answer {
     /// All of both services.
     Full(Gathered),
-    /// What changed in Okta, and all of Insightful.
-    Delta(Delta, Workforce),
+    /// What changed in Okta, and all of Insightful if it was read.
+    Delta(Delta, Option<Workforce>),
 }
 
-/// Brings `synced` up to date: by the sync that is due, or, if none is due and `may_write` is set, by a read of
-/// Insightful, since a plan that is written must follow from what Insightful holds now.
+/// Brings `synced` up to date by the sync that is due, if one is. `is_settled` is whether the last cycle left nothing to
+/// write and nothing to decide by the clock.
 ///
 /// # Errors
 /// [`ReconcileError::Stopping`] if the operator shuts down during it. Services that cannot be read are an
@@ -251,7 +255,7 @@ pub async fn read<'s>(
     state: &mut ReadState,
     synced: &'s mut SyncedState,
     connection: &Connection,
-    may_write: bool,
+    is_settled: bool,
 ) -> Result<ReadOutcome<'s>, ReconcileError> {
     state.follow_source(scope, synced, connection).await;
     let began = Instant::now();
@@ -278,15 +282,15 @@ pub async fn read<'s>(
     };
     let read = if kind == SyncKind::Decision {
         scope.ctx.metrics.record_decision();
-        refresh_workforce(state, synced, services, may_write).await
+        Ok(false)
     } else {
-        sync(scope, state, synced, services, due, kind).await
+        sync(scope, state, synced, services, due, kind, is_settled).await
     };
-    match read {
-        Ok(()) => {}
+    let has_new_workforce = match read {
+        Ok(has_new_workforce) => has_new_workforce,
         Err(SyncError::Service(error)) => return Ok(ReadOutcome::Failed(state.fail(scope, &error))),
         Err(SyncError::Stopping) => return Err(ReconcileError::Stopping),
-    }
+    };
     #[expect(
         clippy::expect_used,
         reason = "without a snapshot a sync is due, and a sync leaves one"
@@ -298,7 +302,30 @@ pub async fn read<'s>(
         snapshot,
         read_at: state.workforce_read_at.unwrap_or(Timestamp::MIN),
         workforce_read: state.workforce_read.unwrap_or(began),
+        has_new_workforce,
     }))
+}
+
+/// Reads Insightful again, unless this cycle has, or the last read is recent enough for a write to follow from it: a plan
+/// that is written must follow from what Insightful holds now.
+///
+/// # Errors
+/// Insightful cannot be read.
+pub async fn refresh_workforce(
+    scope: &Scope<'_>,
+    state: &mut ReadState,
+    synced: &mut Synced<'_>,
+) -> Result<(), ReadFailure> {
+    if synced.has_new_workforce || synced.workforce_read.elapsed() < MAX_WORKFORCE_AGE {
+        return Ok(());
+    }
+    let (began, began_at) = (Instant::now(), Timestamp::now());
+    let workforce = synced.services.insightful.workforce().await;
+    let workforce = workforce.map_err(|error| state.fail(scope, &error.into()))?;
+    synced.snapshot.replace_workforce(workforce);
+    (synced.workforce_read, synced.read_at) = (began, began_at);
+    (state.workforce_read, state.workforce_read_at) = (Some(began), Some(began_at));
+    Ok(())
 }
 
 /// Why a sync brought nothing.
@@ -313,30 +340,8 @@ impl From<GatherError> for SyncError {
     }
 }
 
-/// Reads Insightful again if the last read is too old for a write to follow from it.
-async fn refresh_workforce(
-    state: &mut ReadState,
-    synced: &mut SyncedState,
-    services: &Services,
-    may_write: bool,
-) -> Result<(), SyncError> {
-    let is_fresh = state
-        .workforce_read
-        .is_some_and(|read| read.elapsed() < MAX_WORKFORCE_AGE);
-    if !may_write || is_fresh {
-        return Ok(());
-    }
-    let (began, began_at) = (Instant::now(), Timestamp::now());
-    let workforce = services.insightful.workforce().await.map_err(GatherError::from)?;
-    if let Some(snapshot) = synced.snapshot_mut() {
-        snapshot.replace_workforce(workforce);
-    }
-    state.workforce_read = Some(began);
-    state.workforce_read_at = Some(began_at);
-    Ok(())
-}
-
-/// Reads what is due, merges it into `synced`, and saves Okta's part for the next start.
+/// Reads what is due, merges it into `synced`, and saves Okta's part for the next start. Returns whether Insightful was
+/// read.
 async fn sync(
     scope: &Scope<'_>,
     state: &mut ReadState,
@@ -344,41 +349,49 @@ async fn sync(
     services: &Services,
     due: Due,
     kind: SyncKind,
-) -> Result<(), SyncError> {
+    is_settled: bool,
+) -> Result<bool, SyncError> {
     let (started, started_at) = (Instant::now(), Timestamp::now());
     let reporter = Reporter::new(*scope).with_services(services);
     reporter.at(Step::ReadingPeople, 0, None);
+    let since_read = state.workforce_read.map(|read| read.elapsed());
+    let with_workforce =
+        synced.snapshot().is_none() || schedule::is_workforce_due(since_read, is_settled, &scope.spec().sync);
     let answer = tokio::select! {
-        answer = reporter.during(fetch(scope, synced, services, due, &reporter)) => answer,
+        answer = reporter.during(fetch(scope, synced, services, due, with_workforce, &reporter)) => answer,
         // A read changes nothing, so it need not be finished.
         () = scope.ctx.stopped() => return Err(SyncError::Stopping),
     };
     scope.record_sync(kind, answer.is_ok(), started);
-    let is_new = match answer? {
+    let (is_new, read_workforce) = match answer? {
         Answer::Full(Gathered { snapshot, mark }) => {
             synced.replace(snapshot, mark);
-            true
+            (true, true)
         }
-        Answer::Delta(delta, workforce) => synced.apply(delta, workforce),
+        Answer::Delta(delta, workforce) => {
+            let read_workforce = workforce.is_some();
+            (synced.apply(delta, workforce), read_workforce)
+        }
     };
     if kind == SyncKind::Full {
         state.last_full_sync = Some(started_at);
         state.refused.clear();
     }
-    state.succeed(started, started_at);
+    state.succeed(started, started_at, read_workforce);
     if let Some(snapshot) = synced.snapshot() {
         tracing::info!(
             ?kind,
             people = snapshot.people().len(),
             employees = snapshot.employees().len(),
+            read_workforce,
             took = ?started.elapsed(),
-            "read both services"
+            "synced"
         );
     }
     if is_new && let Some(saved) = state.to_save(synced) {
         save(scope, saved).await;
     }
-    Ok(())
+    Ok(read_workforce)
 }
 
 /// Asks Okta by id for people with a match in force whom its lists lack, each once: whether they were deleted is
@@ -433,14 +446,23 @@ async fn fetch(
     synced: &SyncedState,
     services: &Services,
     due: Due,
+    with_workforce: bool,
     reporter: &Reporter<'_>,
 ) -> Result<Answer, GatherError> {
     let Services { okta, insightful, .. } = services;
     let prefix = &scope.spec().okta.group_prefix;
     let on_progress = |progress| reporter.okta(progress);
     if let (Due::Delta, Some((mark, directory))) = (due, synced.delta_base()) {
-        let (delta, workforce) =
-            gather::gather_changes(okta, insightful, prefix, mark, directory, &on_progress).await?;
+        let reading = gather::gather_changes(
+            okta,
+            insightful,
+            prefix,
+            mark,
+            directory,
+            with_workforce,
+            &on_progress,
+        );
+        let (delta, workforce) = reading.await?;
         tracing::debug!(
             people = delta.people(),
             groups = delta.groups(),

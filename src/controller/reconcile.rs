@@ -16,7 +16,7 @@ use super::{
     prepare::prepare,
     preview::preview,
     published::{PublishedStatus, read_integration},
-    read::{ReadOutcome, first_read_permit, read},
+    read::{ReadOutcome, first_read_permit, read, refresh_workforce},
     recreate::recreate_known,
     report::{CycleReport, report, report_synced},
     requeue::{self, SECRET_POLL_INTERVAL},
@@ -161,14 +161,7 @@ async fn run_stages(
     if scope.is_sync_requested() {
         applying.retry_now();
     }
-    let organization = scope
-        .status()
-        .insightful
-        .map(|insightful| insightful.organization_id);
-    let may_write = scope.spec().finalized
-        && !applying.is_backing_off()
-        && scope.other_writer(organization.as_deref()).is_none();
-    let mut synced = match read(scope, reading, synced, connected.connection, may_write).await? {
+    let mut synced = match read(scope, reading, synced, connected.connection, idle.is_settled()).await? {
         ReadOutcome::Synced(synced) => synced,
         ReadOutcome::Failed(failure) => {
             report(scope, &Cycle::ReadFailed(failure.why.clone())).await?;
@@ -190,6 +183,18 @@ async fn run_stages(
         return Ok(Action::requeue(requeue::after_cycle(
             scope, reading, applying, None,
         )));
+    }
+
+    let organization = scope
+        .status()
+        .insightful
+        .map(|insightful| insightful.organization_id);
+    let may_write = scope.spec().finalized
+        && !applying.is_backing_off()
+        && scope.other_writer(organization.as_deref()).is_none();
+    if may_write && let Err(failure) = refresh_workforce(scope, reading, &mut synced).await {
+        report(scope, &Cycle::ReadFailed(failure.why.clone())).await?;
+        return Ok(Action::requeue(requeue::after_failed_read(scope, &failure)));
     }
 
     let status = scope.status();

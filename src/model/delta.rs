@@ -92,7 +92,8 @@ impl Delta {
         self.groups.len() + self.renamed_out.len()
     }
 
-    pub(super) fn would_change(&self, directory: &Directory) -> bool {
+    /// Whether the directory lacks any of it. A delta overlaps with the one before it.
+    pub fn would_change(&self, directory: &Directory) -> bool {
         self.people
             .iter()
             .chain(&self.hidden)

@@ -55,8 +55,15 @@ impl SyncedState {
     }
 
     /// Applies what changed in Okta since [`SyncedState::delta_base`], and a read of all of
-    /// Insightful. Returns whether anything changed in Okta. Does nothing without a directory.
-    pub fn apply(&mut self, delta: Delta, workforce: Workforce) -> bool {
+    /// Insightful, if there was one. Returns whether anything changed in Okta. Does nothing without a directory, or
+    /// without any read of Insightful.
+    pub fn apply(&mut self, delta: Delta, workforce: Option<Workforce>) -> bool {
+        let Some(workforce) = workforce else {
+            return self.snapshot.as_mut().is_some_and(|snapshot| {
+                self.mark = Some(delta.mark());
+                snapshot.apply(delta)
+            });
+        };
         let Some(directory) = self.directory().cloned() else {
             return false;
         };

@@ -1,7 +1,8 @@
 //! Decides which sync is due, and when. A pure function of the last reads, without a clock.
 //!
-//! A delta sync reads all of Insightful, and from Okta what changed since the last
-//! read. A full sync reads all of both services. It is due at each `fullInterval`,
+//! A delta sync reads from Okta what changed since the last read, and all of
+//! Insightful, unless nothing changed in Okta, nothing is to be written, and Insightful
+//! was read a short time ago. A full sync reads all of both services. It is due at each `fullInterval`,
 //! when somebody requests a sync, and when there is nothing to compare with: at first,
 //! after a failed read, after a write whose outcome is unknown, and when the org, the
 //! token, the prefix or the people in scope change.
@@ -18,6 +19,13 @@ const JITTER_DIVISOR: f64 = 10.0;
 
 /// How long a read may take before the sync counts as late, where intervals are longer.
 const READ_ALLOWANCE: Duration = Duration::from_secs(120);
+
+/// While nothing changes in Okta and nothing is to be written, Insightful is read with every so many syncs. Until then,
+/// what somebody changes there is not noticed.
+const SYNCS_PER_WORKFORCE_READ: u32 = 10;
+
+/// The same, for longer intervals.
+const MAX_WORKFORCE_AGE: Duration = Duration::from_secs(600);
 
 /// The least time between two reconciles that only the clock causes.
 pub const MIN_REQUEUE: Duration = Duration::from_secs(1);
@@ -99,6 +107,14 @@ pub fn due(last_reads: LastReads, schedule: &SyncSchedule, uid: &str) -> Due {
     }
 }
 
+/// Whether a delta sync reads Insightful although nothing changed in Okta. `since_read` is the age of the last read of
+/// Insightful; `is_settled` is whether nothing was left to write or to decide by the clock after it.
+pub fn is_workforce_due(since_read: Option<Duration>, is_settled: bool, schedule: &SyncSchedule) -> bool {
+    let interval: Duration = schedule.interval.into();
+    let max_age = MAX_WORKFORCE_AGE.min(interval.saturating_mul(SYNCS_PER_WORKFORCE_READ));
+    !is_settled || since_read.is_none_or(|since| since >= max_age)
+}
+
 /// Returns the time until the next reconcile: the next sync, or the first of `timers`
 /// if that is earlier. A timer that has run out was handled in the present reconcile.
 /// At least [`MIN_REQUEUE`], so that nothing can spin.
@@ -173,6 +189,31 @@ mod tests {
     /// The default: a sync each 15 minutes, a full one each day.
     fn schedule() -> SyncSchedule {
         SyncSchedule::default()
+    }
+
+    #[test]
+    fn insightful_is_read_with_each_tenth_idle_sync_or_after_ten_minutes() {
+        let seconds = Duration::from_secs;
+        for (interval, since_read, is_settled, due) in [
+            (900, Some(810), true, true),
+            (60, Some(599), true, false),
+            (60, Some(600), true, true),
+            (60, Some(1), false, true),
+            (60, None, true, true),
+            (5, Some(49), true, false),
+            (5, Some(50), true, true),
+            (86_400, Some(599), true, false),
+        ] {
+            let schedule = SyncSchedule {
+                interval: seconds(interval).into(),
+                ..schedule()
+            };
+            assert_eq!(
+                is_workforce_due(since_read.map(seconds), is_settled, &schedule),
+                due,
+                "{interval} s, {since_read:?}"
+            );
+        }
     }
 
     #[test]

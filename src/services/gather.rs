@@ -69,19 +69,30 @@ pub async fn gather(
 }
 
 /// Reads what changed in Okta since the mark of `directory`, and all of Insightful, which cannot show
-/// what changed.
+/// what changed: always with `with_workforce`, otherwise only if something changed in Okta.
 pub async fn gather_changes(
     okta: &OktaClient,
     insightful: &InsightfulClient,
     group_prefix: &str,
     since: Mark,
     directory: &Directory,
+    with_workforce: bool,
     progress: okta::OnProgress<'_>,
-) -> Result<(Delta, Workforce), GatherError> {
-    futures::try_join!(
-        okta.changes(group_prefix, since, directory, progress).err_into(),
-        insightful.workforce().err_into(),
-    )
+) -> Result<(Delta, Option<Workforce>), GatherError> {
+    let changes = okta
+        .changes(group_prefix, since, directory, progress)
+        .err_into::<GatherError>();
+    let workforce = insightful.workforce().err_into();
+    if with_workforce {
+        let (delta, workforce) = futures::try_join!(changes, workforce)?;
+        return Ok((delta, Some(workforce)));
+    }
+    let delta = changes.await?;
+    let workforce = match delta.would_change(directory) {
+        true => Some(workforce.await?),
+        false => None,
+    };
+    Ok((delta, workforce))
 }
 
 /// What Okta answered about people whom its lists lack.

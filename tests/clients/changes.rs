@@ -103,19 +103,37 @@ async fn a_full_sync_makes_the_fewest_possible_calls() {
     ];
     assert_eq!(reads(&insightful), three);
 
-    // A delta without changes makes two calls to Okta.
-    let (delta, _) = gather_changes(
-        &client,
-        &insightful_client,
-        GROUP_PREFIX,
-        gathered.mark.unwrap(),
-        gathered.snapshot.directory(),
-        &quiet,
-    )
-    .await
-    .unwrap();
-    assert_eq!((delta.people(), delta.groups()), (0, 0));
-    assert_eq!(take_calls(&okta), [GROUPS, USERS]);
+    // A delta without changes makes two calls to Okta, and reads Insightful if that is due.
+    let mark = gathered.mark.unwrap();
+    let directory = gathered.snapshot.directory();
+    let changes = async |with_workforce| {
+        gather_changes(
+            &client,
+            &insightful_client,
+            GROUP_PREFIX,
+            mark,
+            directory,
+            with_workforce,
+            &quiet,
+        )
+        .await
+        .unwrap()
+    };
+    for (with_workforce, expected) in [(true, &three[..]), (false, &[])] {
+        let (delta, workforce) = changes(with_workforce).await;
+        assert_eq!((delta.people(), delta.groups()), (0, 0));
+        assert_eq!(workforce.is_some(), with_workforce);
+        assert_eq!(take_calls(&okta), [GROUPS, USERS]);
+        assert_eq!(reads(&insightful), expected);
+    }
+
+    // A change in Okta makes it due.
+    okta.edit(|org| {
+        let person = org.users.keys().next().unwrap().clone();
+        org.rename_user(&person, "Jane", "Roe");
+    });
+    let (delta, workforce) = changes(false).await;
+    assert_eq!((delta.people(), workforce.is_some()), (1, true));
     assert_eq!(reads(&insightful), three);
 }
 

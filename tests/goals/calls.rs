@@ -50,7 +50,7 @@ pub async fn measure() {
     let cycle = next_cycle(&world, || ()).await;
     figure(
         "Calls of an idle cycle",
-        "2 Okta + 3 Insightful; writes: 0 EmployeeMatch, at most 1 status",
+        "2 Okta + at most 3 Insightful; writes: 0 EmployeeMatch, at most 1 status",
         cycle,
     );
 

@@ -17,6 +17,7 @@ mod calls;
 mod fairness;
 mod first_proposals;
 mod full_sync;
+mod latency;
 mod memory;
 mod process;
 mod rate_limit;
@@ -46,7 +47,7 @@ pub fn figure(what: &str, goal: impl Display, figure: impl Display) {
 /// A benchmark, which prints its own rows.
 type Benchmark = fn() -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
-const BENCHMARKS: [(&str, Benchmark); 9] = [
+const BENCHMARKS: [(&str, Benchmark); 10] = [
     ("start", || Box::pin(startup::measure())),
     ("calls", || Box::pin(calls::measure())),
     ("pull", || Box::pin(full_sync::measure())),
@@ -55,6 +56,7 @@ const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("fair", || Box::pin(fairness::measure())),
     ("review", || Box::pin(review_screen::measure())),
     ("unmatched", || Box::pin(unmatched::measure())),
+    ("latency", || Box::pin(latency::measure())),
     ("memory", || Box::pin(memory::measure())),
 ];
 

@@ -221,7 +221,7 @@ impl Follower {
             ..okta::Settings::default()
         };
         let okta = Okta::start_with(company, settings);
-        let mut config = OktaConfig::new(Url::parse(&okta.url()).unwrap(), okta.token().into());
+        let mut config = OktaConfig::new(Url::parse(&okta.url()).unwrap(), okta.token());
         config.allow_http_loopback = true;
         config.retry_policy = RetryPolicy {
             max_attempts: 1,
@@ -254,7 +254,7 @@ impl Follower {
         match event {
             Event::Delta => {
                 let delta = self.changes().await.unwrap();
-                self.known.apply(delta, self.workforce.clone());
+                self.known.apply(delta, Some(self.workforce.clone()));
                 true
             }
             Event::Full => {
@@ -274,7 +274,7 @@ impl Follower {
                 match read {
                     Ok(delta) => {
                         assert_eq!(*path, "/api/v1/groups/*/users");
-                        self.known.apply(delta, self.workforce.clone());
+                        self.known.apply(delta, Some(self.workforce.clone()));
                         true
                     }
                     Err(_) => false,
