@@ -131,7 +131,7 @@ pub struct OktaAuth {
     /// An API token (SSWS) of an admin who may read users and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_token: Option<SecretValue>,
-    /// An API Services app with a private key. Not supported yet: the conditions say so.
+    /// An API Services app with a private key, which needs the scopes okta.users.read and okta.groups.read and an admin role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_app: Option<ServiceApp>,
 }
@@ -162,11 +162,11 @@ pub struct ServiceApp {
     /// The app's client id.
     #[schemars(length(min = 1, max = 253))]
     pub client_id: String,
-    /// The key id (`kid`).
+    /// The id of the key (`kid`), needed if the app has several keys and the private key is not a JWK with an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub key_id: Option<String>,
-    /// The private key, in PEM format.
+    /// The private key, without a passphrase: PEM (PKCS#1, PKCS#8 or SEC1) or a JWK.
     pub private_key_secret_ref: SecretKeyRef,
 }
 

@@ -106,7 +106,8 @@ pub(super) struct Live {
     /// OktaIntegration in the cluster of KUBECONFIG, used with its Secrets and its EmployeeMatches.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced_name)]
     cluster: Option<(String, String)>,
-    /// File with an OktaIntegration. OKTA_API_TOKEN and INSIGHTFUL_API_TOKEN hold the API tokens.
+    /// File with an OktaIntegration. OKTA_API_TOKEN, or OKTA_PRIVATE_KEY for a service app, and
+    /// INSIGHTFUL_API_TOKEN hold the credentials.
     #[arg(long, value_name = "FILE")]
     integration: Option<PathBuf>,
     /// File with EmployeeMatches, whose decisions are applied.

@@ -4,18 +4,20 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use kube::{Api, ResourceExt, api::ListParams};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::{
-    api::{EmployeeMatch, OktaIntegration, YamlError, yaml_documents},
-    controller::{Reading, SecretError, Watched, WatchedIntegration, read_token},
+    api::{EmployeeMatch, OktaAuth, OktaIntegration, YamlError, yaml_documents},
+    controller::{Reading, SecretError, Watched, WatchedIntegration, read_okta_credential, read_token},
     http::{self, TokenProblem},
+    okta::{KeyProblem, OktaCredential, PrivateKey, ServiceApp},
     rules::{records, resolve::Records, unreadable::UnreadableValue},
     services::{AllowedAddresses, Services, ServicesError, SharedLimits},
 };
 
 const OKTA_TOKEN: &str = "OKTA_API_TOKEN";
+const OKTA_PRIVATE_KEY: &str = "OKTA_PRIVATE_KEY";
 const INSIGHTFUL_TOKEN: &str = "INSIGHTFUL_API_TOKEN";
 
 /// Where the integration comes from.
@@ -38,15 +40,18 @@ pub enum SourceError {
     Yaml { path: PathBuf, source: YamlError },
     #[error("{} contains {found} OktaIntegrations: it must contain exactly one", path.display())]
     NotOne { path: PathBuf, found: usize },
-    #[error("{variable} is not set: set this environment variable to the API token")]
-    NoToken { variable: &'static str },
+    #[error("{variable} is not set: set this environment variable to the {what}")]
+    NotSet {
+        variable: &'static str,
+        what: &'static str,
+    },
     #[error("the token in the environment variable {variable} {problem}")]
     InvalidToken {
         variable: &'static str,
         problem: TokenProblem,
     },
-    #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
-    ServiceApp,
+    #[error("the private key in the environment variable {OKTA_PRIVATE_KEY} {problem}")]
+    InvalidPrivateKey { problem: KeyProblem },
     #[error("EmployeeMatch {name} cannot be read by this version: {source}")]
     Unreadable { name: String, source: UnreadableValue },
     #[error("OktaIntegration {name} cannot be read by this version: {why}")]
@@ -113,7 +118,7 @@ impl Opened {
 impl Source {
     /// Reads the integration and creates the clients.
     pub async fn open(&self, allowed: &AllowedAddresses) -> Result<Opened, SourceError> {
-        let (integration, matches, okta_token, insightful_token) = match self {
+        let (integration, matches, okta, insightful_token) = match self {
             Self::File { integration, matches } => {
                 let mut found: Vec<OktaIntegration> = manifests(integration)?;
                 let count = found.len();
@@ -124,7 +129,8 @@ impl Source {
                     });
                 };
                 let matches: Vec<Watched> = matches.as_ref().map(manifests).transpose()?.unwrap_or_default();
-                (found, matches, token(OKTA_TOKEN)?, token(INSIGHTFUL_TOKEN)?)
+                let okta = okta_credential(&found.spec.okta.auth)?;
+                (found, matches, okta, token(INSIGHTFUL_TOKEN)?)
             }
             Self::Cluster { namespace, name } => {
                 let client = http::cluster::client().await?;
@@ -141,9 +147,8 @@ impl Source {
                 let matches: Api<Watched> = Api::namespaced(client.clone(), namespace);
                 let of_this = ListParams::default().fields(&format!("spec.integrationRef.name={name}"));
                 let matches = matches.list(&of_this).await?.items;
-                let okta = integration.spec.okta.auth.api_token.as_ref();
-                let okta = &okta.ok_or(SourceError::ServiceApp)?.secret_ref;
-                let okta = read_token(&client, namespace, okta).await?.value;
+                let okta = read_okta_credential(&client, namespace, &integration.spec.okta.auth).await?;
+                let okta = okta.credential;
                 let insightful = &integration.spec.insightful.api_token.secret_ref;
                 let insightful = read_token(&client, namespace, insightful).await?.value;
                 (integration, matches, okta, insightful)
@@ -152,7 +157,7 @@ impl Source {
         let observer: Arc<dyn http::CallObserver> = Arc::new(());
         let services = Services::new(
             &integration.spec,
-            okta_token,
+            okta,
             insightful_token,
             allowed,
             &SharedLimits::default(),
@@ -190,10 +195,27 @@ where
         .collect()
 }
 
+/// The API token or the private key in the environment.
+fn okta_credential(auth: &OktaAuth) -> Result<OktaCredential, SourceError> {
+    let Some(app) = &auth.service_app else {
+        return token(OKTA_TOKEN).map(OktaCredential::ApiToken);
+    };
+    let key = PrivateKey::parse(&value(OKTA_PRIVATE_KEY, "private key of the service app")?);
+    Ok(OktaCredential::ServiceApp(Box::new(ServiceApp {
+        client_id: app.client_id.clone(),
+        key_id: app.key_id.clone(),
+        key: key.map_err(|problem| SourceError::InvalidPrivateKey { problem })?,
+    })))
+}
+
 fn token(variable: &'static str) -> Result<SecretString, SourceError> {
-    let value = std::env::var_os(variable).ok_or(SourceError::NoToken { variable })?;
-    // What is not Unicode has characters that no token has.
-    http::token(&value.to_string_lossy())
+    http::token(value(variable, "API token")?.expose_secret())
         .map(SecretString::from)
         .map_err(|problem| SourceError::InvalidToken { variable, problem })
+}
+
+fn value(variable: &'static str, what: &'static str) -> Result<SecretString, SourceError> {
+    let value = std::env::var_os(variable).ok_or(SourceError::NotSet { variable, what })?;
+    // What is not Unicode has characters that no token and no key has.
+    Ok(value.to_string_lossy().into_owned().into())
 }

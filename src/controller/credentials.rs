@@ -20,8 +20,6 @@ pub enum ConnectError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Services(#[from] ServicesError),
-    #[error("okta.auth.serviceApp is not supported yet: use okta.auth.apiToken")]
-    ServiceApp,
 }
 
 impl ConnectError {
@@ -30,7 +28,6 @@ impl ConnectError {
         match self {
             Self::Secret(error) => error.reason(),
             Self::Services(error) => error.reason(),
-            Self::ServiceApp => "ServiceAppNotSupported",
         }
     }
 }
@@ -39,7 +36,7 @@ impl ConnectError {
 #[derive(Clone)]
 pub struct Connection {
     pub services: Arc<Services>,
-    /// A digest of the reference to Okta's token and its version; not of the token.
+    /// A digest of the reference to Okta's credential and its version; not of the credential.
     pub okta_credential: String,
     /// New clients are made when this changes.
     inputs: String,
@@ -59,20 +56,13 @@ pub async fn connect(
     observer: &Arc<dyn CallObserver>,
     present: Option<&Connection>,
 ) -> Result<Connection, ConnectError> {
-    let okta_token = spec
-        .okta
-        .auth
-        .api_token
-        .as_ref()
-        .ok_or(ConnectError::ServiceApp)?;
     let insightful_token = &spec.insightful.api_token;
-    let okta = secrets::read_token(client, namespace, &okta_token.secret_ref).await?;
+    let okta = secrets::read_okta_credential(client, namespace, &spec.okta.auth).await?;
     let insightful = secrets::read_token(client, namespace, &insightful_token.secret_ref).await?;
     let inputs = [
         spec.okta.org_url.as_str(),
         &spec.okta.rate_limit_percent.to_string(),
         &okta.version,
-        &okta_token.secret_ref.key,
         &spec.insightful.url,
         &insightful.version,
         &insightful_token.secret_ref.key,
@@ -81,11 +71,10 @@ pub async fn connect(
     if let Some(present) = present.filter(|present| present.inputs == inputs) {
         return Ok(present.clone());
     }
-    let services = Services::new(spec, okta.value, insightful.value, allowed, limits, observer)?;
-    let okta_credential = format!("{} {}", okta.version, okta_token.secret_ref.key);
+    let services = Services::new(spec, okta.credential, insightful.value, allowed, limits, observer)?;
     Ok(Connection {
         services: Arc::new(services),
-        okta_credential: hex(&Sha256::digest(okta_credential)),
+        okta_credential: hex(&Sha256::digest(&okta.version)),
         inputs,
     })
 }

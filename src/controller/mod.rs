@@ -59,7 +59,7 @@ mod webhook;
 pub use leader::LeaseName;
 pub use match_store::{Reading, Watched};
 pub use run::{RunError, Settings, run};
-pub use secrets::{SecretError, read_token};
+pub use secrets::{SecretError, read_okta_credential, read_token};
 pub use watched::WatchedIntegration;
 
 use context::Context;

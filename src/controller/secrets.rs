@@ -5,8 +5,9 @@ use kube::{Api, Client};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    api::SecretKeyRef,
+    api::{OktaAuth, SecretKeyRef},
     http::{TokenProblem, cluster, token},
+    okta::{KeyProblem, OktaCredential, PrivateKey, ServiceApp},
 };
 
 /// Why a value cannot be read. Never contains any of it.
@@ -16,7 +17,7 @@ pub enum SecretError {
     NotFound { name: String },
     #[error("Secret {name:?} has no key {key:?}: add it, or correct the reference")]
     KeyMissing { name: String, key: String },
-    #[error("key {key:?} of Secret {name:?} is not valid UTF-8: store the token as plain text")]
+    #[error("key {key:?} of Secret {name:?} is not valid UTF-8: store it as plain text")]
     NotText { name: String, key: String },
     #[error("the token in key {key:?} of Secret {name:?} {problem}")]
     InvalidToken {
@@ -24,6 +25,15 @@ pub enum SecretError {
         key: String,
         problem: TokenProblem,
     },
+    #[error("the private key in key {key:?} of Secret {name:?} {problem}")]
+    InvalidPrivateKey {
+        name: String,
+        key: String,
+        problem: KeyProblem,
+    },
+    /// The API server accepts no such object.
+    #[error("okta.auth names no method: set apiToken or serviceApp")]
+    NoMethod,
     #[error("cannot read Secret {name:?}: {}", cluster::message(.source))]
     Kubernetes { name: String, source: kube::Error },
 }
@@ -36,9 +46,18 @@ impl SecretError {
             Self::KeyMissing { .. } => "SecretKeyMissing",
             Self::NotText { .. } => "SecretNotText",
             Self::InvalidToken { .. } => "InvalidToken",
+            Self::InvalidPrivateKey { .. } => "InvalidPrivateKey",
+            Self::NoMethod => "NoAuthMethod",
             Self::Kubernetes { .. } => "SecretUnreadable",
         }
     }
+}
+
+/// What Okta knows an integration by, and the version of the Secret it came from.
+pub struct OktaSecret {
+    pub credential: OktaCredential,
+    /// Changes whenever the Secret does, or what the spec names.
+    pub version: String,
 }
 
 /// A value, and the version of the Secret it came from.
@@ -106,4 +125,50 @@ pub async fn read_token(
         value: value.into(),
         version,
     })
+}
+
+/// The API token or the service app of an org.
+///
+/// # Errors
+/// As [`read_token`]; what is wrong with the private key; [`SecretError::NoMethod`].
+pub async fn read_okta_credential(
+    client: &Client,
+    namespace: &str,
+    auth: &OktaAuth,
+) -> Result<OktaSecret, SecretError> {
+    match (&auth.api_token, &auth.service_app) {
+        (Some(token), _) => {
+            let reference = &token.secret_ref;
+            let token = read_token(client, namespace, reference).await?;
+            Ok(OktaSecret {
+                version: format!("{} {}", token.version, reference.key),
+                credential: token.value.into(),
+            })
+        }
+        (None, Some(app)) => {
+            let reference = &app.private_key_secret_ref;
+            let Credential { value, version } = read(client, namespace, reference).await?;
+            let key = PrivateKey::parse(&value).map_err(|problem| SecretError::InvalidPrivateKey {
+                name: reference.name.clone(),
+                key: reference.key.clone(),
+                problem,
+            })?;
+            let key_id = app.key_id.clone();
+            Ok(OktaSecret {
+                version: [
+                    &version,
+                    &reference.key,
+                    &app.client_id,
+                    key_id.as_deref().unwrap_or_default(),
+                ]
+                .join(" "),
+                credential: OktaCredential::ServiceApp(Box::new(ServiceApp {
+                    client_id: app.client_id.clone(),
+                    key_id,
+                    key,
+                })),
+            })
+        }
+        (None, None) => Err(SecretError::NoMethod),
+    }
 }

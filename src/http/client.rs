@@ -61,20 +61,26 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// Takes a `base` URL that has passed [`check_base_url`](super::check_base_url).
+    /// Takes a `base` URL that has passed [`check_base_url`](super::check_base_url). Without an `authorization` for all
+    /// requests, each request has to have its own.
     ///
     /// # Errors
     /// [`HttpError::TlsSetupFailed`]
     pub(crate) fn new(
         service: Service,
         base: Url,
-        authorization: HeaderValue,
+        authorization: Option<HeaderValue>,
         limits: &RequestLimits,
     ) -> Result<Self, HttpError> {
         install_crypto_provider();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            .default_headers(
+                authorization
+                    .map(|value| (AUTHORIZATION, value))
+                    .into_iter()
+                    .collect(),
+            )
             // A redirect would send the token to a URL that nobody checked.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(limits.connect_timeout)

@@ -44,7 +44,7 @@ pub enum HttpError {
     /// The service does not know the token.
     #[error("{call}: {} rejected the API token ({body}). {}", .call.service.name(), token_advice(.call.service))]
     TokenRefused { call: Call, body: Box<ErrorBody> },
-    #[error("{call}: the API token lacks a permission ({body}). {}", permission_advice(.call.service))]
+    #[error("{call}: the credential lacks a permission ({body}). {}", permission_advice(.call.service))]
     NotPermitted { call: Call, body: Box<ErrorBody> },
     #[error("{call}: not found ({body}). If the record was just deleted, the next sync resolves this")]
     NotFound { call: Call, body: Box<ErrorBody> },
@@ -65,8 +65,8 @@ fn token_advice(service: Service) -> &'static str {
 fn permission_advice(service: Service) -> &'static str {
     match service {
         Service::Okta => {
-            "It has the admin role of its creator, which must be able to view users and groups, as a Read-Only \
-             Administrator can"
+            "An API token has the admin role of its creator, a service app those that are assigned to it: one must be \
+             able to view users and groups, as a Read-Only Administrator can"
         }
         Service::Insightful => "It must be a WRITE token of an admin",
     }

@@ -103,6 +103,8 @@ labels! {
         ListGroups = "list_groups",
         /// A page of an Okta group's members.
         ListMembers = "list_members",
+        /// An access token of a service app.
+        GetAccessToken = "get_access_token",
         GetUser = "get_user",
         GetGroup = "get_group",
         ListEmployees = "list_employees",
@@ -120,9 +122,12 @@ labels! {
 impl Operation {
     pub const fn service(self) -> Service {
         match self {
-            Self::ListUsers | Self::ListGroups | Self::ListMembers | Self::GetUser | Self::GetGroup => {
-                Service::Okta
-            }
+            Self::ListUsers
+            | Self::ListGroups
+            | Self::ListMembers
+            | Self::GetAccessToken
+            | Self::GetUser
+            | Self::GetGroup => Service::Okta,
             Self::ListEmployees
             | Self::ListTeams
             | Self::ListSharedSettings

@@ -59,7 +59,7 @@ impl InsightfulClient {
         let authorization = authorization(Service::Insightful, "Bearer", &config.token)?;
         let limits = &config.request_limits;
         Ok(Self {
-            http: HttpClient::new(Service::Insightful, config.url, authorization, limits)?,
+            http: HttpClient::new(Service::Insightful, config.url, Some(authorization), limits)?,
             limiter: RateLimiter::new(config.calls_per_minute),
             retry_policy: config.retry_policy,
             organization: organization::of_token(config.token.expose_secret()),

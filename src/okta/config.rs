@@ -1,7 +1,6 @@
-use secrecy::SecretString;
 use url::Url;
 
-use super::OktaError;
+use super::{OktaCredential, OktaError};
 use crate::http::{RequestLimits, RetryPolicy, check_base_url, is_loopback};
 
 const OKTA_DOMAINS: [&str; 5] = [
@@ -16,8 +15,7 @@ const OKTA_DOMAINS: [&str; 5] = [
 pub struct OktaConfig {
     /// Such as `https://acme.okta.com`, without a path.
     pub org_url: Url,
-    /// An API token.
-    pub token: SecretString,
+    pub credential: OktaCredential,
     /// Custom domains that orgs may have besides Okta's own.
     pub allowed_domains: Vec<String>,
     /// Allows an org on this machine, without TLS: for tests and the demo.
@@ -31,10 +29,10 @@ pub struct OktaConfig {
 }
 
 impl OktaConfig {
-    pub fn new(org_url: Url, token: SecretString) -> Self {
+    pub fn new(org_url: Url, credential: impl Into<OktaCredential>) -> Self {
         Self {
             org_url,
-            token,
+            credential: credential.into(),
             allowed_domains: Vec::new(),
             allow_http_loopback: false,
             rate_limit_percent: 50,
@@ -68,7 +66,7 @@ mod tests {
     use super::*;
 
     fn config(url: &str) -> OktaConfig {
-        OktaConfig::new(Url::parse(url).unwrap(), "00secret".into())
+        OktaConfig::new(Url::parse(url).unwrap(), "00secret")
     }
 
     #[test]

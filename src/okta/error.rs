@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use reqwest::header::WWW_AUTHENTICATE;
-
 use super::error_body;
 use super::rate_limit::RateHeaders;
 use crate::http::{Call, ErrorBody, HttpError, Operation, Response, Retryability};
@@ -17,6 +15,37 @@ pub enum OktaError {
     },
     #[error("{call}: Okta rejected the request ({body}). Check orgUrl and groupPrefix")]
     InvalidRequest { call: Call, body: Box<ErrorBody> },
+    #[error(
+        "{call}: Okta has no active service app with this client id ({body}). Correct okta.auth.serviceApp.clientId, or \
+         activate the app"
+    )]
+    ServiceAppUnknown { call: Call, body: Box<ErrorBody> },
+    #[error(
+        "{call}: Okta rejected the private key of the service app ({body}). Register its public key with the app, and \
+         set okta.auth.serviceApp.keyId if the app has several keys"
+    )]
+    PrivateKeyRefused { call: Call, body: Box<ErrorBody> },
+    #[error("the private key of the service app cannot be used to sign: create another one")]
+    SigningFailed,
+    #[error(
+        "{call}: the service app lacks a scope ({body}). Grant it okta.users.read and okta.groups.read, under Okta API \
+         Scopes"
+    )]
+    ScopeNotGranted { call: Call, body: Box<ErrorBody> },
+    /// Also after it was renewed.
+    #[error(
+        "{call}: Okta rejected the access token of the service app ({body}). Check that the app is active and that \
+         nobody revokes its tokens"
+    )]
+    AccessTokenRefused { call: Call, body: Box<ErrorBody> },
+    /// The proof that the caller holds the key of an access token (DPoP).
+    #[error(
+        "{call}: Okta rejected the DPoP proof ({body}). Check that no proxy changes the URL or the headers"
+    )]
+    ProofRefused { call: Call, body: Box<ErrorBody> },
+    /// The call passes with the nonce of the response.
+    #[error("{call}: Okta asks for another DPoP nonce ({body})")]
+    NonceRequired { call: Call, body: Box<ErrorBody> },
     /// The response has no body that explains it.
     #[error(
         "{call}: the token lacks the scope {scope} ({body}). Grant it to the service app, under Okta API Scopes. An \
@@ -30,8 +59,8 @@ pub enum OktaError {
     },
     /// An org has at least one user. Okta hides users from a token without a role, and reports no error.
     #[error(
-        "{call}: Okta shows no users, which most likely means that the token has no admin role. Assign its creator a \
-         role that can view users and groups, such as Read-Only Administrator"
+        "{call}: Okta shows no users, which most likely means that there is no admin role. Assign the service app, or the \
+         creator of the API token, a role that can view users and groups, such as Read-Only Administrator"
     )]
     NoUsers { call: Call },
     /// The place in a list that the link to a next page stands for, which Okta forgets after some time.
@@ -83,6 +112,13 @@ impl OktaError {
     ) -> Self {
         let call = call.clone();
         let body = Box::new(error_body::parse(response));
+        let has = |error| body.code.as_deref() == Some(error) || error_body::is_challenge(response, error);
+        if has("use_dpop_nonce") {
+            return Self::NonceRequired { call, body };
+        }
+        if has("invalid_dpop_proof") {
+            return Self::ProofRefused { call, body };
+        }
         let error = match (response.status.as_u16(), body.code.as_deref()) {
             (429, _) => {
                 return match rate.and_then(|rate| rate.wait()) {
@@ -92,7 +128,7 @@ impl OktaError {
             }
             (401, Some("E0000015")) => HttpError::NotPermitted { call, body },
             (401, _) | (403, Some("E0000005")) => HttpError::TokenRefused { call, body },
-            (403, _) if is_scope_missing(response) => {
+            (403, _) if error_body::is_challenge(response, "insufficient_scope") => {
                 let scope = scope(operation);
                 return Self::ScopeMissing { call, scope, body };
             }
@@ -112,6 +148,26 @@ impl OktaError {
         error.into()
     }
 
+    /// The error in a response of the token endpoint (RFC 6749, section 5.2).
+    pub(super) fn from_token_response(call: &Call, response: &Response, rate: Option<RateHeaders>) -> Self {
+        let body = error_body::parse(response);
+        let is_about_assertion = body
+            .message
+            .as_deref()
+            .is_some_and(|message| message.contains("client_assertion"));
+        let error: fn(Call, Box<ErrorBody>) -> Self = match body.code.as_deref() {
+            Some("invalid_client") if is_about_assertion => {
+                |call, body| Self::PrivateKeyRefused { call, body }
+            }
+            Some("invalid_client" | "unauthorized_client") => {
+                |call, body| Self::ServiceAppUnknown { call, body }
+            }
+            Some("invalid_scope" | "consent_required") => |call, body| Self::ScopeNotGranted { call, body },
+            _ => return Self::from_response(Operation::GetAccessToken, call, response, rate),
+        };
+        error(call.clone(), Box::new(body))
+    }
+
     pub fn retryability(&self) -> Retryability {
         match self {
             Self::RateLimited { wait, .. } | Self::RateLimitShareUsed { wait, .. } => {
@@ -121,9 +177,16 @@ impl OktaError {
             | Self::DeltaUnusable { .. }
             | Self::InvalidCursor { .. }
             | Self::NoUsers { .. }
+            | Self::NonceRequired { .. }
             | Self::PaginationLoop { .. } => Retryability::Retry,
             Self::InvalidOrgUrl { .. }
             | Self::InvalidRequest { .. }
+            | Self::ServiceAppUnknown { .. }
+            | Self::PrivateKeyRefused { .. }
+            | Self::SigningFailed
+            | Self::ScopeNotGranted { .. }
+            | Self::AccessTokenRefused { .. }
+            | Self::ProofRefused { .. }
             | Self::ScopeMissing { .. }
             | Self::CrossOriginPagination { .. } => Retryability::Permanent,
             Self::Http(error) => error.retryability(),
@@ -135,7 +198,11 @@ impl OktaError {
         match self {
             Self::InvalidOrgUrl { .. } => "InvalidOrgUrl",
             Self::InvalidRequest { .. } => "InvalidRequest",
-            Self::ScopeMissing { .. } => "NotPermitted",
+            Self::ServiceAppUnknown { .. } => "ServiceAppUnknown",
+            Self::PrivateKeyRefused { .. } | Self::SigningFailed => "PrivateKeyRefused",
+            Self::ScopeNotGranted { .. } | Self::ScopeMissing { .. } => "ScopeMissing",
+            Self::AccessTokenRefused { .. } => "TokenRefused",
+            Self::ProofRefused { .. } | Self::NonceRequired { .. } => "ProofRefused",
             Self::NoUsers { .. } => "NoUsers",
             Self::InvalidCursor { .. } => "InvalidCursor",
             Self::RateLimited { .. } => "RateLimited",
@@ -182,14 +249,6 @@ impl OktaError {
     pub(super) fn is_nonexistent(&self) -> bool {
         matches!(self, Self::Http(HttpError::NotFound { body, .. }) if body.code.as_deref() == Some("E0000007"))
     }
-}
-
-/// Whether a 403 is about the scopes of an access token.
-fn is_scope_missing(response: &Response) -> bool {
-    let challenges = response.headers.get_all(WWW_AUTHENTICATE).iter();
-    challenges
-        .filter_map(|challenge| challenge.to_str().ok())
-        .any(|challenge| challenge.contains("insufficient_scope"))
 }
 
 /// The scope that a call needs.
@@ -367,7 +426,7 @@ mod tests {
             let error = OktaError::from_response(operation, &call, &response, None);
             assert_eq!(
                 (error.reason(), error.retryability()),
-                ("NotPermitted", Retryability::Permanent)
+                ("ScopeMissing", Retryability::Permanent)
             );
             assert!(error.to_string().contains(scope), "{error}");
         }

@@ -1,17 +1,26 @@
+use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::Value;
 
 use crate::http::{ErrorBody, Response, clip};
 
 const MAX_MESSAGE_CHARS: usize = 200;
 
+const MAX_CODE_CHARS: usize = 30;
+
 /// Any field may be absent, null or of another type: the others count nevertheless.
 pub(super) fn parse(response: &Response) -> ErrorBody {
     let body = json(response);
     let text = |field: &str| body[field].as_str();
-    let sentences: Vec<&str> = text("errorSummary").into_iter().chain(causes(&body)).collect();
+    // The token endpoint answers by RFC 6749, and a refused proof may have a challenge alone.
+    let summary = text("errorSummary")
+        .or(text("error_description"))
+        .or_else(|| challenges(response).find_map(description));
+    let sentences: Vec<&str> = summary.into_iter().chain(causes(&body)).collect();
     ErrorBody {
         status: response.status.as_u16(),
-        code: text("errorCode").map(|code| clip(code, 20)),
+        code: text("errorCode")
+            .or(text("error"))
+            .map(|code| clip(code, MAX_CODE_CHARS)),
         message: (!sentences.is_empty()).then(|| clip(&sentences.join(": "), MAX_MESSAGE_CHARS)),
         request_id: response
             .headers
@@ -26,6 +35,21 @@ pub(super) fn parse(response: &Response) -> ErrorBody {
 /// Whether a cause is the cursor of the page. Okta has the same code for a search that is wrong.
 pub(super) fn is_about_the_cursor(response: &Response) -> bool {
     causes(&json(response)).any(|cause| cause == "Invalid cursor.")
+}
+
+/// Whether a challenge (RFC 6750 and 9449) has this error.
+pub(super) fn is_challenge(response: &Response, error: &str) -> bool {
+    challenges(response).any(|challenge| challenge.contains(error))
+}
+
+fn challenges(response: &Response) -> impl Iterator<Item = &str> {
+    let challenges = response.headers.get_all(WWW_AUTHENTICATE).iter();
+    challenges.filter_map(|challenge| challenge.to_str().ok())
+}
+
+fn description(challenge: &str) -> Option<&str> {
+    let (_, after) = challenge.split_once("error_description=\"")?;
+    after.split('"').next()
 }
 
 fn json(response: &Response) -> Value {

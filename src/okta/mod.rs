@@ -1,5 +1,6 @@
 //! A read-only client of Okta's Management API.
 
+mod authorizer;
 mod changes;
 mod config;
 mod error;
@@ -7,6 +8,7 @@ mod error_body;
 mod link_header;
 mod pages;
 mod rate_limit;
+mod service_app;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,15 +22,18 @@ use serde_json::Value;
 
 use crate::http::{
     Backoff, CallObserver, HttpClient, HttpError, Operation, RateLimitWait, RetryPolicy, Service, WaitCause,
-    authorization, clip, is_path_segment, record::Record,
+    clip, is_path_segment, record::Record,
 };
 use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup, Unreadable};
 
+pub use authorizer::OktaCredential;
 pub use config::OktaConfig;
 pub use error::OktaError;
 pub use rate_limit::OrgLimits;
+pub use service_app::{KeyProblem, PrivateKey, ServiceApp};
 pub use wire::{GroupHead, group_head, member, member_id, person, unreadable_head};
 
+use authorizer::Authorizer;
 use pages::{Listing, PagedRequest};
 use rate_limit::Bucket;
 use wire::{Member, User, WholeMember};
@@ -67,6 +72,7 @@ pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
 /// A client of one Okta org.
 pub struct OktaClient {
     http: HttpClient,
+    authorizer: Authorizer,
     limits: Arc<OrgLimits>,
     rate_limit_percent: u8,
     retry_policy: RetryPolicy,
@@ -77,11 +83,12 @@ impl OktaClient {
     /// Sends nothing.
     pub fn new(config: OktaConfig) -> Result<Self, OktaError> {
         config.check_org_url()?;
-        let authorization = authorization(Service::Okta, "SSWS", &config.token)?;
+        let authorizer = Authorizer::new(config.credential, &config.org_url)?;
         let mut base = config.org_url;
         base.set_path("/api/v1");
         Ok(Self {
-            http: HttpClient::new(Service::Okta, base, authorization, &config.request_limits)?,
+            http: HttpClient::new(Service::Okta, base, None, &config.request_limits)?,
+            authorizer,
             limits: Arc::default(),
             rate_limit_percent: config.rate_limit_percent,
             retry_policy: config.retry_policy,
@@ -527,7 +534,7 @@ mod tests {
         fn send<T: Send>(_: T) {}
         let client = OktaClient::new(OktaConfig::new(
             Url::parse("https://acme.okta.com").unwrap(),
-            "token".into(),
+            "token",
         ))
         .unwrap();
         send(client.users(&|_| ()));

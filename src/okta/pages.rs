@@ -20,6 +20,9 @@ const TRIMMED_LIST: &str =
 /// The record that is read right before a write shows whether the account is being reactivated.
 const TRIMMED_USER: &str = "application/json; okta-response=\"omitCredentials,omitCredentialsLinks\"";
 
+/// How often a call is sent again at once: with the nonce that Okta asks for, and with a new access token.
+const MAX_REFUSALS: u32 = 2;
+
 /// A request for a list of all pages.
 pub(super) struct PagedRequest<'a> {
     pub(super) operation: Operation,
@@ -125,9 +128,15 @@ impl OktaClient {
         let mut retries = Retries::new(&self.retry_policy);
         let mut retry_for: Option<String> = None;
         let mut retry_count = 0u32;
+        let mut refusals = 0;
         loop {
+            let token = self
+                .authorizer
+                .access_token(&self.http, &self.retry_policy)
+                .await?;
             let permit = self.admit(bucket, &call).await?;
-            let mut request = self.http.request(Method::GET, url.clone());
+            let authorization = self.authorizer.headers(token.as_ref(), &Method::GET, url)?;
+            let mut request = self.http.request(Method::GET, url.clone()).headers(authorization);
             request = match operation {
                 Operation::ListUsers => request.header(CONTENT_TYPE, TRIMMED_LIST),
                 Operation::GetUser => request.header(CONTENT_TYPE, TRIMMED_USER),
@@ -142,6 +151,10 @@ impl OktaClient {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
+            if refusals < MAX_REFUSALS && self.authorizer.is_worth_another_try(&error, token.as_ref()) {
+                refusals += 1;
+                continue;
+            }
             let needs_smaller_page = operation == Operation::ListUsers && error.is_internal_error();
             if !error.is_transient() || needs_smaller_page {
                 return Err(error);
@@ -190,6 +203,7 @@ impl OktaClient {
         call: &Call,
     ) -> Result<(T, HeaderMap), OktaError> {
         let response = self.http.execute(operation, call, request).await?;
+        self.authorizer.learn(&response.headers);
         let rate = RateHeaders::read(&response.headers);
         // An error without the headers may come from a proxy instead of Okta.
         if rate.is_some() || response.status == 200 {
@@ -199,7 +213,8 @@ impl OktaClient {
             self.http.report_budget(budget);
         }
         if response.status != 200 {
-            return Err(OktaError::from_response(operation, call, &response, rate));
+            let error = OktaError::from_response(operation, call, &response, rate);
+            return Err(self.authorizer.explain(error));
         }
         let value =
             serde_json::from_slice(&response.body).map_err(|error| HttpError::invalid_json(call, &error))?;

@@ -15,7 +15,7 @@ use crate::{
     api::OktaIntegrationSpec,
     http::{CallObserver, RateLimitWait},
     insightful::{InsightfulClient, InsightfulConfig, InsightfulError},
-    okta::{OktaClient, OktaConfig, OktaError, OrgLimits},
+    okta::{OktaClient, OktaConfig, OktaCredential, OktaError, OrgLimits},
 };
 
 /// The URLs that services may have.
@@ -83,7 +83,7 @@ impl Services {
     /// Sends nothing.
     pub fn new(
         spec: &OktaIntegrationSpec,
-        okta_token: SecretString,
+        okta: OktaCredential,
         insightful_token: SecretString,
         allowed: &AllowedAddresses,
         limits: &SharedLimits,
@@ -96,7 +96,7 @@ impl Services {
             allowed_domains: allowed.okta_domains.clone(),
             allow_http_loopback: allowed.http_loopback,
             rate_limit_percent: u8::try_from(spec.okta.rate_limit_percent).unwrap_or(50),
-            ..OktaConfig::new(parse("okta.orgUrl", &spec.okta.org_url)?, okta_token)
+            ..OktaConfig::new(parse("okta.orgUrl", &spec.okta.org_url)?, okta)
         };
         let insightful = InsightfulConfig {
             allow_http_loopback: allowed.http_loopback,

@@ -5,6 +5,7 @@ mod changes;
 mod insightful;
 mod okta;
 mod okta_shapes;
+mod service_app;
 mod shares;
 
 use std::sync::{Arc, Mutex};

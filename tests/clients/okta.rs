@@ -22,7 +22,7 @@ pub const GROUPS: &str = "/api/v1/groups";
 pub const MEMBERS: &str = "/api/v1/groups/*/users";
 
 pub fn config(url: &str, token: &str) -> OktaConfig {
-    let mut config = OktaConfig::new(Url::parse(url).unwrap(), token.into());
+    let mut config = OktaConfig::new(Url::parse(url).unwrap(), token);
     config.allow_http_loopback = true;
     config.retry_policy = fast_retries();
     config.request_limits = short_limits();

@@ -172,7 +172,7 @@ async fn a_403_without_a_body_names_the_scope() {
     for error in errors {
         assert_eq!(
             (error.reason(), error.retryability()),
-            ("NotPermitted", Retryability::Permanent)
+            ("ScopeMissing", Retryability::Permanent)
         );
         let message = error.to_string();
         assert!(

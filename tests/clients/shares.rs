@@ -15,7 +15,7 @@ fn quiet(_: Progress) {}
 
 fn okta_client(okta: &Okta, percent: u8, limits: &Arc<OrgLimits>) -> OktaClient {
     let url = Url::parse(&okta.url()).unwrap();
-    let mut config = OktaConfig::new(url, okta.token().into());
+    let mut config = OktaConfig::new(url, okta.token());
     config.allow_http_loopback = true;
     config.retry_policy = fast_retries();
     config.request_limits = short_limits();

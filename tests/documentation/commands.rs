@@ -6,6 +6,8 @@ use std::{path::Path, process::Command, time::Duration};
 use okta_insightful_operator::api::{Phase, conditions};
 use sandbox::{
     control_plane::Program,
+    key_pair::KeyPair,
+    okta::ServiceApp,
     webhook::{Receiver, Webhook},
 };
 use serde_json::{Value, json};
@@ -14,6 +16,10 @@ use crate::{
     pages::{DOCS, all, commands, page},
     world::{NAME, World},
 };
+
+/// The service app of the page about Okta.
+const CLIENT_ID: &str = "0oa1sandbox2app3xyz4";
+const KEY_ID: &str = "k1";
 
 /// The directory in which commands are typed, with the kubeconfig of whoever types them.
 pub struct Desk<'a> {
@@ -117,6 +123,8 @@ impl<'a> Desk<'a> {
             .replace("namespace people ", &format!("namespace {namespace} "))
             .replace("people/acme", &format!("{namespace}/acme"))
             .replace("EMPLOYEE_ID", &self.employee)
+            .replace("CLIENT_ID", CLIENT_ID)
+            .replace("KEY_ID", KEY_ID)
             .replace(" PERSON ", " chen.xiu@acme.com ")
             .replace(" NAME ", &format!(" {} ", self.name));
         let opens_screen = command.starts_with("kubectl insightful review") && !command.contains("--text");
@@ -203,6 +211,25 @@ async fn the_pages_of_an_admin_can_be_typed_in_reading_order() {
     assert_eq!(undo.0.len(), 6);
     assert!(undo.output(r#""decision":"Ignore""#).contains("patched"));
     assert!(undo.output("delete oi acme").contains("deleted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_about_okta_leads_to_a_service_app() {
+    let world = World::in_review(json!({})).await;
+    let key = KeyPair::rsa();
+    world.okta.configure(|settings| {
+        settings.service_apps = vec![ServiceApp::new(CLIENT_ID, KEY_ID, &key)];
+    });
+    let desk = Desk::new(&world);
+    desk.write("key.pem", &key.pkcs8_pem());
+    desk.type_in("", "kubectl config set-context --current --namespace=people");
+    let page = desk.type_page("okta.md").await;
+    assert_eq!(page.0.len(), 5);
+    world.okta.journal().clear();
+    world.sync().await;
+    let calls = world.okta.journal().entries();
+    let mut calls = calls.iter().filter(|call| call.path.starts_with("/api/"));
+    assert!(calls.all(|call| call.scheme.as_deref() == Some("DPoP")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use crate::pages::{all, commands, page};
 
 /// The pages with commands for a cluster, and the test that types all of them.
-const TYPED: [(&str, &str); 13] = [
+const TYPED: [(&str, &str); 14] = [
     ("README.md", "tests/chart/readme.rs"),
     (
         "charts/okta-insightful-operator/README.md",
@@ -34,6 +34,10 @@ const TYPED: [(&str, &str); 13] = [
     ),
     (
         "charts/okta-insightful-operator/docs/notifications.md",
+        "tests/documentation/commands.rs",
+    ),
+    (
+        "charts/okta-insightful-operator/docs/okta.md",
         "tests/documentation/commands.rs",
     ),
     (

@@ -24,6 +24,7 @@ mod records;
 mod replicas;
 mod restored;
 mod review;
+mod service_app;
 mod sync_cycle;
 mod unmatched;
 mod unreadable;

@@ -129,7 +129,7 @@ async fn record_plan_and_run_fail_alike_when_okta_refuses() {
     world
         .okta
         .configure(|settings| settings.missing_scopes = ["okta.groups.read".to_owned()].into());
-    let message = all_fail(&world, "a missing scope", OKTA_CONNECTED, "NotPermitted").await;
+    let message = all_fail(&world, "a missing scope", OKTA_CONNECTED, "ScopeMissing").await;
     assert!(message.contains("okta.groups.read"), "{message}");
     world.okta.configure(|settings| settings.missing_scopes.clear());
     all_recover(&world, OKTA_CONNECTED).await;
