@@ -25,6 +25,7 @@
 //! | Which sync is due, and when is the next? | [`rules::schedule`] |
 //! | What do the statuses say? | [`rules::status`] |
 //! | Which messages is the webhook sent? | [`rules::notify`] |
+//! | What does the audit log say of a write, and who decided it? | [`rules::audit`] |
 //!
 //! # Around the rules
 //! - [`api`]: the resources that people write and read; `crds/` is generated from them.

@@ -1,5 +1,5 @@
-//! Logs on standard error, and traces by OTLP if the environment names a collector. Neither names people at info
-//! level and above.
+//! Logs on standard error, and traces by OTLP if the environment names a collector. Neither names the people who are
+//! synced at info level and above, except the audit lines with `--audit-values`.
 
 use std::{env, io};
 
@@ -20,6 +20,7 @@ use tracing_subscriber::{
 use crate::{
     http,
     model::text::{shown, shown_json},
+    rules::audit,
 };
 
 /// The log filter without `RUST_LOG`. kube-runtime's spans and warnings repeat the operator's own.
@@ -51,9 +52,9 @@ impl Telemetry {
         } else {
             None
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+        let given = env::var(EnvFilter::DEFAULT_ENV).ok();
         tracing_subscriber::registry()
-            .with(log(format, io::stderr).with_filter(filter))
+            .with(log(format, io::stderr).with_filter(filter(given.as_deref())))
             .with(traces.as_ref().map(spans))
             .init();
         Ok(Self { traces })
@@ -70,6 +71,23 @@ impl Telemetry {
             Err(error) => tracing::warn!(%error, "could not send the last traces"),
         }
     }
+}
+
+/// The log filter for a value of `RUST_LOG`, or the default one if that is not valid. Whoever wants fewer lines does
+/// not mean the audit lines, unless they are named.
+fn filter(given: Option<&str>) -> EnvFilter {
+    let with_audit = |given: &str| {
+        let mut targets = given
+            .split(',')
+            .filter_map(|directive| directive.split(['=', '[']).next());
+        match targets.any(|target| target.trim() == audit::TARGET) {
+            true => given.to_owned(),
+            false => format!("{given},{}=info", audit::TARGET),
+        }
+    };
+    let given = given.filter(|given| !given.is_empty());
+    let valid = given.and_then(|given| EnvFilter::try_new(with_audit(given)).ok());
+    valid.unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER))
 }
 
 /// Whether the environment asks for traces.
@@ -202,6 +220,33 @@ mod tests {
             event["fields"]["person"], name,
             "JSON has the name itself, escaped"
         );
+    }
+
+    #[test]
+    fn audit_lines_are_written_unless_the_filter_names_them() {
+        for (given, written) in [
+            (None, [true, true, false]),
+            (Some(""), [true, true, false]),
+            (Some("error"), [true, false, false]),
+            (Some("off"), [true, false, false]),
+            (Some("warn,okta_insightful_operator=info"), [true, true, false]),
+            (Some("debug"), [true, true, true]),
+            (Some("audit=off"), [false, false, false]),
+            (Some("info,audit=warn"), [false, true, true]),
+            // Not a filter.
+            (Some("info,,=="), [true, true, false]),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let lines = log(LogFormat::Json, Arc::new(file.reopen().unwrap())).with_filter(filter(given));
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+                tracing::info!(target: audit::TARGET, "1");
+                tracing::info!(target: "okta_insightful_operator", "2");
+                tracing::info!(target: "kube_runtime::controller", "3");
+            });
+            let log = fs::read_to_string(file.path()).unwrap();
+            let has = |message: &str| log.contains(&format!(r#""message":"{message}""#));
+            assert_eq!([has("1"), has("2"), has("3")], written, "{given:?}: {log}");
+        }
     }
 
     #[test]

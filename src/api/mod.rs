@@ -32,6 +32,22 @@ pub const GROUP: &str = "integrations.insightful.io";
 /// The field manager of all writes (server-side apply).
 pub const FIELD_MANAGER: &str = "okta-insightful-operator";
 
+/// The field manager of what `kubectl insightful` writes: decisions and approvals.
+pub const REVIEW_MANAGER: &str = "insightful-review";
+
+/// Annotation on an [`EmployeeMatch`], set by `kubectl insightful`: who made the decision, by the name that the API
+/// server knows them by.
+pub const DECIDED_BY: &str = "integrations.insightful.io/decided-by";
+
+/// Annotation on an [`EmployeeMatch`]: when the decision was made.
+pub const DECIDED_AT: &str = "integrations.insightful.io/decided-at";
+
+/// Annotation on an [`OktaIntegration`], set by `kubectl insightful`: who approved the plan of `approvedPlan`.
+pub const APPROVED_BY: &str = "integrations.insightful.io/approved-by";
+
+/// Annotation on an [`OktaIntegration`]: when the plan was approved.
+pub const APPROVED_AT: &str = "integrations.insightful.io/approved-at";
+
 /// Annotation on an [`OktaIntegration`]: a new value requests a full sync.
 pub const SYNC_REQUESTED_AT: &str = "integrations.insightful.io/sync-requested-at";
 

@@ -95,9 +95,14 @@ pub(super) struct Run {
     /// Such a request can take effect as long as a proxy or Insightful itself works on it.
     #[arg(long, env = "OUTCOME_WAIT", default_value_t = OUTCOME_WAIT.into(), value_name = "DURATION")]
     pub outcome_wait: kube::core::Duration,
-    /// Format of the log lines. RUST_LOG sets their levels, `info,kube_runtime=error` by default.
+    /// Format of the log lines. RUST_LOG sets their levels, `info,kube_runtime=error` by default. The lines of target
+    /// `audit`, one for each write to Insightful, are always written unless it names `audit` itself.
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
+    /// Add the values before and after each write, and Insightful's errors, to the audit lines. They then contain names
+    /// and emails of people.
+    #[arg(long, env = "AUDIT_VALUES")]
+    pub audit_values: bool,
 }
 
 /// Where the integration comes from.

@@ -98,6 +98,7 @@ async fn run_operator(arguments: arguments::Run) -> Result<ExitCode, CliError> {
         state_dir,
         outcome_wait,
         log_format,
+        audit_values,
     } = arguments;
     let telemetry = Telemetry::begin(log_format)?;
     let settings = Settings {
@@ -107,6 +108,7 @@ async fn run_operator(arguments: arguments::Run) -> Result<ExitCode, CliError> {
         lease,
         state_dir,
         outcome_wait: outcome_wait.into(),
+        audit_values,
     };
     let result = controller::run(settings).await;
     telemetry.end().await;

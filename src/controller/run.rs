@@ -67,6 +67,8 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// How long a request to create something in Insightful is not repeated after it had no response.
     pub outcome_wait: Duration,
+    /// Whether the audit log has the values that are written.
+    pub audit_values: bool,
 }
 
 /// Why the operator cannot run.

@@ -1,7 +1,7 @@
 //! The integration in the cluster, with the caller's access: what is read, and the two writes, a decision and an
 //! approval.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use ::http::header::{ACCEPT, HeaderValue};
 use futures::try_join;
@@ -22,11 +22,13 @@ use serde_json::{Value, json};
 
 use super::arguments::Connection;
 use crate::{
-    api::{EmployeeMatch, GROUP, OktaIntegration, UnmatchedEmployee, match_name, unmatched_employee_name},
+    api::{
+        APPROVED_AT, APPROVED_BY, EmployeeMatch, GROUP, OktaIntegration, REVIEW_MANAGER, UnmatchedEmployee,
+        match_name, unmatched_employee_name,
+    },
     http::{apply_patch::apply_patch, cluster},
     review::{
         Company, Decided,
-        decided::REVIEW_MANAGER,
         field_owner::{OF_APPROVALS, OF_DECISIONS, declared_by},
         find::PersonKey,
     },
@@ -341,12 +343,15 @@ impl Cluster {
     }
 
     /// Approves the plan of this hash, only if it is still the integration's plan, and finalizes the integration if
-    /// `finalize` is set.
+    /// `finalize` is set. The annotations say who did.
     pub async fn approve(&self, name: &str, hash: &str, finalize: bool) -> Result<(), ApproveError> {
+        let (integration, by) = try_join!(self.integration(Some(name)), self.who_am_i())?;
         let mut operations = vec![
             json!({ "op": "test", "path": "/status/plan/hash", "value": hash }),
             json!({ "op": "add", "path": "/spec/approvedPlan", "value": hash }),
         ];
+        let annotations = [(APPROVED_BY, by), (APPROVED_AT, Timestamp::now().to_string())];
+        operations.extend(annotate(&integration, annotations));
         if finalize {
             operations.push(json!({ "op": "add", "path": "/spec/finalized", "value": true }));
         }
@@ -406,6 +411,25 @@ pub type Guarded<K> = DeserializeGuard<K>;
 /// The field selector for the objects of an integration.
 pub fn of_integration(name: &str) -> String {
     format!("spec.integrationRef.name={name}")
+}
+
+/// The operations of a JSON patch that set annotations. Where there are none, all are set at once, only if there still
+/// are none: those of somebody else would be lost.
+fn annotate<const N: usize>(object: &OktaIntegration, annotations: [(&str, String); N]) -> Vec<Value> {
+    const PATH: &str = "/metadata/annotations";
+    let present = object.metadata.annotations.as_ref();
+    if present.is_none_or(BTreeMap::is_empty) {
+        let all: BTreeMap<_, _> = annotations.into();
+        return vec![
+            json!({ "op": "test", "path": PATH, "value": null }),
+            json!({ "op": "add", "path": PATH, "value": all }),
+        ];
+    }
+    let operation = |(key, value): (&str, String)| {
+        let path = format!("{PATH}/{}", key.replace('/', "~1"));
+        json!({ "op": "add", "path": path, "value": value })
+    };
+    annotations.into_iter().map(operation).collect()
 }
 
 /// Who declares the approval of an integration in a manifest.

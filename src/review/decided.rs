@@ -5,11 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::person::{DECIDED_AT, DECIDED_BY};
-use crate::api::{Decision, EmployeeMatch, EmployeeMatchSpec};
-
-/// The field manager of decisions made with `kubectl insightful`.
-pub const REVIEW_MANAGER: &str = "insightful-review";
+use crate::api::{DECIDED_AT, DECIDED_BY, Decision, EmployeeMatch, EmployeeMatchSpec};
 
 const MAX_EMPLOYEES: usize = 20;
 const MAX_REJECTED: usize = 100;

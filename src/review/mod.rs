@@ -5,7 +5,6 @@ pub mod bulk;
 pub mod company;
 pub mod decided;
 pub mod evidence;
-pub mod field_owner;
 pub mod filter;
 pub mod find;
 #[cfg(feature = "plugin")]
@@ -18,6 +17,7 @@ pub mod sitting;
 pub mod spreadsheet;
 pub mod summary;
 
+pub use crate::rules::field_owner;
 pub use company::Company;
 pub use decided::{Choice, Decided};
 pub use person::PersonView;

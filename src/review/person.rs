@@ -5,16 +5,12 @@ use std::collections::BTreeMap;
 use super::{Decided, company::Holder};
 use crate::{
     api::{
-        CandidateStatus, Decision, EmployeeMatch, EmployeeSummary, Field, FieldChange, MatchState,
-        PersonSummary, ProposalStatus, conditions::READY,
+        CandidateStatus, DECIDED_BY, Decision, EmployeeMatch, EmployeeSummary, Field, FieldChange,
+        MatchState, PersonSummary, ProposalStatus, conditions::READY,
     },
     model::{EvidenceKind, text},
+    rules::audit::{self, SetBy},
 };
-
-/// Annotation: who made the decision, by the name that the API server knows them by.
-pub const DECIDED_BY: &str = "integrations.insightful.io/decided-by";
-/// Annotation: when the decision was made.
-pub const DECIDED_AT: &str = "integrations.insightful.io/decided-at";
 
 /// An EmployeeMatch, read.
 #[derive(Clone, Copy, Debug)]
@@ -195,8 +191,9 @@ impl<'a> PersonView<'a> {
         self.annotation(DECIDED_BY)
     }
 
-    pub fn decided_at(&self) -> Option<&'a str> {
-        self.annotation(DECIDED_AT)
+    /// Who made the decision, as far as the object tells. One without its field managers tells what the annotations say.
+    pub fn decider(&self) -> Option<SetBy> {
+        audit::decided_by(self.object)
     }
 
     fn annotation(&self, key: &str) -> Option<&'a str> {

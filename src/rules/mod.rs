@@ -3,9 +3,11 @@
 
 pub mod approval;
 pub mod assessment;
+pub mod audit;
 pub mod blocker;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod field_owner;
 pub mod guard;
 pub mod notify;
 pub mod one_writer;

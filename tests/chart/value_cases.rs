@@ -62,6 +62,7 @@ fn names() -> Vec<Case> {
             assert!(made.notes.contains("watches all namespaces"), "{}", made.notes);
             assert_eq!(made.all("NetworkPolicy").len(), 0, "it is off by default");
             assert_eq!(made.variable("RUST_LOG"), None, "the program has a default");
+            assert_eq!(made.variable("AUDIT_VALUES"), None, "no values are logged");
             for pod in [made.pod(), &made.check["spec"]] {
                 assert_eq!(pod["enableServiceLinks"], false);
                 assert!(pod["initContainers"].is_null());
@@ -298,6 +299,9 @@ fn overridden() -> Vec<Case> {
                 assert_eq!(made.variable("LOG_FORMAT"), Some("json"));
             },
         ),
+        ("audit-values", json!({ "audit": { "values": true } }), |made| {
+            assert_eq!(made.variable("AUDIT_VALUES"), Some("true"));
+        }),
         (
             "logging-by-variables",
             json!({

@@ -12,7 +12,7 @@ use crate::pages::{DOCS, page};
 const WITHOUT_CONDITIONS: [&str; 3] = ["bin", "plugin", "review"];
 
 /// CamelCase literals in `src/` that are neither reasons nor condition types.
-const OTHER_WORDS: [&str; 31] = [
+const OTHER_WORDS: [&str; 34] = [
     // Statuses of a condition.
     "True",
     "False",
@@ -46,6 +46,10 @@ const OTHER_WORDS: [&str; 31] = [
     "RichTextBlock",
     "TextBlock",
     "TextRun",
+    // Of the audit log, which docs/audit.md explains.
+    "AlreadyDeactivated",
+    "Approved",
+    "Resumed",
     // Scheme of authorization.
     "Bearer",
     // Arguments of derive macros.

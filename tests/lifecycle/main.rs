@@ -12,6 +12,7 @@ mod activate;
 mod after_finalize;
 mod api_server_outage;
 mod approval;
+mod audit;
 mod during_apply;
 mod failures;
 mod finalize;

@@ -42,7 +42,7 @@ async fn run(world: &World, kubeconfig: &Path, arguments: &[&str]) -> Output {
     }
 }
 
-async fn succeeds(world: &World, kubeconfig: &Path, arguments: &[&str]) -> String {
+pub async fn succeeds(world: &World, kubeconfig: &Path, arguments: &[&str]) -> String {
     let Output { succeeded, out, err } = run(world, kubeconfig, arguments).await;
     assert!(succeeded, "{arguments:?}: {out}{err}");
     out
@@ -55,7 +55,7 @@ async fn fails(world: &World, kubeconfig: &Path, arguments: &[&str]) -> String {
 }
 
 /// The kubeconfig of somebody with one of the chart's roles in the namespace.
-async fn account(world: &World, role: &str) -> PathBuf {
+pub async fn account(world: &World, role: &str) -> PathBuf {
     let user = format!("{role}-of-{}", world.namespace);
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": { "name": user },
@@ -259,7 +259,10 @@ async fn exactly_the_plan_that_was_shown_is_approved() {
     .await;
     assert!(refused.contains(&hash), "{refused}");
     assert_eq!(world.integration().await.spec.approved_plan, None);
-    succeeds(&world, &admin, &["approve", "--yes", "--plan", &hash]).await;
+    // The annotations that say who approved are the first ones, and then beside another.
+    assert_eq!(world.integration().await.metadata.annotations, None);
+    let approve = ["approve", "--yes", "--plan", &hash];
+    succeeds(&world, &admin, &approve).await;
     world
         .wait_for("the apply", |integration| {
             integration
@@ -268,6 +271,17 @@ async fn exactly_the_plan_that_was_shown_is_approved() {
                 .is_some_and(|status| status.last_applied_plan.as_ref() == Some(&hash))
         })
         .await;
+    world.decide("chen.xiu", json!({ "decision": "Ignore" })).await;
+    let request = world.request_sync().await;
+    world
+        .wait_for_condition(conditions::HELD, "True", "EveryPlanNeedsApproval")
+        .await;
+    succeeds(&world, &admin, &["approve", "--yes"]).await;
+    let annotations = world.integration().await.metadata.annotations.unwrap();
+    let named = |name: &str| &annotations[&format!("integrations.insightful.io/{name}")];
+    assert_eq!(*named("approved-by"), format!("admin-of-{}", world.namespace));
+    assert!(named("approved-at").parse::<jiff::Timestamp>().is_ok());
+    assert_eq!(*named("sync-requested-at"), request);
 }
 
 #[tokio::test(flavor = "multi_thread")]

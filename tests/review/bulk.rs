@@ -55,7 +55,7 @@ async fn many_are_matched_at_once_after_a_sheet_that_lists_every_pair() {
     );
     // Whoever changes while the sheet is looked at is not staged.
     world.edit("00uFinn", json!({ "decision": "Ignore" })).await;
-    page.wait_for_page("/people/00uFinn", "Decision: <bdi>ignore")
+    page.wait_for_page("/people/00uFinn", "decided: <bdi>ignore")
         .await;
     page.follow("button:text(Stage these matches)").await;
     page.wait_for_notice("1 decision staged; 1 changed in the meantime and are not.")

@@ -6,15 +6,22 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use okta_insightful_operator::api::{EmployeeMatch, match_name};
 use reqwest::{
     Client, Method, RequestBuilder, Response, StatusCode,
     header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE},
     redirect::Policy,
 };
+use serde_json::json;
 
 use crate::{
     decisions::BEFORE,
-    world::{Screen, World},
+    seed::{Company, person},
+    world::{NAME, Screen, World},
 };
 
 /// The source of the routes, so that none is forgotten here.
@@ -407,4 +414,46 @@ async fn the_screen_listens_on_loopback_only() {
         listening.iter().all(|address| loopback.contains(address)),
         "{listening:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_person_says_who_decided_and_what_was_written() {
+    let mut company = Company::acme();
+    company
+        .people
+        .push(person("00uPia", "Pia Pohl").sure("wPia", 99).with(|status| {
+            status["applied"] =
+                json!({ "employeeIds": ["wPia"], "time": "2026-05-04T08:30:00Z", "created": true });
+        }));
+    let world = World::with(&company).await;
+    // After the decision with `kubectl insightful`, whose annotations stay.
+    let api: Api<EmployeeMatch> = Api::namespaced(world.client.clone(), &world.namespace);
+    let params = PatchParams {
+        field_manager: Some("kubectl-patch".to_owned()),
+        ..PatchParams::default()
+    };
+    let ignore = json!({ "spec": { "decision": "Ignore", "employeeIds": [] } });
+    api.patch(&match_name(NAME, "00uHugo"), &params, &Patch::Merge(ignore))
+        .await
+        .unwrap();
+    let reviewer = world.account("reviewer", "reviewer").await;
+    let screen = world.screen(&reviewer).await;
+    let browser = Browser::open(&screen).await;
+    for (id, says, says_not) in [
+        ("00uKate", "<b><bdi>ann</bdi></b> decided: ", "somebody"),
+        (
+            "00uHugo",
+            "<b><bdi>somebody with kubectl-patch</bdi></b> decided: ",
+            "ann</bdi>",
+        ),
+        ("00uAda", "<p>Decision: ", " decided: "),
+        ("00uJack", "<bdi>Engineering</bdi>", "nothing was written"),
+        ("00uPia", "<bdi>invited</bdi>", "nothing was written"),
+    ] {
+        let page = browser.get(&format!("/people/{id}")).await.text().await.unwrap();
+        assert!(
+            page.contains(says) && !page.contains(says_not),
+            "{id}: {says}: {page}"
+        );
+    }
 }

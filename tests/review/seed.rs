@@ -6,7 +6,8 @@ use kube::{
     api::{Patch, PatchParams},
 };
 use okta_insightful_operator::api::{
-    EmployeeMatch, FIELD_MANAGER, OktaIntegration, UnmatchedEmployee, match_name, unmatched_employee_name,
+    EmployeeMatch, FIELD_MANAGER, OktaIntegration, REVIEW_MANAGER, UnmatchedEmployee, match_name,
+    unmatched_employee_name,
 };
 use serde_json::{Value, json};
 
@@ -133,7 +134,7 @@ impl Person {
         create(&api, &name, object, &self.status).await;
         if let Some(decision) = &self.decision {
             let params = PatchParams {
-                field_manager: Some("kubectl-edit".to_owned()),
+                field_manager: Some(REVIEW_MANAGER.to_owned()),
                 ..PatchParams::default()
             };
             api.patch(&name, &params, &Patch::Merge(decision)).await.unwrap();

@@ -96,6 +96,9 @@ accepts each name only once.
 {{- with .Values.logging.format }}
 {{- $_ := set $own "LOG_FORMAT" . }}
 {{- end }}
+{{- if .Values.audit.values }}
+{{- $_ := set $own "AUDIT_VALUES" "true" }}
+{{- end }}
 {{- range .Values.env }}
 {{- $_ := unset $own .name }}
 {{- end }}

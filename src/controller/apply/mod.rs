@@ -1,6 +1,7 @@
 //! Stage 4: writes a cleared plan to Insightful. Before each write its before-image goes into the cluster, and
 //! its result afterwards.
 
+mod audit;
 mod before_images;
 mod run;
 mod writes;
@@ -34,6 +35,7 @@ use crate::{
     },
 };
 
+use audit::Audit;
 use run::Apply;
 pub use run::Outcome;
 
@@ -232,7 +234,13 @@ pub async fn apply(
     let organization = synced.snapshot.organization().map(str::to_owned);
     let may_write =
         || scope.may_write() && scope.other_writer(organization.as_deref()).is_none() && !should_yield();
+    let audit = Audit::of(
+        scope.integration,
+        cleared.clearance(),
+        scope.ctx.settings.audit_values,
+    );
     let apply = Apply {
+        audit,
         services: &synced.services,
         matches,
         snapshot: synced.snapshot,

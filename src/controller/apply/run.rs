@@ -9,6 +9,7 @@ use std::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::match_store::{Matches, is_conflict};
+use super::audit::Audit;
 use crate::{
     api::{Unmatched, conditions},
     http::{HttpError, Retryability, WaitCause},
@@ -86,6 +87,7 @@ impl From<kube::Error> for Stop {
 
 /// What a run reads and writes.
 pub struct Apply<'a> {
+    pub audit: Audit,
     pub services: &'a Services,
     /// The EmployeeMatches, which take the before-images.
     pub matches: &'a mut Matches,

@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::run::{Run, Stop, insightful_failure, okta_failure};
+use super::{
+    audit::WriteOutcome,
+    run::{Run, Stop, insightful_failure, okta_failure},
+};
 use crate::{
     api::{Field, PendingOperation, conditions},
     insightful::{Deactivation as Answer, InsightfulError, WriteError, WritePermit},
@@ -12,6 +15,7 @@ use crate::{
         text::{folded, is_same_email},
     },
     rules::{
+        audit::{Operation, Write},
         pending,
         plan::{Creation, Deactivation, NewTeam, Restore, RestoreWrite, Update},
         record::{self, Overwrite},
@@ -46,10 +50,15 @@ impl Run<'_> {
             self.check_record_is_fresh(&group)?;
             self.check_may_write()?;
             self.unsent.remove(&group);
+            let audited = Write::of_team(&group, &name);
             let error = match write.create_team(&name).await {
-                Ok(team) => break team,
+                Ok(team) => {
+                    self.audit(&audited, &WriteOutcome::NewTeam(&team.id));
+                    break team;
+                }
                 Err(error) => error,
             };
+            self.audit(&audited, &WriteOutcome::Error(&error));
             if let WriteError::Refused(_) = error {
                 self.unsent.insert(group.clone());
             }
@@ -189,10 +198,15 @@ impl Run<'_> {
             self.edit_status(&person, |status| status.pending = Some(pending))
                 .await?;
             self.check_may_write()?;
+            let audited = Write::of_invitation(&person, &new);
             let error = match write.create_employee(&new).await {
-                Ok(employee) => break employee,
+                Ok(employee) => {
+                    self.audit(&audited, &WriteOutcome::Invited(&employee.id));
+                    break employee;
+                }
                 Err(error) => error,
             };
+            self.audit(&audited, &WriteOutcome::Error(&error));
             if let WriteError::OutcomeUnknown(_) = error {
                 let stop = self.failed(person.clone(), &error);
                 let failure = WriteFailure {
@@ -227,6 +241,7 @@ impl Run<'_> {
 
     pub(super) async fn update(&mut self, update: Update) -> Result<(), Stop> {
         let (person, employee) = (update.person.clone(), update.employee.clone());
+        let audited = Write::of_put(Operation::UpdateEmployee, &person, &employee, &update.fields);
         let Some(overwrite) = Overwrite::of(update, |target| self.team_id(target)) else {
             return self.team_is_missing(person);
         };
@@ -236,7 +251,7 @@ impl Run<'_> {
                 return Ok(());
             }
             self.record(&person, overwrite.images.clone()).await?;
-            match self.put(write, &employee, &overwrite.body).await? {
+            match self.put(write, &audited, &employee, &overwrite.body).await? {
                 Put::Answered(answer) => break answer,
                 Put::Failed(error) => return self.failed(person, &error),
                 Put::Retry => {}
@@ -265,6 +280,7 @@ impl Run<'_> {
     /// Restores an employee. Returns whether everything that can be restored is.
     pub(super) async fn restore(&mut self, restore: Restore) -> Result<bool, Stop> {
         let (person, employee) = (restore.person.clone(), restore.employee.clone());
+        let audited = Write::of_put(Operation::RestoreEmployee, &person, &employee, &restore.fields);
         let services = self.apply.services;
         let restored = loop {
             let write = self.write_permit().await?;
@@ -284,7 +300,7 @@ impl Run<'_> {
             if restore_write.body == EmployeeUpdate::default() {
                 break restore_write;
             }
-            match self.put(write, &employee, &restore_write.body).await? {
+            match self.put(write, &audited, &employee, &restore_write.body).await? {
                 Put::Answered(answer) => {
                     let sent = restore_write.body.clone();
                     restore_write.answered(&sent, &answer);
@@ -292,7 +308,8 @@ impl Run<'_> {
                     break restore_write;
                 }
                 Put::Failed(error) if error.rejected_value().is_some() => {
-                    let restored = self.restore_one_by_one(&person, &employee, restore_write, error);
+                    let restored =
+                        self.restore_one_by_one(&person, &employee, &audited, restore_write, error);
                     match restored.await? {
                         Some(restored) => break restored,
                         None => return Ok(false),
@@ -317,6 +334,7 @@ impl Run<'_> {
         &mut self,
         person: &PersonId,
         employee: &EmployeeId,
+        audited: &Write,
         mut restore: RestoreWrite,
         refused: WriteError,
     ) -> Result<Option<RestoreWrite>, Stop> {
@@ -327,7 +345,7 @@ impl Run<'_> {
             let put = loop {
                 let write = self.write_permit().await?;
                 self.apply.matches.confirm(person).await?;
-                match self.put(write, employee, &body).await? {
+                match self.put(write, audited, employee, &body).await? {
                     Put::Retry => {}
                     put => break put,
                 }
@@ -380,7 +398,14 @@ impl Run<'_> {
             }
             self.record(&person, vec![image]).await?;
             self.check_may_write()?;
-            match write.deactivate_employee(&employee).await {
+            let answer = write.deactivate_employee(&employee).await;
+            let audited = match &answer {
+                Ok(Answer::Done(_)) => WriteOutcome::Done,
+                Ok(Answer::AlreadyDeactivated) => WriteOutcome::AlreadyDeactivated,
+                Err(error) => WriteOutcome::Error(error),
+            };
+            self.audit(&Write::of_deactivation(&person, &employee), &audited);
+            match answer {
                 Ok(Answer::Done(answer)) => {
                     self.wrote();
                     self.apply.snapshot.replace_employee(answer);
@@ -474,11 +499,17 @@ impl Run<'_> {
     async fn put(
         &mut self,
         write: WritePermit<'_>,
+        audited: &Write,
         employee: &EmployeeId,
         body: &EmployeeUpdate,
     ) -> Result<Put, Stop> {
         self.check_may_write()?;
-        match write.update_employee(employee, body).await {
+        let answer = write.update_employee(employee, body).await;
+        let outcome = answer
+            .as_ref()
+            .map_or_else(WriteOutcome::Error, |_| WriteOutcome::Done);
+        self.audit(&audited.with_body(body), &outcome);
+        match answer {
             Ok(answer) => {
                 self.wrote();
                 Ok(Put::Answered(answer))

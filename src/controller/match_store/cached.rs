@@ -9,7 +9,11 @@ use uuid::Uuid;
 use crate::{
     api::{EmployeeMatch, INTEGRATION_LABEL, OktaIntegration, conditions},
     model::digest::Digest,
-    rules::{approval::Announced, status::PreviousMatchStatus},
+    rules::{
+        approval::Announced,
+        audit::{self, SetBy},
+        status::PreviousMatchStatus,
+    },
 };
 
 /// See the module.
@@ -30,6 +34,8 @@ pub struct CachedMatch {
     earlier: Option<Box<str>>,
     /// The changes that the status announces.
     pub announced: Announced,
+    /// Who made the decision; None without one.
+    pub decided_by: Option<Box<SetBy>>,
 }
 
 impl CachedMatch {
@@ -52,6 +58,7 @@ impl CachedMatch {
                 .and_then(|earlier| serde_json::to_string(&earlier).ok())
                 .map(String::into_boxed_str),
             announced: object.into(),
+            decided_by: audit::decided_by(object).map(Box::new),
         }
     }
 

@@ -74,6 +74,8 @@ pub async fn person(
         return page::live(&base, &[row], &[]);
     }
     let name = person.object().metadata.name.clone().unwrap_or_default();
+    // The field managers, which a screen of thousands does not keep, say who decided.
+    let whole = screen.cluster.person(&screen.name, &id).await.ok().flatten();
     let (events, no_events) = match screen.cluster.events(&name).await {
         Ok(events) => (events.iter().rev().map(event).collect(), String::new()),
         Err(error) => (Vec::new(), shown(&error.to_string()).into_owned()),
@@ -81,7 +83,7 @@ pub async fn person(
     page::html(&PersonPage {
         base: base.live().with_notice(&screen, asked),
         row,
-        decision: decision(&company, person),
+        decision: decision(&company, whole.as_ref().map_or(person, PersonView::new)),
         writes: writes(&company, person),
         events,
         no_events,
@@ -90,10 +92,11 @@ pub async fn person(
 
 fn decision(company: &Company, person: PersonView<'_>) -> DecisionView {
     let text = |text: Option<&str>| text.map(|text| shown(text).into_owned()).unwrap_or_default();
-    let at = person.decided_at().and_then(|at| at.parse().ok()).map(instant);
+    let decider = person.decider();
+    let at = decider.as_ref().and_then(|decider| decider.at).map(instant);
     DecisionView {
         what: in_words(company, &person.decided()),
-        by: text(person.decided_by()),
+        by: decider.map(|decider| decider.in_words()).unwrap_or_default(),
         at: at.unwrap_or_default(),
         note: text(person.note()),
     }
@@ -124,7 +127,21 @@ fn writes(company: &Company, person: PersonView<'_>) -> Vec<WriteView> {
             _ => text(value),
         };
     let mut views = Vec::new();
-    if let Some(Applied { time, fields, .. }) = applied {
+    if let Some(Applied {
+        employee_ids,
+        time,
+        created,
+        fields,
+    }) = applied
+    {
+        views.extend(employee_ids.iter().filter(|_| *created).map(|id| WriteView {
+            field: Field::Active,
+            employee: name(id),
+            before: String::new(),
+            after: "invited".to_owned(),
+            when: instant(time.0),
+            restored: String::new(),
+        }));
         views.extend(fields.iter().map(|applied| {
             let AppliedField {
                 employee_id,

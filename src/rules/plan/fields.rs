@@ -119,8 +119,8 @@ pub(in crate::rules) fn stored_differently(sent: &EmployeeUpdate, answer: &Emplo
     differing.collect()
 }
 
-/// The body of a PUT as one body for each field.
-pub(super) fn split(body: &EmployeeUpdate) -> Vec<(Field, EmployeeUpdate)> {
+/// The fields in the body of a PUT, each with its value.
+pub fn written(body: &EmployeeUpdate) -> impl Iterator<Item = (Field, String)> + use<> {
     let EmployeeUpdate {
         name,
         email,
@@ -133,12 +133,19 @@ pub(super) fn split(body: &EmployeeUpdate) -> Vec<(Field, EmployeeUpdate)> {
         (Field::Title, title),
         (Field::Team, team.map(|team| team.to_string())),
     ];
-    let one = |(field, value): (Field, Option<String>)| {
+    fields
+        .into_iter()
+        .filter_map(|(field, value)| Some((field, value?)))
+}
+
+/// The body of a PUT as one body for each field.
+pub(super) fn split(body: &EmployeeUpdate) -> Vec<(Field, EmployeeUpdate)> {
+    let one = |(field, value): (Field, String)| {
         let mut body = EmployeeUpdate::default();
-        set(&mut body, field, value?);
-        Some((field, body))
+        set(&mut body, field, value);
+        (field, body)
     };
-    fields.into_iter().filter_map(one).collect()
+    written(body).map(one).collect()
 }
 
 /// Adds a field to the body of a PUT. An employee is deactivated by another call.

@@ -1,31 +1,38 @@
-//! Who declares a field, by `metadata.managedFields`: a decision that stands in Git would be put back by the tool that
-//! applies it, so it is changed there.
+//! Who declares a field, and who set it last, by `metadata.managedFields`: a decision that stands in Git would be put
+//! back by the tool that applies it, so it is changed there.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
-use super::decided::REVIEW_MANAGER;
-use crate::api::FIELD_MANAGER;
+use crate::api::{FIELD_MANAGER, REVIEW_MANAGER};
 
 /// The field manager of `kubectl apply` without `--server-side`, whose operation is Update.
 const CLIENT_SIDE_APPLY: &str = "kubectl-client-side-apply";
 
 /// Returns the name of another field manager that declares one of the fields of `spec`, from a manifest.
 pub fn declared_by<'a>(entries: &'a [ManagedFieldsEntry], fields: &[&str]) -> Option<&'a str> {
-    let owns = |entry: &&ManagedFieldsEntry| {
-        let spec = entry.fields_v1.as_ref().and_then(|fields| fields.0.get("f:spec"));
-        spec.is_some_and(|spec| {
-            fields
-                .iter()
-                .any(|field| spec.get(format!("f:{field}")).is_some())
-        })
-    };
     let declares = |entry: &&ManagedFieldsEntry| {
         let manager = entry.manager.as_deref().unwrap_or_default();
         let is_own = manager == REVIEW_MANAGER || manager == FIELD_MANAGER;
         !is_own && (entry.operation.as_deref() == Some("Apply") || manager == CLIENT_SIDE_APPLY)
     };
-    let entry = entries.iter().filter(declares).find(owns)?;
+    let mut declaring = entries.iter().filter(declares);
+    let entry = declaring.find(|entry| owns(entry, fields))?;
     Some(entry.manager.as_deref().unwrap_or("another field manager"))
+}
+
+/// Returns the field manager that set one of the fields of `spec` last.
+pub fn last_set<'a>(entries: &'a [ManagedFieldsEntry], fields: &[&str]) -> Option<&'a ManagedFieldsEntry> {
+    let owners = entries.iter().filter(|entry| owns(entry, fields));
+    owners.max_by_key(|entry| entry.time.as_ref().map(|time| time.0))
+}
+
+fn owns(entry: &ManagedFieldsEntry, fields: &[&str]) -> bool {
+    let spec = entry.fields_v1.as_ref().and_then(|fields| fields.0.get("f:spec"));
+    spec.is_some_and(|spec| {
+        fields
+            .iter()
+            .any(|field| spec.get(format!("f:{field}")).is_some())
+    })
 }
 
 /// The fields of a decision.
