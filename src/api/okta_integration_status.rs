@@ -412,6 +412,9 @@ pub struct ReportedHold {
     pub plan: String,
     /// The reason of the condition Held.
     pub reason: String,
+    /// When it was reported. Absent once that plan is no longer held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
 }
 
 /// A report of people who wait for a decision.

@@ -132,6 +132,9 @@ impl Clearance {
     }
 }
 
+/// The reason of a hold that no approval ends.
+pub const ANOTHER_WRITER: &str = "AnotherIntegrationWrites";
+
 /// Why a plan needs an approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Breach {
@@ -173,7 +176,7 @@ impl Breach {
             Self::OrganizationChanged { .. } => "OrganizationChanged",
             Self::MatchesVanished { .. } => "MatchesVanished",
             Self::EveryPlan => "EveryPlanNeedsApproval",
-            Self::AnotherIntegrationWrites(_) => "AnotherIntegrationWrites",
+            Self::AnotherIntegrationWrites(_) => ANOTHER_WRITER,
         }
     }
 

@@ -11,6 +11,7 @@ use super::{About, Notice};
 use crate::{
     api::{PlanSummary, WebhookFormat},
     model::text::{self, counted},
+    rules::guard::ANOTHER_WRITER,
 };
 
 /// The length of the details in characters. Slack takes 3000 in a section; Teams takes 28 KB in all, Google Chat 32 kB.
@@ -53,12 +54,21 @@ fn summary(notice: &Notice, About { namespace, name, .. }: About<'_>) -> String 
                 "{integration}: plan {plan} is applied, {changes} written to Insightful. {need} a decision."
             )
         }
-        Notice::Held { plan, reason } => format!(
-            "{integration}: plan {} is held ({reason}): {}. While it is held, nothing is written to Insightful. \
-             Whom it concerns and what to do: kubectl describe oi {name} -n {namespace}",
-            plan.hash,
-            changes(plan)
-        ),
+        Notice::Held { plan, reason } => {
+            let approve = match reason == ANOTHER_WRITER {
+                // No approval lets it through.
+                true => String::new(),
+                false => format!(
+                    ". To look at the plan and approve it: kubectl insightful approve {name} -n {namespace}"
+                ),
+            };
+            format!(
+                "{integration}: plan {} is held ({reason}): {}. While it is held, nothing is written to Insightful. \
+                 Whom it concerns and what to do: kubectl describe oi {name} -n {namespace}{approve}",
+                plan.hash,
+                changes(plan)
+            )
+        }
         Notice::ReviewRequired { message, .. } => format!("{integration}: {message}"),
         Notice::Failed { reason, .. } => format!(
             "{integration}: syncing fails ({reason}). Until it succeeds, changes can be missing in Insightful. \

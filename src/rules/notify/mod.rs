@@ -8,7 +8,7 @@ mod format;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde_json::Value;
 
@@ -27,14 +27,20 @@ use crate::{
     rules::status,
 };
 
+/// How often the same event is sent again because its numbers are others: a little less than an hour, so that syncs an
+/// hour apart are each reported. Without it, a sync each minute would send a message each minute.
+const MIN_INTERVAL: SignedDuration = SignedDuration::from_mins(55);
+
 /// One message about an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A plan was applied completely.
     Applied { plan: String, writes: i32, waiting: i32 },
-    /// A plan is held. Reported once for each hash and reason.
+    /// A plan is held. Reported once for each hash and reason; of plans that replace each other while they are held for
+    /// one reason, one an hour.
     Held { plan: PlanSummary, reason: String },
-    /// More people wait than at the last report, or than later decisions left. Reported at most once for each sync.
+    /// More people wait than at the last report, or than later decisions left. Reported at most once an hour, after a
+    /// sync.
     ReviewRequired {
         people: PeopleCounts,
         /// The message of the condition: how many, and how to list them.
@@ -107,13 +113,14 @@ impl Notice {
     }
 
     /// Records that the receiver accepted it.
-    pub fn record(&self, memory: &mut Notifications) {
+    pub fn record(&self, memory: &mut Notifications, now: Timestamp) {
         match self {
             Self::Applied { plan, .. } => memory.applied_plan = Some(plan.clone()),
             Self::Held { plan, reason } => {
                 memory.held = Some(ReportedHold {
                     plan: plan.hash.clone(),
                     reason: reason.clone(),
+                    time: Some(Time(now)),
                 });
             }
             Self::ReviewRequired {
@@ -169,6 +176,12 @@ pub fn remembered(
     if !wants(spec, WebhookEvent::ReviewRequired) {
         memory.review = None;
     }
+    // The next plan that is held is news.
+    if let Some(held) = memory.held.as_mut().filter(|_| succeeds(status))
+        && status.phase != Some(Phase::Held)
+    {
+        held.time = None;
+    }
     if let (Some(report), Some(people)) = (&mut memory.review, &status.people) {
         report.people = report.people.min(people.waiting);
     }
@@ -195,7 +208,7 @@ pub fn due(spec: &OktaIntegrationSpec, status: &OktaIntegrationStatus, now: Time
     };
     let notices = [
         applied(status, memory),
-        held(status, memory),
+        held(status, memory, now),
         review_required(status, memory),
         failed(spec, status, memory, now),
     ];
@@ -213,10 +226,17 @@ fn applied(status: &OktaIntegrationStatus, memory: &Notifications) -> Option<Not
     })
 }
 
-fn held(status: &OktaIntegrationStatus, memory: &Notifications) -> Option<Notice> {
+fn held(status: &OktaIntegrationStatus, memory: &Notifications, now: Timestamp) -> Option<Notice> {
     let condition = holding(status, HELD, "True").filter(|_| status.phase == Some(Phase::Held))?;
     let (plan, reason) = (status.plan.clone()?, condition.reason.clone());
-    let is_reported = |report: &ReportedHold| report.plan == plan.hash && report.reason == reason;
+    let is_recent = |report: &ReportedHold| {
+        report
+            .time
+            .as_ref()
+            .is_some_and(|time| now.duration_since(time.0) < MIN_INTERVAL)
+    };
+    let is_reported =
+        |report: &ReportedHold| report.reason == reason && (report.plan == plan.hash || is_recent(report));
     let is_new = !memory.held.as_ref().is_some_and(is_reported);
     is_new.then_some(Notice::Held { plan, reason })
 }
@@ -227,10 +247,11 @@ fn review_required(status: &OktaIntegrationStatus, memory: &Notifications) -> Op
     let people = status.people?;
     let reported = memory.review.clone();
     let rose = people.waiting > reported.as_ref().map_or(0, |report| report.people);
-    let is_new_sync = reported
-        .as_ref()
-        .is_none_or(|report| report.sync_time != status.last_sync_time);
-    (rose && is_new_sync).then(|| Notice::ReviewRequired {
+    let is_due = reported.as_ref().is_none_or(|report| {
+        let syncs = report.sync_time.as_ref().zip(status.last_sync_time.as_ref());
+        syncs.is_none_or(|(then, last)| last.0.duration_since(then.0) >= MIN_INTERVAL)
+    });
+    (rose && is_due).then(|| Notice::ReviewRequired {
         people,
         message: condition.message.clone(),
         sync_time: status.last_sync_time.clone(),
@@ -275,7 +296,7 @@ pub fn report(
         return after;
     };
     for notice in accepted {
-        notice.record(memory);
+        notice.record(memory, now);
     }
     after.notifications = remembered(spec, &after, &after);
     let fact = match (failure, accepted.last()) {

@@ -180,24 +180,40 @@ fn an_applied_plan_is_reported_once() {
 #[test]
 fn a_held_plan_is_reported_once_for_each_hash_and_reason() {
     let mut receiver = Receiver::new(&[]);
-    for (step, plan, reason, expected) in [
+    for (now, plan, reason, expected) in [
         (1, "a", "TooManyDeactivations", vec![Held]),
         (2, "a", "TooManyDeactivations", vec![]),
-        (3, "b", "TooManyDeactivations", vec![Held]),
-        (4, "b", "PeopleMissing", vec![Held]),
+        (3, "a", "PeopleMissing", vec![Held]),
+        (4, "a", "TooManyDeactivations", vec![Held]),
+        // Each change in Okta makes another plan.
+        (5, "b", "TooManyDeactivations", vec![]),
+        (58, "c", "TooManyDeactivations", vec![]),
+        (59, "c", "TooManyDeactivations", vec![Held]),
+        (60, "d", "TooManyDeactivations", vec![]),
+        (200, "c", "TooManyDeactivations", vec![]),
+        (201, "d", "TooManyDeactivations", vec![Held]),
     ] {
-        let heard = receiver.after(step, |status| held_by(status, plan, reason));
-        assert_eq!(heard, expected, "step {step}");
+        let heard = receiver.after(now, |status| held_by(status, plan, reason));
+        assert_eq!(heard, expected, "minute {now}");
     }
     // While a service cannot be read, the plan is still the one that was reported.
-    assert_eq!(
-        receiver.after(5, |status| fails(status, "Unavailable", false, 5)),
-        []
-    );
-    assert_eq!(
-        receiver.after(6, |status| held_by(status, "b", "PeopleMissing")),
-        []
-    );
+    let hold = |plan: &'static str| {
+        move |status: &mut OktaIntegrationStatus| held_by(status, plan, "TooManyDeactivations")
+    };
+    let fail = |status: &mut OktaIntegrationStatus| fails(status, "Unavailable", false, 202);
+    assert_eq!(receiver.after(202, fail), []);
+    assert_eq!(receiver.after(203, hold("d")), []);
+    assert_eq!(receiver.after(204, fail), []);
+    assert_eq!(receiver.after(205, hold("e")), [], "the hold did not end");
+    // Once it was let through, the next one is news, and the same one is not.
+    let apply = |status: &mut OktaIntegrationStatus| {
+        status.phase = Some(Phase::InSync);
+        set(status, HELD, false, "WithinGuard", "", 206);
+    };
+    assert_eq!(receiver.after(206, apply), []);
+    assert_eq!(receiver.after(207, hold("d")), []);
+    assert_eq!(receiver.after(208, hold("f")), [Held]);
+    assert_eq!(receiver.after(209, hold("g")), []);
     // Before the finish a plan is only going to be held.
     let mut receiver = Receiver::new(&[]);
     let heard = receiver.after(1, |status| {
@@ -209,29 +225,34 @@ fn a_held_plan_is_reported_once_for_each_hash_and_reason() {
 }
 
 #[test]
-fn people_who_newly_wait_are_reported_at_most_once_for_each_sync() {
+fn people_who_newly_wait_are_reported_at_most_once_an_hour() {
     let mut receiver = Receiver::new(&[]);
     for (step, sync, people, expected) in [
-        (1, 1, 10, vec![ReviewRequired]),
-        (2, 1, 10, vec![]),
+        (1, 0, 10, vec![ReviewRequired]),
+        (2, 0, 10, vec![]),
         // Decisions between two syncs, and one that is taken back.
-        (3, 1, 9, vec![]),
-        (4, 1, 10, vec![]),
-        (5, 1, 11, vec![]),
-        // The next sync reports what has risen since.
-        (6, 2, 11, vec![ReviewRequired]),
-        (7, 3, 11, vec![]),
-        (8, 3, 2, vec![]),
-        (9, 4, 3, vec![ReviewRequired]),
+        (3, 0, 9, vec![]),
+        (4, 0, 10, vec![]),
+        (5, 0, 11, vec![]),
+        // The syncs of the next minutes find one person after the other.
+        (6, 1, 11, vec![]),
+        (7, 2, 12, vec![]),
+        (8, 54, 20, vec![]),
+        // The first one after an hour reports what has risen since.
+        (9, 55, 21, vec![ReviewRequired]),
+        (10, 56, 22, vec![]),
+        (11, 115, 21, vec![]),
+        (12, 116, 2, vec![]),
+        (13, 117, 3, vec![ReviewRequired]),
         // Nobody waits, and then somebody does.
-        (10, 5, 0, vec![]),
-        (11, 6, 1, vec![ReviewRequired]),
+        (14, 177, 0, vec![]),
+        (15, 178, 1, vec![ReviewRequired]),
     ] {
         let heard = receiver.after(step, |status| wait(status, people, sync));
         assert_eq!(heard, expected, "step {step}");
     }
-    let heard = receiver.after(12, |status| {
-        wait(status, 5, 7);
+    let heard = receiver.after(16, |status| {
+        wait(status, 5, 300);
         status.phase = Some(Phase::Suspended);
     });
     assert_eq!(heard, [], "nothing is synced, and nobody has to decide");
@@ -439,7 +460,7 @@ fn notices(details: &str) -> [Notice; 4] {
                 review: 1,
                 ..PeopleCounts::default()
             },
-            message: "1 person needs a decision (1 Review). To list them: kubectl get em".into(),
+            message: "1 person needs a decision (1 Review). To review them: kubectl insightful review acme -n people".into(),
             sync_time: None,
             reported: None,
         },
@@ -503,6 +524,46 @@ fn a_json_body_names_what_is_there() {
         (&failed["event"], &failed["reason"]),
         (&json!("Failed"), &json!("Unavailable"))
     );
+}
+
+#[test]
+fn a_text_names_the_command_to_run_in_every_format() {
+    let approve = "kubectl insightful approve acme -n people";
+    let describe = "kubectl describe oi acme -n people";
+    let mut notices: Vec<Notice> = notices("").into();
+    let Notice::Held { plan, .. } = notices[1].clone() else {
+        panic!("{notices:?}")
+    };
+    notices.push(Notice::Held {
+        plan,
+        reason: "AnotherIntegrationWrites".into(),
+    });
+    let commands: [&[&str]; 5] = [
+        &[],
+        &[describe, approve],
+        &["kubectl insightful review acme -n people"],
+        &[describe],
+        // No approval lets it through.
+        &[describe],
+    ];
+    for (notice, commands) in notices.iter().zip(commands) {
+        for format in [
+            WebhookFormat::Json,
+            WebhookFormat::Slack,
+            WebhookFormat::Teams,
+            WebhookFormat::GoogleChat,
+        ] {
+            let body = notice.body(format, ABOUT).to_string();
+            let named = |command: &&&str| body.contains(**command);
+            let all = [approve, describe, "kubectl insightful review acme -n people"];
+            let found: Vec<&str> = all.iter().filter(named).copied().collect();
+            assert_eq!(found.len(), commands.len(), "{format:?}: {body}");
+            assert!(
+                commands.iter().all(|command| found.contains(command)),
+                "{format:?}: {body}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -278,7 +278,7 @@ fn review_required(people: PeopleCounts, meta: IntegrationMeta<'_>) -> Fact {
         })
         .collect();
     let message = format!(
-        "{need} ({}). To list them: {}",
+        "{need} ({}). To review them: kubectl insightful review {name} -n {namespace}. To list them: {}",
         counts.join(", "),
         lists.join("; ")
     );

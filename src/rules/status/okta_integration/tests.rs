@@ -429,7 +429,7 @@ fn people_without_an_employee_need_a_review() {
     );
     assert_eq!(
         review.message,
-        "1 person needs a decision (1 Unmatched). To list them: kubectl get em -n people --field-selector spec.integrationRef.name=acme,status.state=Unmatched"
+        "1 person needs a decision (1 Unmatched). To review them: kubectl insightful review acme -n people. To list them: kubectl get em -n people --field-selector spec.integrationRef.name=acme,status.state=Unmatched"
     );
     let counts = status.people.unwrap();
     assert_eq!((counts.total, counts.unmatched, counts.blocked), (1, 1, 1));
