@@ -6,7 +6,7 @@ use super::{PluginError, arguments::Name, cluster::Cluster, terminal};
 use crate::{
     api::{OktaIntegration, conditions},
     model::text::shown,
-    review::summary::{self, NextStep, ago, plan_in_words, teams_in_words, thousands},
+    review::summary::{self, NextStep, ago, ignored_groups, plan_in_words, teams_in_words, thousands},
 };
 
 pub async fn run(cluster: &Cluster, arguments: Name) -> Result<(), PluginError> {
@@ -67,6 +67,9 @@ fn print(integration: &OktaIntegration, cluster: &Cluster) -> Result<(), PluginE
         field("Employees", &counts(employees.total, &parts))?;
     }
     field("Teams", &teams_in_words(integration))?;
+    for (place, text) in ignored_groups(&status).iter().enumerate() {
+        field(if place == 0 { "Ignored" } else { "" }, text)?;
+    }
     if let Some(plan) = &status.plan {
         for (place, text) in plan_in_words(plan).lines().enumerate() {
             field(if place == 0 { "Plan" } else { "" }, text)?;

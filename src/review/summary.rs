@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     api::{
-        OktaIntegration, Phase, PlanSummary, TeamState,
+        OktaIntegration, OktaIntegrationStatus, Phase, PlanSummary, TeamState,
         conditions::{HELD, READY},
     },
     model::text::counted,
@@ -204,6 +204,19 @@ pub fn teams_in_words(integration: &OktaIntegration) -> String {
         .join(", ")
 }
 
+/// The most groups that are listed.
+const MAX_IGNORED: usize = 5;
+
+/// The groups that look as if they were meant to be team groups, each with the reason why they are not.
+pub fn ignored_groups(status: &OktaIntegrationStatus) -> Vec<String> {
+    let all = status.ignored_groups.len() + usize::try_from(status.ignored_groups_omitted).unwrap_or(0);
+    let listed = status.ignored_groups.iter().take(MAX_IGNORED);
+    let listed = listed.map(|group| format!("{:?} is no team group: {}", group.name, group.reason));
+    let more = all.saturating_sub(MAX_IGNORED);
+    let more = (more > 0).then(|| format!("{more} more are in status.ignoredGroups"));
+    listed.chain(more).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -233,6 +246,29 @@ mod tests {
                 .checked_add(jiff::SignedDuration::from_secs(seconds))
                 .unwrap();
             assert_eq!(ago(then, now), text);
+        }
+    }
+
+    #[test]
+    fn groups_that_look_meant_are_listed_up_to_a_few() {
+        let status = |groups: usize, omitted: i32| -> OktaIntegrationStatus {
+            let group =
+                |place| json!({ "name": format!("p_{place}"), "groupId": "g", "reason": "the prefix is P_" });
+            let groups: Vec<_> = (0..groups).map(group).collect();
+            serde_json::from_value(json!({ "ignoredGroups": groups, "ignoredGroupsOmitted": omitted }))
+                .unwrap()
+        };
+        let first = r#""p_0" is no team group: the prefix is P_"#;
+        for (groups, omitted, lines, last) in [
+            (0, 0, 0, None),
+            (1, 0, 1, Some(first)),
+            (5, 0, 5, Some(r#""p_4" is no team group: the prefix is P_"#)),
+            (20, 7, 6, Some("22 more are in status.ignoredGroups")),
+        ] {
+            let listed = ignored_groups(&status(groups, omitted));
+            assert_eq!(listed.len(), lines, "{listed:?}");
+            assert_eq!(listed.last().map(String::as_str), last);
+            assert!(listed.first().is_none_or(|listed| listed == first));
         }
     }
 
