@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, api::ListParams};
+use kube::{
+    Api, Client, ResourceExt,
+    api::{ListParams, Patch, PatchParams},
+};
 use okta_insightful_operator::api::{OktaIntegration, Phase};
 use sandbox::{
     company::Company,
@@ -37,6 +40,7 @@ struct Org {
 pub async fn measure() {
     let plane = ControlPlane::shared();
     let client = plane.admin_client().await.unwrap();
+    one_org(plane, &client).await;
     for (interval, rounds) in [("1m", ROUNDS), ("15m", 1)] {
         let namespace = plane.namespace("latency").await.unwrap();
         let operator = start_operator(plane, &[&namespace]).await;
@@ -52,7 +56,7 @@ pub async fn measure() {
             )
             .await;
         }
-        wait_until_in_sync(&client, &namespace, ORGS).await;
+        finalize_all(&client, &namespace, ORGS).await;
         let mut times = Vec::new();
         for round in 0..rounds {
             times.extend(change_all(&mut orgs, round).await);
@@ -70,7 +74,6 @@ pub async fn measure() {
         );
         operator.stop().await.unwrap();
     }
-    one_org(plane, &client).await;
 }
 
 fn org(number: usize) -> Org {
@@ -98,7 +101,6 @@ async fn activate(
     spec["okta"] = json!({ "auth": { "apiToken": { "secretRef": { "name": format!("{name}-okta") } } } });
     spec["insightful"] = json!({ "apiToken": { "secretRef": { "name": format!("{name}-insightful") } } });
     spec["sync"] = json!({ "interval": interval });
-    spec["finalized"] = json!(true);
     let manifest = integration(name, &okta.url(), &insightful.url(), spec);
     apply(
         &Api::<OktaIntegration>::namespaced(client.clone(), namespace),
@@ -107,19 +109,31 @@ async fn activate(
     .await;
 }
 
-async fn wait_until_in_sync(client: &Client, namespace: &str, count: usize) {
+/// Finalizes the integrations once each has shown its plan, and waits until all are in sync.
+async fn finalize_all(client: &Client, namespace: &str, count: usize) {
     let api: Api<OktaIntegration> = Api::namespaced(client.clone(), namespace);
+    wait_for_phase(&api, Phase::Review, count).await;
+    let finalized = Patch::Merge(json!({ "spec": { "finalized": true } }));
+    for integration in api.list(&ListParams::default()).await.unwrap() {
+        api.patch(&integration.name_any(), &PatchParams::default(), &finalized)
+            .await
+            .unwrap();
+    }
+    wait_for_phase(&api, Phase::InSync, count).await;
+}
+
+async fn wait_for_phase(api: &Api<OktaIntegration>, phase: Phase, count: usize) {
     let started = Instant::now();
     loop {
         let list = api.list(&ListParams::default()).await.unwrap();
         let done = list.iter().filter(|integration| {
             let status = integration.status.as_ref();
-            status.is_some_and(|status| status.phase == Some(Phase::InSync))
+            status.is_some_and(|status| status.phase == Some(phase))
         });
         if done.count() == count {
             return;
         }
-        assert!(started.elapsed() < TIMEOUT, "not in sync");
+        assert!(started.elapsed() < TIMEOUT, "not all are in phase {phase:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -189,7 +203,7 @@ async fn one_org(plane: &'static ControlPlane, client: &Client) {
         let name = format!("account-{number:03}");
         activate(client, &namespace, &name, &okta, insightful, "1m").await;
     }
-    wait_until_in_sync(client, &namespace, OF_ONE_ORG).await;
+    finalize_all(client, &namespace, OF_ONE_ORG).await;
     let api: Api<OktaIntegration> = Api::namespaced(client.clone(), &namespace);
     let mut oldest = Duration::ZERO;
     let started = Instant::now();
