@@ -9,6 +9,7 @@
 //! | Which employee is a person believed to be? | [`matching`] |
 //! | Which EmployeeMatches are used? | [`rules::records`] |
 //! | What is done with an OktaIntegration that cannot be read? | [`rules::unreadable`] |
+//! | Which accounts are no people? | [`rules::exclusion`] |
 //! | Who is matched and who waits? | [`rules::resolve`] |
 //! | Whose record is an employee now? | [`rules::succession`] |
 //! | When is a person invited? | [`rules::proposal`] |

@@ -129,6 +129,7 @@ proptest! {
             transitioning_to: None,
             created: Some("2024-01-01T00:00:00.000Z".into()),
             last_updated: None,
+            attributes: Box::default(),
         };
         let mut with = evidence.clone();
         with.people.push(PersonRecord { person: &stranger, departed: false, team: None });

@@ -112,6 +112,11 @@ pub struct OktaSource {
     /// What the Okta status SUSPENDED means.
     #[serde(default)]
     pub suspended: SuspendedPolicy,
+    /// Accounts that are no people, such as service accounts: whoever fits any of these rules is not synced. Nothing
+    /// is written for them, and nothing that was written is undone.
+    #[serde(default)]
+    #[schemars(length(max = 50), extend("x-kubernetes-list-type" = "atomic"))]
+    pub exclude: Vec<ExclusionRule>,
     /// The percentage of each Okta rate limit that the operator may use.
     #[serde(default = "default_rate_limit_percent")]
     #[x_kube(validation = Rule::new("self >= 1 && self <= 100").message(
@@ -188,6 +193,36 @@ pub enum SuspendedPolicy {
     Keep,
     /// Departed: the employee is deactivated.
     Deactivate,
+}
+
+/// Excludes people by an attribute of their profile in Okta. Case and surrounding blanks do not count in what it
+/// compares.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(
+    "(has(self.values) && size(self.values) > 0) != (has(self.pattern) && dyn(self.pattern) != null)"
+).message("a rule of exclude must have, besides its attribute, either values or a pattern: list the values that exclude, or set a pattern such as svc-*"))]
+pub struct ExclusionRule {
+    /// The attribute's variable name in Okta, such as `login`, `userType` or one of the org's own. Case counts.
+    #[x_kube(validation = Rule::new("self.matches('^[^[:space:]]+$')").message(
+        "attribute must be the variable name of a profile attribute in Okta, such as login or userType, not its display name"
+    ))]
+    #[schemars(length(max = 100), regex(pattern = r"^\S+$"))]
+    pub attribute: String,
+    /// Excludes people who have one of these values. A number, true or false is compared as text; of a list, any
+    /// element counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 100),
+        inner(length(min = 1, max = 255), regex(pattern = r"\S")),
+        extend("x-kubernetes-list-type" = "atomic")
+    )]
+    pub values: Vec<String>,
+    /// Instead of values: excludes people whose value fits this pattern as a whole. `*` stands for any characters, `?`
+    /// for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"\S"))]
+    pub pattern: Option<String>,
 }
 
 /// The Insightful account to keep in sync.

@@ -6,7 +6,13 @@ use std::collections::{HashMap, HashSet};
 use kube::core::ObjectMeta;
 use serde_json::Value;
 
-use crate::{api::Field, cli::recording::Recording};
+use crate::{
+    api::{ExclusionRule, Field},
+    cli::recording::Recording,
+    model::AttributeName,
+    okta,
+    rules::exclusion,
+};
 
 /// The fields that the operator reads. All other fields are removed, since their content is unknown: a company's
 /// own attributes, for example.
@@ -34,7 +40,7 @@ const TEAM: [&str; 4] = ["id", "name", "default", "employees"];
 const SHARED_SETTINGS: [&str; 3] = ["id", "name", "default"];
 
 /// The fields that the operator reads of a user's or a group's profile.
-const PROFILE: [&str; 11] = [
+const PROFILE: [&str; 12] = [
     "login",
     "firstName",
     "lastName",
@@ -46,6 +52,7 @@ const PROFILE: [&str; 11] = [
     "title",
     NUMBER,
     "name",
+    EXCLUDED,
 ];
 
 /// The fields that contain names, email addresses or account names.
@@ -64,6 +71,9 @@ const PERSONAL: [&str; 10] = [
 
 const NUMBER: &str = "employeeNumber";
 
+/// The attribute that stands for those by which people are excluded: the numbers of the rules that the person fits.
+const EXCLUDED: &str = "excludedByRule";
+
 /// The syllables of pseudonyms.
 const SYLLABLES: [&str; 16] = [
     "ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ra", "se", "ti", "vo", "wa", "xe", "zu",
@@ -73,15 +83,19 @@ const SYLLABLES: [&str; 16] = [
 /// decisions.
 pub fn anonymised(recording: Recording) -> Recording {
     let Recording {
-        users,
+        mut users,
         groups,
-        members,
+        mut members,
         employees,
         teams,
         shared_settings,
         mut integration,
         matches,
     } = recording;
+    if let Some(integration) = &mut integration {
+        let users = users.iter_mut().chain(members.values_mut().flatten());
+        replace_exclusions(&mut integration.spec.okta.exclude, users);
+    }
     let mut pseudonyms = Pseudonyms::default();
     let users = pseudonyms.of_people(only(users, &USER));
     let employees = pseudonyms.of_people(only(employees, &EMPLOYEE));
@@ -141,6 +155,29 @@ pub fn anonymised(recording: Recording) -> Recording {
         shared_settings,
         integration,
         matches,
+    }
+}
+
+/// Replaces the rules that exclude people: they compare what is not recorded. Everybody stays excluded by the same rule.
+fn replace_exclusions<'a>(rules: &mut [ExclusionRule], users: impl Iterator<Item = &'a mut Value>) {
+    let kept: Vec<AttributeName> = exclusion::attributes(rules).into_iter().collect();
+    for user in users {
+        let Ok(person) = okta::person(user.clone(), &kept) else {
+            continue;
+        };
+        let numbered = (1_u32..).zip(&*rules);
+        let fitted = numbered.filter(|(_, rule)| exclusion::is_fitted(rule, &person));
+        let fitted: Vec<u32> = fitted.map(|(number, _)| number).collect();
+        if let Some(profile) = user.get_mut("profile").and_then(Value::as_object_mut) {
+            profile.insert(EXCLUDED.to_owned(), fitted.into());
+        }
+    }
+    for (number, rule) in (1_u32..).zip(rules) {
+        *rule = ExclusionRule {
+            attribute: EXCLUDED.to_owned(),
+            values: vec![number.to_string()],
+            pattern: None,
+        };
     }
 }
 
@@ -302,8 +339,8 @@ mod tests {
         });
         let reduced = only(vec![user.clone()], &USER).remove(0);
         assert_eq!(
-            crate::okta::person(reduced.clone()).unwrap(),
-            crate::okta::person(user).unwrap()
+            okta::person(reduced.clone(), &[]).unwrap(),
+            okta::person(user, &[]).unwrap()
         );
         let text = reduced.to_string();
         assert!(!text.contains("jane@home") && !text.contains("boss@"), "{text}");
@@ -358,6 +395,62 @@ mod tests {
         assert_eq!(user["title"], "Engineer");
         assert_eq!(anonymous.teams, recording.teams);
         assert_eq!(anonymous.employees[0]["id"], "w1");
+    }
+
+    #[test]
+    fn everybody_stays_excluded_by_the_same_rule_without_what_it_compares() {
+        let user = |id: &str, login: &str, kind: Value| json!({ "id": id, "status": "ACTIVE", "profile": { "login": login, "userType": kind } });
+        let group = json!({ "id": "g", "profile": { "name": "P_Sales" } });
+        let integration = json!({
+            "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
+            "metadata": { "name": "acme" },
+            "spec": {
+                "okta": {
+                    "orgUrl": "https://acme.okta.com", "groupPrefix": "P_", "people": "Everyone",
+                    "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } },
+                    "exclude": [
+                        { "attribute": "login", "pattern": "svc-*" }, { "attribute": "userType", "values": ["Agency"] },
+                    ],
+                },
+                "insightful": { "apiToken": { "secretRef": { "name": "insightful", "key": "token" } } },
+            },
+        });
+        let recording = Recording {
+            users: vec![
+                user("a", "svc-Backup@acme.com", json!(null)),
+                user("b", "bob@acme.com", json!(["agency", "Other"])),
+                user("c", "cid@acme.com", json!("Permanent")),
+                json!("no user"),
+            ],
+            members: [(
+                "g".to_owned(),
+                vec![user("d", "svc-scan@acme.com", json!("Agency"))],
+            )]
+            .into(),
+            groups: vec![group],
+            integration: Some(serde_json::from_value(integration).unwrap()),
+            ..Recording::default()
+        };
+        let excluded = |recording: &Recording| {
+            let source = &recording.integration.as_ref().unwrap().spec.okta;
+            let snapshot = recording.snapshot(std::path::Path::new("."), source).unwrap();
+            let excluded = |rules| {
+                let excluded = exclusion::excluded(&snapshot, rules);
+                excluded.keys().map(ToString::to_string).collect::<Vec<_>>()
+            };
+            source
+                .exclude
+                .iter()
+                .map(|rule| excluded(std::slice::from_ref(rule)))
+                .collect::<Vec<_>>()
+        };
+        let anonymous = anonymised(recording.clone());
+        assert_eq!(excluded(&recording), [vec!["a", "d"], vec!["b", "d"]]);
+        assert_eq!(excluded(&anonymous), excluded(&recording));
+        let all = format!("{anonymous:?}");
+        for word in ["svc", "Backup", "Agency", "agency", "Permanent", "userType"] {
+            assert!(!all.contains(word), "{word} in {all}");
+        }
     }
 
     #[test]

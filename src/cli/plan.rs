@@ -28,7 +28,7 @@ use crate::{
     rules::{
         assessment::{Assessment, bindings},
         blocker::Blocker,
-        records,
+        exclusion, records,
         resolve::{self, Record, Records},
         status::{candidate_status, employee_summary, match_state, shown_employee, team_statuses},
         teams,
@@ -150,7 +150,7 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
                 .integration
                 .clone()
                 .unwrap_or_else(|| unnamed(default_spec()));
-            let snapshot = recording.snapshot(dir, &integration.spec.okta.group_prefix)?;
+            let snapshot = recording.snapshot(dir, &integration.spec.okta)?;
             let records = records::of(recording.of_integration());
             let decided: Vec<EmployeeMatch> = recording.of_integration().cloned().collect();
             (snapshot, integration, records, decided)
@@ -159,6 +159,8 @@ pub async fn plan(from: From<'_>) -> Result<Planned, CliError> {
             let opened = source.open(allowed).await?;
             let prefix = &opened.integration.spec.okta.group_prefix;
             let services = &opened.services;
+            let excluding = &opened.integration.spec.okta.exclude;
+            services.okta.keep_attributes(exclusion::attributes(excluding));
             let gathered =
                 gather::gather(&services.okta, &services.insightful, prefix, false, &|_| {}).await?;
             let records = opened.records();

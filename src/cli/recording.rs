@@ -21,11 +21,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    api::{EmployeeMatch, OktaIntegration, YamlError, yaml_documents},
+    api::{EmployeeMatch, OktaIntegration, OktaSource, YamlError, yaml_documents},
     http::is_path_segment,
     insightful::{self, InsightfulClient},
-    model::{Complete, Directory, Snapshot, TeamGroup, Unreadable, Workforce, are_too_many},
+    model::{AttributeName, Complete, Directory, Snapshot, TeamGroup, Unreadable, Workforce, are_too_many},
     okta::{self, OktaClient},
+    rules::exclusion,
     services::gather::GatherError,
 };
 
@@ -210,12 +211,14 @@ impl Recording {
     }
 
     /// The snapshot that `gather` would make of these responses. `dir` is for the errors only.
-    pub fn snapshot(&self, dir: &Path, group_prefix: &str) -> Result<Snapshot, RecordingError> {
-        let (people, mut of_okta) = records(dir, "okta/users.json", &self.users, okta::person)?;
+    pub fn snapshot(&self, dir: &Path, source: &OktaSource) -> Result<Snapshot, RecordingError> {
+        let kept: Vec<AttributeName> = exclusion::attributes(&source.exclude).into_iter().collect();
+        let person = |user| okta::person(user, &kept);
+        let (people, mut of_okta) = records(dir, "okta/users.json", &self.users, person)?;
         let (heads, unreadable_heads) = records(dir, "okta/groups.json", &self.groups, okta::group_head)?;
         let (mut heads, others): (Vec<_>, Vec<_>) = heads
             .into_iter()
-            .partition(|head| head.name.starts_with(group_prefix));
+            .partition(|head| head.name.starts_with(&source.group_prefix));
         heads.extend(unreadable_heads.iter().filter_map(okta::unreadable_head));
         of_okta.extend(unreadable_heads);
         let (mut groups, mut whole) = (Vec::new(), Vec::new());
@@ -233,7 +236,7 @@ impl Recording {
                 ..record
             }));
             for user in users {
-                match okta::member(user.clone()) {
+                match okta::member(user.clone(), &kept) {
                     Ok(member) => whole.extend(member),
                     Err(record) if record.id.is_some() => of_okta.push(record),
                     // Is among the unreadable members.
@@ -377,8 +380,13 @@ mod tests {
             .into(),
             ..Recording::default()
         };
+        let source = json!({
+            "orgUrl": "https://acme.okta.com", "groupPrefix": "P_",
+            "auth": { "apiToken": { "secretRef": { "name": "okta", "key": "token" } } },
+        });
+        let source: OktaSource = serde_json::from_value(source).unwrap();
         for recording in [super::super::anonymise::anonymised(recording.clone()), recording] {
-            let snapshot = recording.snapshot(Path::new("."), "P_").unwrap();
+            let snapshot = recording.snapshot(Path::new("."), &source).unwrap();
             let people: Vec<_> = snapshot
                 .people()
                 .values()

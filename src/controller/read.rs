@@ -21,6 +21,7 @@ use crate::{
     http::{Retryability, is_path_segment},
     model::{Delta, PersonId, Snapshot, SyncedState, Workforce},
     rules::{
+        exclusion,
         resolve::{self, Records},
         schedule::{self, Due, FullSyncReason, LastReads, MIN_REQUEUE},
         status::{Disconnected, SyncTimes},
@@ -152,7 +153,13 @@ impl ReadState {
             credential: connection.okta_credential.clone(),
             prefix: okta.group_prefix.clone(),
             people: okta.people,
+            attributes: exclusion::attributes(&okta.exclude),
         };
+        // The clients may be new ones.
+        connection
+            .services
+            .okta
+            .keep_attributes(source.attributes.clone());
         if self.source.as_ref() == Some(&source) {
             return;
         }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     api::PeopleScope,
-    model::{Complete, Directory, GroupId, Mark, PersonId, UnreadableRecords, digest::hex},
+    model::{AttributeName, Complete, Directory, GroupId, Mark, PersonId, UnreadableRecords, digest::hex},
 };
 
 /// Increment it when files of earlier versions would be misread.
@@ -41,6 +41,9 @@ pub struct ReadSource {
     /// The prefix of the team groups.
     pub prefix: String,
     pub people: PeopleScope,
+    /// The attributes of users' profiles that were kept besides the fields of a person.
+    #[serde(default)]
+    pub attributes: BTreeSet<AttributeName>,
 }
 
 /// Okta's directory at a point of its change log.
@@ -68,6 +71,7 @@ impl SavedDirectory {
             credential,
             prefix,
             people,
+            attributes,
         } = &self.source;
         if *org != source.org {
             return Some("it is from another org");
@@ -77,6 +81,9 @@ impl SavedDirectory {
         }
         if *prefix != source.prefix || *people != source.people {
             return Some("it was read with another prefix or scope");
+        }
+        if *attributes != source.attributes {
+            return Some("it was read with other attributes than spec.okta.exclude names");
         }
         match Duration::try_from(now.duration_since(self.full)) {
             Ok(age) if age < full_interval => None,
@@ -317,13 +324,17 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::rules::example::Example;
+    use crate::{model::Attribute, rules::example::Example};
 
     const UID: &str = "0b6e7c1e-3f0e-4d59-9a0a-7f6f3f8a2d11";
 
     fn directory() -> SavedDirectory {
         let mut example = Example::new();
-        example.person("jane", "Jane", "Doe\n\"Roe\"", "Sales");
+        example.person("jane", "Jane", "Doe\n\"Roe\"", "Sales").attributes = [Attribute {
+            name: "userType".into(),
+            value: "Service".into(),
+        }]
+        .into();
         example.person("omar", "Omar", "Ali", "Support").title = None;
         let hidden = example.people.pop();
         SavedDirectory {
@@ -332,6 +343,7 @@ mod tests {
                 credential: "digest".into(),
                 prefix: "P_".into(),
                 people: PeopleScope::TeamMembers,
+                attributes: ["userType".into()].into(),
             },
             directory: Arc::new(
                 example
@@ -422,7 +434,7 @@ mod tests {
     #[test]
     fn a_saved_directory_is_used_for_the_same_source_within_the_full_interval() {
         type Change = fn(&mut SavedDirectory);
-        let cases: [(Change, Option<&str>); 8] = [
+        let cases: [(Change, Option<&str>); 10] = [
             (|_| (), None),
             (|k| k.source.org.push_str(".au"), Some("another org")),
             (|k| k.source.credential.push('x'), Some("another token")),
@@ -430,6 +442,13 @@ mod tests {
             (
                 |k| k.source.people = PeopleScope::Everyone,
                 Some("another prefix or scope"),
+            ),
+            (|k| k.source.attributes.clear(), Some("other attributes")),
+            (
+                |k| {
+                    k.source.attributes.insert("city".into());
+                },
+                Some("other attributes"),
             ),
             (
                 |k| k.full -= Duration::from_secs(22 * 3600),
@@ -449,6 +468,18 @@ mod tests {
                 "{why:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_was_read_without_attributes() {
+        let (_outer, dir, path) = saved();
+        let whole = fs::read_to_string(&path).unwrap();
+        let (content, _) = whole.trim_end().rsplit_once('\n').unwrap();
+        let content = content.replace(r#","attributes":["userType"]"#, "") + "\n";
+        let sum = hex(&Sha256::digest(&content));
+        fs::write(&path, format!("{content}{sum}\n")).unwrap();
+        let loaded = dir.load(UID).unwrap().unwrap();
+        assert_eq!(loaded.source.attributes, BTreeSet::new());
     }
 
     #[test]

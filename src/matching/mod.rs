@@ -41,3 +41,4 @@ mod weights;
 pub use decide::propose;
 pub use proposal::{Candidate, Confidence, Proposal, Reason, Resemblance, Verdict};
 pub use records::{EmployeeRecord, Evidence, PersonRecord};
+pub use stopwords::{is_of_role, is_of_service};

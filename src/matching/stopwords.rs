@@ -38,7 +38,7 @@ static ROLES: Words = LazyLock::new(|| {
          team reception frontdesk front desk warehouse store shop billing accounts accounting finance invoice \
          invoices marketing press noreply no reply postmaster webmaster root user guest owner pc laptop \
          desktop workstation kiosk meeting room meetingroom test demo default employee unknown shared mailbox \
-         mail lab student operator staff public local system temp home computer usr",
+         mail lab student operator staff public local system temp home computer usr security",
     )
 });
 
@@ -76,9 +76,33 @@ pub(super) fn generation(word: &str) -> Option<Generation> {
     })
 }
 
+/// How the logins of service accounts begin and end.
+const SERVICE_MARKS: [&[&str]; 2] = [
+    &["svc-", "svc_", "svc.", "service-", "service_", "sa-", "bot-"],
+    &["-svc", "_svc", ".svc", "-bot"],
+];
+
+/// The part of a login before the `@`, in lower case.
+fn local_part(login: &str) -> String {
+    login.split('@').next().unwrap_or_default().trim().to_lowercase()
+}
+
+/// Whether a login is that of a service account: `svc-backup@acme.com`.
+pub fn is_of_service(login: &str) -> bool {
+    let local = local_part(login);
+    let [begins, ends] = SERVICE_MARKS;
+    begins.iter().any(|mark| local.starts_with(mark)) || ends.iter().any(|mark| local.ends_with(mark))
+}
+
+/// Whether a login is that of a role: `info@acme.com`, `sales-team`.
+pub fn is_of_role(login: &str) -> bool {
+    let local = local_part(login);
+    is_role(local.split('+').next().unwrap_or_default())
+}
+
 /// Whether a login is that of an account for administration: `adm-jdoe`, `jane.doe_admin`.
 pub(super) fn is_of_administrator(login: &str) -> bool {
-    let local = login.split('@').next().unwrap_or_default().to_lowercase();
+    let local = local_part(login);
     let separators = ['-', '_', '.'];
     if local.starts_with("a_") || local.starts_with("a-") {
         return true;
@@ -115,4 +139,43 @@ pub(super) fn is_role(name: &str) -> bool {
 
 pub(super) fn is_provider(domain: &str) -> bool {
     PROVIDERS.contains(domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_of_roles_and_service_accounts_are_known_by_their_local_part() {
+        for (login, is_role, is_service) in [
+            ("info@acme.com", true, false),
+            ("Support+EU@acme.com", true, false),
+            ("no-reply@acme.com", true, false),
+            ("security", true, false),
+            ("front.desk2@acme.com", true, false),
+            ("info.bern@acme.com", false, false),
+            ("jane@support.acme.com", false, false),
+            ("SVC-Backup@acme.com", false, true),
+            ("svc_backup", false, true),
+            ("svc.backup@acme.com", false, true),
+            ("service-okta@acme.com", false, true),
+            ("sa-terraform@acme.com", false, true),
+            ("bot-deploy@acme.com", false, true),
+            ("backup-svc@acme.com", false, true),
+            ("deploy-bot@acme.com", false, true),
+            ("sa.nguyen@acme.com", false, false),
+            ("jan.bot@acme.com", false, false),
+            ("svcensson@acme.com", false, false),
+            ("abbot@acme.com", false, false),
+            ("jane.doe@acme.com", false, false),
+            ("@acme.com", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(
+                (is_of_role(login), is_of_service(login)),
+                (is_role, is_service),
+                "{login}"
+            );
+        }
+    }
 }

@@ -26,6 +26,7 @@ pub(super) fn person(id: &str, name: &str, email: Option<&str>) -> Person {
         transitioning_to: None,
         created: None,
         last_updated: None,
+        attributes: Box::default(),
     }
 }
 

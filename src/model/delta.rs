@@ -183,6 +183,7 @@ mod tests {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         };
         let group = |id: &str, members: &[&str]| TeamGroup {
             id: id.into(),

@@ -56,6 +56,10 @@ identifier! {
     PersonId
 }
 identifier! {
+    /// Okta's name of an attribute of users' profiles. Case-sensitive.
+    AttributeName
+}
+identifier! {
     /// Okta's ID of a group.
     GroupId
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PersonId, text};
+use super::{AttributeName, PersonId, text};
 
 /// A user's status in Okta. Serializes as Okta's own word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +103,38 @@ pub struct Person {
     pub created: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated: Option<String>,
+    /// The other attributes that somebody asked for. None for most integrations, so that they take no memory.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub attributes: Box<[Attribute]>,
+}
+
+/// A value of an attribute of a user's profile that is not a field of [`Person`]. An attribute with several values is
+/// there several times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute {
+    pub name: AttributeName,
+    pub value: Box<str>,
+}
+
+type ReadField = fn(&Person) -> Option<&str>;
+
+/// The attributes of users' profiles that are fields of [`Person`], by Okta's names.
+const PROFILE_FIELDS: [(&str, ReadField); 10] = [
+    ("login", |person| Some(&person.login)),
+    ("firstName", |person| person.given_name.as_deref()),
+    ("lastName", |person| person.family_name.as_deref()),
+    ("middleName", |person| person.other_names.middle.as_deref()),
+    ("nickName", |person| person.other_names.nick.as_deref()),
+    ("displayName", |person| person.other_names.display.as_deref()),
+    ("email", |person| person.email.as_deref()),
+    ("secondEmail", |person| person.second_email.as_deref()),
+    ("title", |person| person.title.as_deref()),
+    ("employeeNumber", |person| person.employee_number.as_deref()),
+];
+
+/// Whether every [`Person`] has the attribute of this name in a field.
+pub fn is_profile_field(attribute: &str) -> bool {
+    PROFILE_FIELDS.iter().any(|(name, _)| *name == attribute)
 }
 
 /// A person by name and id, for messages; by the id alone if the name is unknown.
@@ -193,6 +225,15 @@ impl Person {
         )
     }
 
+    /// The values of an attribute of the profile, by Okta's name.
+    pub fn attribute<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let field = PROFILE_FIELDS.iter().find(|(field, _)| *field == name);
+        let field = field.and_then(|(_, value)| value(self));
+        let others = self.attributes.iter();
+        let others = others.filter(move |attribute| attribute.name.as_str() == name);
+        field.into_iter().chain(others.map(|attribute| &*attribute.value))
+    }
+
     /// First and last name in one, as Insightful stores them; None if Okta has neither.
     pub fn full_name(&self) -> Option<String> {
         let [given, family] = self.name_parts();
@@ -245,6 +286,7 @@ mod tests {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         }
     }
 

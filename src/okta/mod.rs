@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use parking_lot::RwLock;
 use reqwest::Method;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -24,7 +25,9 @@ use crate::http::{
     Backoff, CallObserver, HttpClient, HttpError, Operation, RateLimitWait, RetryPolicy, Service, WaitCause,
     clip, is_path_segment, record::Record,
 };
-use crate::model::{Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup, Unreadable};
+use crate::model::{
+    AttributeName, Complete, Directory, GroupId, Mark, Person, PersonId, TeamGroup, Unreadable,
+};
 
 pub use authorizer::OktaCredential;
 pub use config::OktaConfig;
@@ -36,7 +39,7 @@ pub use wire::{GroupHead, group_head, member, member_id, person, unreadable_head
 use authorizer::Authorizer;
 use pages::{Listing, PagedRequest};
 use rate_limit::Bucket;
-use wire::{Member, User, WholeMember};
+use wire::{FromRecord, Member, User, WholeMember};
 
 /// Okta's maximum for users, and the most that it recommends for groups.
 const MAX_PAGE_SIZE: usize = 200;
@@ -77,6 +80,8 @@ pub struct OktaClient {
     rate_limit_percent: u8,
     retry_policy: RetryPolicy,
     parallel_reads: usize,
+    /// The attributes of users' profiles that are kept besides the fields of [`Person`].
+    kept_attributes: RwLock<Arc<[AttributeName]>>,
 }
 
 impl OktaClient {
@@ -93,7 +98,17 @@ impl OktaClient {
             rate_limit_percent: config.rate_limit_percent,
             retry_policy: config.retry_policy,
             parallel_reads: config.parallel_reads.max(1),
+            kept_attributes: RwLock::default(),
         })
+    }
+
+    /// Keeps these attributes of each user that is read from now on, besides the fields of [`Person`].
+    pub fn keep_attributes(&self, names: impl IntoIterator<Item = AttributeName>) {
+        *self.kept_attributes.write() = names.into_iter().collect();
+    }
+
+    fn kept_attributes(&self) -> Arc<[AttributeName]> {
+        self.kept_attributes.read().clone()
     }
 
     pub fn with_observer(mut self, observer: Arc<dyn CallObserver>) -> Self {
@@ -197,7 +212,7 @@ impl OktaClient {
     async fn list_all_users<R, T>(&self, progress: OnProgress<'_>) -> Result<Listing<T>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
         let users = self.list_users::<R, T>(ALL_USERS, None, progress).await?;
         if users.items.is_empty() {
@@ -217,7 +232,7 @@ impl OktaClient {
     ) -> Result<Listing<T>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
         let mut backoff = Backoff::new(&self.retry_policy);
         let mut page_size = MAX_PAGE_SIZE;
@@ -280,7 +295,7 @@ impl OktaClient {
     ) -> Result<Listing<T>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
         let limit = MAX_PAGE_SIZE.to_string();
         self.list::<R, T>(PagedRequest {
@@ -306,7 +321,7 @@ impl OktaClient {
     async fn list_members<R, T>(&self, group: &GroupId) -> Result<Option<Listing<T>>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
         if !is_path_segment(group.as_str()) {
             let (service, id) = (Service::Okta, clip(group.as_str(), 50));
@@ -445,7 +460,7 @@ impl OktaClient {
         let url = self.http.url(&["users", id.as_str()], &[]);
         let call = self.http.call(Method::GET, &url);
         match self.read::<Value>(Operation::GetUser, Bucket::User, &url).await {
-            Ok((user, _)) => match person(user) {
+            Ok((user, _)) => match person(user, &self.kept_attributes()) {
                 // Okta also accepts a login: then the record has another ID.
                 Ok(person) => Ok((person.id == *id).then_some(person)),
                 Err(record) => {

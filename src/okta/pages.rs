@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::rate_limit::{Bucket, Denied, Permit, RateHeaders};
+use super::wire::FromRecord;
 use super::{OktaClient, OktaError, link_header};
 use crate::http::record::{Listed, Record};
 use crate::http::{Call, HttpError, Operation, Retries, WaitCause, http_date};
@@ -53,7 +54,7 @@ impl OktaClient {
     pub(super) async fn list<R, T>(&self, request: PagedRequest<'_>) -> Result<Listing<T>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
         match self.read_pages(&request).await {
             Err(OktaError::InvalidCursor { .. }) => self.read_pages(&request).await,
@@ -64,8 +65,9 @@ impl OktaClient {
     async fn read_pages<R, T>(&self, request: &PagedRequest<'_>) -> Result<Listing<T>, OktaError>
     where
         R: Record,
-        T: From<R>,
+        T: FromRecord<R>,
     {
+        let kept = self.kept_attributes();
         let PagedRequest {
             operation,
             bucket,
@@ -91,7 +93,7 @@ impl OktaClient {
             seen.insert(url);
             for Listed(record) in page {
                 match record {
-                    Ok(record) => items.push(T::from(record)),
+                    Ok(record) => items.push(T::from_record(record, &kept)),
                     Err(record) => unreadable.push(record),
                 }
             }

@@ -1,13 +1,15 @@
 //! Okta's records, and their conversion to the model.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::{
     json::{optional_text, required_id},
     record::{self, Record},
 };
-use crate::model::{GroupId, OktaStatus, OtherNames, Person, PersonId, RecordKind, Unreadable};
+use crate::model::{
+    Attribute, AttributeName, GroupId, OktaStatus, OtherNames, Person, PersonId, RecordKind, Unreadable,
+};
 
 /// A group without its members.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,9 +21,15 @@ pub struct GroupHead {
     pub name: String,
 }
 
-/// Parses a user's record. Only the ID is required.
-pub fn person(user: Value) -> Result<Person, Unreadable> {
-    record::read::<User>(user).map(Person::from)
+/// What a record of Okta's is converted to as soon as it is read.
+pub(super) trait FromRecord<R> {
+    /// `kept` are the attributes of users' profiles that are kept besides the fields.
+    fn from_record(record: R, kept: &[AttributeName]) -> Self;
+}
+
+/// Parses a user's record. Only the ID is required. Besides the fields, the attributes `kept` of the profile are kept.
+pub fn person(user: Value, kept: &[AttributeName]) -> Result<Person, Unreadable> {
+    record::read::<User>(user).map(|user| Person::from_record(user, kept))
 }
 
 /// Parses a group's record. The ID and the name are required.
@@ -39,31 +47,44 @@ pub fn unreadable_head(record: &Unreadable) -> Option<GroupHead> {
 
 /// Parses the record of a member of a group, of which only the ID is needed.
 pub fn member_id(user: Value) -> Result<PersonId, Unreadable> {
-    record::read::<Member>(user).map(PersonId::from)
+    record::read::<Member>(user).map(|member| PersonId::from(member.id))
 }
 
-impl From<User> for Person {
-    fn from(user: User) -> Self {
-        let profile = user.profile.unwrap_or_default();
+impl FromRecord<User> for Person {
+    fn from_record(user: User, kept: &[AttributeName]) -> Self {
+        let mut profile = user.profile.unwrap_or_default();
         Self {
             id: PersonId::from(user.id),
-            login: profile.login.unwrap_or_default(),
-            given_name: profile.first_name,
-            family_name: profile.last_name,
+            login: profile.take("login").unwrap_or_default(),
+            given_name: profile.take("firstName"),
+            family_name: profile.take("lastName"),
             other_names: OtherNames {
-                middle: profile.middle_name,
-                nick: profile.nick_name,
-                display: profile.display_name,
+                middle: profile.take("middleName"),
+                nick: profile.take("nickName"),
+                display: profile.take("displayName"),
             },
-            email: profile.email,
-            second_email: profile.second_email,
-            title: profile.title,
-            employee_number: profile.employee_number,
+            email: profile.take("email"),
+            second_email: profile.take("secondEmail"),
+            title: profile.take("title"),
+            employee_number: profile.take("employeeNumber"),
             status: OktaStatus::from(user.status.unwrap_or_default().as_str()),
             transitioning_to: user.transitioning_to_status.map(OktaStatus::from),
             created: user.created,
             last_updated: user.last_updated,
+            attributes: profile.attributes(kept),
         }
+    }
+}
+
+impl FromRecord<GroupHead> for GroupHead {
+    fn from_record(head: Self, _: &[AttributeName]) -> Self {
+        head
+    }
+}
+
+impl FromRecord<Value> for Value {
+    fn from_record(record: Self, _: &[AttributeName]) -> Self {
+        record
     }
 }
 
@@ -84,8 +105,8 @@ pub(super) struct Member {
     id: String,
 }
 
-impl From<Member> for PersonId {
-    fn from(member: Member) -> Self {
+impl FromRecord<Member> for PersonId {
+    fn from_record(member: Member, _: &[AttributeName]) -> Self {
         Self::from(member.id)
     }
 }
@@ -93,15 +114,16 @@ impl From<Member> for PersonId {
 /// A member of a group with the record, if that is whole.
 pub(super) struct WholeMember(pub(super) Option<Person>);
 
-impl From<User> for WholeMember {
-    fn from(user: User) -> Self {
-        Self(user.profile.is_some().then(|| user.into()))
+impl FromRecord<User> for WholeMember {
+    fn from_record(user: User, kept: &[AttributeName]) -> Self {
+        let is_whole = user.profile.is_some();
+        Self(is_whole.then(|| Person::from_record(user, kept)))
     }
 }
 
-/// Parses the record of a member of a group; None if it is not whole.
-pub fn member(user: Value) -> Result<Option<Person>, Unreadable> {
-    record::read::<User>(user).map(|user| WholeMember::from(user).0)
+/// [`person`] of a member of a group; None if the record is not whole.
+pub fn member(user: Value, kept: &[AttributeName]) -> Result<Option<Person>, Unreadable> {
+    record::read::<User>(user).map(|user| WholeMember::from_record(user, kept).0)
 }
 
 impl Record for User {
@@ -138,30 +160,45 @@ pub(super) struct User {
     profile: Option<Profile>,
 }
 
+/// The attributes of a user, which any org can add to. All of them are optional.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
 #[serde(expecting = "an object")]
 struct Profile {
-    #[serde(deserialize_with = "optional_text")]
-    login: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    first_name: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    last_name: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    middle_name: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    nick_name: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    display_name: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    email: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    second_email: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    title: Option<String>,
-    #[serde(deserialize_with = "optional_text")]
-    employee_number: Option<String>,
+    #[serde(flatten)]
+    attributes: Map<String, Value>,
+}
+
+impl Profile {
+    /// Takes a field: a string or a number.
+    fn take(&mut self, name: &str) -> Option<String> {
+        optional_text(self.attributes.remove(name)?).ok()?
+    }
+
+    /// The attributes of these names that have a value.
+    fn attributes(&self, names: &[AttributeName]) -> Box<[Attribute]> {
+        let values = names.iter().flat_map(|name| {
+            let values = match self.attributes.get(name.as_str()) {
+                Some(Value::Array(values)) => values.as_slice(),
+                value => value.map_or(&[][..], std::slice::from_ref),
+            };
+            values.iter().filter_map(|value| {
+                Some(Attribute {
+                    name: name.clone(),
+                    value: attribute_text(value)?,
+                })
+            })
+        });
+        values.collect()
+    }
+}
+
+/// A value of an attribute as text; None if it is none that people compare.
+fn attribute_text(value: &Value) -> Option<Box<str>> {
+    match value {
+        Value::String(text) => (!text.trim().is_empty()).then(|| text.as_str().into()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string().into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 #[derive(Deserialize)]
@@ -200,17 +237,23 @@ mod tests {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         };
         for record in [
             json!({"id": "00u1"}),
             json!({"id": "00u1", "profile": null, "status": null}),
             json!({"id": "00u1", "profile": {"title": "", "email": null, "lastName": " "}, "new": [1]}),
         ] {
-            assert_eq!(person(record).unwrap(), bare);
+            assert_eq!(person(record, &[]).unwrap(), bare);
         }
-        assert!(person(json!({"profile": {"login": "jane"}})).is_err());
-        assert!(person(json!({"id": ""})).is_err());
-        assert!(person(json!("00u1")).is_err());
+        assert!(person(json!({"profile": {"login": "jane"}}), &[]).is_err());
+        assert!(person(json!({"id": ""}), &[]).is_err());
+        assert!(person(json!("00u1"), &[]).is_err());
+        let no_object = person(json!({"id": "00u1", "profile": "jane"}), &[]).unwrap_err();
+        assert_eq!(
+            no_object.problem,
+            r#"profile: invalid type: string "jane", expected an object"#
+        );
     }
 
     #[test]
@@ -233,7 +276,7 @@ mod tests {
             fields.retain(|_, value| !value.is_null());
             fields
         };
-        let expected = fields(person(whole.clone()).unwrap());
+        let expected = fields(person(whole.clone(), &[]).unwrap());
         let top = whole.as_object().unwrap().keys().map(|name| format!("/{name}"));
         let profile = whole["profile"]
             .as_object()
@@ -254,7 +297,7 @@ mod tests {
             ] {
                 let mut record = whole.clone();
                 *record.pointer_mut(&path).unwrap() = value.clone();
-                let read = fields(person(record).unwrap());
+                let read = fields(person(record, &[]).unwrap());
                 let lost = expected
                     .keys()
                     .filter(|name| read.get(*name) != expected.get(*name))
@@ -275,7 +318,7 @@ mod tests {
                 "middleName": "Mary", "nickName": "Janey", "displayName": "Janey Doe",
             },
         });
-        let jane = person(record).unwrap();
+        let jane = person(record, &[]).unwrap();
         assert_eq!(jane.status, OktaStatus::LockedOut);
         assert_eq!(jane.given_name.as_deref(), Some("Jane"));
         assert_eq!(jane.second_email.as_deref(), Some("jane@home.example"));
@@ -288,7 +331,34 @@ mod tests {
 
     #[test]
     fn an_unknown_status_is_preserved() {
-        let person = person(json!({"id": "00u1", "status": "HIBERNATING"})).unwrap();
+        let person = person(json!({"id": "00u1", "status": "HIBERNATING"}), &[]).unwrap();
         assert_eq!(person.status, OktaStatus::Other("HIBERNATING".into()));
+    }
+
+    #[test]
+    fn attributes_are_kept_by_name_as_text_and_no_others() {
+        for (value, expected) in [
+            (json!("Service"), &["Service"][..]),
+            (json!(42), &["42"]),
+            (json!(true), &["true"]),
+            (
+                json!(["Bot", 7, false, null, {"a": 1}, " "]),
+                &["Bot", "7", "false"],
+            ),
+            (json!([]), &[]),
+            (json!(" "), &[]),
+            (json!(null), &[]),
+            (json!({"kind": "Service"}), &[]),
+        ] {
+            let record = json!({
+                "id": "00u1", "profile": { "login": "jane", "userType": value, "usertype": "Other", "city": "Bern" },
+            });
+            let jane = person(record.clone(), &["userType".into(), "badge".into()]).unwrap();
+            let kept: Vec<&str> = jane.attribute("userType").collect();
+            assert_eq!(kept, expected, "{value}");
+            assert_eq!(jane.attributes.len(), expected.len(), "{value}");
+            assert_eq!(jane.attribute("login").collect::<Vec<_>>(), ["jane"]);
+            assert!(person(record, &[]).unwrap().attributes.is_empty());
+        }
     }
 }

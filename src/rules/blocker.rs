@@ -2,6 +2,7 @@
 //! condition on their EmployeeMatch.
 
 use crate::{
+    api::Decision,
     matching::Reason,
     model::{EmployeeId, OktaStatus, PersonId, Snapshot},
     rules::{
@@ -167,6 +168,20 @@ pub enum Blocker {
         employees: usize,
     },
     NotInTeamGroup,
+    /// The account fits a rule of `spec.okta.exclude`.
+    Excluded {
+        /// What fits.
+        rule: String,
+        /// Not [`Decision::Ignore`], which is carried out.
+        decision: Decision,
+        /// The employees of the match in force.
+        employees: Vec<EmployeeId>,
+    },
+    /// The person would be invited without a decision, but may be none.
+    MaybeNotAPerson {
+        suspicion: Reason,
+        invitation: Invitation,
+    },
     /// Staged in Okta, without an employee.
     NotStarted,
     DepartedWithoutEmployee,
@@ -191,6 +206,7 @@ pub enum Successor {
     Unknown,
     /// A person who cannot be matched.
     OutOfScope(PersonId, Shared),
+    Excluded(PersonId, Shared),
     InScope {
         person: PersonId,
         shared: Shared,
@@ -277,6 +293,8 @@ impl Blocker {
             Self::NotInOktaResponse { .. } | Self::MissingWithoutEmployee => "NotInOktaResponse",
             Self::Deactivated { .. } => "Deactivated",
             Self::NotInTeamGroup => "NotInTeamGroup",
+            Self::Excluded { .. } => "Excluded",
+            Self::MaybeNotAPerson { .. } => "MaybeNotAPerson",
             Self::NotStarted => "NotStarted",
             Self::DepartedWithoutEmployee => "DepartedWithoutEmployee",
         }
@@ -411,6 +429,12 @@ impl Blocker {
                     }
                     Successor::OutOfScope(to, shared) => format!(
                         "{employee} has the {} of {}, who is in no team group: nothing is written to it; if it is theirs, add them to a team group in Okta; if not, correct the {} in Insightful: {then}",
+                        shared.words(),
+                        person(to),
+                        shared.words()
+                    ),
+                    Successor::Excluded(to, shared) => format!(
+                        "{employee} has the {} of {}, who is excluded by spec.okta.exclude: nothing is written to it; if it is theirs, set spec.decision of this person to Ignore; if not, correct the {} in Insightful: {then}",
                         shared.words(),
                         person(to),
                         shared.words()
@@ -651,6 +675,39 @@ impl Blocker {
                 "not a member of any team group: nothing is written; to sync this person, add them to a team group in Okta"
                     .into()
             }
+            Self::Excluded {
+                rule,
+                decision,
+                employees,
+            } => {
+                let employees = match employees.as_slice() {
+                    [] => String::new(),
+                    [one] => format!(", and the match with {} rests", employee(one)),
+                    several => {
+                        let named: Vec<String> = several.iter().map(employee).collect();
+                        format!(", and the match with {} rests", named.join(", "))
+                    }
+                };
+                let then = match decision {
+                    Decision::Auto | Decision::Ignore if employees.is_empty() => {
+                        "to sync this person, change that rule of the integration".to_owned()
+                    }
+                    Decision::Auto | Decision::Ignore => {
+                        "to sync this person again, change that rule of the integration; to end the match, set spec.decision to Ignore".to_owned()
+                    }
+                    decision => format!(
+                        "spec.decision {decision:?} is not carried out before that rule of the integration is changed; to take it back, set it to Auto"
+                    ),
+                };
+                format!("excluded by spec.okta.exclude: {rule}; nothing is written{employees}: {then}")
+            }
+            Self::MaybeNotAPerson {
+                suspicion,
+                invitation,
+            } => format!(
+                "may be no person ({suspicion}), so that nobody is invited without a decision: {}; to leave out such accounts, add a rule to spec.okta.exclude of the integration",
+                invitation.decisions(snapshot)
+            ),
             Self::NotStarted => "staged in Okta, without an employee: nothing to do until the person starts".into(),
             Self::DepartedWithoutEmployee => {
                 "departed, and matched with no employee: nothing to do".into()
@@ -663,6 +720,7 @@ impl Blocker {
         !matches!(
             self,
             Self::NotInTeamGroup
+                | Self::Excluded { .. }
                 | Self::NotStarted
                 | Self::DepartedWithoutEmployee
                 | Self::MissingWithoutEmployee

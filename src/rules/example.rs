@@ -144,6 +144,7 @@ impl Example {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         });
         self.people.last_mut().unwrap()
     }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod blocker;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod exclusion;
 pub mod field_owner;
 pub mod guard;
 pub mod notify;

@@ -17,6 +17,8 @@ pub struct Proposal {
     pub doubts: Vec<Reason>,
     /// A candidate for whose sake the person is not invited although somebody else has it.
     contested: Option<EmployeeId>,
+    /// Why a person who would be invited may be none.
+    pub suspicion: Option<Reason>,
 }
 
 /// The other person who has a candidate, by a decision or a match in force.
@@ -39,8 +41,8 @@ pub enum Relation {
 }
 
 impl Proposal {
-    /// Applies the policy for people without an employee to a result of matching. `holder` returns the holder
-    /// of a candidate that another person has.
+    /// Applies the policy for people without an employee to a result of matching. `suspicion` says why the account
+    /// may be no person's. `holder` returns the holder of a candidate that another person has.
     ///
     /// A person may take over the employee of a holder who is no longer synced: that is proposed, never done
     /// without a decision. Whoever resembles an employee so that they may be its human is not invited.
@@ -49,6 +51,7 @@ impl Proposal {
         person: &Person,
         departed: bool,
         unmatched: UnmatchedPolicy,
+        suspicion: Option<Reason>,
         holder: impl Fn(&Candidate) -> Option<Holder>,
     ) -> Self {
         let matching::Proposal {
@@ -80,6 +83,9 @@ impl Proposal {
                 Relation::SameHuman | Relation::Departed | Relation::OutOfScope => true,
             });
         let contested = contested.map(|(employee, ..)| employee.clone());
+        let wanted = unmatched == UnmatchedPolicy::Create && !departed && person.is_employed();
+        let is_nobody = matches!(verdict, Verdict::Nobody { .. });
+        let suspicion = suspicion.filter(|_| wanted && is_nobody);
         let (kind, obstacle) = match verdict {
             Verdict::Auto => (ProposalKind::Auto, None),
             Verdict::Review => {
@@ -105,8 +111,8 @@ impl Proposal {
                 unidentifiable,
                 other_script,
             } => {
-                let wanted = unmatched == UnmatchedPolicy::Create && !departed && person.is_employed();
-                let obstacle = obstacle(unidentifiable, other_script, person).filter(|_| wanted);
+                let obstacle = obstacle(unidentifiable, other_script, person);
+                let obstacle = suspicion.clone().or(obstacle).filter(|_| wanted);
                 if wanted && obstacle.is_none() && contested.is_none() {
                     candidates.retain(|candidate| candidate.matched_to.is_some());
                     (ProposalKind::Create, None)
@@ -126,6 +132,7 @@ impl Proposal {
             candidates,
             doubts,
             contested,
+            suspicion,
         }
     }
 
@@ -186,6 +193,7 @@ impl Proposal {
             candidates: self.candidates,
             doubts: Vec::new(),
             contested: None,
+            suspicion: None,
         }
     }
 
@@ -258,6 +266,7 @@ mod tests {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         }
     }
 
@@ -287,7 +296,7 @@ mod tests {
                 unidentifiable: 0,
                 other_script,
             });
-            let proposal = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Create, |_| None);
+            let proposal = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Create, None, |_| None);
             assert_eq!(proposal.kind, kind, "{other_script}");
             let doubt = proposal
                 .doubts
@@ -302,7 +311,7 @@ mod tests {
             unidentifiable,
             other_script: 0,
         });
-        Proposal::new(found, person, departed, UnmatchedPolicy::Create, |_| None)
+        Proposal::new(found, person, departed, UnmatchedPolicy::Create, None, |_| None)
     }
 
     #[test]
@@ -316,7 +325,7 @@ mod tests {
             unidentifiable: 0,
             other_script: 0,
         });
-        let reviewed = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Review, |_| None);
+        let reviewed = Proposal::new(nobody, &person(), false, UnmatchedPolicy::Review, None, |_| None);
         assert_eq!(
             (reviewed.kind, reviewed.candidates.len()),
             (ProposalKind::None, 1)
@@ -326,9 +335,36 @@ mod tests {
             &person(),
             false,
             UnmatchedPolicy::Create,
+            None,
             |_| None,
         );
         assert_eq!((unlikely.kind, unlikely.best()), (ProposalKind::None, None));
+    }
+
+    #[test]
+    fn whoever_may_be_no_person_is_not_invited_by_policy() {
+        let nobody = || {
+            found(Verdict::Nobody {
+                unidentifiable: 0,
+                other_script: 0,
+            })
+        };
+        let new = |found, unmatched| {
+            let suspicion = Some(Reason::from("a role"));
+            Proposal::new(found, &person(), false, unmatched, suspicion, |_| None)
+        };
+        let waits = new(nobody(), UnmatchedPolicy::Create);
+        assert_eq!((waits.kind, waits.candidates.len()), (ProposalKind::None, 1));
+        assert_eq!(waits.suspicion.as_deref(), Some("a role"));
+        assert_eq!(waits.reasons().last().map(AsRef::as_ref), Some("a role"));
+        // Where nobody is invited anyway, nothing else is said.
+        for other in [
+            new(nobody(), UnmatchedPolicy::Review),
+            new(found(Verdict::Auto), UnmatchedPolicy::Create),
+            new(found(Verdict::Review), UnmatchedPolicy::Create),
+        ] {
+            assert_eq!(other.suspicion, None, "{:?}", other.kind);
+        }
     }
 
     #[test]

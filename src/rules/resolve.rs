@@ -11,14 +11,15 @@ use std::{
 use crate::{
     api::{
         Applied, Decision, EmployeeMatch, Field, MatchState, OktaIntegrationSpec, Pending, PeopleScope,
-        ProposalKind, SuspendedPolicy,
+        ProposalKind, SuspendedPolicy, UnmatchedPolicy,
     },
-    matching::{self, Candidate, EmployeeRecord, Evidence, PersonRecord},
+    matching::{self, Candidate, EmployeeRecord, Evidence, PersonRecord, Reason},
     model::{
         Departure, EmployeeId, OktaStatus, Person, PersonId, RecordKind, Snapshot, TeamId, Unreadable, text,
     },
     rules::{
         blocker::{Blocker, Invitation, Successor, UnreadableIs},
+        exclusion::{self, Excluded},
         proposal::{Holder, Proposal, Relation},
         records::Unusable,
         succession::{HandedOn, Succession},
@@ -27,6 +28,12 @@ use crate::{
 };
 
 use claims::{Claims, Rival};
+
+/// What is said of a person besides the name.
+const IS_EXCLUDED: &str = ", who is excluded by spec.okta.exclude";
+
+/// The most people who are named as having the same email.
+const MAX_SHARERS: usize = 3;
 
 /// The contents of a person's EmployeeMatch: the decision, and the match in force.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -138,7 +145,7 @@ pub struct Resolved {
     pub team: TeamChoice,
 }
 
-/// Resolves everybody who is in scope or has a record.
+/// Resolves everybody who is in scope, would be if they were not excluded, or has a record.
 pub fn resolve(
     snapshot: &Snapshot,
     spec: &OktaIntegrationSpec,
@@ -146,8 +153,10 @@ pub fn resolve(
     records: &Records,
 ) -> BTreeMap<PersonId, Resolved> {
     let team_rule = TeamRule::new(snapshot, teams, &spec.teams);
-    let in_scope = in_scope(snapshot, spec, &team_rule, records);
-    let succession = Succession::of(snapshot, spec, records, &in_scope);
+    let excluded = exclusion::excluded(snapshot, &spec.okta.exclude);
+    let (left_out, in_scope): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        in_scope(snapshot, spec, &team_rule, records).partition(|(id, _)| excluded.contains_key(*id));
+    let succession = Succession::of(snapshot, spec, records, &in_scope, &excluded);
     let mut resolver = Resolver {
         snapshot,
         spec,
@@ -155,10 +164,12 @@ pub fn resolve(
         team_rule,
         records,
         no_record: Record::default(),
-        claims: Claims::of(snapshot, records, &in_scope, &succession),
+        claims: Claims::of(snapshot, records, &in_scope, &excluded, &succession),
         in_scope,
+        excluded,
         succession,
         emails: OnceCell::new(),
+        sharers: OnceCell::new(),
     };
     resolver.succession.add_invited(resolver.claims.invited.values());
     let mut found = matching::propose(&resolver.evidence());
@@ -172,7 +183,8 @@ pub fn resolve(
         .iter()
         .map(|(id, person)| ((*id).clone(), resolver.resolved(person, found.remove(*id))))
         .collect();
-    for id in records.keys().filter(|id| !resolver.in_scope.contains_key(id)) {
+    let others = records.keys().chain(left_out.into_keys());
+    for id in others.filter(|id| !resolver.in_scope.contains_key(id)) {
         let out_of_scope = Resolved {
             resolution: resolver.out_of_scope(id),
             proposal: None,
@@ -233,22 +245,19 @@ pub fn former_names(snapshot: &Snapshot, records: &Records) -> BTreeMap<PersonId
 
 /// Returns the people in scope. With `TeamMembers`, a departed person with a match in force, or with an invitation
 /// that may take effect, stays in scope without a team group: offboarding often removes people from their groups.
+/// Nobody is left out because a rule excludes them.
 fn in_scope<'a>(
     snapshot: &'a Snapshot,
     spec: &OktaIntegrationSpec,
     team_rule: &TeamRule<'_>,
     records: &Records,
-) -> BTreeMap<&'a PersonId, &'a Person> {
+) -> impl Iterator<Item = (&'a PersonId, &'a Person)> {
     let has_match = |id| records.get(id).is_some_and(Record::has_match);
-    snapshot
-        .people()
-        .iter()
-        .filter(|(id, person)| {
-            spec.okta.people == PeopleScope::Everyone
-                || team_rule.is_in_team_group(id)
-                || (has_departed(person, spec) && has_match(*id))
-        })
-        .collect()
+    snapshot.people().iter().filter(move |(id, person)| {
+        spec.okta.people == PeopleScope::Everyone
+            || team_rule.is_in_team_group(id)
+            || (has_departed(person, spec) && has_match(*id))
+    })
 }
 
 /// Whether two accounts in Okta are one human's: they have the name, and an address or the employee number,
@@ -281,10 +290,13 @@ struct Resolver<'a> {
     records: &'a Records,
     no_record: Record,
     in_scope: BTreeMap<&'a PersonId, &'a Person>,
+    excluded: Excluded<'a>,
     claims: Claims<'a>,
     succession: Succession<'a>,
     /// The first employee of each email.
     emails: OnceCell<HashMap<String, EmployeeId>>,
+    /// The people in scope who work here, by their email.
+    sharers: OnceCell<HashMap<String, Vec<&'a PersonId>>>,
 }
 
 impl<'a> Resolver<'a> {
@@ -348,7 +360,11 @@ impl<'a> Resolver<'a> {
         let unmatched = self.spec.matching.unmatched;
         let departed = has_departed(person, self.spec);
         let proposal = found.map(|found| {
-            Proposal::new(found, person, departed, unmatched, |candidate| {
+            let suspicion = match unmatched {
+                UnmatchedPolicy::Create => self.suspicion(person),
+                UnmatchedPolicy::Review => None,
+            };
+            Proposal::new(found, person, departed, unmatched, suspicion, |candidate| {
                 self.holder(person, candidate)
             })
         });
@@ -376,6 +392,7 @@ impl<'a> Resolver<'a> {
                 (Relation::Colleague, ", whose record in Okta cannot be read")
             }
             None => (Relation::OutOfScope, ", whom Okta's response lacks"),
+            Some(_) if self.excluded.contains_key(id) => (Relation::OutOfScope, IS_EXCLUDED),
             Some(holder) if has_departed(holder, self.spec) => (Relation::Departed, ", who departed"),
             Some(_) if !self.in_scope.contains_key(id) => {
                 (Relation::OutOfScope, ", who is not a member of any team group")
@@ -466,12 +483,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Resolves a person who is not in scope, or whom Okta's response lacks.
+    /// Resolves a person who is excluded, not in scope, or whom Okta's response lacks.
     fn out_of_scope(&self, id: &PersonId) -> Resolution {
         let record = self.record(id);
         let is_known = self.snapshot.people().contains_key(id);
         match record.decision {
             Decision::Ignore => Resolution::Ignored,
+            _ if let Some(rule) = self.excluded.get(id) => Resolution::OutOfScope(Blocker::Excluded {
+                rule: rule.clone(),
+                decision: record.decision,
+                employees: record.employees_in_force(),
+            }),
             _ if let Some(record) = self.snapshot.unreadable_person(id) => {
                 Resolution::Waits(Blocker::PersonUnreadable {
                     problem: record.problem.clone(),
@@ -629,6 +651,7 @@ impl<'a> Resolver<'a> {
                     others,
                 }
             }
+            Some(person) if self.excluded.contains_key(&person) => Successor::Excluded(person, shared),
             Some(person) => Successor::OutOfScope(person, shared),
             None => Successor::Unknown,
         };
@@ -642,6 +665,43 @@ impl<'a> Resolver<'a> {
             decided,
             departed: departure(id, self.snapshot, self.spec, record).is_some(),
         })
+    }
+
+    /// Why an account may be nobody's own, so that nobody is invited for it without a decision.
+    fn suspicion(&self, person: &Person) -> Option<Reason> {
+        let [_, family] = person.name_parts();
+        if family.is_none() && matching::is_of_role(&person.login) {
+            return Some(
+                format!(
+                    "{} is the login of a role, and Okta has no last name",
+                    person.login
+                )
+                .into(),
+            );
+        }
+        if matching::is_of_service(&person.login) {
+            return Some(format!("{} looks like the login of a service account", person.login).into());
+        }
+        let sharers = self.sharers.get_or_init(|| {
+            let mut sharers: HashMap<String, Vec<&PersonId>> = HashMap::new();
+            for (id, person) in &self.in_scope {
+                if let Some(email) = person.work_email().filter(|_| person.is_employed()) {
+                    sharers.entry(text::email_key(&email)).or_default().push(*id);
+                }
+            }
+            sharers
+        });
+        let sharers = sharers.get(&text::email_key(&person.work_email()?))?;
+        let others = sharers.iter().filter(|id| **id != &person.id);
+        let others: Vec<String> = others.map(|id| self.snapshot.named_person(id)).collect();
+        let (named, more) = others.split_at(others.len().min(MAX_SHARERS));
+        let all = match (named, more) {
+            ([], _) => return None,
+            ([one], _) => format!("{one} has"),
+            (named, []) => format!("{} have", named.join(" and ")),
+            (named, more) => format!("{} and {} more have", named.join(", "), more.len()),
+        };
+        Some(format!("{all} the same email in Okta").into())
     }
 
     /// Whether a person could be invited by a decision.
@@ -695,11 +755,16 @@ impl<'a> Resolver<'a> {
             && handed_on.contains(&best.employee)
             && let Some(holder) = self.claims.holder(&best.employee)
         {
+            let note = if self.excluded.contains_key(holder) {
+                IS_EXCLUDED
+            } else {
+                ""
+            };
             let holder = self.snapshot.named_person(holder);
             proposal.kind = ProposalKind::Review;
             proposal
                 .doubts
-                .insert(0, format!("the employee is matched to {holder}").into());
+                .insert(0, format!("the employee is matched to {holder}{note}").into());
         }
         proposal
     }
@@ -731,6 +796,10 @@ impl<'a> Resolver<'a> {
                         decided: self.claims.decided(&employee),
                         employee,
                         with,
+                        invitation,
+                    },
+                    None if let Some(suspicion) = &proposal.suspicion => Blocker::MaybeNotAPerson {
+                        suspicion: suspicion.clone(),
                         invitation,
                     },
                     None => Blocker::NoEmployee { invitation },

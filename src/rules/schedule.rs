@@ -5,7 +5,7 @@
 //! was read a short time ago. A full sync reads all of both services. It is due at each `fullInterval`,
 //! when somebody requests a sync, and when there is nothing to compare with: at first,
 //! after a failed read, after a write whose outcome is unknown, and when the org, the
-//! token, the prefix or the people in scope change.
+//! token, the prefix, the people in scope or the attributes that rules name change.
 
 use std::time::Duration;
 

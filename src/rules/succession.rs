@@ -11,6 +11,7 @@ use crate::{
         text::{email_key, is_same_email, is_same_name_loosely, name_key},
     },
     rules::{
+        exclusion::Excluded,
         plan::{fields::value, is_ours},
         resolve::{Record, Records, departure, has_departed},
     },
@@ -65,12 +66,14 @@ pub struct Succession<'a> {
 }
 
 impl<'a> Succession<'a> {
-    /// Looks at the matches in force and those that are decided. `in_scope`: the people who can be matched.
+    /// Looks at the matches in force and those that are decided. `in_scope`: the people who can be matched;
+    /// `excluded`: those whose matches rest.
     pub fn of(
         snapshot: &'a Snapshot,
         spec: &'a OktaIntegrationSpec,
         records: &'a Records,
         in_scope: &BTreeMap<&PersonId, &Person>,
+        excluded: &Excluded<'_>,
     ) -> Self {
         let mut succession = Self {
             snapshot,
@@ -93,7 +96,7 @@ impl<'a> Succession<'a> {
             })
             .collect();
         succession.find_claimants(pairs.iter().map(|(_, employee)| *employee));
-        succession.find_takers(in_scope);
+        succession.find_takers(in_scope, excluded);
         let handed_on = pairs.into_iter().filter(|(id, employee)| {
             let handed_on = succession.handed_on(id, employee);
             handed_on.is_some_and(|handed_on| handed_on.to.is_some())
@@ -257,7 +260,7 @@ impl<'a> Succession<'a> {
 
     /// Finds the new accounts of people whose former account departed: of the same name, with the name and email of
     /// the employee in force, without another employee, and the only such account.
-    fn find_takers(&mut self, in_scope: &BTreeMap<&PersonId, &Person>) {
+    fn find_takers(&mut self, in_scope: &BTreeMap<&PersonId, &Person>, excluded: &Excluded<'_>) {
         if !self.spec.matching.automatic {
             return;
         }
@@ -268,7 +271,10 @@ impl<'a> Succession<'a> {
             .flat_map(|record| &record.employee_ids)
             .collect();
         for (former, record) in self.records {
-            if !record.keeps_match() || departure(former, self.snapshot, self.spec, record).is_none() {
+            if excluded.contains_key(former)
+                || !record.keeps_match()
+                || departure(former, self.snapshot, self.spec, record).is_none()
+            {
                 continue;
             }
             let mut employees: Vec<&Employee> = self.matched(record).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use okta_insightful_operator::http::Retryability;
 use okta_insightful_operator::insightful::{InsightfulClient, InsightfulConfig};
-use okta_insightful_operator::model::{Complete, Directory, Mark, OktaStatus, Snapshot, Workforce};
+use okta_insightful_operator::model::{Complete, Directory, Mark, OktaStatus, Person, Snapshot, Workforce};
 use okta_insightful_operator::okta::{OktaClient, Progress};
 use okta_insightful_operator::services::gather::{gather, gather_changes};
 use sandbox::company::{Company, GROUP_PREFIX};
@@ -594,6 +594,47 @@ async fn members_whom_no_search_shows_are_read_from_the_lists_of_members() {
         .await
         .unwrap();
     assert_eq!(take_calls(&okta), [GROUPS, USERS]);
+}
+
+#[tokio::test]
+async fn attributes_that_are_asked_for_are_kept_wherever_a_user_is_read() {
+    let company = Company::acme();
+    let okta = Okta::start(&company);
+    let (jane, pia) = (company.user("jane.doe"), company.user("pia.hofer"));
+    okta.edit(|org| {
+        org.set_profile(jane, "badges", json!(["red", 7]));
+        org.set_profile(pia, "badges", "blue");
+    });
+    // Only lists of members show her.
+    okta.configure(|settings| settings.hidden = [pia.to_owned()].into());
+    let client = client(&okta);
+    let badges = |person: &Person| person.attribute("badges").map(str::to_owned).collect::<Vec<_>>();
+    let (plain, _) = full_sync(&client).await;
+    let keeps_nothing = |person: &Person| person.attributes.is_empty();
+    assert!(plain.people().values().all(keeps_nothing));
+
+    client.keep_attributes(["badges".into()]);
+    let (mut snapshot, mark) = full_sync(&client).await;
+    let of = |snapshot: &Snapshot, id: &str| badges(&snapshot.people()[&id.into()]);
+    assert_eq!(of(&snapshot, jane), ["red", "7"]);
+    assert_eq!(of(&snapshot, pia), ["blue"]);
+    let others = snapshot.people().values().filter(|person| keeps_nothing(person));
+    assert_eq!(others.count(), snapshot.people().len() - 2);
+
+    advance_clock(&okta, SignedDuration::from_mins(10));
+    okta.edit(|org| {
+        org.set_profile(jane, "badges", true);
+        org.set_profile(pia, "badges", "green");
+    });
+    let delta = client
+        .changes(GROUP_PREFIX, mark, snapshot.directory(), &quiet)
+        .await
+        .unwrap();
+    assert!(snapshot.apply(delta));
+    assert_eq!(of(&snapshot, jane), ["true"]);
+    assert_eq!(of(&snapshot, pia), ["green"]);
+    let read = client.user(&jane.into()).await.unwrap().unwrap();
+    assert_eq!(badges(&read), ["true"]);
 }
 
 #[tokio::test]

@@ -180,7 +180,7 @@ async fn the_pages_of_an_admin_can_be_typed_in_reading_order() {
     desk.log_in_as("reviewer").await;
 
     let review = desk.type_page("review.md").await;
-    assert_eq!(review.0.len(), 29);
+    assert_eq!(review.0.len(), 30);
     assert!(review.output("status.state=Review").contains("Review"));
     assert!(review.output("insightful status").contains("Next"));
     assert!(
@@ -193,6 +193,11 @@ async fn the_pages_of_an_admin_can_be_typed_in_reading_order() {
     assert!(review.output("ignore --note").contains("Auto → Ignore"));
     assert!(review.output("insightful import").contains("changes no decision"));
     assert!(review.output("-o yaml").contains("proposal:"));
+    assert!(
+        review
+            .output("status.state=OutOfScope")
+            .contains("DepartedWithoutEmployee")
+    );
     assert!(review.output("kubectl edit").contains("edited"));
     assert!(desk.read("decisions.yaml").contains("kind: EmployeeMatch"));
 

@@ -66,7 +66,7 @@ pub fn proposals(evidence: &Evidence<'_>) -> BTreeMap<PersonId, Proposal> {
         let id = &record.person.id;
         let found = found.remove(id)?;
         let create = UnmatchedPolicy::Create;
-        let proposal = Proposal::new(found, record.person, record.departed, create, |_| None);
+        let proposal = Proposal::new(found, record.person, record.departed, create, None, |_| None);
         Some((id.clone(), proposal))
     });
     records.collect()

@@ -60,6 +60,7 @@ impl Company {
             transitioning_to: None,
             created: None,
             last_updated: None,
+            attributes: Box::default(),
         };
         let group = TeamGroup {
             id: "g1".into(),

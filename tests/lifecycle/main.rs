@@ -14,6 +14,7 @@ mod api_server_outage;
 mod approval;
 mod audit;
 mod during_apply;
+mod exclusion;
 mod failures;
 mod finalize;
 mod git;

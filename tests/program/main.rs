@@ -140,6 +140,50 @@ fn a_plan_applies_the_decisions_and_the_policy_of_a_recording() {
 }
 
 #[test]
+fn a_plan_of_a_recording_leaves_out_whom_rules_exclude() {
+    let dir = TempDir::new().unwrap();
+    let mut company = Company::acme();
+    for user in &mut company.users {
+        if user["profile"]["login"] == "pia.hofer@acme.com" {
+            user["profile"]["agency"] = json!(["Temps"]);
+        }
+    }
+    company.save(dir.path()).unwrap();
+    let integration = json!({
+        "apiVersion": "integrations.insightful.io/v1alpha1", "kind": "OktaIntegration",
+        "metadata": { "name": "acme" },
+        "spec": {
+            "okta": {
+                "orgUrl": "https://acme.okta.com",
+                "auth": { "apiToken": { "secretRef": { "name": "o", "key": "t" } } },
+                "exclude": [
+                    { "attribute": "login", "pattern": "mona.*" }, { "attribute": "agency", "values": ["temps"] },
+                ],
+            },
+            "insightful": { "apiToken": { "secretRef": { "name": "i", "key": "t" } } },
+        },
+    });
+    fs::write(
+        dir.path().join("integration.yaml"),
+        serde_yaml::to_string(&integration).unwrap(),
+    )
+    .unwrap();
+    let report = plan(dir.path()).1;
+    for (handle, rule) in [
+        ("mona.idris", r#"login fits "mona.*""#),
+        ("pia.hofer", r#"agency is "temps""#),
+    ] {
+        let person = person(&report, company.user(handle));
+        assert_eq!(person["state"], "OutOfScope", "{handle}");
+        assert_eq!(person["changes"], json!([]), "{handle}");
+        assert_eq!(person["blocker"]["reason"], "Excluded", "{handle}");
+        let message = person["blocker"]["message"].as_str().unwrap();
+        assert!(message.contains(rule), "{message}");
+    }
+    assert_eq!(person(&report, company.user("nils.aas"))["state"], "Proposed");
+}
+
+#[test]
 fn the_table_lists_people_and_has_no_colours_outside_a_terminal() {
     let (_, dir) = acme();
     let dir = dir.path().to_str().unwrap();

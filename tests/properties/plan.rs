@@ -9,7 +9,7 @@ use okta_insightful_operator::{
         assessment::{Assessment, bindings},
         blocker::Blocker,
         plan::{FieldWrites, NotRestored, Plan, Restore, fields, is_ours},
-        resolve::{Record, Resolution},
+        resolve::{Record, Resolution, Resolved},
         status::{WriteFailures, people_counts},
     },
 };
@@ -80,6 +80,14 @@ proptest! {
                 && world.people[&creation.person].is_employed();
             prop_assert!(by_policy || record(&creation.person).decision == Decision::Create);
             prop_assert!(in_scope(&world, &creation.person));
+            let shares_email = |(id, person): (&PersonId, &Person)| {
+                let email = person.work_email();
+                *id != creation.person
+                    && in_scope(&world, id)
+                    && person.is_employed()
+                    && email.is_some_and(|email| email.eq_ignore_ascii_case(&creation.email))
+            };
+            prop_assert!(!creation.automatic || !world.people.iter().any(shares_email), "{:?}", creation);
         }
         prop_assert!(plan.teams.is_empty() || world.spec.teams.create_missing);
         for restore in &plan.restores {
@@ -94,6 +102,39 @@ proptest! {
                 let now = fields::value(employee, *field).unwrap();
                 prop_assert!(on_record(*field, now, replace.to.as_text().unwrap()));
             }
+        }
+    }
+
+    #[test]
+    fn the_match_of_an_excluded_person_rests(story in story()) {
+        let world = World::after(&story);
+        let assessment = world.assess();
+        let plan = &assessment.plan;
+        let decision = |id: &PersonId| world.records.get(id).map(|record| record.decision);
+        let rests = |id: &PersonId| world.excludes(id) && decision(id) != Some(Decision::Ignore);
+        let writes = plan.creations.iter().map(|write| &write.person);
+        let writes = writes.chain(plan.updates.iter().map(|write| &write.person));
+        let writes = writes.chain(plan.restores.iter().map(|write| &write.person));
+        let writes = writes.chain(plan.deactivations.iter().map(|write| &write.person));
+        for person in writes.chain(plan.matches.keys()) {
+            prop_assert!(!rests(person), "{} in {:#?}", person, plan);
+        }
+        // Only a match of somebody else ends theirs.
+        for (person, employees) in plan.unmatches.iter().filter(|(person, _)| rests(person)) {
+            for employee in employees {
+                let takes = |(other, resolved): (&PersonId, &Resolved)| {
+                    other != person
+                        && matches!(&resolved.resolution, Resolution::Matched(matched) if matched.contains(employee))
+                };
+                prop_assert!(assessment.resolved.iter().any(takes), "{} leaves {}", employee, person);
+            }
+        }
+        for (person, resolved) in &assessment.resolved {
+            let is_excluded = matches!(&resolved.resolution, Resolution::OutOfScope(Blocker::Excluded { .. }));
+            prop_assert_eq!(is_excluded, rests(person), "{}: {:?}", person, resolved.resolution);
+        }
+        for breach in &world.judge(&assessment).breaches {
+            prop_assert!(!breach.people(plan).into_iter().any(rests), "{:?}", breach);
         }
     }
 
@@ -215,6 +256,9 @@ fn in_scope(world: &World, id: &PersonId) -> bool {
     let Some(person) = world.people.get(id) else {
         return world.records[id].decision == Decision::Deactivate;
     };
+    if world.excludes(id) {
+        return false;
+    }
     world.spec.okta.people == PeopleScope::Everyone
         || world.members.values().any(|members| members.contains(id))
         || has_departed(world, person)
@@ -319,6 +363,8 @@ fn stories_lead_to_every_kind_of_write() {
                 ),
                 ("a record that was handed on", is_blocked("EmployeeHandedOn")),
                 ("a new account", is_blocked("AccountReplaced")),
+                ("an excluded person", is_blocked("Excluded")),
+                ("an address of several people", is_blocked("MaybeNotAPerson")),
                 ("an unmatch", !plan.unmatches.is_empty()),
                 (
                     "an inherited before-image",

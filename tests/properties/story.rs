@@ -3,15 +3,18 @@
 
 use okta_insightful_operator::{
     api::{
-        Approval, Decision, OktaIntegrationSpec, OnUnmatch, PeopleScope, SuspendedPolicy, UnmatchedPolicy,
+        Approval, Decision, ExclusionRule, OktaIntegrationSpec, OnUnmatch, PeopleScope, SuspendedPolicy,
+        UnmatchedPolicy,
     },
-    model::{Employee, OktaStatus, OtherNames, Person, Team},
+    model::{Attribute, Employee, OktaStatus, OtherNames, Person, Team},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 const GIVEN: [&str; 3] = ["Ann", "Bob", "Cid"];
 const FAMILY: [&str; 2] = ["Doe", "Roe"];
 const ADDRESSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// The attribute by which people are excluded, if a rule says so.
+pub const AGENCY: &str = "agency";
 const TITLES: [&str; 2] = ["Engineer", "Manager"];
 
 /// Names of team groups without the prefix; the first one is there twice.
@@ -69,6 +72,8 @@ pub enum Happening {
     Decide(usize, Decided),
     /// Somebody edits an employee in Insightful.
     Foreign(usize, ForeignEdit),
+    /// The rule that excludes people of agencies is set or removed.
+    Excludes(bool),
     /// A cycle; the process crashes after this many steps of its apply, if any.
     Cycle(Option<usize>),
 }
@@ -88,6 +93,7 @@ pub enum OktaEdit {
     Email,
     Title,
     Groups,
+    Agency,
 }
 
 /// A manual edit of an employee in Insightful. New names and emails are unique.
@@ -160,6 +166,7 @@ fn spec() -> impl Strategy<Value = OktaIntegrationSpec> {
         select(vec![vec![], vec!["Sales".to_owned(), "Support".to_owned()]]),
         prop_oneof![3 => Just(OnUnmatch::Restore), 1 => Just(OnUnmatch::Keep)],
         prop_oneof![3 => Just(Approval::Guarded), 1 => Just(Approval::EveryPlan)],
+        any::<bool>().prop_map(exclusions),
     )
         .prop_map(
             move |(
@@ -171,10 +178,12 @@ fn spec() -> impl Strategy<Value = OktaIntegrationSpec> {
                 precedence,
                 on_unmatch,
                 approval,
+                exclude,
             )| {
                 let mut spec = spec.clone();
                 spec.okta.people = people;
                 spec.okta.suspended = suspended;
+                spec.okta.exclude = exclude;
                 spec.matching.automatic = automatic;
                 spec.matching.unmatched = unmatched;
                 spec.teams.create_missing = create_missing;
@@ -184,6 +193,16 @@ fn spec() -> impl Strategy<Value = OktaIntegrationSpec> {
                 spec
             },
         )
+}
+
+/// The rule that excludes people of agencies, or none.
+pub fn exclusions(are_set: bool) -> Vec<ExclusionRule> {
+    let rule = ExclusionRule {
+        attribute: AGENCY.to_owned(),
+        values: Vec::new(),
+        pattern: Some("*temps*".to_owned()),
+    };
+    if are_set { vec![rule] } else { Vec::new() }
 }
 
 fn person() -> impl Strategy<Value = Person> {
@@ -201,7 +220,8 @@ fn person() -> impl Strategy<Value = Person> {
     ];
     let email = option::weighted(0.7, (select(&ADDRESSES[..]), any::<bool>()));
     let title = option::of(select(&TITLES[..]));
-    (name, email, title, status).prop_map(|((given, family), email, title, status)| Person {
+    let agency = prop::bool::weighted(0.15);
+    (name, email, title, status, agency).prop_map(|((given, family), email, title, status, agency)| Person {
         id: "".into(),
         login: String::new(),
         given_name: given.map(str::to_owned),
@@ -221,6 +241,13 @@ fn person() -> impl Strategy<Value = Person> {
         transitioning_to: None,
         created: None,
         last_updated: None,
+        attributes: agency
+            .then(|| Attribute {
+                name: AGENCY.into(),
+                value: "Temps & Co".into(),
+            })
+            .into_iter()
+            .collect(),
     })
 }
 
@@ -306,7 +333,15 @@ pub fn change() -> impl Strategy<Value = Happening> {
         1 => Just(ForeignEdit::Deactivate),
         3 => (0..7_usize).prop_map(ForeignEdit::HandOn),
     ];
-    let of = select(&[OktaEdit::Name, OktaEdit::Email, OktaEdit::Title, OktaEdit::Groups][..]);
+    let of = select(
+        &[
+            OktaEdit::Name,
+            OktaEdit::Email,
+            OktaEdit::Title,
+            OktaEdit::Groups,
+            OktaEdit::Agency,
+        ][..],
+    );
     prop_oneof![
         1 => (who.clone(), person(), membership())
             .prop_map(|(who, person, groups)| Happening::Okta(who, Box::new(person), groups)),
@@ -317,6 +352,7 @@ pub fn change() -> impl Strategy<Value = Happening> {
         1 => (0..7_usize).prop_map(Happening::Returns),
         7 => (who, decided()).prop_map(|(who, decided)| Happening::Decide(who, decided)),
         2 => (any::<usize>(), edit).prop_map(|(employee, edit)| Happening::Foreign(employee, edit)),
+        1 => any::<bool>().prop_map(Happening::Excludes),
         1 => upheaval(),
     ]
 }

@@ -35,7 +35,9 @@ use okta_insightful_operator::{
     },
 };
 
-use crate::story::{Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, named};
+use crate::story::{
+    AGENCY, Decided, ForeignEdit, GROUPS, Happening, OTHER_TEAMS, OktaEdit, Story, exclusions, named,
+};
 
 /// The time of every event: no plan depends on it.
 pub const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -176,6 +178,7 @@ impl World {
                     OktaEdit::Email => person.email = new.email.clone(),
                     OktaEdit::Title => person.title = new.title.clone(),
                     OktaEdit::Groups => self.is_in(&id, groups),
+                    OktaEdit::Agency => person.attributes = new.attributes.clone(),
                 }
             }
             Happening::Vanishes(who) | Happening::IsDeleted(who) => {
@@ -218,6 +221,7 @@ impl World {
             Happening::RestoresBackup => self.is_restored(),
             Happening::Decide(who, decided) => self.decide(*who, decided),
             Happening::Foreign(employee, edit) => self.somebody_edits(*employee, *edit),
+            Happening::Excludes(are_set) => self.spec.okta.exclude = exclusions(*are_set),
         }
         None
     }
@@ -481,6 +485,13 @@ impl World {
         }));
         snapshot.set_former_names(names);
         snapshot
+    }
+
+    /// Whether the rule excludes a person.
+    pub fn excludes(&self, id: &PersonId) -> bool {
+        let person = self.people.get(id);
+        !self.spec.okta.exclude.is_empty()
+            && person.is_some_and(|person| person.attribute(AGENCY).next().is_some())
     }
 
     /// Every field on record.

@@ -43,6 +43,7 @@ fn defaulted_integration() -> Value {
             "groupPrefix": "OKTA_INSGRP_",
             "people": "TeamMembers",
             "suspended": "Keep",
+            "exclude": [],
             "rateLimitPercent": 50,
         },
         "insightful": {

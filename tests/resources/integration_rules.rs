@@ -19,6 +19,7 @@ async fn each_rule_rejects_invalid_manifests_and_accepts_valid_ones() {
     cases.extend(addresses());
     cases.extend(bounds());
     cases.extend(durations());
+    cases.extend(exclusions());
     cases.extend(single_fields());
     assert_every_rule_has_a_case::<OktaIntegration>(&cases, &[]);
     assert_verdicts("oktaintegrations", &cases).await;
@@ -213,6 +214,86 @@ fn durations() -> Vec<Case> {
         }
         cases.push(case(path, json!(15), Refused("must be of type string")));
     }
+    cases
+}
+
+fn exclusions() -> Vec<Case> {
+    let one = Refused("a rule of exclude must have, besides its attribute, either values or a pattern");
+    let name = Refused("attribute must be the variable name of a profile attribute in Okta");
+    let by_login = || json!({ "attribute": "login", "pattern": "svc-*" });
+    let rules = [
+        (by_login(), Accepted),
+        (
+            json!({ "attribute": "userType", "values": ["Service", "Bot"] }),
+            Accepted,
+        ),
+        (
+            json!({ "attribute": "userType", "values": ["Service"], "pattern": null }),
+            Accepted,
+        ),
+        (
+            json!({ "attribute": "login", "values": [], "pattern": "*" }),
+            Accepted,
+        ),
+        (json!({ "attribute": "login" }), one),
+        (json!({ "attribute": "login", "values": [] }), one),
+        (json!({ "attribute": "login", "pattern": null }), one),
+        (
+            json!({ "attribute": "login", "values": ["a"], "pattern": "b" }),
+            one,
+        ),
+        (
+            json!({ "pattern": "svc-*" }),
+            Refused("attribute: Required value"),
+        ),
+        (json!({ "attribute": "", "pattern": "*" }), name),
+        (json!({ "attribute": "User type", "pattern": "*" }), name),
+        (
+            json!({ "attribute": "x".repeat(101), "pattern": "*" }),
+            Refused("Too long"),
+        ),
+        (
+            json!({ "attribute": "login", "pattern": "" }),
+            Refused("at least 1 chars long"),
+        ),
+        (
+            json!({ "attribute": "login", "pattern": " " }),
+            Refused("should match"),
+        ),
+        (
+            json!({ "attribute": "login", "pattern": "x".repeat(256) }),
+            Refused("Too long"),
+        ),
+        (
+            json!({ "attribute": "login", "values": [""] }),
+            Refused("at least 1 chars long"),
+        ),
+        (
+            json!({ "attribute": "login", "values": [" "] }),
+            Refused("should match"),
+        ),
+        (
+            json!({ "attribute": "login", "values": vec!["x"; 101] }),
+            Refused("at most 100 items"),
+        ),
+        (
+            json!({ "attribute": "login", "regex": "^svc-" }),
+            Refused(r#"unknown field "spec.okta.exclude[0].regex""#),
+        ),
+    ];
+    let rules = rules.into_iter();
+    let mut cases: Vec<Case> = rules
+        .map(|(rule, verdict)| case("okta.exclude", json!([rule]), verdict))
+        .collect();
+    cases.extend([
+        case("okta.exclude", json!([]), Accepted),
+        case("okta.exclude", json!(vec![by_login(); 50]), Accepted),
+        case(
+            "okta.exclude",
+            json!(vec![by_login(); 51]),
+            Refused("at most 50 items"),
+        ),
+    ]);
     cases
 }
 

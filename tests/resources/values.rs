@@ -21,6 +21,9 @@ const CONCURRENCY: usize = 8;
 /// Fields that exclude another one.
 const EXCLUSIVE: [(&str, &str); 1] = [("serviceApp", "apiToken")];
 
+/// Fields beside which a rule requires another one.
+const COMPANIONS: [(&str, &str); 1] = [("attribute", "pattern")];
+
 /// Values of fields that a rule restricts further than the schema does.
 const EXAMPLES: [(&str, &str); 2] = [("duration", "4s"), ("lastTransitionTime", "2026-01-31T09:00:00Z")];
 
@@ -116,6 +119,9 @@ fn set(object: &mut Value, schema: &Value, path: &[Step], value: &Value) {
             }
             for (_, other) in EXCLUSIVE.iter().filter(|(field, _)| field == name) {
                 object.as_object_mut().unwrap().remove(*other);
+            }
+            for (_, other) in COMPANIONS.iter().filter(|(field, _)| field == name) {
+                object[*other] = json!("x");
             }
             set(&mut object[name], schema, rest, value);
         }

@@ -32,7 +32,7 @@ impl Missing {
 }
 
 /// The people whom Okta's answer lacks or who are in no team group any more, and the people whose employees
-/// Insightful's answer lacks. People who departed or are ignored do not count.
+/// Insightful's answer lacks. People who departed, are ignored or excluded do not count.
 pub(super) fn of(
     snapshot: &Snapshot,
     records: &Records,
@@ -41,13 +41,13 @@ pub(super) fn of(
     let (mut people, mut employees) = (Missing::default(), Missing::default());
     for (id, record) in records {
         let known = known_employees(record, snapshot);
-        if known.is_empty() {
+        let resolution = resolved.get(id).map(|resolved| &resolved.resolution);
+        let is_excluded = matches!(resolution, Some(Resolution::OutOfScope(Blocker::Excluded { .. })));
+        if known.is_empty() || is_excluded {
             continue;
         }
         people.known += 1;
-        let is_missing = resolved
-            .get(id)
-            .is_some_and(|resolved| is_missing(&resolved.resolution));
+        let is_missing = resolution.is_some_and(is_missing);
         people.people.extend(is_missing.then(|| id.clone()));
         employees.known += known.len();
         let missing = known.iter().filter(|employee| !snapshot.has_employee(employee));

@@ -241,6 +241,8 @@ fn unmatched(
         }
         // What Okta says about the person is unknown.
         Resolution::Waits(Blocker::PersonUnreadable { .. }) => None,
+        // The match rests, whatever is decided.
+        Resolution::OutOfScope(Blocker::Excluded { .. }) => None,
         _ if record.ends_match() => Some(&[]),
         // Nothing is written for this person, but an employee that a corrected decision no longer names is
         // unmatched.

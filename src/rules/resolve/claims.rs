@@ -6,7 +6,7 @@ use super::{Record, Records};
 use crate::{
     api::{Decision, Pending},
     model::{EmployeeId, Person, PersonId, Snapshot},
-    rules::{pending, succession::Succession},
+    rules::{exclusion::Excluded, pending, succession::Succession},
 };
 
 /// Who else has a claim on an employee.
@@ -34,6 +34,7 @@ impl<'a> Claims<'a> {
         snapshot: &'a Snapshot,
         records: &'a Records,
         in_scope: &BTreeMap<&'a PersonId, &'a Person>,
+        excluded: &Excluded<'_>,
         succession: &Succession<'a>,
     ) -> Self {
         let mut claims = Self {
@@ -53,7 +54,10 @@ impl<'a> Claims<'a> {
                 for employee in &record.employee_ids {
                     claims.decided.entry(employee).or_default().insert(id);
                 }
-            } else if record.keeps_match() {
+            }
+            // The match of an excluded person rests, whatever else is decided.
+            let rests = excluded.contains_key(id) && record.decision != Decision::Ignore;
+            if rests || record.keeps_match() {
                 let replaced_by = succession.replaced_by(id);
                 for employee in record.employees_in_force() {
                     claims

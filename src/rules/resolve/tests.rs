@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    api::{AppliedField, Field, UnmatchedPolicy},
+    api::{AppliedField, Field},
     rules::{
         example::{Example, request},
         record::image,

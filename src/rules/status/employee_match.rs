@@ -40,9 +40,9 @@ pub fn match_state(
         Resolution::OutOfScope(_) => MatchState::OutOfScope,
         Resolution::Ignored => MatchState::Ignored,
         Resolution::Waits(Blocker::EmployeeClaimedTwice { .. }) => MatchState::Conflict,
-        Resolution::Waits(Blocker::NoEmployee { .. } | Blocker::MatchedWithAnother { .. }) => {
-            MatchState::Unmatched
-        }
+        Resolution::Waits(
+            Blocker::NoEmployee { .. } | Blocker::MaybeNotAPerson { .. } | Blocker::MatchedWithAnother { .. },
+        ) => MatchState::Unmatched,
         Resolution::Waits(_) => MatchState::Review,
         Resolution::Matched(_) | Resolution::Create if assessment.blocker(id).is_some() => MatchState::Review,
         Resolution::Create => MatchState::Proposed,

@@ -32,6 +32,7 @@ pub fn of(directory: Directory) -> Company {
                 transitioning_to: None,
                 created: Some(user.created),
                 last_updated: Some(user.last_updated),
+                attributes: Box::default(),
             };
             (person, user.team)
         })

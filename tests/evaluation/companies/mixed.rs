@@ -331,6 +331,7 @@ impl Maker {
             transitioning_to: None,
             created: Some(rfc3339(created, self.rng.i64(20_000..70_000))),
             last_updated: Some(rfc3339(TODAY - self.rng.i64(1..60), self.rng.i64(0..86_400))),
+            attributes: Box::default(),
         }
     }
 

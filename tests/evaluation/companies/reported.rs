@@ -301,6 +301,7 @@ fn add_person(
         transitioning_to: None,
         created: None,
         last_updated: None,
+        attributes: Box::default(),
     };
     company.people.push((person, Some(team.to_owned())));
     company.truths.push(Truth {

@@ -263,6 +263,7 @@ impl Maker {
             transitioning_to: None,
             created: Some(rfc3339(created)),
             last_updated: Some(rfc3339(self.at_work(updated).max(created))),
+            attributes: Box::default(),
         };
         self.drafts.push(Draft {
             person: person.id.to_string(),

@@ -96,6 +96,7 @@ fn person(id: String, account: &Account) -> Person {
         transitioning_to: None,
         created: time(account.created),
         last_updated: time(account.updated),
+        attributes: Box::default(),
     }
 }
 

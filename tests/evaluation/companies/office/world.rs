@@ -569,6 +569,7 @@ impl World {
             transitioning_to: None,
             created: Some(self.moment(created)),
             last_updated: Some(self.moment(updated)),
+            attributes: Box::default(),
         }
     }
 
