@@ -25,7 +25,7 @@ const READ_ALLOWANCE: Duration = Duration::from_secs(120);
 const SYNCS_PER_WORKFORCE_READ: u32 = 10;
 
 /// The same, for longer intervals.
-const MAX_WORKFORCE_AGE: Duration = Duration::from_secs(600);
+const MAX_IDLE_WORKFORCE_AGE: Duration = Duration::from_secs(600);
 
 /// The least time between two reconciles that only the clock causes.
 pub const MIN_REQUEUE: Duration = Duration::from_secs(1);
@@ -111,7 +111,7 @@ pub fn due(last_reads: LastReads, schedule: &SyncSchedule, uid: &str) -> Due {
 /// Insightful; `is_settled` is whether nothing was left to write or to decide by the clock after it.
 pub fn is_workforce_due(since_read: Option<Duration>, is_settled: bool, schedule: &SyncSchedule) -> bool {
     let interval: Duration = schedule.interval.into();
-    let max_age = MAX_WORKFORCE_AGE.min(interval.saturating_mul(SYNCS_PER_WORKFORCE_READ));
+    let max_age = MAX_IDLE_WORKFORCE_AGE.min(interval.saturating_mul(SYNCS_PER_WORKFORCE_READ));
     !is_settled || since_read.is_none_or(|since| since >= max_age)
 }
 

@@ -251,7 +251,7 @@ async fn each_write_is_one_line_with_who_let_it_through_and_who_decided() {
         }
     }
 
-    // By the standing permission to write: a match is taken back, and somebody leaves.
+    // By the standing permission to write: a match ends, and somebody leaves.
     world.patch(open_guard()).await;
     world.insightful.journal().clear();
     let taken_back = ["decide", "elizabeth.taylor@acme.com", "ignore"];
