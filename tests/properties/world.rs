@@ -494,6 +494,13 @@ impl World {
             && person.is_some_and(|person| person.attribute(AGENCY).next().is_some())
     }
 
+    /// Whether an invitation of this email was sent, and its outcome is not known yet.
+    fn is_invited(&self, email: &str) -> bool {
+        let pending = self.records.values().filter_map(|record| record.pending.as_ref());
+        let mut emails = pending.filter_map(|pending| pending.email.as_deref());
+        emails.any(|invited| invited.eq_ignore_ascii_case(email))
+    }
+
     /// Every field on record.
     pub fn fields_on_record(&self) -> impl Iterator<Item = &AppliedField> {
         let applied = self.records.values().filter_map(|record| record.applied.as_ref());
@@ -914,7 +921,8 @@ impl Apply<'_> {
                 |field: &&AppliedField| field.field == Field::Email && field.employee_id == employee.as_str();
             let email = self.world.fields_on_record().find(of_email).unwrap();
             let before = email.before.as_ref().unwrap();
-            assert!(self.holder(&employee, before).is_some(), "{before} is free");
+            let is_free = self.holder(&employee, before).is_none() && !self.world.is_invited(before);
+            assert!(!is_free, "{before} is free");
             self.world.not_restored.insert(employee.clone());
         }
         if not_restored.contains(&(Field::Email, NotRestored::Empty)) {
