@@ -85,8 +85,9 @@ struct Rivals {
     current_people: HashMap<u32, u32>,
     /// By person: the best employee, if name and address agree.
     own_employees: Vec<Option<u32>>,
-    /// The names of people who work here and have no such employee.
-    names_without_employee: HashSet<Vec<u32>>,
+    /// By the names of people who work here and have no such employee: the last day on which one of their accounts was
+    /// created.
+    names_without_employee: HashMap<Vec<u32>, i32>,
     /// One of these people by the part of the email before the @, without a number: somebody who came back as
     /// `jane.doe2`, by a short form of the name.
     people_without_employee: HashMap<u32, u32>,
@@ -487,7 +488,7 @@ impl Matcher<'_> {
             rankings: self.rankings(pairs),
             current_people: HashMap::default(),
             own_employees: Vec::with_capacity(best.len()),
-            names_without_employee: HashSet::default(),
+            names_without_employee: HashMap::default(),
             people_without_employee: HashMap::default(),
             namesakes_by_email: HashMap::default(),
         };
@@ -511,7 +512,9 @@ impl Matcher<'_> {
                 if let Some(mail) = person.email.filter(|mail| !mail.role && !mail.private) {
                     rivals.people_without_employee.insert(mail.without_number, at);
                 }
-                rivals.names_without_employee.insert(name);
+                let day = person.circumstances.day.unwrap_or(i32::MAX);
+                let last = rivals.names_without_employee.entry(name).or_insert(day);
+                *last = day.max(*last);
             }
         }
         rivals
@@ -556,9 +559,15 @@ impl Matcher<'_> {
         }
         let leaves = person.record.departed && !employee.deactivated;
         let has_namesake = self.features.people_with_name_of(person) > 1;
+        // The account of somebody who came back is the newer one.
+        let is_newer = |day: i32| person.circumstances.day.is_none_or(|own| day >= own);
         let may_be_namesakes = || {
             let name = self.features.name_key(person);
-            rivals.names_without_employee.contains(&name)
+            rivals
+                .names_without_employee
+                .get(&name)
+                .copied()
+                .is_some_and(is_newer)
         };
         if leaves && has_namesake && may_be_namesakes() {
             doubts.push(Doubt::Namesakes);
@@ -569,7 +578,9 @@ impl Matcher<'_> {
             let given = *person.name.given.first()?;
             let local = self.features.keys.text(mail.squeezed);
             let is_spelled = || self.features.lexicon.is_contained_in(local, given);
-            let may_be_same = self.have_same_family_name(at, other)
+            let day = self.features.people[other as usize].circumstances.day;
+            let may_be_same = is_newer(day.unwrap_or(i32::MAX))
+                && self.have_same_family_name(at, other)
                 && (is_spelled() || self.have_forms_of_one_given_name(at, other));
             may_be_same.then_some(other)
         };

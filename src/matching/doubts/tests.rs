@@ -238,6 +238,40 @@ fn the_employee_of_somebody_who_came_back_is_not_a_leavers() {
 }
 
 #[test]
+fn the_account_of_somebody_who_came_back_is_the_newer_one() {
+    let namesake = Some("several people or employees have this name");
+    let current = Some("the person departed, and the employee may be someone who works here now");
+    for (name, doubt) in [(["Jane", "Doering"], namesake), (["Janni", "Doering"], current)] {
+        for (left, back, expected) in [
+            (Some("2022-05-16T10:00:00Z"), Some("2024-02-01T10:00:00Z"), doubt),
+            (Some("2022-05-16T10:00:00Z"), Some("2022-05-16T11:00:00Z"), doubt),
+            (Some("2024-02-01T10:00:00Z"), Some("2022-05-16T10:00:00Z"), None),
+            (Some("2024-02-01T10:00:00Z"), None, doubt),
+            (None, Some("2022-05-16T10:00:00Z"), doubt),
+        ] {
+            let mut company = Company::of_teams().with_jane(JANE).departed("jane");
+            company.add_person("back", name, "jane.doering2@acme.com", "Legal");
+            // A namesake's, perhaps.
+            company.add_employee(
+                "back",
+                Row {
+                    email: "",
+                    identifier: "DESKTOP-7\\jane",
+                    team: "Legal",
+                    ..JANE
+                },
+            );
+            let mut accounts = company.people.iter_mut().rev().map(|(person, ..)| person);
+            for created in [back, left] {
+                accounts.next().unwrap().created = created.map(|created| created.parse().unwrap());
+            }
+            println!("{name:?} left: {left:?} back: {back:?}");
+            assert_doubt(&company, "jane", expected);
+        }
+    }
+}
+
+#[test]
 fn a_changed_last_name_is_nobody_elses() {
     let married = Row {
         name: "Jane Marlow",
