@@ -17,6 +17,8 @@ use crate::{
 const PEOPLE: usize = 100_000;
 const TIMEOUT: Duration = Duration::from_secs(3600);
 const IDLE_TIME: Duration = Duration::from_secs(30);
+/// Insightful is read once in this time.
+const MINUTELY_TIME: Duration = Duration::from_secs(600);
 
 pub async fn measure() {
     let people = people();
@@ -43,7 +45,7 @@ pub async fn measure() {
     let operator = world.operator.as_ref().unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     report("after the first sync", operator);
-    idle(operator).await;
+    idle("no sync", operator, IDLE_TIME).await;
 
     let cpu_before = process::cpu_time(operator.pid());
     let started = Instant::now();
@@ -74,7 +76,13 @@ pub async fn measure() {
     world.operator = Some(start_operator(world.plane, &[&world.namespace]).await);
     sync(&world).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    report("after a restart", world.operator.as_ref().unwrap());
+    let operator = world.operator.as_ref().unwrap();
+    report("after a restart", operator);
+
+    world.patch(json!({ "sync": { "interval": "1m" } })).await;
+    sync(&world).await;
+    idle("a sync each minute", operator, MINUTELY_TIME).await;
+    report("after ten minutes of them", operator);
 }
 
 fn people() -> usize {
@@ -103,13 +111,13 @@ fn report(when: &str, operator: &ChildProcess) {
     );
 }
 
-async fn idle(operator: &ChildProcess) {
+async fn idle(what: &str, operator: &ChildProcess, time: Duration) {
     let cpu_before = process::cpu_time(operator.pid());
-    tokio::time::sleep(IDLE_TIME).await;
+    tokio::time::sleep(time).await;
     let cpu = process::cpu_time(operator.pid()) - cpu_before;
     figure(
-        &format!("Idle CPU time with {} people", people()),
+        &format!("Idle CPU time with {} people, {what}", people()),
         "close to zero",
-        format!("{:.2} s in {} s", cpu.as_secs_f64(), IDLE_TIME.as_secs()),
+        format!("{:.2} s in {} s", cpu.as_secs_f64(), time.as_secs()),
     );
 }
