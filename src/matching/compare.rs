@@ -87,6 +87,7 @@ pub(super) fn compare(
             weights::login_bits(login.agreement)
         },
         address,
+        shares_mailbox_name: !words_agree && shares_mailbox_name(features, person, employee),
         shared,
         role: mail.is_some_and(|mail| mail.role),
         has_address_of_another_person: employee
@@ -110,6 +111,30 @@ pub(super) fn compare(
     };
     comparison.bits = weights::bits(features, person, employee, &comparison);
     comparison
+}
+
+/// Whether the person's email or login is the employee's before the @, or spells the employee's full name.
+fn shares_mailbox_name(
+    features: &Features<'_>,
+    person: &PersonFeatures<'_>,
+    employee: &EmployeeFeatures<'_>,
+) -> bool {
+    let is_named = |mail: &Mail| !mail.role && !mail.private;
+    let words = &employee.name.words;
+    person.mails().filter(is_named).any(|own| {
+        let local = features.keys.text(own.squeezed);
+        let mut mails = employee.mails().filter(is_named);
+        mails.any(|theirs| theirs.squeezed == own.squeezed)
+            || employee
+                .account
+                .into_iter()
+                .chain(employee.login)
+                .any(|(whole, _)| whole == own.squeezed)
+            || (words.len() > 1
+                && words
+                    .iter()
+                    .all(|word| features.lexicon.is_contained_in(local, *word)))
+    })
 }
 
 /// Returns the closest agreement of the addresses, and the employee's address in it.

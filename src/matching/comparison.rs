@@ -49,6 +49,9 @@ pub(super) struct Comparison {
     /// Evidence of the login beside the name, in bits; 0 if it takes the place of the name.
     pub(super) login_bits: f64,
     pub(super) address: AddressAgreement,
+    /// Whether the person's email or login is the employee's before the @, or spells the employee's name, although the
+    /// names do not agree.
+    pub(super) shares_mailbox_name: bool,
     /// The number of people or employees with the agreeing address, whichever is larger.
     pub(super) shared: u32,
     /// Whether the agreeing address is a shared mailbox.
@@ -78,6 +81,7 @@ impl Comparison {
     /// Whether name, account or address agree in anything.
     pub(super) fn is_plausible(&self) -> bool {
         self.account.is_some()
+            || self.shares_mailbox_name
             || self.address <= AddressAgreement::LocalPart
             || self.name.given < Agreement::Initial
             || self.name.family < Agreement::Initial

@@ -678,7 +678,11 @@ impl Matcher<'_> {
     ) -> Vec<(ScoredPair, Candidate)> {
         let prior = calibration::prior(self.features.employees.len());
         let is_shown = |pair: &&ScoredPair| match pair.standing {
-            Standing::Open => automatic || pair.bits - prior >= MIN_SHOWN_BITS,
+            Standing::Open => {
+                automatic
+                    || pair.bits - prior >= MIN_SHOWN_BITS
+                    || self.compare(at, pair.employee).shares_mailbox_name
+            }
             Standing::Outranked | Standing::Held => !automatic,
         };
         let mut shown: Vec<ScoredPair> = pairs.iter().filter(is_shown).copied().collect();
@@ -819,7 +823,7 @@ impl Matcher<'_> {
     }
 
     /// Whether an employee cannot be ruled out: the confidence is not negligible, no part
-    /// of the name contradicts, or an address or account name agrees. Unidentifiable
+    /// of the name contradicts, or an address, mailbox or account name agrees. Unidentifiable
     /// employees are counted separately.
     fn is_conceivable(&self, person: u32, employee: u32, confidence: f64) -> bool {
         if confidence >= MIN_CONCEIVABLE {
@@ -835,6 +839,7 @@ impl Matcher<'_> {
         !contradicts
             || may_be_married
             || comparison.account.is_some()
+            || comparison.shares_mailbox_name
             || comparison.address <= AddressAgreement::SisterDomain
     }
 

@@ -764,3 +764,53 @@ fn somebody_may_have_come_back_by_another_form_of_the_first_name() {
         assert_doubt(&company.departed("jane"), "jane", expected);
     }
 }
+
+#[test]
+fn an_employee_with_the_mailbox_name_cannot_be_ruled_out() {
+    for (name, email, row, is_shown) in [
+        // The letters that the export lost.
+        (
+            ["Thượng Nghị", "Trần"],
+            "nghi.tran@acme.com",
+            ("Th??ng Ngh? Tr?n", "nghi_tran@acme.com", ""),
+            true,
+        ),
+        // In another script.
+        (
+            ["Moshe", "Friedman"],
+            "mfriedman@acme.com",
+            ("משה פרידמן", "", "mfriedman@il01.local"),
+            true,
+        ),
+        // By a form of the first name that no list has.
+        (
+            ["Ira", "Belenko"],
+            "irina.belenko@acme.com",
+            ("Irina Belenko", "", "PC-7\\user"),
+            true,
+        ),
+        (
+            ["Ira", "Belenko"],
+            "ira.belenko@acme.com",
+            ("Viktor Hansen", "v.hansen@acme.com", ""),
+            false,
+        ),
+    ] {
+        let mut company = Company::of_teams();
+        company.add_person("jane", name, email, "Sales");
+        let (name, email, identifier) = row;
+        company.add_employee(
+            "jane",
+            Row {
+                name,
+                email,
+                identifier,
+                team: "Legal",
+            },
+        );
+        let proposal = company.propose("jane");
+        let is_nobody = matches!(proposal.verdict, Verdict::Nobody { .. });
+        assert_eq!(is_nobody, !is_shown, "{name}: {proposal:#?}");
+        assert_ne!(proposal.verdict, Verdict::Auto, "{name}");
+    }
+}
