@@ -2,6 +2,7 @@
 
 use super::{
     addresses::squeezed,
+    employee_numbers,
     folding::{fold, fold_expanded},
     lexicon::Lexicon,
     names::words_of_local_part,
@@ -9,11 +10,15 @@ use super::{
     record_features::{AccountAgreement, PersonFeatures},
 };
 
+/// Older systems cut logins after so many letters: `jkirchba` for J. Kirchbacher.
+const SHORT_LOGIN: usize = 8;
+
 /// Returns the key of each account name that may be this person's and that an
-/// employee has, with its closest agreement; sorted by key.
+/// employee has, with its closest agreement; sorted by key. `prefixes` come before employee numbers in account names.
 pub(super) fn accounts(
     numbering: &Numbering,
     lexicon: &Lexicon,
+    prefixes: &[String],
     person: &PersonFeatures<'_>,
 ) -> Vec<(u32, AccountAgreement)> {
     let mut found: Vec<(u32, AccountAgreement)> = Vec::new();
@@ -33,6 +38,11 @@ pub(super) fn accounts(
         let number = squeezed(&fold(number));
         if number.len() >= 4 && number.bytes().any(|b| b.is_ascii_digit()) {
             add([&number, ""], AccountAgreement::EmployeeNumber);
+        }
+    }
+    if let Some(digits) = employee_numbers::digits(person).filter(|_| !prefixes.is_empty()) {
+        for prefix in prefixes {
+            add([prefix, &digits], AccountAgreement::EmployeeNumber);
         }
     }
     let name = &person.name;
@@ -68,6 +78,9 @@ pub(super) fn accounts(
             add([family, given], AccountAgreement::FullName);
             add([&given[..1], family], AccountAgreement::InitialFamily);
             add([family, &given[..1]], AccountAgreement::InitialFamily);
+            if let Some(start) = family.get(..SHORT_LOGIN - 1).filter(|start| *start != family) {
+                add([&given[..1], start], AccountAgreement::InitialFamily);
+            }
             add([given, &family[..1]], AccountAgreement::GivenInitial);
         }
     }

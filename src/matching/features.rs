@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashSet};
 use super::{
     accounts::accounts,
     addresses::Address,
+    employee_numbers,
     lexicon::Lexicon,
     name_similarity::{self, Agreement},
     names::PersonName,
@@ -135,7 +136,10 @@ impl<'a> Features<'a> {
         lexicon.link_variants();
         complete_logins(&mut numbering, &mut people);
         mark_second_accounts(&lexicon, &mut people);
-        let found = par_map(&people, |person| accounts(&numbering, &lexicon, person));
+        let prefixes = employee_numbers::prefixes(&numbering, &lexicon, &people, &employees);
+        let found = par_map(&people, |person| {
+            accounts(&numbering, &lexicon, &prefixes, person)
+        });
         for (person, accounts) in people.iter_mut().zip(found) {
             person.accounts = accounts;
         }

@@ -19,6 +19,7 @@ mod compare;
 mod comparison;
 mod decide;
 mod doubts;
+mod employee_numbers;
 mod features;
 mod folding;
 mod learned;

@@ -209,7 +209,7 @@ fn account_reason(agreement: AccountAgreement, employee: &EmployeeFeatures<'_>) 
         AccountAgreement::EmployeeNumber => "the account name is the employee number",
         AccountAgreement::FullName => "the account name is the full name",
         AccountAgreement::LocalPart => "the account name is the part of the email before the @",
-        AccountAgreement::InitialFamily => "the account name is the initial and the last name",
+        AccountAgreement::InitialFamily => "the account name is made of the initial and the last name",
         AccountAgreement::GivenInitial => "the account name is the first name and an initial",
         AccountAgreement::Family => "the account name is the last name",
         AccountAgreement::Given => "the account name is the first name",

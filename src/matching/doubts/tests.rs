@@ -814,3 +814,68 @@ fn an_employee_with_the_mailbox_name_cannot_be_ruled_out() {
         assert_ne!(proposal.verdict, Verdict::Auto, "{name}");
     }
 }
+
+/// A company in which the logins of some colleagues are made of employee numbers, and Jane's record has only hers.
+fn company_of_numbers(colleagues: std::ops::Range<usize>, prefix: &str) -> Company {
+    let mut company = Company::of_teams();
+    for ((person, ..), (employee, _)) in company.people.iter_mut().zip(&mut company.employees) {
+        let at: usize = person.id.as_str()[1..].parse().unwrap();
+        person.employee_number = Some(format!("{}", 10_400 + at));
+        if colleagues.contains(&at) {
+            employee.identifier = format!("ACME\\{prefix}{}", 10_400 + at);
+            employee.email.clear();
+        }
+    }
+    let person = company.add_person("jane", ["Jane", "Doering"], "jane.doering@acme.com", "Sales");
+    person.employee_number = Some("10999".into());
+    company.add_employee(
+        "jane",
+        Row {
+            name: "u10999",
+            email: "",
+            identifier: "ACME\\u10999",
+            team: "Sales",
+        },
+    );
+    company
+}
+
+#[test]
+fn a_login_made_of_the_employee_number_is_the_persons() {
+    assert_doubt(&company_of_numbers(0..3, "u"), "jane", None);
+    // The company makes none, or too few, or others.
+    for (colleagues, prefix) in [(0..0, "u"), (0..2, "u"), (0..3, "x")] {
+        let proposal = company_of_numbers(colleagues, prefix).propose("jane");
+        assert_ne!(proposal.verdict, Verdict::Auto, "{prefix}: {proposal:#?}");
+    }
+    // Numbers that contradict the names are other numbers, such as those of computers.
+    let mut company = company_of_numbers(0..3, "u");
+    for at in 50..60 {
+        let (employee, _) = &mut company.employees[at];
+        employee.identifier = format!("ACME\\u{}", 10_400 + at + 10);
+    }
+    assert_ne!(company.propose("jane").verdict, Verdict::Auto);
+}
+
+#[test]
+fn a_login_may_be_cut_after_eight_letters() {
+    for (login, is_hers) in [("jdoering", true), ("jdoerin", false), ("jdoeringe", false)] {
+        let mut company = Company::of_teams().with_logins("ACME", 0..12);
+        company.add_person("jane", ["Jane", "Doeringer"], "jane.doeringer@acme.com", "Sales");
+        company.add_employee(
+            "jane",
+            Row {
+                name: login,
+                email: "",
+                identifier: "",
+                team: "Sales",
+            },
+        );
+        let proposal = company.propose("jane");
+        assert_eq!(
+            proposal.verdict == Verdict::Review,
+            is_hers,
+            "{login}: {proposal:#?}"
+        );
+    }
+}
