@@ -1,7 +1,8 @@
 //! Folds text to lower-case Latin letters without marks.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
+use encoding_rs::WINDOWS_1252;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The code point after Latin Extended-B.
@@ -32,6 +33,26 @@ impl LatinLetters {
 
 static FOLDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::new(fold_any));
 static EXPANDED: LazyLock<LatinLetters> = LazyLock::new(|| LatinLetters::new(expand_any));
+
+/// Reads UTF-8 that an import took for Latin-1 or Windows-1252: `JosÃ©` is `José`. Other text hardly ever is valid UTF-8
+/// in these encodings.
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let byte = |letter: char| {
+        u8::try_from(letter).ok().or_else(|| {
+            let mut buffer = [0; 4];
+            let (bytes, _, is_unmappable) = WINDOWS_1252.encode(letter.encode_utf8(&mut buffer));
+            bytes.first().copied().filter(|_| !is_unmappable)
+        })
+    };
+    let bytes: Option<Vec<u8>> = text.chars().map(byte).collect();
+    match bytes.map(String::from_utf8) {
+        Some(Ok(decoded)) => Cow::Owned(decoded),
+        _ => Cow::Borrowed(text),
+    }
+}
 
 /// Folds to lower-case ASCII: removes marks and romanizes other scripts.
 pub(super) fn fold(text: &str) -> String {
@@ -171,6 +192,24 @@ pub(super) fn phonetic_key(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn utf8_that_was_taken_for_another_encoding_is_decoded() {
+        for (text, expected) in [
+            ("JasmÄ«na SmuÄ£e", "Jasmīna Smuģe"),
+            ("JosÃ© NÃºÃ±ez", "José Núñez"),
+            ("DvoÅ™Ã¡k", "Dvořák"),
+            ("Ph\u{c6}\u{b0}\u{c6}\u{a1}ng", "Phương"),
+            ("Qu\u{e1}\u{bb}\u{91}c", "Quốc"),
+            ("José Núñez", "José Núñez"),
+            ("Ævar Ås", "Ævar Ås"),
+            ("Łukasz", "Łukasz"),
+            ("Đinh Trần", "Đinh Trần"),
+            ("Ольга", "Ольга"),
+        ] {
+            assert_eq!(decoded(text), expected);
+        }
+    }
 
     #[test]
     fn scripts_without_reliable_romanization_are_encoded() {

@@ -2,7 +2,7 @@
 
 use super::{
     addresses::{Address, account, is_unidentifying, login_domain, squeezed},
-    folding::{fold, is_of_other_script},
+    folding::{decoded, fold, is_of_other_script},
     lexicon::Lexicon,
     names::{EmployeeName, PersonName, marked_forms},
     numbering::Numbering,
@@ -39,9 +39,11 @@ impl PersonText {
             .or(login.as_ref())
             .filter(|address| !address.role)
             .map(|address| address.local.as_str());
+        let [given, family] = [&person.given_name, &person.family_name]
+            .map(|name| decoded(name.as_deref().unwrap_or_default()));
         let name = PersonName::parse(
-            person.given_name.as_deref().unwrap_or_default(),
-            person.family_name.as_deref().unwrap_or_default(),
+            &given,
+            &family,
             local.or((login.is_none()).then_some(person.login.as_str())),
         )
         .with(&person.other_names);
@@ -49,16 +51,14 @@ impl PersonText {
             .is_unromanized()
             .then(|| PersonName::parse("", "", local))
             .filter(|name| name.from_address);
-        let mut given_letters = person.given_name.iter().flat_map(|name| name.chars());
         Self {
             name,
             email_name,
-            marked_forms: [&person.given_name, &person.family_name]
+            marked_forms: [&given, &family]
                 .into_iter()
-                .flatten()
                 .flat_map(|text| marked_forms(text))
                 .collect(),
-            other_script: given_letters.any(is_of_other_script),
+            other_script: given.chars().any(is_of_other_script),
             secondary: person.second_email.as_deref().and_then(Address::parse),
             email,
             login,
@@ -119,7 +119,8 @@ impl EmployeeText {
         let employee = record.employee;
         let email = Address::parse(&employee.email);
         let identifier = Address::parse(&employee.identifier).filter(|first| Some(first) != email.as_ref());
-        let named = account(&employee.name);
+        let written = decoded(&employee.name);
+        let named = account(&written);
         let is_named_like_account = named.is_some();
         let login = account(&employee.identifier).filter(|login| {
             identifier.is_none() && Address::parse(&employee.identifier).is_none() && !is_unidentifying(login)
@@ -136,7 +137,7 @@ impl EmployeeText {
         let mut name = match &account {
             Some(account) => EmployeeName::parse(account),
             None if is_named_like_account => EmployeeName::default(),
-            None => EmployeeName::parse(&employee.name),
+            None => EmployeeName::parse(&written),
         };
         if name.words.is_empty()
             && account
@@ -148,7 +149,7 @@ impl EmployeeText {
         }
         Self {
             name,
-            marked_forms: marked_forms(&employee.name),
+            marked_forms: marked_forms(&written),
             address_name,
             account: account.as_deref().map(squeezed),
             login: login.as_deref().map(squeezed),
