@@ -62,10 +62,12 @@ fn every_value_is_in_the_schema_and_in_the_readme_with_its_default() {
     let values: Value = serde_yaml::from_str(&read("values.yaml")).unwrap();
     let mut defaults = BTreeMap::new();
     leaves(&schema, &values, "", &mut defaults);
-    // Helm shares `global` among charts; this chart reads one of its fields.
+    // Helm shares `global` among charts; this chart reads two of its fields.
     let global = defaults.remove("global").unwrap();
-    assert_eq!(global, json!({ "imagePullSecrets": [] }));
-    defaults.insert("global.imagePullSecrets".to_owned(), json!([]));
+    assert_eq!(global, json!({ "imageRegistry": "", "imagePullSecrets": [] }));
+    for (name, default) in global.as_object().unwrap() {
+        defaults.insert(format!("global.{name}"), default.clone());
+    }
 
     let mut in_readme = BTreeMap::new();
     for row in read("README.md").lines().filter(|line| line.starts_with("| `")) {

@@ -14,7 +14,7 @@ use kube::{
 use okta_insightful_operator::api::OktaIntegration;
 use sandbox::control_plane::{ControlPlane, Error, Options};
 
-use crate::{CHART, CRDS, eventually, rights::integration};
+use crate::{CHART, CRDS, REGISTRY, eventually, rights::integration};
 
 const NAME: &str = "okta-insightful-operator";
 const SENTENCE: &str = "auth must have exactly one method: apiToken or serviceApp";
@@ -33,10 +33,14 @@ impl Cluster {
 
     /// Runs helm on a release of this name, in a namespace of the same name.
     async fn helm(&self, verb: &str, name: &str, more: &[&str]) -> Result<String, Error> {
-        let create = (verb == "install").then_some("--create-namespace");
+        let own: &[&str] = match verb {
+            "install" => &[REGISTRY, "--create-namespace"],
+            "upgrade" => &[REGISTRY],
+            _ => &[],
+        };
         let arguments = [verb, name, "--namespace", name]
             .into_iter()
-            .chain(create)
+            .chain(own.iter().copied())
             .chain(more.iter().copied());
         self.plane.helm(&arguments.collect::<Vec<_>>()).await
     }

@@ -8,6 +8,7 @@ mod documented;
 mod finalize;
 mod lifecycle;
 mod made;
+mod metadata;
 mod monitoring;
 mod monitoring_cases;
 mod newcomer;
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/okta-insightful-operator");
+/// Required by every installation; no pod runs here.
+const REGISTRY: &str = "--set=global.imageRegistry=registry.example";
 
 /// The API server that most tests share, with the definitions installed once for
 /// all releases.
@@ -62,6 +65,9 @@ async fn release_as(
 ) -> Result<String, Error> {
     let mut values = values.clone();
     values["crds"] = json!({ "install": false });
+    if values["image"]["repository"].is_null() && values["global"]["imageRegistry"].is_null() {
+        values["image"]["repository"] = json!("registry.example/okta-insightful-operator");
+    }
     let values = values.to_string();
     let kubeconfig = format!("--kubeconfig={}", kubeconfig.display());
     let arguments = ["upgrade", "--install", name, CHART, "--namespace", namespace];

@@ -12,7 +12,7 @@ use sandbox::{
 use serde_json::{Value, json};
 
 use crate::{
-    CHART,
+    CHART, REGISTRY,
     made::Made,
     monitoring_cases, plane, release,
     values::{assert_installs, restricted},
@@ -28,7 +28,7 @@ async fn rendered_as(name: &str, namespace: &str, values: &Value) -> Vec<Value> 
     values["crds"] = json!({ "install": false });
     let values = values.to_string();
     let plane = ControlPlane::shared();
-    let arguments = ["template", name, CHART, "--namespace", namespace];
+    let arguments = ["template", name, CHART, "--namespace", namespace, REGISTRY];
     let text = plane
         .helm(&[&arguments[..], &["--set-json", &values]].concat())
         .await
@@ -267,7 +267,7 @@ async fn a_single_alert_can_be_changed_or_disabled() {
 
     let unknown = "--set=monitoring.alerts.enabled=true,monitoring.alerts.overrides.Stalled.disabled=true";
     let refused = ControlPlane::shared()
-        .helm(&["template", "refused", CHART, unknown])
+        .helm(&["template", "refused", CHART, REGISTRY, unknown])
         .await
         .unwrap_err();
     let words =
@@ -373,7 +373,7 @@ async fn an_invalid_value_for_monitoring_is_rejected() {
         "--set=monitoring.alerts.overrides.OktaInsightfulStalled.severity=critical",
     ] {
         let refused = plane
-            .helm(&["template", "refused", CHART, setting])
+            .helm(&["template", "refused", CHART, REGISTRY, setting])
             .await
             .unwrap_err();
         assert!(

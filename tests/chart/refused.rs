@@ -2,7 +2,7 @@
 
 use sandbox::control_plane::{ControlPlane, Error};
 
-use crate::CHART;
+use crate::{CHART, REGISTRY};
 
 #[tokio::test]
 async fn an_invalid_value_is_rejected_with_its_path() {
@@ -132,6 +132,16 @@ async fn an_invalid_value_is_rejected_with_its_path() {
             "--set=global.imagePullSecrets={registry}",
             "at '/global/imagePullSecrets/0': got string, want object",
         ),
+        (
+            "--set=global.imageRegistry=https://registry.example",
+            "at '/global/imageRegistry': 'https://registry.example' does not match pattern",
+        ),
+        // Docker Hub has no image of this name.
+        (
+            "--set=global.imageRegistry=",
+            "image.repository \"okta-insightful-operator\" has no registry. Set it to where the image is, such as \
+             --set image.repository=registry.example.com/okta-insightful-operator",
+        ),
         ("--set=env[0].value=a", "at '/env/0': missing property 'name'"),
         (
             "--set=envFrom[0].configMap=a",
@@ -184,12 +194,15 @@ async fn an_invalid_value_is_rejected_with_its_path() {
         ),
         ("--kube-version=1.30.9", "chart requires kubeVersion"),
     ] {
-        match plane.helm(&["template", "refused", CHART, setting]).await {
+        match plane
+            .helm(&["template", "refused", CHART, REGISTRY, setting])
+            .await
+        {
             Err(Error::Command { stderr, .. }) => assert!(stderr.contains(words), "{setting}: {stderr}"),
             answer => panic!("{setting}: {answer:?}"),
         }
     }
     // Helm passes `global` to every subchart.
-    let accepted = ["template", "accepted", CHART, "--set=global.region=eu"];
+    let accepted = ["template", "accepted", CHART, REGISTRY, "--set=global.region=eu"];
     plane.helm(&accepted).await.unwrap();
 }

@@ -9,7 +9,7 @@ use sandbox::control_plane::client;
 use serde_json::json;
 
 use crate::{
-    CHART, eventually, person, plane, release, release_as,
+    CHART, REGISTRY, eventually, person, plane, release, release_as,
     rights::{
         Action::{self, *},
         Place,
@@ -220,6 +220,7 @@ async fn somebody_else_can_create_the_roles() {
         CHART,
         "--namespace",
         &home,
+        REGISTRY,
         &watched,
         "--show-only=templates/rights-operator.yaml",
         "--show-only=templates/role-lease.yaml",

@@ -37,7 +37,10 @@ fn names() -> Vec<Case> {
             assert_eq!(account["metadata"]["name"], made.name());
             assert_eq!(account["automountServiceAccountToken"], false);
             assert_eq!(made.pod()["automountServiceAccountToken"], true);
-            assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0");
+            assert_eq!(
+                made.container()["image"],
+                "registry.example/okta-insightful-operator:0.1.0"
+            );
             assert_eq!(made.arguments(), ["run"]);
             // IPv4 and IPv6, because a cluster may have either.
             assert_eq!(made.variable("METRICS_ADDRESS"), Some("[::]:8080"));
@@ -150,10 +153,16 @@ fn images() -> Vec<Case> {
         (
             "image-of-a-subchart",
             json!({
-                "global": { "imagePullSecrets": [{ "name": "company" }, { "name": "registry" }] },
+                "global": {
+                    "imageRegistry": "mirror.example:5000",
+                    "imagePullSecrets": [{ "name": "company" }, { "name": "registry" }],
+                },
                 "imagePullSecrets": [{ "name": "registry" }],
             }),
             |made| {
+                let image = "mirror.example:5000/okta-insightful-operator:0.1.0";
+                assert_eq!(made.container()["image"], image);
+                assert_eq!(made.check["spec"]["containers"][0]["image"], image);
                 // Each once, because server-side apply rejects duplicates.
                 let both = json!([{ "name": "registry" }, { "name": "company" }]);
                 assert_eq!(made.pod()["imagePullSecrets"], both);
@@ -163,7 +172,7 @@ fn images() -> Vec<Case> {
         ("digest", json!({ "image": { "digest": DIGEST } }), |made| {
             assert_eq!(
                 made.container()["image"],
-                format!("okta-insightful-operator@{DIGEST}")
+                format!("registry.example/okta-insightful-operator@{DIGEST}")
             );
             assert_eq!(
                 made.check["spec"]["containers"][0]["image"],
@@ -176,9 +185,35 @@ fn images() -> Vec<Case> {
             |made| {
                 assert_eq!(
                     made.container()["image"],
-                    format!("okta-insightful-operator:1.0@{DIGEST}")
+                    format!("registry.example/okta-insightful-operator:1.0@{DIGEST}")
                 );
             },
+        ),
+        (
+            "mirror",
+            json!({
+                "global": { "imageRegistry": "mirror.example/ghcr" },
+                "image": { "repository": "ghcr.io/acme/operator", "digest": DIGEST },
+            }),
+            |made| {
+                assert_eq!(
+                    made.container()["image"],
+                    format!("mirror.example/ghcr/acme/operator@{DIGEST}")
+                );
+            },
+        ),
+        (
+            "mirror-of-docker-hub",
+            json!({
+                "global": { "imageRegistry": "mirror.example" },
+                "image": { "repository": "acme/operator" },
+            }),
+            |made| assert_eq!(made.container()["image"], "mirror.example/acme/operator:0.1.0"),
+        ),
+        (
+            "image-on-the-nodes",
+            json!({ "image": { "repository": "okta-insightful-operator", "pullPolicy": "Never" } }),
+            |made| assert_eq!(made.container()["image"], "okta-insightful-operator:0.1.0"),
         ),
     ]
 }
@@ -676,7 +711,7 @@ fn extra_objects() -> Vec<Case> {
         |made| {
             let map = made.one("ConfigMap");
             assert_eq!(map["metadata"]["name"], "more-authorities");
-            assert_eq!(map["data"]["image"], "okta-insightful-operator");
+            assert_eq!(map["data"]["image"], "registry.example/okta-insightful-operator");
             assert_eq!(made.one("LimitRange")["metadata"]["name"], "more");
         },
     )]

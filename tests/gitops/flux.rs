@@ -49,7 +49,7 @@ async fn the_account_can_prepare_an_integration_but_not_finalize_it() {
         "install",
         "okta-insightful-operator",
         chart,
-        "--set=crds.install=false",
+        "--set=crds.install=false,image.repository=registry.example/okta-insightful-operator",
     ];
     plane.helm(&install).await.unwrap();
     plane

@@ -595,6 +595,8 @@ pub async fn install_chart(plane: &ControlPlane) -> PathBuf {
             "--namespace",
             namespace,
             "--create-namespace",
+            // No pod runs here.
+            "--set=image.repository=registry.example/okta-insightful-operator",
         ])
         .await
         .unwrap();

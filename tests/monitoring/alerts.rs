@@ -32,7 +32,7 @@ async fn rendered(name: &str, namespace: &str, values: &Value) -> Value {
     let values = format!("--set-json={values}");
     let arguments = ["template", name, CHART, "--namespace", namespace, &values];
     let only = [
-        "--set=crds.install=false,monitoring.alerts.enabled=true",
+        "--set=image.repository=registry.example/op,crds.install=false,monitoring.alerts.enabled=true",
         "--show-only=templates/monitoring.yaml",
     ];
     let text = ControlPlane::shared()

@@ -49,6 +49,7 @@ async fn environment(values: &Value, bundle: &Path) -> BTreeMap<String, String> 
         "template",
         "network",
         CHART,
+        "--set=image.repository=registry.example/okta-insightful-operator",
         "--show-only=templates/deployment.yaml",
         &values,
     ];

@@ -297,6 +297,8 @@ async fn install_chart(plane: &ControlPlane) -> PathBuf {
         "--namespace",
         RELEASE,
         "--create-namespace",
+        // No pod runs here.
+        "--set=image.repository=registry.example/okta-insightful-operator",
     ];
     plane.helm(&arguments).await.unwrap();
     // The chart has installed the definitions; this waits until they are served.

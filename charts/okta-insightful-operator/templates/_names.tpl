@@ -59,13 +59,29 @@ dnsConfig:
 {{- default (include "operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
+{{/*
+Image without tag. `global.imageRegistry` replaces the registry of `image.repository`: its first part, if that has a dot or
+a port or is `localhost`, as in every image reference. Without any registry, container runtimes would ask Docker Hub for an
+image that is not there.
+*/}}
+{{- define "operator.repository" -}}
+{{- $repository := .Values.image.repository -}}
+{{- with .Values.global.imageRegistry -}}
+{{- $repository = printf "%s/%s" . (regexReplaceAll "^(localhost|[^/]*[.:][^/]*)/" $repository "") -}}
+{{- end -}}
+{{- if not (or (contains "/" $repository) (eq .Values.image.pullPolicy "Never")) -}}
+{{- fail (printf "image.repository %q has no registry. Set it to where the image is, such as --set image.repository=registry.example.com/%s, or set global.imageRegistry. An image that is on the nodes already needs image.pullPolicy=Never" $repository $repository) -}}
+{{- end -}}
+{{ $repository }}
+{{- end }}
+
 {{/* With a digest, the tag is only informative. */}}
 {{- define "operator.image" -}}
-{{- $tag := .Values.image.tag | default .Chart.AppVersion -}}
+{{- $repository := include "operator.repository" . -}}
 {{- if .Values.image.digest -}}
-{{ .Values.image.repository }}{{ with .Values.image.tag }}:{{ . }}{{ end }}@{{ .Values.image.digest }}
+{{ $repository }}{{ with .Values.image.tag }}:{{ . }}{{ end }}@{{ .Values.image.digest }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ $tag }}
+{{ $repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 {{- end }}
 

@@ -20,6 +20,8 @@ pub async fn install(stage: &mut Stage) -> Result<(), Failure> {
         "--namespace",
         RELEASE,
         "--create-namespace",
+        "--set",
+        "image.repository=registry.example.com/okta-insightful-operator",
     ];
     let output = terminal.show_helm(&arguments, 6).await?;
     ensure(output.contains("STATUS: deployed"), || {
