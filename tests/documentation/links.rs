@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::pages::{all, beside, page};
+use crate::pages::{DOCS, all, beside, page};
 
 /// Returns the links of a page, except those to other sites.
 fn links(text: &str) -> Vec<&str> {
@@ -51,4 +51,26 @@ fn every_link_has_an_existing_file_and_section() {
         }
     }
     assert!(checked >= 20, "{checked}");
+}
+
+#[test]
+fn the_readme_and_the_charts_readme_list_every_page_of_the_chart() {
+    for page_of_chart in all().iter().filter_map(|path| path.strip_prefix("charts/")) {
+        if !page_of_chart.contains("/docs/") {
+            continue;
+        }
+        for index in ["README.md", "charts/okta-insightful-operator/README.md"] {
+            let text = page(index);
+            let mut listed = links(&text).into_iter().map(|link| beside(index, link));
+            let wanted = beside(
+                DOCS,
+                page_of_chart.trim_start_matches("okta-insightful-operator/"),
+            );
+            assert!(
+                listed.any(|link| link == wanted),
+                "{index} does not list {}",
+                wanted.display()
+            );
+        }
+    }
 }

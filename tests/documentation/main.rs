@@ -9,6 +9,7 @@
 )]
 
 mod commands;
+mod forms;
 mod links;
 mod moved;
 mod pages;
