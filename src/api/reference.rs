@@ -15,7 +15,8 @@ use super::{EmployeeMatch, OktaIntegration, UnmatchedEmployee};
 pub fn reference() -> Result<String, serde_json::Error> {
     let mut page = String::from(
         "# Fields\n\nGenerated from the types by `okta-insightful-operator crd --reference`; do not edit. `kubectl explain\n\
-         oktaintegration.spec --recursive` shows the same in a cluster.\n",
+         oktaintegration.spec --recursive` shows the same in a cluster. [upgrade.md](upgrade.md#what-may-change-in-v1alpha1)\n\
+         says what may change from one version to the next.\n",
     );
     for definition in [
         OktaIntegration::crd(),

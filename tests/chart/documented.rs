@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use sandbox::control_plane::ControlPlane;
 use serde_json::{Value, json};
 
-use crate::{CHART, monitoring_cases, value_cases};
+use crate::{CHART, REGISTRY, monitoring_cases, value_cases};
 
 #[tokio::test]
 async fn helm_lint_reports_nothing() {
@@ -85,4 +85,22 @@ fn every_value_is_in_the_schema_and_in_the_readme_with_its_default() {
         );
     }
     assert_eq!(in_readme, defaults);
+}
+
+/// `helm upgrade --reuse-values` sends all values of the installed version.
+#[tokio::test]
+async fn the_chart_accepts_all_values_of_earlier_versions() {
+    let plane = ControlPlane::shared();
+    let releases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade");
+    let mut accepted = 0;
+    for entry in fs::read_dir(releases).unwrap() {
+        let values = entry.unwrap().path().join("values.yaml");
+        if values.exists() {
+            let values = format!("--values={}", values.display());
+            let template = ["template", "earlier", CHART, REGISTRY, &values];
+            plane.helm(&template).await.unwrap();
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 0);
 }

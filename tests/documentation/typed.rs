@@ -61,7 +61,7 @@ const TYPED: [(&str, &str); 14] = [
 
 /// Commands for a checkout instead of a cluster: the file that runs each, and
 /// the text in that file.
-const RUN: [(&str, &str, &str); 10] = [
+const RUN: [(&str, &str, &str); 11] = [
     (
         "cargo run -p sandbox",
         "tests/sandbox/tests/tour.rs",
@@ -100,6 +100,11 @@ const RUN: [(&str, &str, &str); 10] = [
         "--no-install-recommends buildah",
     ),
     (".ci/image", ".ci/run", " .ci/image\n"),
+    (
+        "cargo test --test lifecycle record_this_version -- --ignored",
+        "tests/lifecycle/upgrade.rs",
+        "async fn record_this_version()",
+    ),
 ];
 
 /// Commands that nothing runs: another project's program, which takes minutes

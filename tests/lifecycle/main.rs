@@ -30,5 +30,6 @@ mod service_app;
 mod sync_cycle;
 mod unmatched;
 mod unreadable;
+mod upgrade;
 mod webhook;
 mod world;

@@ -1,6 +1,7 @@
 //! The resource definitions on a real API server: validation, defaults, printer columns and `kubectl explain`.
 #![expect(clippy::unwrap_used, reason = "a panic is a test failure")]
 
+mod compatibility;
 mod defaults;
 mod field_managers;
 mod generated;
