@@ -1,5 +1,5 @@
-//! `check`: the operator's permissions, the resource definitions and the leader. `helm test` runs it with the
-//! operator's ServiceAccount.
+//! `check`: the API server, the operator's permissions, the resource definitions and the leader. `helm test` runs it with
+//! the operator's ServiceAccount.
 
 use std::{fmt, time::Duration};
 
@@ -11,7 +11,7 @@ use k8s_openapi::{
         },
         coordination::v1::Lease,
     },
-    apimachinery::pkg::apis::meta::v1::MicroTime,
+    apimachinery::pkg::{apis::meta::v1::MicroTime, version::Info},
 };
 use kube::{
     Api, Client, ResourceExt,
@@ -20,7 +20,7 @@ use kube::{
 use tokio::time::Instant;
 
 use crate::{
-    api::{OktaIntegrationSpec, UnmatchedEmployee},
+    api::{EmployeeMatch, OktaIntegrationSpec, UnmatchedEmployee},
     controller::{LeaseName, Watched, WatchedIntegration},
     http,
 };
@@ -29,6 +29,12 @@ use crate::{
 const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 const GROUP: &str = "integrations.insightful.io";
+
+/// Kubernetes 1.31, the `kubeVersion` of the chart.
+const MIN_MINOR_VERSION: u32 = 31;
+
+/// What makes a user's write need the verb `finalize`.
+const POLICIES: (&str, &str) = ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies");
 
 /// What the operator does in each watched namespace: group, resource, subresource, verbs.
 const PERMISSIONS: [(&str, &str, &str, &[&str]); 7] = [
@@ -81,7 +87,7 @@ pub enum CheckError {
 /// empty) and elects its leader by `lease`. Waits up to [`LEADER_TIMEOUT`] for a leader.
 pub async fn check(namespaces: &[String], lease: Option<&LeaseName>) -> Result<Vec<Finding>, CheckError> {
     let client = http::cluster::client().await.map_err(CheckError::NoCluster)?;
-    let mut findings = Vec::new();
+    let mut findings = vec![version(&client).await, policies(&client).await];
     let scopes: Vec<Option<&str>> = match namespaces {
         [] => vec![None],
         some => some.iter().map(|namespace| Some(namespace.as_str())).collect(),
@@ -99,6 +105,45 @@ pub async fn check(namespaces: &[String], lease: Option<&LeaseName>) -> Result<V
         });
     }
     Ok(findings)
+}
+
+async fn version(client: &Client) -> Finding {
+    let problem = match client.apiserver_version().await {
+        Ok(version) => too_old(&version),
+        Err(error) => Some(http::cluster::message(&error)),
+    };
+    Finding {
+        check: format!("the API server has Kubernetes 1.{MIN_MINOR_VERSION} or later"),
+        problem,
+    }
+}
+
+fn too_old(version: &Info) -> Option<String> {
+    // Managed clusters have a minor version such as `31+`.
+    let number = |text: &str| -> Option<u32> { text.trim_end_matches('+').parse().ok() };
+    match (number(&version.major), number(&version.minor)) {
+        (Some(major), Some(minor)) if (major, minor) >= (1, MIN_MINOR_VERSION) => None,
+        _ => Some(format!(
+            "it has {}, where custom resources cannot be selected by their fields, which syncs do; upgrade the cluster",
+            version.git_version
+        )),
+    }
+}
+
+async fn policies(client: &Client) -> Finding {
+    let (group, resource) = POLICIES;
+    let problem = match client.list_api_group_resources(group).await {
+        Ok(list) if list.resources.iter().any(|served| served.name == resource) => None,
+        Ok(_) => Some(format!(
+            "it does not serve {resource} of {group}, so everybody who may update an integration can finalize it; \
+             enable them in the API server"
+        )),
+        Err(error) => Some(http::cluster::message(&error)),
+    };
+    Finding {
+        check: "the API server has ValidatingAdmissionPolicies".to_owned(),
+        problem,
+    }
 }
 
 async fn check_scope(
@@ -152,10 +197,19 @@ async fn check_scope(
         (Ok(integrations), Ok(_), Ok(_)) => (integrations.items, None),
         (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => (Vec::new(), problem(error)),
     };
+    let can_list = problem.is_none();
     findings.push(Finding {
         check: format!("OktaIntegrations, EmployeeMatches and UnmatchedEmployees can be listed in {place}"),
         problem,
     });
+    if can_list {
+        findings.push(Finding {
+            check: format!(
+                "EmployeeMatches and UnmatchedEmployees can be selected by integration in {place}"
+            ),
+            problem: selection_problem(client, scope).await,
+        });
+    }
     for integration in integrations {
         let namespace = integration.namespace().unwrap_or_default();
         if let WatchedIntegration::Unreadable(unreadable) = &integration {
@@ -189,6 +243,24 @@ async fn check_scope(
         }
     }
     Ok(())
+}
+
+/// Why objects cannot be selected by the field that syncs select them by. An API server that does not know
+/// `selectableFields` drops them from the definitions.
+async fn selection_problem(client: &Client, scope: Option<&str>) -> Option<String> {
+    let field = "spec.integrationRef.name";
+    let one = ListParams::default().limit(1).fields(&format!("{field}=any"));
+    let matches = scoped::<EmployeeMatch>(client, scope).list_metadata(&one).await;
+    let unmatched = scoped::<UnmatchedEmployee>(client, scope)
+        .list_metadata(&one)
+        .await;
+    match matches.err().or(unmatched.err())? {
+        kube::Error::Api(status) if status.code == 400 => Some(format!(
+            "cannot select by {field}; install the CustomResourceDefinitions of this release on Kubernetes \
+             1.{MIN_MINOR_VERSION} or later"
+        )),
+        error => Some(http::cluster::message(&error)),
+    }
 }
 
 /// The names of the Secrets that an integration refers to.
@@ -273,4 +345,39 @@ where
 
 fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(major: &str, minor: &str) -> Info {
+        Info {
+            major: major.to_owned(),
+            minor: minor.to_owned(),
+            git_version: format!("v{major}.{minor}.4"),
+            ..Info::default()
+        }
+    }
+
+    #[test]
+    fn an_api_server_before_1_31_is_too_old() {
+        for (major, minor) in [("1", "31"), ("1", "31+"), ("1", "100"), ("2", "0")] {
+            assert_eq!(too_old(&version(major, minor)), None, "{major}.{minor}");
+        }
+        for (major, minor) in [("1", "30"), ("1", "9+"), ("0", "40"), ("", "")] {
+            assert!(too_old(&version(major, minor)).is_some(), "{major}.{minor}");
+        }
+        assert!(
+            too_old(&version("1", "30"))
+                .is_some_and(|problem| problem.starts_with("it has v1.30.4, where custom resources"))
+        );
+    }
+
+    #[test]
+    fn the_chart_requires_the_same_version() {
+        let chart = include_str!("../../charts/okta-insightful-operator/Chart.yaml");
+        let line = format!("\nkubeVersion: \">=1.{MIN_MINOR_VERSION}.0-0\"\n");
+        assert!(chart.contains(&line));
+    }
 }

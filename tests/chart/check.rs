@@ -3,11 +3,12 @@
 
 use std::{ffi::OsStr, path::Path};
 
-use serde_json::json;
+use sandbox::control_plane::{ControlPlane, Options};
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::{
-    eventually, plane, release,
+    CRDS, eventually, plane, release,
     rights::{Action::GetIntegration, Place},
 };
 
@@ -105,15 +106,51 @@ async fn a_missing_leader_is_reported_after_waiting() {
 
 #[tokio::test]
 async fn missing_definitions_are_reported() {
-    let plane = sandbox::control_plane::ControlPlane::start(&Default::default())
-        .await
-        .unwrap();
+    let plane = ControlPlane::start(&Options::default()).await.unwrap();
     let (code, failed) = failures(plane.admin_kubeconfig(), &[""; 0]).await;
     assert_eq!(code, Some(1));
     assert_eq!(
         failed,
         [
             "FAILED  OktaIntegrations, EmployeeMatches and UnmatchedEmployees can be listed in all namespaces: not found; install the CustomResourceDefinitions"
+        ]
+    );
+    plane.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_api_server_without_what_is_needed_is_reported() {
+    let options = Options {
+        api_server_arguments: vec![
+            "--disable-admission-plugins=ValidatingAdmissionPolicy".to_owned(),
+            "--runtime-config=admissionregistration.k8s.io/v1/validatingadmissionpolicies=false".to_owned(),
+        ],
+        ..Options::default()
+    };
+    let plane = ControlPlane::start(&options).await.unwrap();
+    // As an API server that does not know selectable fields stores them.
+    let definitions =
+        std::fs::read_to_string(Path::new(CRDS).join("integrations.insightful.io.yaml")).unwrap();
+    let mut definitions: Vec<Value> = serde_yaml::from_multiple(&definitions).unwrap();
+    for definition in &mut definitions {
+        let version = definition["spec"]["versions"][0].as_object_mut().unwrap();
+        version.remove("selectableFields");
+    }
+    let directory = plane.directory().join("old");
+    std::fs::create_dir(&directory).unwrap();
+    let list = definitions
+        .iter()
+        .map(|definition| format!("---\n{definition}\n"));
+    std::fs::write(directory.join("all.yaml"), list.collect::<String>()).unwrap();
+    plane.install_crds(&directory).await.unwrap();
+
+    let (code, failed) = failures(plane.admin_kubeconfig(), &[""; 0]).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        failed,
+        [
+            "FAILED  the API server has ValidatingAdmissionPolicies: it does not serve validatingadmissionpolicies of admissionregistration.k8s.io/v1, so everybody who may update an integration can finalize it; enable them in the API server",
+            "FAILED  EmployeeMatches and UnmatchedEmployees can be selected by integration in all namespaces: cannot select by spec.integrationRef.name; install the CustomResourceDefinitions of this release on Kubernetes 1.31 or later",
         ]
     );
     plane.stop().await.unwrap();
