@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use sandbox::control_plane::ControlPlane;
+use sandbox::control_plane::{ControlPlane, default_kubernetes_version};
 use serde_json::{Value, json};
 
 use crate::{CHART, REGISTRY, monitoring_cases, value_cases};
@@ -25,6 +25,24 @@ async fn helm_lint_reports_nothing() {
             report.contains("1 chart(s) linted, 0 chart(s) failed"),
             "{name}: {report}"
         );
+    }
+}
+
+/// The versions that `.ci/kubernetes-versions` tests are those that the page lists, from the oldest that the chart allows
+/// to the one that all tests use.
+#[test]
+fn the_tested_versions_of_kubernetes_are_documented() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/kubernetes-versions");
+    let script = fs::read_to_string(script).unwrap();
+    let oldest = script
+        .lines()
+        .find_map(|line| line.strip_prefix("oldest="))
+        .unwrap();
+    let minor = oldest.rsplit_once('.').unwrap().0;
+    assert!(read("Chart.yaml").contains(&format!("kubeVersion: \">={}.0-0\"", &minor[1..])));
+    let page = read("docs/install.md");
+    for (version, place) in [(oldest, "oldest"), (default_kubernetes_version(), "newest")] {
+        assert!(page.contains(&format!("\n| {version} | {place} |")), "{version}");
     }
 }
 

@@ -5,7 +5,7 @@ mod tour;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use sandbox::control_plane::{self, Program};
+use sandbox::control_plane::{self, KubernetesVersion, Program};
 use tokio::signal::unix::{SignalKind, signal};
 
 use tour::{Failure, Screen};
@@ -35,6 +35,9 @@ struct Arguments {
     /// Seed of the generated company.
     #[arg(long, value_name = "S", default_value_t = 1, requires = "people")]
     seed: u64,
+    /// Build and use this version of Kubernetes, such as 1.31.13. KUBEBUILDER_ASSETS is then only searched for helm.
+    #[arg(long, value_name = "VERSION", env = "SANDBOX_KUBERNETES", global = true)]
+    kubernetes: Option<KubernetesVersion>,
 }
 
 #[derive(Subcommand)]
@@ -82,7 +85,10 @@ fn main() -> ExitCode {
     code
 }
 
-async fn run(arguments: Arguments, screen: Screen) -> Result<(), Failure> {
+async fn run(mut arguments: Arguments, screen: Screen) -> Result<(), Failure> {
+    if let Some(version) = arguments.kubernetes.take() {
+        control_plane::select_kubernetes(version);
+    }
     match arguments.command {
         Some(Command::Tools) => {
             control_plane::provide(&Program::ALL).await?;

@@ -26,6 +26,12 @@ impl ControlPlane {
         client(self.admin_kubeconfig()).await
     }
 
+    /// The version of the API server, such as `v1.37.2`.
+    pub async fn version(&self) -> Result<String, Error> {
+        let version = self.admin_client().await?.apiserver_version().await;
+        Ok(version.map_err(Error::request("read the version"))?.git_version)
+    }
+
     /// Creates a namespace with this prefix and a random suffix, and returns its name.
     pub async fn namespace(&self, prefix: &str) -> Result<String, Error> {
         let suffix: String = std::iter::repeat_with(fastrand::lowercase).take(6).collect();

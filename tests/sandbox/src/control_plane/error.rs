@@ -21,12 +21,16 @@ pub enum Error {
     },
 
     /// `go build` failed; `log` is the file with its output.
-    #[error("cannot build {program}; the last lines of {}:\n{tail}", log.display())]
+    #[error("cannot build {programs}; the last lines of {}:\n{tail}", log.display())]
     Build {
-        program: &'static str,
+        programs: String,
         log: PathBuf,
         tail: String,
     },
+
+    /// Another version of Kubernetes cannot be prepared for its build.
+    #[error("cannot build Kubernetes {version}: {reason}")]
+    Version { version: &'static str, reason: String },
 
     /// A program of the control plane exited, or is not ready in time.
     #[error("{program} {what}; the last lines of its log:\n{tail}")]

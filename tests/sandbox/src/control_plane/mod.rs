@@ -11,6 +11,7 @@ mod commands;
 mod credentials;
 mod error;
 mod programs;
+mod version;
 
 use std::fmt;
 use std::fs::Permissions;
@@ -34,7 +35,8 @@ pub(crate) use self::programs::target_directory;
 pub use self::{
     cluster::client,
     error::Error,
-    programs::{Program, kubernetes_version},
+    programs::{Program, default_kubernetes_version, kubernetes_version},
+    version::{KubernetesVersion, select_kubernetes},
 };
 
 /// A start takes seconds, but longer while the machine compiles.

@@ -11,10 +11,15 @@ use std::time::{Duration, Instant};
 
 use super::Error;
 use super::child_process::{ChildProcess, Ending};
+use super::version;
 
 const CONTROL_PLANE_MODULE: &str = include_str!("../../control-plane/go.mod");
 const HELM_MODULE: &str = include_str!("../../helm/go.mod");
 const PROMTOOL_MODULE: &str = include_str!("../../promtool/go.mod");
+
+const CONTROL_PLANE_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/control-plane");
+const HELM_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/helm");
+const PROMTOOL_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/promtool");
 
 /// How often the progress of a build is printed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
@@ -55,7 +60,7 @@ impl Program {
 
     fn package(self) -> &'static str {
         match self {
-            Self::Etcd => "go.etcd.io/etcd/server/v3",
+            Self::Etcd => version::ETCD_PACKAGE,
             Self::KubeApiserver => "k8s.io/kubernetes/cmd/kube-apiserver",
             Self::KubeControllerManager => "k8s.io/kubernetes/cmd/kube-controller-manager",
             Self::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
@@ -64,8 +69,17 @@ impl Program {
         }
     }
 
-    /// The duration of a build on two cores, in the order of [`ALL`](Self::ALL) with an empty build cache of Go.
-    fn usual_seconds(self) -> u32 {
+    /// The name that `go build` gives the program of the package.
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::Etcd => "server",
+            other => other.name(),
+        }
+    }
+
+    /// The duration of a build on two cores with an empty build cache of Go, after the programs before it in
+    /// [`ALL`](Self::ALL), with which it shares packages.
+    fn usual_seconds(self) -> u64 {
         match self {
             Self::Etcd => 45,
             Self::KubeApiserver => 250,
@@ -76,41 +90,35 @@ impl Program {
         }
     }
 
-    fn module(self) -> &'static Path {
-        Path::new(match self {
-            Self::Helm => concat!(env!("CARGO_MANIFEST_DIR"), "/helm"),
-            Self::Promtool => concat!(env!("CARGO_MANIFEST_DIR"), "/promtool"),
-            _ => concat!(env!("CARGO_MANIFEST_DIR"), "/control-plane"),
-        })
+    /// Whether the program belongs to a version of Kubernetes.
+    fn is_of_kubernetes(self) -> bool {
+        !matches!(self, Self::Helm | Self::Promtool)
+    }
+
+    /// The directory of the module that builds the program. Creates that of another version of Kubernetes.
+    fn module(self) -> Result<PathBuf, Error> {
+        match self {
+            Self::Promtool => Ok(PROMTOOL_DIRECTORY.into()),
+            Self::Helm => Ok(HELM_DIRECTORY.into()),
+            _ if kubernetes_version() == default_kubernetes_version() => Ok(CONTROL_PLANE_DIRECTORY.into()),
+            _ => version::module(kubernetes_version(), &version_directory()),
+        }
     }
 
     /// The path of the built program. It contains the version, so that a newer version is built.
     fn built(self) -> PathBuf {
-        let (module, version) = match self {
-            Self::Helm => ("helm", required(HELM_MODULE, "helm.sh/helm/v4")),
-            Self::Promtool => (
-                "promtool",
-                required(PROMTOOL_MODULE, "github.com/prometheus/prometheus"),
-            ),
-            _ => ("control-plane", kubernetes_version()),
+        let directory = match self {
+            Self::Helm => {
+                let version = required(HELM_MODULE, "helm.sh/helm/v4");
+                target_directory().join("helm").join(version)
+            }
+            Self::Promtool => {
+                let version = required(PROMTOOL_MODULE, "github.com/prometheus/prometheus");
+                target_directory().join("promtool").join(version)
+            }
+            _ => version_directory(),
         };
-        target_directory()
-            .join(module)
-            .join(version)
-            .join("bin")
-            .join(self.name())
-    }
-
-    /// Sets the version: clients reject a server with the default, v0.0.0.
-    fn linker_flags(self) -> String {
-        if matches!(self, Self::Helm | Self::Promtool) {
-            return "-s -w".to_owned();
-        }
-        let version = kubernetes_version();
-        let mut parts = version.trim_start_matches('v').split('.');
-        let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let set = "-X k8s.io/component-base/version";
-        format!("-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor}")
+        directory.join("bin").join(self.name())
     }
 
     /// The path of the program. An error before [`provide`](super::provide) has built it.
@@ -136,8 +144,12 @@ impl Program {
     }
 
     fn existing(self) -> Option<PathBuf> {
-        let given =
-            env::var_os("KUBEBUILDER_ASSETS").map(|directory| Path::new(&directory).join(self.name()));
+        let assets = env::var_os("KUBEBUILDER_ASSETS");
+        let given = assets
+            .as_ref()
+            // Nobody knows which version they have.
+            .filter(|_| !(self.is_of_kubernetes() && version::is_selected()))
+            .map(|directory| Path::new(directory).join(self.name()));
         // The programs do not run in this process's working directory.
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         given
@@ -145,69 +157,114 @@ impl Program {
             .chain([self.built()])
             .find(|path| path.is_file())
             .map(absolute)
-    }
-
-    fn build(self) -> Result<(), Error> {
-        let built = self.built();
-        let directory = built.parent().unwrap_or(&built);
-        fs::create_dir_all(directory).map_err(Error::io(format!("create {}", directory.display())))?;
-        let partial = built.with_extension("partial");
-        let log = built.with_extension("log");
-        drop(fs::remove_file(&log)); // of a failed build
-
-        let mut go = Command::new("go");
-        go.args(["build", "-trimpath", "-ldflags", &self.linker_flags()])
-            // Prometheus' tag for a build without the clients of cloud providers; no other program has such a tag.
-            .args(["-tags", "remove_all_sd", "-o"])
-            .arg(&partial)
-            .arg(self.package())
-            .env("CGO_ENABLED", "0")
-            .current_dir(self.module());
-        let begin = Instant::now();
-        let usual = self.usual_seconds();
-        say(&format!(
-            "building {}, once: about {usual} s on two cores",
-            self.name()
-        ));
-        let mut build =
-            ChildProcess::spawn(&go, &log, &Ending::default()).map_err(Error::io("start `go build`"))?;
-        let mut next_notice = PROGRESS_INTERVAL;
-        let status = loop {
-            if let Some(status) = build.exit_status().map_err(Error::io("wait for `go build`"))? {
-                break status;
-            }
-            if begin.elapsed() > next_notice {
-                say(&format!(
-                    "still building {}: {} s of about {usual} s",
-                    self.name(),
-                    next_notice.as_secs()
-                ));
-                next_notice += PROGRESS_INTERVAL;
-            }
-            thread::sleep(Duration::from_millis(100));
-        };
-        if !status.success() {
-            return Err(Error::Build {
-                program: self.name(),
-                tail: build.log_tail(20),
-                log,
-            });
-        }
-        drop(fs::remove_file(&log));
-        fs::rename(&partial, &built).map_err(Error::io(format!("rename {}", partial.display())))?;
-        say(&format!(
-            "built {} in {} s",
-            self.name(),
-            begin.elapsed().as_secs()
-        ));
-        Ok(())
+            .or_else(|| assets.and_then(|_| stand_in(self)))
     }
 }
 
-/// The version of Kubernetes that is built, such as `v1.37.2`. Programs from `KUBEBUILDER_ASSETS` may have another.
+/// Builds programs of one module. One command, so that the linker of one program runs while another is compiled.
+fn build(module: &Path, programs: &[Program]) -> Result<(), Error> {
+    let names = programs
+        .iter()
+        .map(|program| program.name())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let place = target_directory().join("control-plane");
+    let partial = place.join("partial");
+    drop(fs::remove_dir_all(&partial)); // of a failed build
+    fs::create_dir_all(&partial).map_err(Error::io(format!("create {}", partial.display())))?;
+    let log = place.join("build.log");
+    drop(fs::remove_file(&log));
+
+    let version = if programs.iter().any(|program| program.is_of_kubernetes()) {
+        kubernetes_version()
+    } else {
+        default_kubernetes_version()
+    };
+    let mut go = Command::new("go");
+    go.args(["build", "-trimpath", "-ldflags", &linker_flags(version)])
+        // Prometheus' tag for a build without the clients of cloud providers; no other program has such a tag.
+        .args(["-tags", "remove_all_sd", "-o"])
+        .arg(&partial)
+        .args(programs.iter().map(|program| program.package()))
+        .env("CGO_ENABLED", "0")
+        .current_dir(module);
+    let begin = Instant::now();
+    let usual: u64 = programs.iter().map(|program| program.usual_seconds()).sum();
+    say(&format!("building {names}, once: about {usual} s on two cores"));
+    let mut process =
+        ChildProcess::spawn(&go, &log, &Ending::default()).map_err(Error::io("start `go build`"))?;
+    let mut next_notice = PROGRESS_INTERVAL;
+    let mut unfinished = programs.to_vec();
+    let status = loop {
+        let status = process.exit_status().map_err(Error::io("wait for `go build`"))?;
+        unfinished.retain(|program| {
+            let is_finished = partial.join(program.file_name()).is_file();
+            if is_finished {
+                say(&format!(
+                    "built {} after {} s",
+                    program.name(),
+                    begin.elapsed().as_secs()
+                ));
+            }
+            !is_finished
+        });
+        if let Some(status) = status {
+            break status;
+        }
+        if begin.elapsed() > next_notice {
+            say(&format!(
+                "still building: {} s of about {usual} s",
+                next_notice.as_secs()
+            ));
+            next_notice += PROGRESS_INTERVAL;
+        }
+        thread::sleep(Duration::from_millis(100));
+    };
+    if !status.success() {
+        return Err(Error::Build {
+            programs: names,
+            tail: process.log_tail(20),
+            log,
+        });
+    }
+    for program in programs {
+        let built = program.built();
+        let directory = built.parent().unwrap_or(&built);
+        fs::create_dir_all(directory).map_err(Error::io(format!("create {}", directory.display())))?;
+        let file = partial.join(program.file_name());
+        fs::rename(&file, &built).map_err(Error::io(format!("rename {}", file.display())))?;
+    }
+    drop(fs::remove_file(&log));
+    drop(fs::remove_dir(&partial));
+    Ok(())
+}
+
+/// Sets the version: clients reject a server with the default, v0.0.0.
+fn linker_flags(version: &str) -> String {
+    let mut parts = version.trim_start_matches('v').split('.');
+    let (major, minor) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let set = "-X k8s.io/component-base/version";
+    format!("-s -w {set}.gitVersion={version} {set}.gitMajor={major} {set}.gitMinor={minor}")
+}
+
+/// The version of Kubernetes that is built, such as `v1.37.2`: the selected one, or the one of the module. Programs
+/// from `KUBEBUILDER_ASSETS` may have another.
 #[must_use]
 pub fn kubernetes_version() -> &'static str {
+    version::selected().unwrap_or(default_kubernetes_version())
+}
+
+/// The version of the module, which is built unless another one is selected.
+#[must_use]
+pub fn default_kubernetes_version() -> &'static str {
     required(CONTROL_PLANE_MODULE, "k8s.io/kubernetes")
+}
+
+/// What is built for this version of Kubernetes.
+fn version_directory() -> PathBuf {
+    target_directory()
+        .join("control-plane")
+        .join(kubernetes_version())
 }
 
 /// Builds the missing programs and prints the progress on standard error. Blocks for minutes at the first build.
@@ -220,13 +277,8 @@ pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
             .copied()
             .filter(|program| program.existing().is_none())
             .collect();
-        let go = if missing.is_empty() {
-            Ok(())
-        } else {
-            check_go(missing[0])
-        };
-        match go {
-            Ok(()) => missing.into_iter().try_for_each(Program::build)?,
+        match check_go(&missing) {
+            Ok(()) => build_all(missing)?,
             Err(reason) => {
                 let missing: Vec<&str> = missing
                     .into_iter()
@@ -248,7 +300,29 @@ pub(super) fn provide(wanted: &[Program]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Helm or promtool from `PATH`, for use without Go. For the other programs, the exact version matters.
+/// Builds the programs, those of one module together.
+fn build_all(mut programs: Vec<Program>) -> Result<(), Error> {
+    while let Some(first) = programs.first() {
+        let module = first.module()?;
+        let mut together = Vec::new();
+        let mut others = Vec::new();
+        for program in programs {
+            let of_this_module = program.module()? == module;
+            if of_this_module {
+                &mut together
+            } else {
+                &mut others
+            }
+            .push(program);
+        }
+        build(&module, &together)?;
+        programs = others;
+    }
+    Ok(())
+}
+
+/// Helm or promtool from `PATH`, for whoever has no Go or prefers ready-made programs. For the other programs, the exact
+/// version matters.
 fn stand_in(program: Program) -> Option<PathBuf> {
     let (arguments, versions): (&[&str], &[&str]) = match program {
         Program::Helm => (&["version", "--short"], &["v3.", "v4."]),
@@ -261,11 +335,16 @@ fn stand_in(program: Program) -> Option<PathBuf> {
     fits.then(|| PathBuf::from(program.name()))
 }
 
-/// Whether Go is installed and recent enough for the module.
-fn check_go(program: Program) -> Result<(), String> {
+/// Whether Go is installed and recent enough for the programs.
+fn check_go(programs: &[Program]) -> Result<(), String> {
+    let module = match programs {
+        [] => return Ok(()),
+        programs if programs.contains(&Program::Promtool) => PROMTOOL_DIRECTORY,
+        _ => CONTROL_PLANE_DIRECTORY,
+    };
     match Command::new("go")
         .args(["list", "-m"])
-        .current_dir(program.module())
+        .current_dir(module)
         .output()
     {
         Err(error) => Err(format!("Go cannot be run ({error})")),
@@ -351,7 +430,7 @@ mod tests {
     #[test]
     fn every_program_is_a_tool_of_its_module() {
         for program in Program::ALL.into_iter().chain([Program::Promtool]) {
-            let go_mod = fs::read_to_string(program.module().join("go.mod")).unwrap();
+            let go_mod = fs::read_to_string(program.module().unwrap().join("go.mod")).unwrap();
             let is_tool = |line: &str| line.trim_start().trim_start_matches("tool ") == program.package();
             assert!(go_mod.lines().any(is_tool), "{}", program.name());
         }
@@ -359,12 +438,9 @@ mod tests {
 
     #[test]
     fn the_linker_flags_set_the_version() {
-        let flags = Program::KubeApiserver.linker_flags();
-        assert!(
-            flags.contains(&format!("gitVersion={}", kubernetes_version())),
-            "{flags}"
-        );
+        let flags = linker_flags("v1.31.13");
+        assert!(flags.contains("gitVersion=v1.31.13 "), "{flags}");
         assert!(flags.contains("gitMajor=1 "), "{flags}");
-        assert!(!flags.ends_with("gitMinor="), "{flags}");
+        assert!(flags.ends_with("gitMinor=31"), "{flags}");
     }
 }

@@ -63,7 +63,7 @@ impl Stage {
         let plane = ControlPlane::start(&Options::default()).await?;
         screen.checked(&format!(
             "Kubernetes {} is ready after {:.1} s: etcd, API server and controller manager",
-            control_plane::kubernetes_version(),
+            plane.version().await?,
             begin.elapsed().as_secs_f32()
         ));
 
