@@ -24,6 +24,17 @@ const PROMTOOL_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/promtool"
 /// How often the progress of a build is printed.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Packages of generated code: much to compile, of which little ever runs.
+const GENERATED: [&str; 7] = [
+    "k8s.io/api/...",
+    "k8s.io/client-go/applyconfigurations/...",
+    "k8s.io/client-go/informers/...",
+    "k8s.io/client-go/kubernetes/...",
+    "k8s.io/client-go/listers/...",
+    "k8s.io/kubernetes/pkg/apis/...",
+    "k8s.io/kubernetes/pkg/generated/...",
+];
+
 /// A program that the control plane or its users run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
@@ -182,6 +193,10 @@ fn build(module: &Path, programs: &[Program]) -> Result<(), Error> {
     };
     let mut go = Command::new("go");
     go.args(["build", "-trimpath", "-ldflags", &linker_flags(version)])
+        // The linker would drop the debug information.
+        .arg("-gcflags=all=-dwarf=false")
+        // Without optimisation. The last pattern that matches a package applies.
+        .args(GENERATED.map(|packages| format!("-gcflags={packages}=-dwarf=false -N -l")))
         // Prometheus' tag for a build without the clients of cloud providers; no other program has such a tag.
         .args(["-tags", "remove_all_sd", "-o"])
         .arg(&partial)

@@ -57,8 +57,10 @@ impl Stage {
     /// Starts everything but the operator, which needs the chart to be installed first.
     pub async fn build(screen: Screen, company: Company, is_acme: bool) -> Result<Self, Failure> {
         let people = company.users.len();
-        let binary = build_operator(screen).await?;
-        control_plane::provide(&Program::ALL).await?;
+        // At the same time, since each of them leaves a core idle now and then.
+        let (binary, ()) = tokio::try_join!(build_operator(screen), async {
+            Ok(control_plane::provide(&Program::ALL).await?)
+        })?;
         let begin = Instant::now();
         let plane = ControlPlane::start(&Options::default()).await?;
         screen.checked(&format!(
