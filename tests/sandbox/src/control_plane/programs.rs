@@ -14,11 +14,9 @@ use super::child_process::{ChildProcess, Ending};
 use super::version;
 
 const CONTROL_PLANE_MODULE: &str = include_str!("../../control-plane/go.mod");
-const HELM_MODULE: &str = include_str!("../../helm/go.mod");
 const PROMTOOL_MODULE: &str = include_str!("../../promtool/go.mod");
 
 const CONTROL_PLANE_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/control-plane");
-const HELM_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/helm");
 const PROMTOOL_DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/promtool");
 
 /// How often the progress of a build is printed.
@@ -110,7 +108,7 @@ impl Program {
     fn module(self) -> Result<PathBuf, Error> {
         match self {
             Self::Promtool => Ok(PROMTOOL_DIRECTORY.into()),
-            Self::Helm => Ok(HELM_DIRECTORY.into()),
+            Self::Helm => Ok(CONTROL_PLANE_DIRECTORY.into()),
             _ if kubernetes_version() == default_kubernetes_version() => Ok(CONTROL_PLANE_DIRECTORY.into()),
             _ => version::module(kubernetes_version(), &version_directory()),
         }
@@ -120,7 +118,7 @@ impl Program {
     fn built(self) -> PathBuf {
         let directory = match self {
             Self::Helm => {
-                let version = required(HELM_MODULE, "helm.sh/helm/v4");
+                let version = required(CONTROL_PLANE_MODULE, "helm.sh/helm/v4");
                 target_directory().join("helm").join(version)
             }
             Self::Promtool => {
@@ -428,7 +426,7 @@ mod tests {
         for (module, what, start) in [
             (CONTROL_PLANE_MODULE, "k8s.io/kubernetes", "v1."),
             (CONTROL_PLANE_MODULE, "go", "1."),
-            (HELM_MODULE, "helm.sh/helm/v4", "v4."),
+            (CONTROL_PLANE_MODULE, "helm.sh/helm/v4", "v4."),
             (PROMTOOL_MODULE, "github.com/prometheus/prometheus", "v0."),
         ] {
             assert!(
