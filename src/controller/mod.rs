@@ -14,8 +14,8 @@
 //! - Replicas and load: `leader` says which replica writes, `first_reads` how many integrations read at a time after a
 //!   start, `backoff` when a failure is retried.
 //! - Starting and stopping: `run`; what all reconciles share: `context`.
-//! - Observability: `server` (probes and metrics), `liveness`, `readiness`, `metrics`, `instrument` (spans and
-//!   durations), `progress` (in the status).
+//! - Observability: `server` (probes and metrics), `liveness`, `readiness`, `metrics`, `memory` (near its limit),
+//!   `instrument` (spans and durations), `progress` (in the status).
 
 mod apply;
 mod assess;
@@ -31,6 +31,7 @@ mod instrument;
 mod leader;
 mod liveness;
 mod match_store;
+mod memory;
 mod metrics;
 mod one_writer;
 mod prepare;

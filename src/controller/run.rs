@@ -27,6 +27,7 @@ use super::{
     leader::{Leadership, LeaseName},
     liveness::Liveness,
     match_store::{MatchStore, WritePermits, write_permits},
+    memory,
     metrics::Metrics,
     one_writer,
     readiness::InitialList,
@@ -152,6 +153,7 @@ pub async fn run(settings: Settings) -> Result<(), RunError> {
     // In its own task, so that /healthz answers while this one hangs.
     let served = tokio::spawn(server::serve(address, ctx.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %address, "started");
+    memory::watch();
 
     tokio::select! {
         result = served => {
