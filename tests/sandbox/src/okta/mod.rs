@@ -45,6 +45,8 @@ pub use service_app::ServiceApp;
 /// The behaviour of the org.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The URL in links; None for that of the server. Set it to that of a proxy in front of it.
+    pub url: Option<String>,
     /// The only valid API token.
     pub token: String,
     /// The apps that can get access tokens.
@@ -93,6 +95,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            url: None,
             token: "00okta-sandbox-secret-token-5b1f".to_owned(),
             service_apps: Vec::new(),
             token_lifetime: Duration::from_secs(60 * 60),
@@ -186,7 +189,10 @@ impl Okta {
         let port = Port::bind().expect("a loopback port");
         let org = Arc::new(Org::new(company, settings.clock_offset));
         let state = Arc::new(Mutex::new(State {
-            url: format!("http://{}", port.address),
+            url: settings
+                .url
+                .clone()
+                .unwrap_or_else(|| format!("http://{}", port.address)),
             token: settings.token.clone().leak(),
             access_tokens: AccessTokens::default(),
             used_assertions: HashSet::new(),
