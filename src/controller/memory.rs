@@ -5,6 +5,8 @@ use std::{fs, thread, time::Duration};
 
 /// Large companies are read at a hundred megabytes a second.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// The same while less than half of the limit is in use.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The limits of cgroups v2 and v1, as a container sees its own.
 const LIMIT_FILES: [&str; 2] = [
@@ -37,7 +39,7 @@ pub fn watch() {
                 );
             }
             was_near = is_near;
-            thread::sleep(INTERVAL);
+            thread::sleep(if resident < limit / 2 { IDLE_INTERVAL } else { INTERVAL });
         }
     };
     drop(thread::Builder::new().name("memory".to_owned()).spawn(watch));
