@@ -39,7 +39,8 @@ pub fn watch() {
                 );
             }
             was_near = is_near;
-            thread::sleep(if resident < limit / 2 { IDLE_INTERVAL } else { INTERVAL });
+            let is_far = resident < limit / 2;
+            thread::sleep(if is_far { IDLE_INTERVAL } else { INTERVAL });
         }
     };
     drop(thread::Builder::new().name("memory".to_owned()).spawn(watch));
