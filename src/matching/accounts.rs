@@ -40,7 +40,9 @@ pub(super) fn accounts(
             add([&number, ""], AccountAgreement::EmployeeNumber);
         }
     }
-    if let Some(digits) = employee_numbers::digits(person).filter(|_| !prefixes.is_empty()) {
+    if !prefixes.is_empty()
+        && let Some(digits) = employee_numbers::digits(person)
+    {
         for prefix in prefixes {
             add([prefix, &digits], AccountAgreement::EmployeeNumber);
         }
